@@ -1,0 +1,1 @@
+//! Benchmarks, scorers and judges for Japanese vision-language models.

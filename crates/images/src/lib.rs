@@ -1,0 +1,1 @@
+//! Fetch, decode, inspect, hash and deduplicate images.

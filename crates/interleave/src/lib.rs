@@ -1,0 +1,1 @@
+//! Builders of image-text pairs and interleaved documents.

@@ -1,0 +1,1 @@
+//! Typed records of the Tsumugi pipeline and their Parquet tables.

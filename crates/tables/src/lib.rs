@@ -1,0 +1,1 @@
+//! Global operators over record tables, declared once and run locally or as SQL.

@@ -1,0 +1,1 @@
+//! Language identification and quality filters for Japanese (and other) text.

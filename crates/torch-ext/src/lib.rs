@@ -1,0 +1,1 @@
+//! What the tch bindings lack: fused optimiser steps, autocast dtypes, collectives.

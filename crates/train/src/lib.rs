@@ -1,0 +1,1 @@
+//! The VILA trainer: stages, mixtures, packing, optimiser, checkpoints, callbacks.

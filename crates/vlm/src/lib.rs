@@ -1,0 +1,1 @@
+//! Vision-language models on LibTorch: SigLIP, projector, Llama, generation, Hugging Face checkpoints.

@@ -1,0 +1,1 @@
+//! Reader and writer of web archives (WARC, ARC) and their HTTP payloads.
