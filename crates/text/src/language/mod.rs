@@ -1,0 +1,302 @@
+//! Which language a text is in, by a cascade from the cheapest evidence to the dearest.
+//!
+//! 1. letters by script ([`ScriptCounts`]): kana means Japanese, Hangul Korean, Thai letters Thai, and so on;
+//! 2. for Han characters without kana, the national character sets ([`CharsetEvidence`]);
+//! 3. what these leave open, the character model of kanji words;
+//! 4. the language that the page declares, as a prior;
+//! 5. `lingua` where the rest is still undecided.
+//!
+//! Codes are BCP 47: `ja`, `zh-Hans`, `zh-Hant`, `ko`, `en`, `th`, `el`, `he`; Latin text gets `en`, `fr`, `de`, `es`,
+//! `it`, `pt`, `nl`, `id`, `vi` or `pl` by its function words and otherwise `en` (plain ASCII) or `und-Latn`; other
+//! scripts give `und-Cyrl`, `und-Arab`, `und-Deva` or `und-Zyyy`; a text without letters is `und`.
+
+mod charset;
+mod latin;
+mod script;
+
+use std::sync::{Arc, LazyLock};
+
+use serde::{Deserialize, Serialize};
+
+pub use charset::CharsetEvidence;
+pub use script::{Script, ScriptCounts, script_of};
+
+/// Settings of a [`LanguageIdentifier`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LanguageConfig {
+    /// Up to this many letters a text counts as a short string, where one kana letter is enough for Japanese (alt
+    /// texts, titles). Own measurement on labelled interface texts.
+    pub short_letters: u64,
+    /// In a longer text, the share of kana in kana and Han characters from which it is Japanese; below it the text
+    /// is Chinese with Japanese names in it. Japanese prose has .5 and more, lists of kanji names some .05.
+    pub kana_share: f64,
+    /// How many Latin letters weigh as much as one kana, Han or Hangul character (an English word of five letters
+    /// says about as much as one or two of them).
+    pub latin_per_cjk: f64,
+    /// Ask `lingua` where all other evidence is missing. Loads its models (some 20 MB) on first use.
+    pub lingua: bool,
+}
+
+impl Default for LanguageConfig {
+    fn default() -> Self {
+        Self { short_letters: 60, kana_share: 0.03, latin_per_cjk: 4.0, lingua: true }
+    }
+}
+
+/// The evidence that decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Evidence {
+    /// The text has no letters.
+    Nothing,
+    /// Letters by script.
+    Script,
+    /// Membership in national character sets.
+    Charset,
+    /// Function words.
+    Words,
+    /// The language that the page declares.
+    Prior,
+    /// The `lingua` models.
+    Lingua,
+}
+
+/// A language with the confidence in it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Language {
+    /// BCP 47 code.
+    pub code: &'static str,
+    /// Confidence, 0 to 1.
+    pub score: f64,
+    /// What decided.
+    pub evidence: Evidence,
+}
+
+impl Language {
+    /// Whether this is Japanese.
+    #[must_use]
+    pub fn is_japanese(&self) -> bool {
+        self.code == "ja"
+    }
+}
+
+/// Tells the language of documents and of short strings.
+///
+/// Cheap to clone; safe to share between threads.
+///
+/// ```
+/// use tsumugi_text::LanguageIdentifier;
+///
+/// let identifier = LanguageIdentifier::default();
+/// assert_eq!(identifier.identify("画像を読み込みます。").code, "ja");
+/// assert_eq!(identifier.identify("发表时间").code, "zh-Hans");
+/// assert_eq!(identifier.identify("Open the image").code, "en");
+/// // 東京 alone could be either; the page that it stands on decides.
+/// assert_eq!(identifier.identify_on_page("東京", Some("ja")).code, "ja");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct LanguageIdentifier {
+    config: Arc<LanguageConfig>,
+}
+
+impl LanguageIdentifier {
+    /// An identifier with these settings.
+    #[must_use]
+    pub fn new(config: LanguageConfig) -> Self {
+        Self { config: Arc::new(config) }
+    }
+
+    /// The language of `text`, with nothing known about where it stands.
+    #[must_use]
+    pub fn identify(&self, text: &str) -> Language {
+        self.identify_on_page(text, None)
+    }
+
+    /// The language of `text` on a page that declares, or was found to be in, `page_language` (a BCP 47 tag; of
+    /// unknown tags nothing is made).
+    #[must_use]
+    pub fn identify_on_page(&self, text: &str, page_language: Option<&str>) -> Language {
+        let counts = ScriptCounts::of(text);
+        if counts.letters() == 0 {
+            return Language { code: "und", score: 0.0, evidence: Evidence::Nothing };
+        }
+        if counts.letters() <= self.config.short_letters {
+            self.short(text, &counts, page_language)
+        } else {
+            self.document(text, &counts, page_language)
+        }
+    }
+
+    fn short(&self, text: &str, counts: &ScriptCounts, page: Option<&str>) -> Language {
+        let (kana, han, hangul) = (counts.kana(), counts.get(Script::Han), counts.get(Script::Hangul));
+        if kana > 0 && kana >= hangul {
+            // の decorates Chinese brand names; with characters that Japan does not write it is no evidence.
+            let decorated = kana == 1
+                && han >= 2
+                && text.contains('の')
+                && CharsetEvidence::of(text, 64).not_japanese > 0;
+            if !decorated {
+                return Language { code: "ja", score: 0.99, evidence: Evidence::Script };
+            }
+        }
+        if hangul > 0 && hangul >= han {
+            return Language { code: "ko", score: 0.99, evidence: Evidence::Script };
+        }
+        if han > 0 && counts.get(Script::Thai) == 0 {
+            return self.han(text, page, 1.0);
+        }
+        self.dominant(text, counts, page)
+    }
+
+    fn document(&self, text: &str, counts: &ScriptCounts, page: Option<&str>) -> Language {
+        self.dominant(text, counts, page)
+    }
+
+    /// The language of the script that weighs most.
+    #[expect(clippy::cast_precision_loss, reason = "letter counts of a text are far below 2^52")]
+    fn dominant(&self, text: &str, counts: &ScriptCounts, page: Option<&str>) -> Language {
+        let weigh = |script: Script| counts.get(script) as f64;
+        let kana = counts.kana() as f64;
+        let han = weigh(Script::Han) + weigh(Script::Bopomofo);
+        let alphabet = self.config.latin_per_cjk.max(f64::MIN_POSITIVE);
+        let groups = [
+            (Group::East, kana + han),
+            (Group::Code("ko"), weigh(Script::Hangul)),
+            (Group::Latin, weigh(Script::Latin) / alphabet),
+            (Group::Code("und-Cyrl"), weigh(Script::Cyrillic) / alphabet),
+            (Group::Code("el"), weigh(Script::Greek) / alphabet),
+            (Group::Code("und-Arab"), weigh(Script::Arabic) / alphabet),
+            (Group::Code("he"), weigh(Script::Hebrew) / alphabet),
+            (Group::Code("th"), weigh(Script::Thai) / alphabet),
+            (Group::Code("und-Deva"), weigh(Script::Devanagari) / alphabet),
+            (Group::Code("und-Zyyy"), weigh(Script::Other) / alphabet),
+        ];
+        let total: f64 = groups.iter().map(|(_, weight)| weight).sum();
+        let (group, weight) = groups
+            .into_iter()
+            .fold((Group::Latin, 0.0), |best, next| if next.1 > best.1 { next } else { best });
+        let score = weight / total;
+        match group {
+            Group::Code(code) => Language { code, score, evidence: Evidence::Script },
+            Group::Latin => latin_language(text, page, score),
+            Group::East if kana > 0.0 && self.is_japanese(text, kana / (kana + han)) => {
+                Language { code: "ja", score, evidence: Evidence::Script }
+            }
+            Group::East => self.han(text, page, score),
+        }
+    }
+
+    /// Whether a text with this share of kana is Japanese rather than Chinese with Japanese names in it.
+    #[expect(clippy::cast_precision_loss, reason = "at most HAN_LIMIT characters are counted")]
+    fn is_japanese(&self, text: &str, kana_share: f64) -> bool {
+        if kana_share >= CLEAR_KANA_SHARE {
+            return true;
+        }
+        let evidence = CharsetEvidence::of(text, HAN_LIMIT);
+        kana_share >= self.config.kana_share
+            && (evidence.not_japanese as f64) < FOREIGN_SHARE * evidence.han as f64
+    }
+
+    /// Japanese, simplified or traditional Chinese, from a text with Han characters and next to no kana.
+    #[expect(clippy::cast_precision_loss, reason = "at most HAN_LIMIT characters are counted")]
+    fn han(&self, text: &str, page: Option<&str>, weight: f64) -> Language {
+        let evidence = CharsetEvidence::of(text, HAN_LIMIT);
+        let certain =
+            |code, score: f64| Language { code, score: score * weight, evidence: Evidence::Charset };
+        let (foreign, own) = (evidence.not_japanese as f64, evidence.japanese_only as f64);
+        if foreign > 0.0 && foreign >= own {
+            return certain(evidence.chinese(), 0.5 + 0.5 * foreign / (foreign + own));
+        }
+        if own > 0.0 {
+            return certain("ja", 0.5 + 0.45 * own / (foreign + own));
+        }
+        if evidence.simplified > 0 && evidence.traditional > 0 {
+            // Shift_JIS can write the whole, and neither GB 2312 nor Big5 can (英語中国: 国 and 語).
+            return certain("ja", 0.9);
+        }
+        let declared = page.map(primary_subtag).unwrap_or_default();
+        if declared == "ja" {
+            return Language { code: "ja", score: 0.8 * weight, evidence: Evidence::Prior };
+        }
+        if declared == "zh" {
+            let code = page.map_or("zh-Hans", |tag| chinese_of(tag, &evidence));
+            return Language { code, score: 0.9 * weight, evidence: Evidence::Prior };
+        }
+        let japanese = if self.config.lingua { lingua_japanese(text) } else { 0.0 };
+        if japanese > 0.5 {
+            Language { code: "ja", score: japanese * weight, evidence: Evidence::Lingua }
+        } else {
+            Language {
+                code: evidence.chinese(),
+                score: (1.0 - japanese) * weight,
+                evidence: Evidence::Lingua,
+            }
+        }
+    }
+}
+
+/// Han characters looked at; more do not change the answer.
+const HAN_LIMIT: u64 = 2000;
+
+/// Share of kana from which nobody needs to look at the Han characters.
+const CLEAR_KANA_SHARE: f64 = 0.3;
+
+/// Share of characters foreign to Japan from which a text with few kana is Chinese; in Chinese text it is .2 and more.
+const FOREIGN_SHARE: f64 = 0.05;
+
+enum Group {
+    East,
+    Latin,
+    Code(&'static str),
+}
+
+fn latin_language(text: &str, page: Option<&str>, weight: f64) -> Language {
+    if let Some((code, share)) = latin::guess(text) {
+        return Language { code, score: share * weight, evidence: Evidence::Words };
+    }
+    const KNOWN: [&str; 10] = ["en", "fr", "de", "es", "it", "pt", "nl", "id", "vi", "pl"];
+    let declared = page.map(primary_subtag).unwrap_or_default();
+    if let Some(code) = KNOWN.into_iter().find(|code| *code == declared) {
+        return Language { code, score: 0.6 * weight, evidence: Evidence::Prior };
+    }
+    let plain = !text.chars().any(|c| !c.is_ascii() && script_of(c) == Script::Latin);
+    let code = if plain { "en" } else { "und-Latn" };
+    Language { code, score: 0.5 * weight, evidence: Evidence::Script }
+}
+
+/// Lower-case language part of a BCP 47 tag (`zh` of `zh-Hant-TW`, `ja` of `ja_JP`).
+fn primary_subtag(tag: &str) -> String {
+    tag.trim().split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
+}
+
+fn chinese_of(tag: &str, evidence: &CharsetEvidence) -> &'static str {
+    if evidence.traditional != evidence.simplified {
+        return evidence.chinese();
+    }
+    let tag = tag.to_ascii_lowercase();
+    let traditional =
+        ["hant", "tw", "hk", "mo"].iter().any(|part| tag.split(['-', '_']).any(|have| have == *part));
+    if traditional { "zh-Hant" } else { "zh-Hans" }
+}
+
+/// lingua's confidence that `text`, known to be Japanese or Chinese, is Japanese.
+fn lingua_japanese(text: &str) -> f64 {
+    use lingua::{Language::Chinese, Language::Japanese, LanguageDetector, LanguageDetectorBuilder};
+    static DETECTOR: LazyLock<LanguageDetector> =
+        LazyLock::new(|| LanguageDetectorBuilder::from_languages(&[Japanese, Chinese]).build());
+    DETECTOR.compute_language_confidence(prefix(text, 4096), Japanese)
+}
+
+/// At most `bytes` bytes from the start of `text`, cut at a character.
+pub(crate) fn prefix(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests;
