@@ -1,0 +1,128 @@
+//! Decoding under limits.
+
+use std::io::Cursor;
+
+use image::{AnimationDecoder, DynamicImage, ImageDecoder, metadata::Orientation};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Format, Result, luma};
+
+/// How large a picture may be. It is read by a stranger's server's grace: a few bytes can announce gigapixels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Largest file, in bytes (32 MiB: ours; larger photographs than a camera's are rare on the web).
+    pub max_bytes: u64,
+    /// Longest side, in pixels (20,000: OBELICS).
+    pub max_side: u32,
+    /// Most pixels in all (50 million: ours; such a picture takes 200 MB while it is decoded).
+    pub max_pixels: u64,
+    /// Most bytes a decoder may take (512 MiB: the `image` crate's own default).
+    pub max_memory: u64,
+    /// Distinct colours are counted up to here (WAON asks for 32; counting more tells little).
+    pub max_colours: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            max_bytes: 32 << 20,
+            max_side: 20_000,
+            max_pixels: 50_000_000,
+            max_memory: 512 << 20,
+            max_colours: 256,
+        }
+    }
+}
+
+impl Limits {
+    fn check_size(&self, width: u32, height: u32) -> Result<()> {
+        let (max_side, max_pixels) = (self.max_side, self.max_pixels);
+        if width == 0 || height == 0 {
+            return Err(Error::Shape { width, height, channels: 0, len: 0 });
+        }
+        if width > max_side || height > max_side || u64::from(width) * u64::from(height) > max_pixels {
+            return Err(Error::TooManyPixels { width, height, max_side, max_pixels });
+        }
+        Ok(())
+    }
+
+    fn for_decoder(&self) -> image::Limits {
+        let mut limits = image::Limits::default();
+        limits.max_image_width = Some(self.max_side);
+        limits.max_image_height = Some(self.max_side);
+        limits.max_alloc = Some(self.max_memory);
+        limits
+    }
+}
+
+/// A picture of three bytes a pixel (red, green, blue), row by row from the top left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rgb {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// `width * height * 3` bytes.
+    pub data: Vec<u8>,
+}
+
+/// A decoded picture with the facts that its pixels no longer tell.
+pub(crate) struct Decoded {
+    pub(crate) format: Format,
+    pub(crate) pixels: DynamicImage,
+    pub(crate) animated: bool,
+    pub(crate) orientation: u8,
+}
+
+/// Decodes the first frame of `bytes` to RGB, as Pillow's `Image.open(...).convert("RGB")` does: transparency is
+/// dropped (not blended) and the EXIF orientation is not applied.
+///
+/// # Errors
+/// Where the bytes are no picture, a broken one, or larger than `limits`.
+pub fn decode_rgb(bytes: &[u8], limits: &Limits) -> Result<Rgb> {
+    let decoded = decode(bytes, limits)?;
+    Ok(luma::to_rgb(decoded.pixels))
+}
+
+/// Decodes the first frame.
+pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
+    if bytes.is_empty() {
+        return Err(Error::Empty);
+    }
+    if bytes.len() as u64 > limits.max_bytes {
+        return Err(Error::TooManyBytes { bytes: bytes.len() as u64, limit: limits.max_bytes });
+    }
+    let Some(format) = Format::sniff(bytes) else {
+        return Err(Error::UnknownFormat { start: start_of(bytes) });
+    };
+    let broken = |source| Error::Decode { format, source };
+    let decoder_format = format.decoder().ok_or(Error::Unsupported { format })?;
+    let mut reader = image::ImageReader::with_format(Cursor::new(bytes), decoder_format);
+    reader.limits(limits.for_decoder());
+    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let (width, height) = decoder.dimensions();
+    limits.check_size(width, height)?;
+    let orientation = decoder.orientation().map_or(1, Orientation::to_exif);
+    let pixels = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    Ok(Decoded { format, pixels, animated: is_animated(format, bytes, limits), orientation })
+}
+
+fn start_of(bytes: &[u8]) -> String {
+    bytes[..bytes.len().min(16)].escape_ascii().to_string()
+}
+
+/// True where there is a second frame.
+fn is_animated(format: Format, bytes: &[u8], limits: &Limits) -> bool {
+    use image::codecs::{gif::GifDecoder, png::PngDecoder, webp::WebPDecoder};
+    let cursor = Cursor::new(bytes);
+    match format {
+        Format::Gif => GifDecoder::new(cursor).is_ok_and(|mut decoder| {
+            decoder.set_limits(limits.for_decoder()).is_ok()
+                && decoder.into_frames().nth(1).is_some_and(|frame| frame.is_ok())
+        }),
+        Format::Png => PngDecoder::new(cursor).is_ok_and(|decoder| decoder.is_apng().unwrap_or(false)),
+        Format::Webp => WebPDecoder::new(cursor).is_ok_and(|decoder| decoder.has_animation()),
+        _ => false,
+    }
+}

@@ -1,0 +1,197 @@
+//! Resampling with the arithmetic of Pillow (PIL), to the bit.
+//!
+//! Pillow resamples rows first and columns second. Each pass rounds to bytes, and its weights are fixed-point
+//! numbers with 22 fractional bits (32 bits less 8 of the pixel and 2 of head-room). Models see the same pixels
+//! and hashes the same bits as with Pillow only if these roundings are the same, so they are kept here.
+
+use crate::{Error, Result, Rgb};
+
+/// Fractional bits of a weight.
+const PRECISION_BITS: u32 = 32 - 8 - 2;
+
+/// A resampling kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Filter {
+    /// Cubic convolution with a = -0.5, four taps wide (what vision models are fed with).
+    Bicubic,
+    /// Sinc windowed by a sinc, six taps wide (what the perceptual hash uses).
+    Lanczos,
+}
+
+impl Filter {
+    /// Half the width of the kernel, in source pixels at scale 1.
+    fn support(self) -> f64 {
+        match self {
+            Filter::Bicubic => 2.0,
+            Filter::Lanczos => 3.0,
+        }
+    }
+
+    /// The kernel's value at a distance of `x` pixels.
+    fn weight(self, x: f64) -> f64 {
+        match self {
+            Filter::Bicubic => cubic(x.abs()),
+            Filter::Lanczos if (-3.0..3.0).contains(&x) => sinc(x) * sinc(x / 3.0),
+            Filter::Lanczos => 0.0,
+        }
+    }
+}
+
+fn cubic(x: f64) -> f64 {
+    const A: f64 = -0.5;
+    if x < 1.0 {
+        ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0
+    } else if x < 2.0 {
+        (((x - 5.0) * x + 8.0) * x - 4.0) * A
+    } else {
+        0.0
+    }
+}
+
+fn sinc(x: f64) -> f64 {
+    if x == 0.0 {
+        return 1.0;
+    }
+    let x = x * std::f64::consts::PI;
+    x.sin() / x
+}
+
+/// The weights of one output pixel: they apply to source pixels `first..first + weights.len()`.
+struct Tap {
+    first: usize,
+    weights: Vec<i32>,
+}
+
+/// The weights of each of `to` output pixels over `from` source pixels.
+fn taps(from: usize, to: usize, filter: Filter) -> Vec<Tap> {
+    let scale = from as f64 / to as f64;
+    let stretch = scale.max(1.0);
+    let support = filter.support() * stretch;
+    let shrink = 1.0 / stretch;
+    (0..to)
+        .map(|at| {
+            let center = (at as f64 + 0.5) * scale;
+            // Truncation toward zero; the additions make it a rounding.
+            let first = ((center - support + 0.5) as i64).max(0) as usize;
+            let end = ((center + support + 0.5) as i64).clamp(0, from as i64) as usize;
+            let mut weights: Vec<f64> = (0..end.saturating_sub(first))
+                .map(|x| filter.weight(((x + first) as f64 - center + 0.5) * shrink))
+                .collect();
+            let sum: f64 = weights.iter().sum();
+            if sum != 0.0 {
+                weights.iter_mut().for_each(|weight| *weight /= sum);
+            }
+            Tap { first, weights: weights.into_iter().map(fixed).collect() }
+        })
+        .collect()
+}
+
+/// A weight in fixed point, halves away from zero.
+fn fixed(weight: f64) -> i32 {
+    let scaled = weight * f64::from(1u32 << PRECISION_BITS);
+    if weight < 0.0 { (scaled - 0.5) as i32 } else { (scaled + 0.5) as i32 }
+}
+
+/// A sum of weighted bytes, rounded back to a byte.
+fn byte(sum: i32) -> u8 {
+    (sum >> PRECISION_BITS).clamp(0, 255) as u8
+}
+
+const HALF: i32 = 1 << (PRECISION_BITS - 1);
+
+/// Rows of `C` interleaved bytes, each resampled to `taps.len()` pixels.
+fn horizontal<const C: usize>(source: &[u8], width: usize, taps: &[Tap]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(source.len() / width * taps.len());
+    for row in source.chunks_exact(width * C) {
+        for tap in taps {
+            let mut sums = [HALF; C];
+            for (pixel, weight) in row[tap.first * C..].chunks_exact(C).zip(&tap.weights) {
+                for (sum, value) in sums.iter_mut().zip(pixel) {
+                    *sum = sum.wrapping_add(i32::from(*value) * weight);
+                }
+            }
+            out.extend(sums.map(byte));
+        }
+    }
+    out
+}
+
+/// Columns resampled to `taps.len()` rows of `row` bytes.
+fn vertical(source: &[u8], row: usize, taps: &[Tap]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(row * taps.len());
+    let mut sums = vec![HALF; row];
+    for tap in taps {
+        sums.fill(HALF);
+        for (line, weight) in source[tap.first * row..].chunks_exact(row).zip(&tap.weights) {
+            for (sum, value) in sums.iter_mut().zip(line) {
+                *sum = sum.wrapping_add(i32::from(*value) * weight);
+            }
+        }
+        out.extend(sums.iter().map(|sum| byte(*sum)));
+    }
+    out
+}
+
+/// Resamples interleaved bytes of `C` channels (1 for greyscale, 3 for RGB), row by row from the top left.
+///
+/// # Errors
+/// [`Error::Shape`] where a side is 0 or `data` is not `width * height * C` long.
+pub fn resize_channels<const C: usize>(
+    data: &[u8],
+    (width, height): (u32, u32),
+    (to_width, to_height): (u32, u32),
+    filter: Filter,
+) -> Result<Vec<u8>> {
+    let (w, h) = (width as usize, height as usize);
+    if w.checked_mul(h).and_then(|n| n.checked_mul(C)) != Some(data.len()) || data.is_empty() {
+        return Err(Error::Shape { width, height, channels: C, len: data.len() });
+    }
+    if to_width == 0 || to_height == 0 {
+        return Err(Error::Shape { width: to_width, height: to_height, channels: C, len: 0 });
+    }
+    // A pass along a side that keeps its length is left out, as Pillow does.
+    let rows = if to_width == width {
+        data.to_vec()
+    } else {
+        horizontal::<C>(data, w, &taps(w, to_width as usize, filter))
+    };
+    if to_height == height {
+        return Ok(rows);
+    }
+    Ok(vertical(&rows, to_width as usize * C, &taps(h, to_height as usize, filter)))
+}
+
+/// Resamples an RGB picture to `width` x `height` pixels; the aspect is not kept.
+///
+/// Gives the bytes of `PIL.Image.resize((width, height), resample)`.
+///
+/// # Errors
+/// [`Error::Shape`] where a side is 0.
+pub fn resize(rgb: &Rgb, width: u32, height: u32, filter: Filter) -> Result<Rgb> {
+    let data = resize_channels::<3>(&rgb.data, (rgb.width, rgb.height), (width, height), filter)?;
+    Ok(Rgb { width, height, data })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flat_picture_stays_flat() {
+        let rgb = Rgb { width: 7, height: 5, data: [200, 3, 255].repeat(35) };
+        for filter in [Filter::Bicubic, Filter::Lanczos] {
+            for (w, h) in [(1, 1), (3, 11), (384, 384), (7, 2)] {
+                let out = resize(&rgb, w, h, filter).unwrap();
+                assert_eq!(out.data, [200, 3, 255].repeat((w * h) as usize), "{w}x{h} {filter:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_shapes_that_do_not_fit() {
+        assert!(resize_channels::<1>(&[1, 2, 3], (2, 2), (1, 1), Filter::Lanczos).is_err());
+        assert!(resize_channels::<1>(&[], (0, 2), (1, 1), Filter::Lanczos).is_err());
+        assert!(resize_channels::<1>(&[1], (1, 1), (0, 1), Filter::Lanczos).is_err());
+    }
+}
