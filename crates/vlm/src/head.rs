@@ -1,0 +1,91 @@
+//! The last unit: final norm, head and loss.
+
+use tch::{Kind, Reduction, Tensor};
+
+use crate::config::LlamaConfig;
+use crate::context::{Context, IGNORE, Output};
+use crate::error::Result;
+use crate::llama::{PREFIX, rms_norm};
+use crate::splice::EMBEDDING;
+use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit};
+
+/// Full name of the head's matrix where it is not the embedding.
+pub(crate) const HEAD: &str = "language_model.lm_head.weight";
+
+/// Rows whose logits exist at one time.
+const CHUNK: i64 = 256;
+
+/// Hidden states `[b,t,d]` to what [`Context::output`] asks for.
+#[derive(Debug)]
+pub(crate) struct Head {
+    name: String,
+    config: LlamaConfig,
+}
+
+impl Head {
+    pub(crate) fn new(config: &LlamaConfig) -> Self {
+        Self { name: format!("{PREFIX}.norm"), config: config.clone() }
+    }
+
+    /// Name of the matrix that makes logits.
+    pub(crate) fn matrix(&self) -> &'static str {
+        if self.config.tie_word_embeddings { EMBEDDING } else { HEAD }
+    }
+
+    /// The final norm.
+    pub(crate) fn norm(&self, params: &Params, x: &Tensor) -> Result<Tensor> {
+        rms_norm(x, params.at(&self.name, "weight")?, self.config.rms_norm_eps)
+    }
+
+    /// Logits of normed hidden states.
+    pub(crate) fn logits(&self, params: &Params, normed: &Tensor) -> Result<Tensor> {
+        let none: Option<Tensor> = None;
+        Ok(normed.f_linear(params.get(self.matrix())?, none)?)
+    }
+
+    /// Sum of the cross entropies, computed only where there are labels, a chunk at a time.
+    fn loss(&self, params: &Params, x: &Tensor, context: &Context) -> Result<Tensor> {
+        let (b, t, d) = x.size3()?;
+        let rows = x.f_reshape([b * t, d])?.f_index_select(0, &context.target_places)?;
+        let normed = self.norm(params, &rows)?;
+        let mut sum = normed.f_narrow(0, 0, 0)?.f_sum(Kind::Float)?;
+        let mut start = 0;
+        while start < context.target_count {
+            let length = CHUNK.min(context.target_count - start);
+            let logits = self.logits(params, &normed.f_narrow(0, start, length)?)?.f_to_kind(Kind::Float)?;
+            let ids = context.target_ids.f_narrow(0, start, length)?;
+            let weights: Option<Tensor> = None;
+            sum = sum.f_add(&logits.f_cross_entropy_loss(&ids, weights, Reduction::Sum, IGNORE, 0.0)?)?;
+            start += length;
+        }
+        Ok(sum)
+    }
+}
+
+impl Unit for Head {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn spec(&self) -> ParamSpec {
+        let c = &self.config;
+        let mut defs = Vec::new();
+        if !c.tie_word_embeddings {
+            defs.push(ParamDef::matrix(HEAD, &[c.vocab_size, c.hidden_size], c.initializer_range));
+        }
+        defs.push(ParamDef::norm(format!("{}.weight", self.name), c.hidden_size));
+        ParamSpec(defs)
+    }
+
+    fn borrows(&self) -> Vec<String> {
+        if self.config.tie_word_embeddings { vec![EMBEDDING.to_owned()] } else { Vec::new() }
+    }
+
+    fn forward(&self, params: &Params, acts: Acts, context: &Context) -> Result<Acts> {
+        Ok(Acts::new(match context.output {
+            Output::Loss => self.loss(params, &acts.x, context)?,
+            Output::Logits => self.logits(params, &self.norm(params, &acts.x)?)?,
+            Output::Hidden => self.norm(params, &acts.x)?,
+        }))
+    }
+}

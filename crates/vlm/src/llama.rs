@@ -1,0 +1,164 @@
+//! Llama as units: embedding with splice, decoder layers, head.
+
+use std::sync::Arc;
+
+use tch::Tensor;
+
+use crate::attention;
+use crate::config::LlamaConfig;
+use crate::context::Context;
+use crate::error::Result;
+use crate::head::Head;
+use crate::model::LanguageModel;
+use crate::rope::{self, RopeTables};
+use crate::splice::Splice;
+use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit};
+
+/// Where the language model stands in a checkpoint.
+pub(crate) const PREFIX: &str = "language_model.model";
+
+/// LlamaForCausalLM.
+#[derive(Debug, Clone)]
+pub struct Llama(LlamaConfig);
+
+impl Llama {
+    /// A language model of these sizes.
+    #[must_use]
+    pub fn new(config: LlamaConfig) -> Self {
+        Self(config)
+    }
+}
+
+impl LanguageModel for Llama {
+    fn units(&self) -> Vec<Arc<dyn Unit>> {
+        let mut units: Vec<Arc<dyn Unit>> = vec![Arc::new(Splice::new(&self.0))];
+        for layer in 0..self.0.num_hidden_layers {
+            units.push(Arc::new(DecoderLayer::new(&self.0, layer)));
+        }
+        units.push(Arc::new(Head::new(&self.0)));
+        units
+    }
+}
+
+/// Divides by the root of the mean square, in float32.
+pub(crate) fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
+    let kind = x.kind();
+    let wide = x.f_to_kind(tch::Kind::Float)?;
+    let none: Option<Tensor> = None;
+    let normed = wide.f_rms_norm([*x.size().last().unwrap_or(&0)], none, eps)?;
+    Ok(normed.f_to_kind(kind)?.f_mul(weight)?)
+}
+
+/// Keys and values a layer has seen, `[b,kv_heads,t,d]`.
+#[derive(Debug)]
+pub(crate) struct LayerCache {
+    pub(crate) keys: Tensor,
+    pub(crate) values: Tensor,
+}
+
+/// One decoder layer: norm, attention, norm, gated MLP, with residuals; `[b,t,d]` to the same.
+#[derive(Debug)]
+pub(crate) struct DecoderLayer {
+    name: String,
+    config: LlamaConfig,
+}
+
+impl DecoderLayer {
+    pub(crate) fn new(config: &LlamaConfig, layer: usize) -> Self {
+        Self { name: format!("{PREFIX}.layers.{layer}"), config: config.clone() }
+    }
+
+    fn linear(&self, params: &Params, x: &Tensor, name: &str) -> Result<Tensor> {
+        let none: Option<Tensor> = None;
+        Ok(x.f_linear(params.at(&self.name, name)?, none)?)
+    }
+
+    fn norm(&self, params: &Params, x: &Tensor, name: &str) -> Result<Tensor> {
+        rms_norm(x, params.at(&self.name, name)?, self.config.rms_norm_eps)
+    }
+
+    /// Queries, keys and values by head, turned to their positions.
+    fn project(&self, params: &Params, x: &Tensor, rope: &RopeTables) -> Result<(Tensor, Tensor, Tensor)> {
+        let (heads, shared) = (self.config.num_attention_heads, self.config.num_key_value_heads);
+        let q = attention::split_heads(&self.linear(params, x, "self_attn.q_proj.weight")?, heads)?;
+        let k = attention::split_heads(&self.linear(params, x, "self_attn.k_proj.weight")?, shared)?;
+        let v = attention::split_heads(&self.linear(params, x, "self_attn.v_proj.weight")?, shared)?;
+        Ok((rope::rotate(&q, rope)?, rope::rotate(&k, rope)?, v))
+    }
+
+    /// What follows attention: its output matrix, the residual, and the MLP.
+    fn finish(&self, params: &Params, x: &Tensor, seen: &Tensor) -> Result<Tensor> {
+        let seen = self.linear(params, &attention::join_heads(seen)?, "self_attn.o_proj.weight")?;
+        let x = x.f_add(&seen)?;
+        let normed = self.norm(params, &x, "post_attention_layernorm.weight")?;
+        let gate = self.linear(params, &normed, "mlp.gate_proj.weight")?.f_silu()?;
+        let up = self.linear(params, &normed, "mlp.up_proj.weight")?;
+        Ok(x.f_add(&self.linear(params, &gate.f_mul(&up)?, "mlp.down_proj.weight")?)?)
+    }
+
+    fn repeated(&self) -> i64 {
+        self.config.num_attention_heads / self.config.num_key_value_heads
+    }
+
+    /// Runs the layer on the next positions only, against what `cache` holds of those before, and adds them to it.
+    /// `mask` is `[b,1,t_new,t_all]`; without it the new positions are causal among themselves and see all before.
+    pub(crate) fn step(
+        &self,
+        params: &Params,
+        x: &Tensor,
+        rope: &RopeTables,
+        mask: Option<&Tensor>,
+        cache: &mut Option<LayerCache>,
+    ) -> Result<Tensor> {
+        let (q, k, v) = self.project(params, &self.norm(params, x, "input_layernorm.weight")?, rope)?;
+        let (keys, values) = match cache.take() {
+            None => (k, v),
+            Some(old) => (Tensor::f_cat(&[&old.keys, &k], 2)?, Tensor::f_cat(&[&old.values, &v], 2)?),
+        };
+        let (wide_k, wide_v) = (
+            attention::repeat_heads(&keys, self.repeated())?,
+            attention::repeat_heads(&values, self.repeated())?,
+        );
+        let causal = mask.is_none() && x.size()[1] > 1;
+        let seen = attention::sdpa(&q, &wide_k, &wide_v, mask, causal)?;
+        *cache = Some(LayerCache { keys, values });
+        self.finish(params, x, &seen)
+    }
+}
+
+impl Unit for DecoderLayer {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn spec(&self) -> ParamSpec {
+        let c = &self.config;
+        let (d, m, head) = (c.hidden_size, c.intermediate_size, c.head_dim());
+        let (q, kv) = (c.num_attention_heads * head, c.num_key_value_heads * head);
+        let matrix = |name: &str, from: i64, to: i64| {
+            ParamDef::matrix(format!("{}.{name}.weight", self.name), &[to, from], c.initializer_range)
+        };
+        let norm = |name: &str| ParamDef::norm(format!("{}.{name}.weight", self.name), d);
+        ParamSpec(vec![
+            matrix("self_attn.q_proj", d, q),
+            matrix("self_attn.k_proj", d, kv),
+            matrix("self_attn.v_proj", d, kv),
+            matrix("self_attn.o_proj", q, d),
+            matrix("mlp.gate_proj", d, m),
+            matrix("mlp.up_proj", d, m),
+            matrix("mlp.down_proj", m, d),
+            norm("input_layernorm"),
+            norm("post_attention_layernorm"),
+        ])
+    }
+
+    fn forward(&self, params: &Params, acts: Acts, context: &Context) -> Result<Acts> {
+        let normed = self.norm(params, &acts.x, "input_layernorm.weight")?;
+        let (q, k, v) = self.project(params, &normed, &context.rope)?;
+        let (k, v) =
+            (attention::repeat_heads(&k, self.repeated())?, attention::repeat_heads(&v, self.repeated())?);
+        let seen = attention::attend(&q, &k, &v, &context.attention)?;
+        Ok(Acts::new(self.finish(params, &acts.x, &seen)?))
+    }
+}
+
