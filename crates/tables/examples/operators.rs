@@ -62,8 +62,11 @@ fn table(seed: u64) -> Result<(), Error> {
     for q in [0.0, 0.3, 0.5, 1.0] {
         cases.push(json!({ "sql": quantile_sql("records", "score", q)?, "value": quantile(&scores, q)? }));
     }
-    let mut pairs: Vec<(&String, &String)> =
-        join(&alts[..100], &alts).into_iter().map(|(left, right)| (&ids[left], &ids[right])).collect();
+    let alt_keys: Vec<&str> = alts.iter().map(String::as_str).collect();
+    let mut pairs: Vec<(&String, &String)> = join(&alt_keys[..100], &alt_keys)
+        .into_iter()
+        .map(|(left, right)| (&ids[left], &ids[right]))
+        .collect();
     pairs.sort();
     cases
         .push(json!({ "sql": join_sql(("first_records", "id"), ("records", "id"), "alt")?, "pairs": pairs }));

@@ -61,13 +61,13 @@ pub fn drop_frequent_in_samples<K: Key, G: Key, I: AsRef<str> + Sync>(
     if samples.block == 0 {
         return Err(Error::EmptyBlock);
     }
-    let draws: Vec<(G, [u8; 16])> = groups
+    let draws: Vec<Draw<G>> = groups
         .par_iter()
         .zip(ids.par_iter())
         .map(|(&group, id)| (group, Md5::digest(format!("{}:{}", samples.seed, id.as_ref())).into()))
         .collect();
     let order = sorted(&draws);
-    let blocks: Vec<&[((G, [u8; 16]), usize)]> =
+    let blocks: Vec<&[(Draw<G>, usize)]> =
         order.chunk_by(|a, b| a.0.0 == b.0.0).flat_map(|group| group.chunks(samples.block)).collect();
     let dropped: Vec<Vec<usize>> = blocks
         .par_iter()
@@ -186,6 +186,9 @@ pub fn join_first<K: Key>(left: &[K], right: &[K]) -> Vec<Option<usize>> {
         })
         .collect()
 }
+
+/// The group of an occurrence and the hash that orders it within.
+type Draw<G> = (G, [u8; 16]);
 
 /// Keys with their rows, ordered by both.
 fn sorted<K: Key>(keys: &[K]) -> Vec<(K, usize)> {
