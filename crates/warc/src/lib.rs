@@ -1,1 +1,53 @@
 //! Reader and writer of web archives (WARC, ARC) and their HTTP payloads.
+//!
+//! The reader takes WARC 0.17 to 1.1 and ARC 1 and 2, plain, gzip, zstd or lz4, told apart by their content. It
+//! reads what others give up on: after damage it reports where and what, finds the next record and goes on.
+//!
+//! ```
+//! use tsumugi_warc::{ArchiveReader, ArchiveWriter, NewRecord, Options, Packing};
+//!
+//! // An archive of one page.
+//! let mut writer = ArchiveWriter::new(Vec::new(), Packing::default());
+//! let page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>Hello</p>";
+//! writer.write(&NewRecord::response("2026-01-31T12:00:00Z", "http://example.test/", page))?;
+//! let archive = writer.finish()?;
+//!
+//! // And what is in it.
+//! let mut reader = ArchiveReader::from_reader(&archive[..], Options::default());
+//! while let Some(record) = reader.next() {
+//!     let record = record?;
+//!     assert_eq!(record.uri().as_deref(), Some("http://example.test/"));
+//!     assert_eq!(record.http().and_then(|http| http.status()), Some(200));
+//!     assert_eq!(record.payload(&Default::default()).bytes(), b"<p>Hello</p>");
+//! }
+//! # Ok::<(), tsumugi_warc::Error>(())
+//! ```
+//!
+//! [`ArchiveReader`] pulls bytes from a file or any [`std::io::Read`]. [`Decoder`] below it is fed with bytes as
+//! they come and reads nothing itself. Files are given to both as they are; a file of many terabytes needs a
+//! few megabytes of memory, and bodies above [`Options::buffer_limit`] come in pieces.
+
+mod arc;
+mod buffer;
+mod chunked;
+mod decoder;
+mod deflate;
+mod digest;
+mod error;
+mod head;
+mod http;
+mod payload;
+mod reader;
+mod record;
+mod unpack;
+mod writer;
+
+pub use crate::decoder::{Decoder, Event, Options};
+pub use crate::digest::{Algorithm, Digest, DigestCheck, sha1_base32};
+pub use crate::error::{Error, Fault, FaultKind};
+pub use crate::head::{Head, RecordType};
+pub use crate::http::HttpMessage;
+pub use crate::payload::{Coding, Payload, PayloadFault, PayloadLimits, PayloadNote};
+pub use crate::reader::ArchiveReader;
+pub use crate::record::{BodyReader, Location, Record};
+pub use crate::writer::{ArchiveWriter, NewRecord, Packing};

@@ -1,0 +1,119 @@
+//! ARC 1 and 2: one line of fields before each record.
+
+use std::ops::Range;
+
+/// Longest line taken for an ARC header.
+const LINE_LIMIT: usize = 64 << 10;
+
+/// The fields of an ARC record line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ArcLine<'a> {
+    pub(crate) url: &'a [u8],
+    pub(crate) ip: &'a [u8],
+    pub(crate) date: &'a [u8],
+    pub(crate) mime: &'a [u8],
+    pub(crate) length: u64,
+    /// Bytes of the line, its end included.
+    pub(crate) len: usize,
+}
+
+/// Whether `bytes` begin with a whole ARC record line.
+pub(crate) fn is_header_line(bytes: &[u8]) -> bool {
+    parse(bytes).is_some()
+}
+
+/// Reads the line at the start of `bytes`. Fields are counted from the end, since URLs may hold spaces:
+/// `URL IP date mime length` (version 1) or
+/// `URL IP date mime status checksum location offset filename length` (version 2).
+pub(crate) fn parse(bytes: &[u8]) -> Option<ArcLine<'_>> {
+    let end = memchr::memchr(b'\n', bytes.get(..LINE_LIMIT.min(bytes.len()))?)?;
+    let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
+    // A URL begins with its scheme.
+    let scheme = memchr::memchr(b':', line)?;
+    if scheme == 0 || !line[..scheme].iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
+    {
+        return None;
+    }
+    let spaces: Vec<usize> = memchr::memrchr_iter(b' ', line).take(10).collect();
+    let field = |from_end: usize| -> Option<Range<usize>> {
+        let start = spaces.get(from_end)? + 1;
+        let end = if from_end == 0 { line.len() } else { *spaces.get(from_end - 1)? };
+        (start <= end).then_some(start..end)
+    };
+    let length = std::str::from_utf8(&line[field(0)?]).ok()?.parse().ok()?;
+    // Place of the date, from the end: version 1, then version 2.
+    let date_at = [2, 7].into_iter().find(|at| field(*at).is_some_and(|date| is_date(&line[date])))?;
+    let url_end = *spaces.get(date_at + 1)?;
+    Some(ArcLine {
+        url: &line[..url_end],
+        ip: &line[field(date_at + 1)?],
+        date: &line[field(date_at)?],
+        mime: &line[field(date_at - 1)?],
+        length,
+        len: end + 1,
+    })
+}
+
+/// Dates have 14 digits; some old writers give 12 or 8.
+fn is_date(field: &[u8]) -> bool {
+    (8..=17).contains(&field.len()) && field.iter().all(u8::is_ascii_digit)
+}
+
+/// The record line in the form of a WARC header block.
+pub(crate) fn as_head(line: &ArcLine<'_>, raw: &[u8]) -> Vec<u8> {
+    let kind: &[u8] = if line.url.starts_with(b"filedesc:") { b"warcinfo" } else { b"response" };
+    let mut out = raw[..line.len].trim_ascii_end().to_vec();
+    let length = line.length.to_string();
+    let date = iso_date(line.date);
+    let fields: [(&[u8], &[u8]); 6] = [
+        (b"WARC-Type", kind),
+        (b"WARC-Target-URI", line.url),
+        (b"WARC-Date", &date),
+        (b"WARC-IP-Address", line.ip),
+        (b"Content-Type", line.mime),
+        (b"Content-Length", length.as_bytes()),
+    ];
+    for (name, value) in fields {
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(name);
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value);
+    }
+    out
+}
+
+fn iso_date(digits: &[u8]) -> Vec<u8> {
+    let part = |range: Range<usize>| digits.get(range.clone()).unwrap_or(&b"0000"[..range.len()]);
+    [
+        part(0..4),
+        b"-",
+        part(4..6),
+        b"-",
+        part(6..8),
+        b"T",
+        part(8..10),
+        b":",
+        part(10..12),
+        b":",
+        part(12..14),
+        b"Z",
+    ]
+    .concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_both_versions_and_urls_with_spaces() {
+        let one = parse(b"http://a.test/x y 1.2.3.4 20080430204825 text/html 42\nHTTP").unwrap();
+        assert_eq!((one.url, one.ip, one.length), (&b"http://a.test/x y"[..], &b"1.2.3.4"[..], 42));
+        let two = parse(b"http://a.test/ 1.2.3.4 20080430204825 text/html 200 - - 123 a.arc 7\r\n").unwrap();
+        assert_eq!((two.mime, two.length, two.len), (&b"text/html"[..], 7, 69));
+        assert_eq!(parse(b"Content-Type: text/html 12\n"), None);
+        assert_eq!(parse(b"Date: Mon, 1 Jan 2024 10:00:00 5\n"), None);
+        assert_eq!(iso_date(b"20080430204825"), b"2008-04-30T20:48:25Z");
+        assert_eq!(iso_date(b"20080430"), b"2008-04-30T00:00:00Z");
+    }
+}

@@ -1,0 +1,176 @@
+//! The two buffers of a decoder: bytes fed in, and bytes unpacked with the places where members begin.
+
+use std::collections::VecDeque;
+use std::io::Read;
+
+use crate::error::Fault;
+
+/// Bytes as they are in the archive, not yet unpacked.
+#[derive(Debug, Default)]
+pub(crate) struct Input {
+    buf: Vec<u8>,
+    pos: usize,
+    /// Offset in the archive of `buf[0]`.
+    base: u64,
+    /// Nothing follows what is in the buffer.
+    pub(crate) finished: bool,
+    /// Offset from which bytes are kept although they were consumed, for a second look.
+    hold: Option<u64>,
+}
+
+impl Input {
+    pub(crate) fn at_offset(base: u64) -> Self {
+        Self { base, ..Self::default() }
+    }
+
+    /// Bytes not yet consumed.
+    pub(crate) fn available(&self) -> &[u8] {
+        self.buf.get(self.pos..).unwrap_or_default()
+    }
+
+    /// Offset in the archive of the next byte.
+    pub(crate) fn offset(&self) -> u64 {
+        self.base + self.pos as u64
+    }
+
+    pub(crate) fn advance(&mut self, bytes: usize) {
+        self.pos = (self.pos + bytes).min(self.buf.len());
+    }
+
+    /// Keeps all bytes from the present offset on.
+    pub(crate) fn hold(&mut self) {
+        self.hold = Some(self.offset());
+    }
+
+    pub(crate) fn release(&mut self) {
+        self.hold = None;
+    }
+
+    /// Bytes kept although consumed.
+    pub(crate) fn held(&self) -> u64 {
+        self.hold.map_or(0, |hold| self.offset() - hold)
+    }
+
+    /// Goes back to an offset, or to the earliest byte still there; returns where it is then.
+    pub(crate) fn rewind_to(&mut self, offset: u64) -> u64 {
+        self.pos =
+            usize::try_from(offset.saturating_sub(self.base)).unwrap_or(usize::MAX).min(self.buf.len());
+        self.offset()
+    }
+
+    fn compact(&mut self) {
+        let keep = self.hold.map_or(self.pos, |hold| {
+            usize::try_from(hold.saturating_sub(self.base)).unwrap_or(self.pos).min(self.pos)
+        });
+        if keep == self.buf.len() {
+            self.buf.clear();
+        } else if keep > 0 {
+            self.buf.drain(..keep);
+        }
+        self.base += keep as u64;
+        self.pos -= keep;
+    }
+
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.compact();
+        self.buf.extend_from_slice(bytes);
+    }
+
+    /// Reads up to `bytes` more from `source`; `Ok(0)` at its end.
+    pub(crate) fn read_from(&mut self, source: &mut dyn Read, bytes: usize) -> std::io::Result<usize> {
+        self.compact();
+        source.take(bytes as u64).read_to_end(&mut self.buf)
+    }
+
+    /// Gives everything available away and takes `other` as the new, empty store.
+    pub(crate) fn swap_out(&mut self, other: &mut Vec<u8>) -> usize {
+        let start = self.pos;
+        self.base += self.buf.len() as u64;
+        self.pos = 0;
+        std::mem::swap(&mut self.buf, other);
+        self.buf.clear();
+        start
+    }
+}
+
+/// A place in the unpacked bytes where a member begins or where bytes are missing.
+#[derive(Debug, Clone)]
+pub(crate) struct Mark {
+    /// Position in the unpacked bytes of the whole archive.
+    pub(crate) at: u64,
+    /// Offset in the archive of the member whose bytes follow.
+    pub(crate) offset: u64,
+    /// Damage before this place: what follows does not continue what was before.
+    pub(crate) fault: Option<Fault>,
+}
+
+/// Unpacked bytes, a sliding window with marks.
+#[derive(Debug, Default)]
+pub(crate) struct Window {
+    pub(crate) buf: Vec<u8>,
+    /// Next byte to parse.
+    pub(crate) pos: usize,
+    /// Unpacked bytes before `buf[0]`.
+    pub(crate) base: u64,
+    /// Later marks behind earlier ones; the first may lie before the window.
+    pub(crate) marks: VecDeque<Mark>,
+}
+
+impl Window {
+    /// Drops what was parsed. Positions in the window change.
+    pub(crate) fn compact(&mut self) {
+        let here = self.base + self.pos as u64;
+        if self.pos == self.buf.len() {
+            self.buf.clear();
+        } else if self.pos > 0 {
+            self.buf.drain(..self.pos);
+        }
+        self.base = here;
+        self.pos = 0;
+        while self.marks.len() > 1
+            && self.marks.get(1).is_some_and(|next| next.at <= here && next.fault.is_none())
+        {
+            self.marks.pop_front();
+        }
+    }
+
+    /// Position behind the last unpacked byte.
+    pub(crate) fn end(&self) -> u64 {
+        self.base + self.buf.len() as u64
+    }
+
+    /// Offset of the member in which the byte at index `at` lies, and the bytes of the member before it.
+    pub(crate) fn locate(&self, at: usize) -> (u64, u64) {
+        let at = self.base + at as u64;
+        self.marks.iter().rev().find(|mark| mark.at <= at).map_or((at, 0), |mark| (mark.offset, at - mark.at))
+    }
+
+    /// Index of the first break (missing bytes) at or behind index `from`.
+    pub(crate) fn next_break(&self, from: usize) -> Option<usize> {
+        let from = self.base + from as u64;
+        self.marks
+            .iter()
+            .find(|mark| mark.fault.is_some() && mark.at >= from)
+            .map(|mark| usize::try_from(mark.at - self.base).unwrap_or(usize::MAX))
+    }
+
+    /// Takes the fault of the break at index `at`.
+    pub(crate) fn take_fault(&mut self, at: usize) -> Option<Fault> {
+        let at = self.base + at as u64;
+        self.marks.iter_mut().filter(|mark| mark.at == at).find_map(|mark| mark.fault.take())
+    }
+
+    /// Indexes of member starts in the range of indexes.
+    pub(crate) fn members(&self, range: std::ops::Range<usize>) -> impl Iterator<Item = usize> + '_ {
+        let (start, end) = (self.base + range.start as u64, self.base + range.end as u64);
+        self.marks
+            .iter()
+            .filter(move |mark| mark.at >= start && mark.at < end)
+            .map(|mark| usize::try_from(mark.at - self.base).unwrap_or(usize::MAX))
+    }
+
+    pub(crate) fn mark(&mut self, offset: u64, fault: Option<Fault>) {
+        let at = self.end();
+        self.marks.push_back(Mark { at, offset, fault });
+    }
+}

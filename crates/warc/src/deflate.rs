@@ -1,0 +1,160 @@
+//! The few calls of libdeflate: unpack one gzip member whole, pack one member, CRC-32.
+//!
+//! libdeflate is about 1.4 times as fast as streaming decoders because it never stops in the middle; its
+//! safe wrapper crate hides how many input bytes a member took, which an archive reader must know.
+#![expect(unsafe_code, reason = "libdeflate is a C library; every call is in this module")]
+
+use std::ptr::NonNull;
+
+use libdeflate_sys as sys;
+
+/// Outcome of unpacking one member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unpacked {
+    /// Whole, checksum right: bytes read from the input.
+    Done(usize),
+    /// Not a whole, sound member (the input may also end too early).
+    Bad,
+    /// The output did not fit.
+    Space,
+}
+
+/// Container around a deflate stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Container {
+    Gzip,
+    Zlib,
+    Raw,
+}
+
+/// A libdeflate decompressor.
+#[derive(Debug)]
+pub(crate) struct Inflater(NonNull<sys::libdeflate_decompressor>);
+
+// SAFETY: the decompressor is plain memory without thread-local state, owned by this value alone.
+unsafe impl Send for Inflater {}
+
+impl Inflater {
+    /// `None` if memory is short.
+    pub(crate) fn new() -> Option<Self> {
+        // SAFETY: no precondition; a null result is turned into `None`.
+        NonNull::new(unsafe { sys::libdeflate_alloc_decompressor() }).map(Self)
+    }
+
+    /// Appends the unpacked first member of `input` to `out`, within the spare capacity of `out`.
+    /// `out` is as before unless the result is [`Unpacked::Done`].
+    pub(crate) fn unpack(&mut self, container: Container, input: &[u8], out: &mut Vec<u8>) -> Unpacked {
+        let call = match container {
+            Container::Gzip => sys::libdeflate_gzip_decompress_ex,
+            Container::Zlib => sys::libdeflate_zlib_decompress_ex,
+            Container::Raw => sys::libdeflate_deflate_decompress_ex,
+        };
+        let spare = out.spare_capacity_mut();
+        let (mut read, mut written) = (0_usize, 0_usize);
+        // SAFETY: the decompressor lives; `input` and `spare` are valid for the lengths given and do not
+        // overlap (one is a shared, the other an exclusive borrow); both counters outlive the call.
+        let result = unsafe {
+            call(
+                self.0.as_ptr(),
+                input.as_ptr().cast(),
+                input.len(),
+                spare.as_mut_ptr().cast(),
+                spare.len(),
+                &raw mut read,
+                &raw mut written,
+            )
+        };
+        match result {
+            sys::libdeflate_result_LIBDEFLATE_SUCCESS => {
+                let len = out.len() + written;
+                // SAFETY: on success exactly `written` bytes of the spare capacity were initialised.
+                unsafe { out.set_len(len) };
+                Unpacked::Done(read)
+            }
+            sys::libdeflate_result_LIBDEFLATE_INSUFFICIENT_SPACE => Unpacked::Space,
+            _ => Unpacked::Bad,
+        }
+    }
+}
+
+impl Drop for Inflater {
+    fn drop(&mut self) {
+        // SAFETY: made by `libdeflate_alloc_decompressor`, freed once.
+        unsafe { sys::libdeflate_free_decompressor(self.0.as_ptr()) }
+    }
+}
+
+/// A libdeflate compressor.
+#[derive(Debug)]
+pub(crate) struct Deflater(NonNull<sys::libdeflate_compressor>);
+
+// SAFETY: as for `Inflater`.
+unsafe impl Send for Deflater {}
+
+impl Deflater {
+    /// `level` 1 (fast) to 12 (small); `None` if the level is out of range or memory is short.
+    pub(crate) fn new(level: i32) -> Option<Self> {
+        // SAFETY: no precondition; a null result is turned into `None`.
+        NonNull::new(unsafe { sys::libdeflate_alloc_compressor(level) }).map(Self)
+    }
+
+    /// Appends `data` to `out` as one gzip member.
+    pub(crate) fn gzip(&mut self, data: &[u8], out: &mut Vec<u8>) {
+        // SAFETY: the compressor lives.
+        let bound = unsafe { sys::libdeflate_gzip_compress_bound(self.0.as_ptr(), data.len()) };
+        out.reserve(bound);
+        let spare = out.spare_capacity_mut();
+        // SAFETY: both buffers are valid for the lengths given and do not overlap.
+        let written = unsafe {
+            sys::libdeflate_gzip_compress(
+                self.0.as_ptr(),
+                data.as_ptr().cast(),
+                data.len(),
+                spare.as_mut_ptr().cast(),
+                spare.len(),
+            )
+        };
+        debug_assert!(written > 0, "the bound is large enough by libdeflate's contract");
+        let len = out.len() + written;
+        // SAFETY: `written` bytes of the spare capacity were initialised.
+        unsafe { out.set_len(len) };
+    }
+}
+
+impl Drop for Deflater {
+    fn drop(&mut self) {
+        // SAFETY: made by `libdeflate_alloc_compressor`, freed once.
+        unsafe { sys::libdeflate_free_compressor(self.0.as_ptr()) }
+    }
+}
+
+/// CRC-32 of `data`, continuing from `crc` (0 at the start).
+pub(crate) fn crc32(crc: u32, data: &[u8]) -> u32 {
+    // SAFETY: `data` is valid for its length; an empty slice's pointer is non-null, so it is not the
+    // "initial value" request of the C call.
+    unsafe { sys::libdeflate_crc32(crc, data.as_ptr().cast(), data.len()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packs_and_unpacks_one_member_after_another() {
+        let mut packed = Vec::new();
+        let mut deflater = Deflater::new(6).unwrap();
+        deflater.gzip(b"first", &mut packed);
+        let end = packed.len();
+        deflater.gzip(b"second", &mut packed);
+        let mut inflater = Inflater::new().unwrap();
+        let mut out = Vec::with_capacity(64);
+        assert_eq!(inflater.unpack(Container::Gzip, &packed, &mut out), Unpacked::Done(end));
+        assert_eq!(out, b"first");
+        let mut small = Vec::new();
+        assert_eq!(inflater.unpack(Container::Gzip, &packed, &mut small), Unpacked::Space);
+        assert_eq!(inflater.unpack(Container::Gzip, &packed[..5], &mut out), Unpacked::Bad);
+        assert_eq!(out, b"first");
+        assert_eq!(crc32(0, b"123456789"), 0xCBF4_3926);
+        assert_eq!(crc32(crc32(0, b"1234"), b"56789"), 0xCBF4_3926);
+    }
+}

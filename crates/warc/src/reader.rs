@@ -1,0 +1,156 @@
+//! The reader above the decoder: takes bytes from a file or any other source.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use crate::decoder::Step;
+use crate::decoder::{Decoder, Options};
+use crate::error::Error;
+use crate::record::{CHUNK, Record, Rest};
+
+/// Reads the records of an archive one after another.
+///
+/// Each call of [`ArchiveReader::next`] lends the next record or tells of damage; after damage reading goes on
+/// behind it, except in [strict mode](Options::strict).
+///
+/// ```
+/// use tsumugi_warc::{ArchiveReader, Options};
+///
+/// let bytes = b"WARC/1.0\r\nWARC-Type: resource\r\nContent-Length: 2\r\n\r\nhi\r\n\r\n";
+/// let mut reader = ArchiveReader::from_reader(&bytes[..], Options::default());
+/// while let Some(record) = reader.next() {
+///     match record {
+///         Ok(record) => println!("{} bytes", record.body().len()),
+///         Err(error) if error.is_damage() => eprintln!("{error}"),
+///         Err(error) => return Err(error),
+///     }
+/// }
+/// # Ok::<(), tsumugi_warc::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct ArchiveReader<R> {
+    decoder: Decoder,
+    source: R,
+    done: bool,
+}
+
+impl ArchiveReader<File> {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`Error::Open`] if that fails.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::open_with(path, Options::default())
+    }
+
+    /// Opens a file with settings.
+    ///
+    /// # Errors
+    /// [`Error::Open`] if that fails.
+    pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
+        Self::open_at(path, 0, options)
+    }
+
+    /// Opens a file at the offset of a record ([`Location::offset`](crate::Location::offset)). Archives
+    /// packed with a zstd dictionary cannot be read from the middle.
+    ///
+    /// # Errors
+    /// [`Error::Open`] if that fails.
+    pub fn open_at(path: impl AsRef<Path>, offset: u64, options: Options) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let open = || {
+            let mut file = File::open(path)?;
+            let meta = file.metadata()?;
+            if meta.is_dir() {
+                return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory));
+            }
+            if offset > 0 {
+                file.seek(SeekFrom::Start(offset))?;
+            }
+            Ok((file, meta.is_file().then_some(meta.len())))
+        };
+        let (file, total) = open().map_err(|source| Error::Open { path: path.to_path_buf(), source })?;
+        let mut decoder = Decoder::at_offset(options, offset);
+        if let Some(total) = total {
+            decoder.set_total(total);
+        }
+        Ok(Self { decoder, source: file, done: false })
+    }
+}
+
+impl<R: Read> ArchiveReader<R> {
+    /// Reads from any source.
+    #[must_use]
+    pub fn from_reader(source: R, options: Options) -> Self {
+        Self { decoder: Decoder::new(options), source, done: false }
+    }
+
+    /// The next record, or the next damage; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Damage`] for damage (call again to go on), [`Error::NotAnArchive`] if there is no record at
+    /// all in the input, [`Error::Read`] if the source fails.
+    #[expect(clippy::should_implement_trait, reason = "a lending iterator cannot be an Iterator")]
+    pub fn next(&mut self) -> Option<Result<Record<'_>, Error>> {
+        if self.done {
+            return None;
+        }
+        let step = loop {
+            match self.decoder.core.step(&mut self.decoder.head) {
+                Ok(Step::NeedInput | Step::Again) => match self.read() {
+                    Ok(()) => {}
+                    Err(error) => return Some(Err(self.stop(error))),
+                },
+                // The body of the last record was not read to its end.
+                Ok(Step::Body(_) | Step::BodyEnd) => {}
+                Ok(step) => break step,
+                Err(error) => return Some(Err(self.stop(error))),
+            }
+        };
+        match step {
+            Step::Fault(fault) => {
+                self.done = self.decoder.core.options.strict;
+                Some(Err(fault.into()))
+            }
+            Step::Record(span) => {
+                let Decoder { head, core } = &mut self.decoder;
+                Some(Ok(match span.body {
+                    Some(range) => Record::new(head, span.location, span.complete, Some(core.bytes(range))),
+                    None => Record::streamed(head, span.location, Rest { core, source: &mut self.source }),
+                }))
+            }
+            _ => {
+                self.done = true;
+                None
+            }
+        }
+    }
+
+    /// Records read so far.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.decoder.core.records()
+    }
+
+    /// Bytes of the archive read and decoded so far.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.decoder.core.input.offset()
+    }
+
+    fn read(&mut self) -> Result<(), Error> {
+        let input = &mut self.decoder.core.input;
+        match input.read_from(&mut self.source, CHUNK) {
+            Ok(0) => input.finished = true,
+            Ok(_) => {}
+            Err(source) => return Err(Error::Read { offset: input.offset(), source }),
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self, error: Error) -> Error {
+        self.done = true;
+        error
+    }
+}

@@ -1,0 +1,195 @@
+//! One record: header, place in the archive, body, payload.
+
+use std::borrow::Cow;
+use std::io::Read;
+
+use crate::decoder::{BodyStep, DecoderCore};
+use crate::digest::{Digest, DigestCheck};
+use crate::head::{Head, RecordType};
+use crate::http::HttpMessage;
+use crate::payload::{Payload, PayloadFault, PayloadLimits};
+
+/// Bytes read from the source at a time.
+pub(crate) const CHUNK: usize = 1 << 20;
+
+/// Where a record is in the archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Location {
+    /// Offset in the file of the record, or of the compressed member in which it begins.
+    pub offset: u64,
+    /// Bytes of the file up to the end of the record or of its last member; `None` if not known yet.
+    pub length: Option<u64>,
+    /// Unpacked bytes of the member before the record; 0 where each record is a member of its own.
+    pub within: u64,
+}
+
+/// A record, borrowed from the reader until the next one is asked for.
+#[derive(Debug)]
+pub struct Record<'a> {
+    head: &'a Head,
+    location: Location,
+    complete: bool,
+    body: Option<&'a [u8]>,
+    rest: Option<Rest<'a>>,
+}
+
+/// What a body that comes in pieces needs to be read.
+pub(crate) struct Rest<'a> {
+    pub(crate) core: &'a mut DecoderCore,
+    pub(crate) source: &'a mut dyn Read,
+}
+
+impl std::fmt::Debug for Rest<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Rest")
+    }
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn new(head: &'a Head, location: Location, complete: bool, body: Option<&'a [u8]>) -> Self {
+        Self { head, location, complete, body, rest: None }
+    }
+
+    pub(crate) fn streamed(head: &'a Head, location: Location, rest: Rest<'a>) -> Self {
+        Self { head, location, complete: true, body: None, rest: Some(rest) }
+    }
+
+    /// The header block. Records of ARC files have the fields that a WARC record would have.
+    #[must_use]
+    pub fn head(&self) -> &'a Head {
+        self.head
+    }
+
+    /// The first header field of this name, in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.head.get(name)
+    }
+
+    /// The record's type.
+    #[must_use]
+    pub fn kind(&self) -> RecordType {
+        self.head.kind()
+    }
+
+    /// `WARC-Target-URI` without angle brackets.
+    #[must_use]
+    pub fn uri(&self) -> Option<Cow<'a, str>> {
+        self.head.bytes("WARC-Target-URI").map(|uri| {
+            let inner = uri.strip_prefix(b"<").and_then(|uri| uri.strip_suffix(b">"));
+            crate::head::text(inner.unwrap_or(uri))
+        })
+    }
+
+    /// `WARC-Record-ID` as written, angle brackets included.
+    #[must_use]
+    pub fn id(&self) -> Option<Cow<'a, str>> {
+        self.header("WARC-Record-ID")
+    }
+
+    /// `WARC-Date` as written.
+    #[must_use]
+    pub fn date(&self) -> Option<Cow<'a, str>> {
+        self.header("WARC-Date")
+    }
+
+    /// Where the record is in the archive.
+    #[must_use]
+    pub fn location(&self) -> Location {
+        self.location
+    }
+
+    /// Whether the whole body is there. If not, a fault follows that tells why.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Whether the body is above [`Options::buffer_limit`](crate::Options::buffer_limit) and must be read in
+    /// pieces; [`Record::body`] is empty then.
+    #[must_use]
+    pub fn is_streamed(&self) -> bool {
+        self.body.is_none()
+    }
+
+    /// The body, protocol headers included.
+    #[must_use]
+    pub fn body(&self) -> &'a [u8] {
+        self.body.unwrap_or_default()
+    }
+
+    /// The body as a reader, whatever its size.
+    #[must_use]
+    pub fn into_reader(self) -> BodyReader<'a> {
+        BodyReader { whole: self.body.unwrap_or_default(), piece: 0..0, rest: self.rest }
+    }
+
+    /// The HTTP message in the body of a response, request or revisit record, if there is one.
+    #[must_use]
+    pub fn http(&self) -> Option<HttpMessage<'a>> {
+        match self.kind() {
+            RecordType::Response | RecordType::Revisit => HttpMessage::parse_response(self.body()),
+            RecordType::Request => HttpMessage::parse_request(self.body()),
+            _ => None,
+        }
+    }
+
+    /// The payload: the body of the HTTP message with transfer and content codings taken off; for other
+    /// records the body itself.
+    #[must_use]
+    pub fn payload(&self, limits: &PayloadLimits) -> Payload<'a> {
+        if self.body.is_none() {
+            return Payload::faulty(PayloadFault::TooLarge);
+        }
+        match self.http() {
+            Some(message) => message.payload(limits),
+            None => Payload::plain(self.body()),
+        }
+    }
+
+    /// Checks `WARC-Block-Digest` against the body, and `WARC-Payload-Digest` against the payload as it was
+    /// transferred (HTTP body) or, failing that, with its transfer coding taken off.
+    #[must_use]
+    pub fn check_digests(&self) -> DigestCheck {
+        let field = |name| self.head.bytes(name).map(Digest::parse);
+        DigestCheck::of(
+            field("WARC-Block-Digest"),
+            field("WARC-Payload-Digest"),
+            self.body.filter(|_| self.complete),
+            self.http(),
+            self.kind(),
+        )
+    }
+}
+
+/// Reads the body of one record.
+#[derive(Debug)]
+pub struct BodyReader<'a> {
+    whole: &'a [u8],
+    piece: std::ops::Range<usize>,
+    rest: Option<Rest<'a>>,
+}
+
+impl Read for BodyReader<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        if !self.whole.is_empty() {
+            return self.whole.read(buf);
+        }
+        let Some(rest) = &mut self.rest else { return Ok(0) };
+        while self.piece.is_empty() {
+            match rest.core.body_step() {
+                BodyStep::Body(range) => self.piece = range,
+                BodyStep::End => return Ok(0),
+                BodyStep::NeedInput => {
+                    if rest.core.input.read_from(rest.source, CHUNK)? == 0 {
+                        rest.core.input.finished = true;
+                    }
+                }
+            }
+        }
+        let len = buf.len().min(self.piece.len());
+        buf[..len].copy_from_slice(rest.core.bytes(self.piece.start..self.piece.start + len));
+        self.piece.start += len;
+        Ok(len)
+    }
+}
