@@ -1,1 +1,47 @@
-//! Typed records of the Tsumugi pipeline and their Parquet tables.
+//! The rows that all of Tsumugi shares, and their tables as Parquet files.
+//!
+//! Without features this crate holds plain types only ([`Document`], [`Pair`], ...). With the feature `parquet` (on by
+//! default) each of them is a [`Record`]: it knows its Arrow schema, can be laid out as a record batch, and is written and
+//! read by [`ShardWriter`] and [`ShardReader`]. A shard gets its final name only when it is whole and synced.
+//!
+//! ```
+//! # #[cfg(feature = "parquet")] {
+//! use tsumugi_record::{Excluded, ShardReader, ShardWriter};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("excluded-00000.parquet");
+//! let mut writer = ShardWriter::create(&path)?;
+//! writer.push(Excluded { id: "a1".into(), step: "length".into(), reason: "too_short".into(), ..Default::default() })?;
+//! let info = writer.finish()?;
+//! assert_eq!(info.rows, 1);
+//!
+//! let rows: Vec<Excluded> = ShardReader::open(&path)?.read_all()?;
+//! assert_eq!(rows[0].reason, "too_short");
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "parquet")]
+mod column;
+mod error;
+#[cfg(feature = "parquet")]
+mod manifest;
+#[cfg(feature = "parquet")]
+mod record;
+mod rows;
+#[cfg(feature = "parquet")]
+mod shard;
+
+#[cfg(feature = "parquet")]
+pub use column::Column;
+pub use error::Error;
+#[cfg(feature = "parquet")]
+pub use manifest::{
+    Funnel, FunnelStage, MANIFEST_FILE, MANIFEST_VERSION, Manifest, ShardEntry, read_json, write_json,
+};
+#[cfg(feature = "parquet")]
+pub use record::Record;
+pub use rows::*;
+#[cfg(feature = "parquet")]
+pub use shard::{ShardInfo, ShardReader, ShardWriter, shard_name, shards};

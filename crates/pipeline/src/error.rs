@@ -1,0 +1,97 @@
+use std::error::Error as StdError;
+use std::path::PathBuf;
+
+/// What can stop a step.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Rows could not be read or written.
+    #[error(transparent)]
+    Record(#[from] tsumugi_record::Error),
+    /// The file system refused.
+    #[error("{path}: {action} failed: {source}; check that it exists, is accessible and that the disk has free space", path = path.display())]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A flag or a configuration value does not make sense.
+    #[error("{what}: {reason}")]
+    Config {
+        /// The flag, key or file.
+        what: String,
+        /// What is wrong with it and what would be right.
+        reason: String,
+    },
+    /// The output folder holds results of another run.
+    #[error("{path}: holds results of step `{step}` with another configuration or other input ({difference}); give another output folder, or delete this one", path = out.display())]
+    OtherRun {
+        /// The output folder.
+        out: PathBuf,
+        /// The step that wrote there.
+        step: String,
+        /// The first thing that differs.
+        difference: String,
+    },
+    /// Another process is writing the same folder.
+    #[error("{path}: another process is writing this folder; wait for it, or give another output folder", path = out.display())]
+    Locked {
+        /// The output folder.
+        out: PathBuf,
+    },
+    /// An input folder is of a step that has not finished.
+    #[error("{path}: the step that writes this folder has not finished; run it again first, it goes on where it stopped", path = folder.display())]
+    Unfinished {
+        /// The input folder.
+        folder: PathBuf,
+    },
+    /// An input folder holds no shard of the table.
+    #[error("{path}: holds no `{kind}` table; give the output folder of the step that writes one", path = folder.display())]
+    NoTable {
+        /// The input folder.
+        folder: PathBuf,
+        /// The table that was looked for.
+        kind: String,
+    },
+    /// A step failed in one of the crates below.
+    #[error("{step}: {place}: {source}")]
+    Step {
+        /// The step.
+        step: &'static str,
+        /// The shard, file or item.
+        place: String,
+        /// The crate's own error.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// An error of a step's crate, with the place where it happened.
+    pub fn step<E>(step: &'static str, place: impl Into<String>) -> impl FnOnce(E) -> Error
+    where
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        move |source| Error::Step { step, place: place.into(), source: source.into() }
+    }
+
+    /// A wrong flag or configuration value.
+    pub fn config(what: impl Into<String>, reason: impl Into<String>) -> Error {
+        Error::Config { what: what.into(), reason: reason.into() }
+    }
+
+    pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.to_owned();
+        move |source| Error::Io { action, path, source }
+    }
+
+    /// The exit code of a command that ends with this error: 2 for bad usage or configuration, 1 for all else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Config { .. } | Error::OtherRun { .. } => 2,
+            _ => 1,
+        }
+    }
+}

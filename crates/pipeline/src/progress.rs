@@ -1,0 +1,55 @@
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Progress bars on standard error, with rate and time left. On a standard error that is no terminal nothing is drawn.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    bars: MultiProgress,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Progress { bars: MultiProgress::new() }
+    }
+}
+
+impl Progress {
+    /// Bars on standard error.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// No bars at all, for tests and for callers with their own display.
+    pub fn hidden() -> Self {
+        Progress { bars: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()) }
+    }
+
+    /// A new bar below the others: of a known length, or a counter where the length is unknown.
+    pub fn bar(&self, label: &str, total: Option<u64>, unit: &str) -> ProgressBar {
+        let bar = match total {
+            Some(total) => ProgressBar::new(total),
+            None => ProgressBar::no_length(),
+        };
+        let bar = self.bars.add(bar);
+        let template = match total {
+            Some(_) => "{prefix:<32} {wide_bar} {pos}/{len} {msg} {per_sec} left {eta}",
+            None => "{prefix:<32} {spinner} {pos} {msg} {per_sec} {elapsed}",
+        };
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style);
+        bar.set_prefix(label.to_owned());
+        bar.set_message(unit.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+
+    /// Writes a line above the bars (to standard error, also where it is no terminal).
+    pub fn line(&self, text: &str) {
+        if self.bars.is_hidden() {
+            eprintln!("{text}");
+        } else if self.bars.println(text).is_err() {
+            eprintln!("{text}");
+        }
+    }
+}

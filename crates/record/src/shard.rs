@@ -1,0 +1,294 @@
+//! Shards: the Parquet files of a table.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::{ArrowSchemaConverter, ArrowWriter, ProjectionMask};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use sha2::{Digest, Sha256};
+
+use crate::record::KIND_KEY;
+use crate::{Error, Record};
+
+/// Bytes of rows (before compression) after which a batch is handed to the Parquet writer.
+const BATCH_BYTES: usize = 16 << 20;
+/// Rows after which a batch is handed on, however small they are.
+const BATCH_ROWS: usize = 1024;
+/// Bytes of a row group: what a reader of one column must hold, and what a viewer must load for one picture.
+const ROW_GROUP_BYTES: usize = 64 << 20;
+
+/// What is known of a finished shard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShardInfo {
+    /// Rows in the file.
+    pub rows: u64,
+    /// Size of the file.
+    pub bytes: u64,
+    /// SHA-256 of the file, in hex.
+    pub sha256: String,
+}
+
+/// Counts and hashes what goes into a file, so that the file need not be read again.
+struct HashingFile {
+    file: File,
+    hasher: Sha256,
+    bytes: u64,
+}
+
+impl Write for HashingFile {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let n = self.file.write(data)?;
+        self.hasher.update(&data[..n]);
+        self.bytes += n as u64;
+        Ok(n)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Writes rows to a shard: under a temporary name first, so that a file with the final name is always whole.
+pub struct ShardWriter<R: Record> {
+    path: PathBuf,
+    partial: PathBuf,
+    writer: Option<ArrowWriter<HashingFile>>,
+    pending: Vec<R>,
+    pending_bytes: usize,
+    rows: u64,
+}
+
+impl<R: Record> ShardWriter<R> {
+    /// Begins the shard `path`. Its folder is made if it is missing.
+    ///
+    /// # Errors
+    /// Where the file cannot be made.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref().to_owned();
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map_err(Error::io("create folder", folder))?;
+        let partial = partial_name(&path);
+        let file = File::create(&partial).map_err(Error::io("create", &partial))?;
+        let sink = HashingFile { file, hasher: Sha256::new(), bytes: 0 };
+        let writer = ArrowWriter::try_new(sink, R::schema(), Some(properties::<R>(&path)?))
+            .map_err(|source| Error::Parquet { path: path.clone(), source })?;
+        let pending = Vec::new();
+        Ok(ShardWriter { path, partial, writer: Some(writer), pending, pending_bytes: 0, rows: 0 })
+    }
+
+    /// Appends rows.
+    ///
+    /// # Errors
+    /// Where the disk is full or the file cannot be written.
+    pub fn write(&mut self, rows: &[R]) -> Result<(), Error> {
+        rows.iter().try_for_each(|row| self.push(row.clone()))
+    }
+
+    /// Appends one row.
+    ///
+    /// # Errors
+    /// As [`ShardWriter::write`].
+    pub fn push(&mut self, row: R) -> Result<(), Error> {
+        self.pending_bytes += row.weight();
+        self.pending.push(row);
+        self.rows += 1;
+        if self.pending_bytes >= BATCH_BYTES || self.pending.len() >= BATCH_ROWS { self.flush() } else { Ok(()) }
+    }
+
+    /// Rows given so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The final name of the file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        let Some(writer) = self.writer.as_mut() else { return Ok(()) };
+        let batch = R::to_batch(&self.pending);
+        self.pending.clear();
+        self.pending_bytes = 0;
+        let result = writer.write(&batch).and_then(|()| match writer.in_progress_size() {
+            size if size >= ROW_GROUP_BYTES => writer.flush(),
+            _ => Ok(()),
+        });
+        result.map_err(|source| Error::Parquet { path: self.path.clone(), source })
+    }
+
+    /// Ends the file, syncs it, and gives it its final name.
+    ///
+    /// # Errors
+    /// As [`ShardWriter::write`]; the temporary file is removed.
+    pub fn finish(mut self) -> Result<ShardInfo, Error> {
+        let (info, partial, path) = self.finish_partial()?;
+        fs::rename(&partial, &path).map_err(Error::io("rename", &path))?;
+        sync_folder(&path)?;
+        Ok(info)
+    }
+
+    /// Ends and syncs the file but leaves its temporary name: for callers that rename several files together.
+    fn finish_partial(&mut self) -> Result<(ShardInfo, PathBuf, PathBuf), Error> {
+        self.flush()?;
+        let parquet_error = |source| Error::Parquet { path: self.path.clone(), source };
+        let Some(mut writer) = self.writer.take() else {
+            return Err(Error::Manifest { path: self.path.clone(), reason: "the shard is already finished".into() });
+        };
+        writer.finish().map_err(parquet_error)?;
+        let sink = writer.into_inner().map_err(parquet_error)?;
+        sink.file.sync_all().map_err(Error::io("sync", &self.partial))?;
+        let sha256 = data_encoding::HEXLOWER.encode(&sink.hasher.finalize());
+        let info = ShardInfo { rows: self.rows, bytes: sink.bytes, sha256 };
+        Ok((info, std::mem::take(&mut self.partial), self.path.clone()))
+    }
+}
+
+impl<R: Record> Drop for ShardWriter<R> {
+    fn drop(&mut self) {
+        if self.writer.is_some() {
+            // A shard that was not finished must not be mistaken for one; the error of removing it helps nobody.
+            let _ = fs::remove_file(&self.partial);
+        }
+    }
+}
+
+/// The temporary name: hidden, so that `*.parquet` does not match it.
+fn partial_name(path: &Path) -> PathBuf {
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    path.with_file_name(format!(".{name}.partial"))
+}
+
+/// Makes a rename durable.
+pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|f| f.sync_all()).map_err(Error::io("sync folder", folder))
+}
+
+fn properties<R: Record>(path: &Path) -> Result<WriterProperties, Error> {
+    let parquet_error = |source| Error::Parquet { path: path.to_owned(), source };
+    let level = ZstdLevel::try_new(3).map_err(parquet_error)?;
+    let mut builder = WriterProperties::builder().set_compression(Compression::ZSTD(level));
+    let schema = ArrowSchemaConverter::new().convert(&R::schema()).map_err(parquet_error)?;
+    for column in schema.columns() {
+        // A dictionary of pictures would never repay its cost.
+        if column.name() == "bytes" {
+            builder = builder.set_column_dictionary_enabled(column.path().clone(), false);
+        }
+    }
+    Ok(builder.build())
+}
+
+/// Streams the rows of a shard, a batch at a time.
+pub struct ShardReader<R: Record> {
+    path: PathBuf,
+    rows: u64,
+    batches: ParquetRecordBatchReader,
+    row: PhantomData<R>,
+}
+
+impl<R: Record> ShardReader<R> {
+    /// Opens a shard.
+    ///
+    /// # Errors
+    /// Where the file is missing, no Parquet file, or of another table.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::open_inner(path.as_ref(), None)
+    }
+
+    /// Opens a shard and reads only these top-level columns. Columns left out come back as absent, so they must be optional
+    /// or lists in the row type (or the row type must be one of the caller's own with just these columns).
+    ///
+    /// # Errors
+    /// As [`ShardReader::open`].
+    pub fn open_columns(path: impl AsRef<Path>, columns: &[&str]) -> Result<Self, Error> {
+        Self::open_inner(path.as_ref(), Some(columns))
+    }
+
+    fn open_inner(path: &Path, columns: Option<&[&str]>) -> Result<Self, Error> {
+        let file = File::open(path).map_err(Error::io("open", path))?;
+        let parquet_error = |source| Error::Parquet { path: path.to_owned(), source };
+        let mut builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(parquet_error)?;
+        check_kind::<R>(path, builder.schema().metadata().get(KIND_KEY))?;
+        if let Some(columns) = columns {
+            let schema = builder.parquet_schema();
+            let roots = schema.root_schema().get_fields().iter().enumerate();
+            let wanted: Vec<usize> =
+                roots.filter(|(_, f)| columns.contains(&f.name())).map(|(i, _)| i).collect();
+            let mask = ProjectionMask::roots(schema, wanted);
+            builder = builder.with_projection(mask);
+        }
+        let rows = builder.metadata().file_metadata().num_rows().max(0) as u64;
+        // Rows may hold pictures of megabytes, so batches are short.
+        let batches = builder.with_batch_size(128).build().map_err(parquet_error)?;
+        Ok(ShardReader { path: path.to_owned(), rows, batches, row: PhantomData })
+    }
+
+    /// Rows in the file.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// All rows at once.
+    ///
+    /// # Errors
+    /// Where a batch cannot be read.
+    pub fn read_all(self) -> Result<Vec<R>, Error> {
+        let mut rows = Vec::new();
+        for batch in self {
+            rows.extend(batch?);
+        }
+        Ok(rows)
+    }
+}
+
+impl<R: Record> Iterator for ShardReader<R> {
+    type Item = Result<Vec<R>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.batches.next()?;
+        Some(
+            batch
+                .map_err(|source| Error::Arrow { path: self.path.clone(), source })
+                .and_then(|batch| R::from_batch(&batch)),
+        )
+    }
+}
+
+/// Files of other writers say no kind and are read by their columns; ours must be the right table.
+fn check_kind<R: Record>(path: &Path, stated: Option<&String>) -> Result<(), Error> {
+    let Some(stated) = stated else { return Ok(()) };
+    let (kind, version) = stated.split_once(' ').unwrap_or((stated, "1"));
+    if kind == R::KIND && version.parse::<u32>().is_ok_and(|v| v <= R::VERSION) {
+        return Ok(());
+    }
+    let expected = format!("{} {}", R::KIND, R::VERSION);
+    Err(Error::Kind { path: path.to_owned(), expected, found: stated.clone() })
+}
+
+/// The finished shards of a table in a folder, in the order of their names.
+///
+/// # Errors
+/// Where the folder cannot be read.
+pub fn shards(folder: impl AsRef<Path>, kind: &str) -> Result<Vec<PathBuf>, Error> {
+    let folder = folder.as_ref();
+    let prefix = format!("{kind}-");
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(Error::io("read folder", folder))? {
+        let path = entry.map_err(Error::io("read folder", folder))?.path();
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.starts_with(&prefix) && name.ends_with(".parquet") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// File name of shard `number` of a table.
+pub fn shard_name(kind: &str, number: usize) -> String {
+    format!("{kind}-{number:05}.parquet")
+}
