@@ -12,5 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod language;
+pub mod sentence;
 
 pub use language::{Evidence, Language, LanguageConfig, LanguageIdentifier};
+pub use sentence::{joined_sentence_ranges, joined_sentences, sentence_ranges, sentences};
