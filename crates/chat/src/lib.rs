@@ -1,1 +1,59 @@
 //! A client for OpenAI-compatible chat endpoints that survives rate limits, faults and restarts.
+//!
+//! [`Client::send`] answers a [`Request`] of text and images, with a strict JSON schema where one is given:
+//!
+//! - **durable cache**: a folder of append-only files keyed by model, messages and parameters. A run repeated or resumed, even
+//!   after `kill -9`, sends only what is missing; equal requests at the same time are sent once.
+//! - **retries** with exponential back-off and full jitter on 408, 409, 429, 5xx, timeouts, cut connections and broken bodies,
+//!   whatever the shape of the error body, and never before the time a `Retry-After` header asks for (seconds, fractions, dates).
+//! - **limits**: requests in flight (additive increase, multiplicative decrease), requests and tokens a minute, given or learned
+//!   from `x-ratelimit-*` headers.
+//! - **budget and ledger**: tokens and money by model from a price table; a request that could overshoot is not sent.
+//! - **errors that say what to do**: [`Error::is_fatal`] stops the run in order (nobody answers, key refused, quota or budget used
+//!   up), the others end one item with its [`Error::reason`].
+//!
+//! The key comes from `OPENAI_API_KEY` or code and is in no log, file or error, even where the server echoes it.
+//!
+//! Underneath are the types, URLs and API groups of [`async_openai`]; the transport below it and everything above it are this crate's.
+//!
+//! ```no_run
+//! use tsumugi_chat::{ChatMessage, Client, ClientConfig, Request};
+//!
+//! # async fn run() -> Result<(), tsumugi_chat::Error> {
+//! let config = ClientConfig { cache: Some("replies".into()), budget_usd: Some(5.0), ..ClientConfig::from_env(None)? };
+//! let client = Client::new(config)?;
+//! let request = Request {
+//!     model: "gpt-4o-mini".into(),
+//!     messages: vec![ChatMessage::user("富士山の高さは？")],
+//!     max_tokens: Some(100),
+//!     ..Request::default()
+//! };
+//! let reply = client.send(&request).await?;
+//! println!("{} ({} tokens)", reply.text, reply.usage.completion_tokens);
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod cache;
+mod client;
+mod config;
+mod error;
+mod fault;
+mod key;
+mod ledger;
+mod limiter;
+mod prices;
+mod reply;
+mod request;
+mod retry_after;
+mod transport;
+
+pub use client::Client;
+pub use config::{Azure, ClientConfig, DEFAULT_BASE_URL, TokenLimitField};
+pub use error::Error;
+pub use key::ApiKey;
+pub use ledger::{Ledger, Spent};
+pub use prices::{Price, Prices};
+pub use reply::{Reply, Usage};
+pub use request::{ChatMessage, JsonSchema, Part, Request, Role};

@@ -1,0 +1,328 @@
+//! The client: cache, budget, limits and retries around one request.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use async_openai::types::chat::CreateChatCompletionRequest;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use tokio::sync::watch;
+
+use crate::cache::{Cache, Entry};
+use crate::fault::{Class, Fault};
+use crate::ledger::Accounts;
+use crate::limiter::{Limiter, lock};
+use crate::reply::WireReply;
+use crate::transport::{Endpoint, Transport, fault_of, http_client};
+use crate::{ClientConfig, Error, Ledger, Reply, Request};
+
+/// Completion tokens a request without a limit of its own is taken to cost at most.
+const ASSUMED_COMPLETION_TOKENS: u64 = 4096;
+
+/// A client of one endpoint. Clones share everything: connections, limits, cache, ledger.
+#[derive(Clone, Debug)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: ClientConfig,
+    base: String,
+    api: async_openai::Client<Endpoint>,
+    limiter: Arc<Limiter>,
+    cache: Option<Cache>,
+    accounts: Accounts,
+    /// Set to the message of the first fatal error; whoever waits is woken by it.
+    halted: watch::Sender<Option<String>>,
+    /// Requests under way by key: a second one with the same key waits for the first and takes its reply from the cache.
+    flights: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    jitter: Mutex<StdRng>,
+}
+
+impl Client {
+    /// Sets up a client; reads the cache folder, connects to nothing.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for values that cannot work, [`Error::Cache`] when the cache folder cannot be used.
+    pub fn new(config: ClientConfig) -> Result<Self, Error> {
+        let url = config.checked_base_url()?;
+        let base = config.base_url.trim().trim_end_matches('/').to_owned();
+        let http = http_client(&url, &config)?;
+        let limiter =
+            Arc::new(Limiter::new(config.concurrency, config.requests_per_minute, config.tokens_per_minute));
+        let transport =
+            Transport { http: http.clone(), key: config.api_key.clone(), limiter: Arc::clone(&limiter) };
+        let api =
+            async_openai::Client::build(http, Endpoint::new(&base, &config)?).with_http_service(transport);
+        let accounts = Accounts::new(config.budget_usd);
+        let cache = match &config.cache {
+            Some(folder) => Some(Cache::open(folder, |entry| accounts.recall(entry))?),
+            None => None,
+        };
+        let inner = Inner {
+            base,
+            api,
+            limiter,
+            cache,
+            accounts,
+            halted: watch::Sender::new(None),
+            flights: Mutex::default(),
+            jitter: Mutex::new(StdRng::seed_from_u64(entropy())),
+            config,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Answers a request: from the cache, or from the server after as many attempts as it takes.
+    ///
+    /// After a fatal error every further request that is not in the cache fails with [`Error::Stopped`] before it is sent,
+    /// while those in flight finish and are kept.
+    ///
+    /// # Errors
+    /// See [`Error`]; [`Error::is_fatal`] tells whether to go on with other requests.
+    pub async fn send(&self, request: &Request) -> Result<Reply, Error> {
+        let key = request.key();
+        let result = match self.cached(&key)? {
+            Some(reply) => return Ok(reply),
+            None if self.inner.cache.is_none() => self.inner.answer(request, &key).await,
+            None => self.send_once(request, &key).await,
+        };
+        if let Err(error) = &result {
+            self.inner.accounts.failed(error.reason());
+            if error.is_fatal() && !matches!(error, Error::Stopped { .. }) {
+                self.inner.halt(error);
+            }
+        }
+        result
+    }
+
+    /// The account so far.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.inner.accounts.snapshot()
+    }
+
+    /// The configuration. Its key is redacted in `Debug` and skipped by serde.
+    #[must_use]
+    pub fn config(&self) -> &ClientConfig {
+        &self.inner.config
+    }
+
+    /// The reply to this request, if the cache has it.
+    ///
+    /// # Errors
+    /// [`Error::Cache`].
+    pub fn lookup(&self, request: &Request) -> Result<Option<Reply>, Error> {
+        match &self.inner.cache {
+            Some(cache) => cache.get(&request.key()),
+            None => Ok(None),
+        }
+    }
+
+    fn cached(&self, key: &str) -> Result<Option<Reply>, Error> {
+        let reply = match &self.inner.cache {
+            Some(cache) => cache.get(key)?,
+            None => None,
+        };
+        if reply.is_some() {
+            self.inner.accounts.cached();
+        }
+        Ok(reply)
+    }
+
+    /// Lets one request of a key out at a time.
+    async fn send_once(&self, request: &Request, key: &str) -> Result<Reply, Error> {
+        let flight = Arc::clone(lock(&self.inner.flights).entry(key.to_owned()).or_default());
+        let turn = flight.lock().await;
+        let result = match self.cached(key) {
+            Ok(Some(reply)) => Ok(reply),
+            Ok(None) => self.inner.answer(request, key).await,
+            Err(error) => Err(error),
+        };
+        drop(turn);
+        let mut flights = lock(&self.inner.flights);
+        // The map's and ours: nobody else waits.
+        if Arc::strong_count(&flight) == 2 {
+            flights.remove(key);
+        }
+        drop(flights);
+        result
+    }
+}
+
+impl Inner {
+    async fn answer(&self, request: &Request, key: &str) -> Result<Reply, Error> {
+        self.check_halted()?;
+        let image_tokens = self.config.prices.image_tokens(&request.model);
+        let prompt = request.estimate_prompt_tokens(image_tokens);
+        let most = crate::Usage {
+            prompt_tokens: prompt,
+            completion_tokens: request.max_tokens.map_or(ASSUMED_COMPLETION_TOKENS, u64::from),
+        };
+        let reservation = self.accounts.reserve(self.most_usd(&request.model, most)?).await?;
+        let body = request.to_wire(self.config.token_limit_field);
+        let reply = self.attempts(&body, most.prompt_tokens + most.completion_tokens).await?;
+        self.keep(&request.model, key, &reply)?;
+        drop(reservation);
+        Ok(reply)
+    }
+
+    /// Books a reply and stores it.
+    fn keep(&self, model: &str, key: &str, reply: &Reply) -> Result<(), Error> {
+        let usd = self.config.prices.find(model).map_or(0.0, |price| price.cost(reply.usage));
+        self.accounts.answered(model, reply.usage, usd);
+        if let Some(cache) = &self.cache {
+            let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            cache.put(&Entry {
+                key: key.to_owned(),
+                at,
+                usd,
+                asked: model.to_owned(),
+                reply: reply.clone(),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn most_usd(&self, model: &str, most: crate::Usage) -> Result<f64, Error> {
+        match (self.config.prices.find(model), self.config.budget_usd) {
+            (Some(price), _) => Ok(price.cost(most)),
+            (None, None) => Ok(0.0),
+            (None, Some(_)) => Err(Error::Config {
+                message: format!(
+                    "a budget is set, but the price table has no entry for the model {model:?}; add one (--prices FILE)"
+                ),
+            }),
+        }
+    }
+
+    /// Sends until there is a reply, a fault no further attempt can mend, or no attempt or time left.
+    async fn attempts(&self, body: &CreateChatCompletionRequest, tokens: u64) -> Result<Reply, Error> {
+        let mut started = None;
+        let mut attempt = 0;
+        loop {
+            let slot = self.unless_halted(self.limiter.admit(tokens)).await?;
+            // Waiting for one's turn is no fault of the server: the deadline runs from the first attempt.
+            let deadline = *started.get_or_insert_with(Instant::now) + self.config.deadline();
+            attempt += 1;
+            let sent = Instant::now();
+            let fault = match self.attempt(body, deadline).await {
+                Ok(reply) => {
+                    self.limiter.widen();
+                    self.limiter.settle(tokens, reply.usage.prompt_tokens + reply.usage.completion_tokens);
+                    return Ok(reply);
+                }
+                Err(fault) => fault,
+            };
+            drop(slot);
+            self.limiter.settle(tokens, 0);
+            if matches!(fault.class, Class::RateLimited | Class::Overloaded) {
+                self.limiter.narrow(sent);
+            }
+            if let Some(error) = self.ends(&fault, attempt) {
+                return Err(error);
+            }
+            let wait = self.wait(&fault, attempt);
+            if Instant::now() + wait >= deadline {
+                return Err(Error::Deadline {
+                    seconds: self.config.deadline().as_secs(),
+                    attempts: attempt,
+                    last: fault.message,
+                });
+            }
+            self.accounts.retried(fault.class.name());
+            log::debug!("attempt {attempt} failed ({}), again in {:.1} s", fault.message, wait.as_secs_f64());
+            self.unless_halted(tokio::time::sleep(wait)).await?;
+        }
+    }
+
+    async fn attempt(&self, body: &CreateChatCompletionRequest, deadline: Instant) -> Result<Reply, Fault> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let chat = self.api.chat();
+        let answer = chat.create_byot::<_, WireReply>(body);
+        let wire = match tokio::time::timeout(left, answer).await {
+            Ok(result) => result.map_err(fault_of)?,
+            Err(_) => {
+                return Err(Fault {
+                    class: Class::Transient,
+                    status: 0,
+                    message: "timed out".into(),
+                    retry_after: None,
+                });
+            }
+        };
+        if let Some(error) = wire.error.as_ref().filter(|error| !error.is_null()) {
+            return Err(Fault::from_error_value(error));
+        }
+        wire.into_reply(&body.model).ok_or_else(|| Fault::broken("no choices"))
+    }
+
+    /// The error a fault ends in, unless it is to be retried.
+    fn ends(&self, fault: &Fault, attempts: u32) -> Option<Error> {
+        let (base_url, message, status) = (self.base.clone(), fault.message.clone(), fault.status);
+        Some(match fault.class {
+            // A server that has answered before may be restarting; one that never has is not there.
+            Class::Unreachable
+                if self.accounts.snapshot().answered == 0 || attempts > self.config.max_retries =>
+            {
+                Error::Connect { base_url, reason: message }
+            }
+            Class::Auth => Error::Auth { base_url, status, message },
+            Class::Quota => Error::Quota { base_url, message },
+            Class::Unsupported => Error::Unsupported { base_url, status, message },
+            Class::ContextTooLong => Error::ContextTooLong { message },
+            Class::Filtered => Error::Filtered { message },
+            Class::Rejected => Error::Rejected { status, message },
+            class if class.retried() && attempts > self.config.max_retries => {
+                Error::GaveUp { attempts, last: message }
+            }
+            _ => return None,
+        })
+    }
+
+    /// Full jitter; on top of what the server asks for where it does.
+    fn wait(&self, fault: &Fault, attempt: u32) -> Duration {
+        let ceiling =
+            (self.config.backoff_base * 2f64.powi(attempt.min(60) as i32 - 1)).min(self.config.backoff_cap);
+        let drawn = Duration::from_secs_f64(ceiling * lock(&self.jitter).random::<f64>());
+        match fault.retry_after {
+            Some(asked) => asked + drawn.min(Duration::from_secs_f64(self.config.backoff_base)),
+            None => drawn,
+        }
+    }
+
+    fn halt(&self, error: &Error) {
+        self.halted.send_if_modified(|halted| {
+            let first = halted.is_none();
+            halted.get_or_insert_with(|| error.to_string());
+            first
+        });
+    }
+
+    fn check_halted(&self) -> Result<(), Error> {
+        match self.halted.borrow().as_ref() {
+            Some(reason) => Err(Error::Stopped { reason: reason.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    async fn unless_halted<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+        let mut halted = self.halted.subscribe();
+        self.check_halted()?;
+        tokio::select! {
+            biased;
+            Ok(reason) = halted.wait_for(Option::is_some) => {
+                Err(Error::Stopped { reason: reason.clone().unwrap_or_default() })
+            }
+            done = work => Ok(done),
+        }
+    }
+}
+
+/// A seed for the jitter from the process's own hash keys: jitter must differ between processes, nothing more.
+fn entropy() -> u64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    RandomState::new().build_hasher().finish()
+}

@@ -1,0 +1,162 @@
+//! How a client is set up.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ApiKey, Error, Prices};
+
+/// OpenAI's own address, used where neither the configuration nor `OPENAI_BASE_URL` names another.
+pub const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
+
+/// The set-up of a [`crate::Client`]. The key is never serialised.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClientConfig {
+    /// Where the API lives, up to but without `/chat/completions`.
+    pub base_url: String,
+    /// The key; `None` for servers that ask for none. Skipped by serde both ways: keys come from the environment or from code.
+    #[serde(skip)]
+    pub api_key: Option<ApiKey>,
+    /// Set for Azure OpenAI, whose URLs name a deployment.
+    pub azure: Option<Azure>,
+    /// Most requests in flight at once (at least 1). Additive increase and multiplicative decrease move below it.
+    pub concurrency: usize,
+    /// Seconds one attempt may take, connecting and reading included.
+    pub timeout: f64,
+    /// Seconds one request may take over all attempts and the waits between them.
+    pub deadline: f64,
+    /// Requests a minute; `None`: learned from `x-ratelimit-*` headers where the server sends them.
+    pub requests_per_minute: Option<u32>,
+    /// Tokens a minute, prompt and completion together; `None`: learned as above.
+    pub tokens_per_minute: Option<u32>,
+    /// Attempts after the first.
+    pub max_retries: u32,
+    /// The wait before attempt n is drawn evenly from 0 to this many seconds times 2^n ("full jitter") ...
+    pub backoff_base: f64,
+    /// ... but never from beyond this many seconds.
+    pub backoff_cap: f64,
+    /// Folder of the durable reply cache, and with it of the ledger; `None`: nothing is kept.
+    pub cache: Option<PathBuf>,
+    /// Prices by model.
+    pub prices: Prices,
+    /// Stop before a request that could bring the money spent (all that the cache folder holds, so earlier runs too) above this.
+    pub budget_usd: Option<f64>,
+    /// Which request field carries the token limit.
+    pub token_limit_field: TokenLimitField,
+}
+
+/// Azure OpenAI: the base URL is the resource (`https://NAME.openai.azure.com`), the key goes into `api-key`.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Azure {
+    /// The deployment's name.
+    pub deployment: String,
+    /// The query parameter `api-version`, such as `2024-10-21`.
+    pub api_version: String,
+}
+
+/// The name of the request field for the token limit.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenLimitField {
+    /// `max_completion_tokens`, OpenAI's present name.
+    #[default]
+    MaxCompletionTokens,
+    /// `max_tokens`, the name older servers know.
+    MaxTokens,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            base_url: DEFAULT_BASE_URL.into(),
+            api_key: None,
+            azure: None,
+            concurrency: 16,
+            timeout: 120.0,
+            deadline: 900.0,
+            requests_per_minute: None,
+            tokens_per_minute: None,
+            max_retries: 8,
+            backoff_base: 0.5,
+            backoff_cap: 30.0,
+            cache: None,
+            prices: Prices::builtin(),
+            budget_usd: None,
+            token_limit_field: TokenLimitField::default(),
+        }
+    }
+}
+
+impl ClientConfig {
+    /// Defaults for one base URL, without a key.
+    #[must_use]
+    pub fn new(base_url: impl Into<String>) -> Self {
+        Self { base_url: base_url.into(), ..Self::default() }
+    }
+
+    /// Defaults with the base URL given, or else that of `OPENAI_BASE_URL`, or else OpenAI's; the key from `OPENAI_API_KEY`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the key cannot be one.
+    pub fn from_env(base_url: Option<&str>) -> Result<Self, Error> {
+        let base_url = match base_url {
+            Some(url) => url.to_owned(),
+            None => std::env::var("OPENAI_BASE_URL")
+                .ok()
+                .filter(|url| !url.trim().is_empty())
+                .unwrap_or_else(|| DEFAULT_BASE_URL.into()),
+        };
+        Ok(Self { api_key: ApiKey::from_env()?, ..Self::new(base_url) })
+    }
+
+    /// Checks the values and gives the base URL without a trailing slash.
+    pub(crate) fn checked_base_url(&self) -> Result<url::Url, Error> {
+        let bad = |message: String| Error::Config { message };
+        let parsed = url::Url::parse(self.base_url.trim()).map_err(|error| {
+            bad(format!(
+                "the base URL {:?} cannot be read: {error}; it should look like {DEFAULT_BASE_URL}",
+                self.base_url
+            ))
+        })?;
+        if !matches!(parsed.scheme(), "http" | "https") || parsed.host().is_none() {
+            return Err(bad(format!("the base URL {:?} is not http or https", self.base_url)));
+        }
+        if !parsed.username().is_empty() || parsed.password().is_some() || parsed.query().is_some() {
+            return Err(bad(
+                "the base URL holds a user, password or query; give the key in OPENAI_API_KEY".into()
+            ));
+        }
+        let positive = [("timeout", self.timeout), ("deadline", self.deadline)];
+        for (name, value) in positive {
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(bad(format!("{name} must be a positive number of seconds, not {value}")));
+            }
+        }
+        for (name, value) in [("backoff_base", self.backoff_base), ("backoff_cap", self.backoff_cap)] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(bad(format!("{name} must be a number of seconds, not {value}")));
+            }
+        }
+        if self.concurrency == 0 {
+            return Err(bad("concurrency must be at least 1".into()));
+        }
+        if self.requests_per_minute == Some(0) || self.tokens_per_minute == Some(0) {
+            return Err(bad("a limit of 0 a minute would never send anything; leave it out".into()));
+        }
+        if self.budget_usd.is_some_and(|usd| !(usd >= 0.0)) {
+            return Err(bad("the budget must be a positive amount of USD".into()));
+        }
+        Ok(parsed)
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_secs_f64(self.timeout.min(1e9))
+    }
+
+    pub(crate) fn deadline(&self) -> Duration {
+        Duration::from_secs_f64(self.deadline.min(1e9))
+    }
+}

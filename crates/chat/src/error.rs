@@ -1,0 +1,165 @@
+//! Why a request gave no reply.
+
+use std::path::PathBuf;
+
+/// Why a request gave no reply. [`Error::is_fatal`] parts what stops a run from what ends one item.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration cannot work.
+    #[error("{message}")]
+    Config {
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// Nobody answers at the base URL.
+    #[error(
+        "no connection to {base_url}: {reason}. Is the server running, and is the base URL (--base-url or OPENAI_BASE_URL) right?"
+    )]
+    Connect {
+        /// The base URL of the client.
+        base_url: String,
+        /// What the operating system or the TLS library said.
+        reason: String,
+    },
+    /// The server does not accept the key.
+    #[error(
+        "{base_url} refused the API key (HTTP {status}): {message}. Set OPENAI_API_KEY to a valid key for this server"
+    )]
+    Auth {
+        /// The base URL of the client.
+        base_url: String,
+        /// 401 or 403.
+        status: u16,
+        /// The server's words.
+        message: String,
+    },
+    /// The account's quota or credit is used up.
+    #[error(
+        "the quota at {base_url} is used up: {message}. Replies so far are kept; run again when there is quota"
+    )]
+    Quota {
+        /// The base URL of the client.
+        base_url: String,
+        /// The server's words.
+        message: String,
+    },
+    /// The next request could overshoot the budget.
+    #[error(
+        "the budget of {budget_usd:.4} USD is used up: {spent_usd:.4} USD spent or in flight, and the next request may cost {next_usd:.4} USD. Replies so far are kept; run again with a higher budget"
+    )]
+    Budget {
+        /// The budget given.
+        budget_usd: f64,
+        /// Spent, with what requests in flight may still cost.
+        spent_usd: f64,
+        /// The most the refused request may cost.
+        next_usd: f64,
+    },
+    /// The server cannot serve any such request: an unknown model or path, or a parameter it does not take.
+    #[error("{base_url} cannot serve this kind of request (HTTP {status}): {message}")]
+    Unsupported {
+        /// The base URL of the client.
+        base_url: String,
+        /// The HTTP status.
+        status: u16,
+        /// The server's words.
+        message: String,
+    },
+    /// The messages are longer than the model's context; this item cannot be done.
+    #[error("longer than the model's context: {message}")]
+    ContextTooLong {
+        /// The server's words.
+        message: String,
+    },
+    /// The server's own filter blocked the request or its reply.
+    #[error("blocked by the server's content filter: {message}")]
+    Filtered {
+        /// The server's words.
+        message: String,
+    },
+    /// The server rejects this one request.
+    #[error("rejected by the server (HTTP {status}): {message}")]
+    Rejected {
+        /// The HTTP status.
+        status: u16,
+        /// The server's words.
+        message: String,
+    },
+    /// Every allowed attempt failed.
+    #[error("gave up after {attempts} attempts: {last}")]
+    GaveUp {
+        /// Attempts made.
+        attempts: u32,
+        /// The last fault.
+        last: String,
+    },
+    /// The time for one request ran out.
+    #[error("not answered within {seconds} s ({attempts} attempts): {last}")]
+    Deadline {
+        /// The deadline.
+        seconds: u64,
+        /// Attempts made.
+        attempts: u32,
+        /// The last fault.
+        last: String,
+    },
+    /// A fatal error of another request stopped the run before this one was sent.
+    #[error("not sent, since the run was stopped: {reason}")]
+    Stopped {
+        /// The message of the fatal error.
+        reason: String,
+    },
+    /// The cache cannot be read or written.
+    #[error("the reply cache {}: {source}. Check that the folder can be written and has room", path.display())]
+    Cache {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A batch failed as a whole.
+    #[error("batch {id}: {message}")]
+    Batch {
+        /// The server's id of the batch.
+        id: String,
+        /// What happened.
+        message: String,
+    },
+}
+
+impl Error {
+    /// Whether the run should stop: no other request could do better.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        !matches!(
+            self,
+            Self::ContextTooLong { .. }
+                | Self::Filtered { .. }
+                | Self::Rejected { .. }
+                | Self::GaveUp { .. }
+                | Self::Deadline { .. }
+        )
+    }
+
+    /// A short machine-readable reason, for counts and exclusion tables.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Config { .. } => "config",
+            Self::Connect { .. } => "connect",
+            Self::Auth { .. } => "auth",
+            Self::Quota { .. } => "quota",
+            Self::Budget { .. } => "budget",
+            Self::Unsupported { .. } => "unsupported",
+            Self::ContextTooLong { .. } => "context_too_long",
+            Self::Filtered { .. } => "content_filter",
+            Self::Rejected { .. } => "rejected_by_server",
+            Self::GaveUp { .. } => "gave_up",
+            Self::Deadline { .. } => "deadline",
+            Self::Stopped { .. } => "stopped",
+            Self::Cache { .. } => "cache",
+            Self::Batch { .. } => "batch",
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! API keys that cannot be printed, logged or stored by accident.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::Error;
+
+/// An API key. `Debug` is redacted, there is no `Display` and no `Serialize`, and the memory is wiped on drop.
+///
+/// ```
+/// let key = tsumugi_chat::ApiKey::new("sk-example")?;
+/// assert_eq!(format!("{key:?}"), "ApiKey([redacted])");
+/// # Ok::<(), tsumugi_chat::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct ApiKey(SecretString);
+
+impl ApiKey {
+    /// Takes a key; white space around it is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the key is empty or holds something other than visible ASCII, which no HTTP header can carry.
+    pub fn new(key: &str) -> Result<Self, Error> {
+        let key = key.trim();
+        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Error::Config {
+                message: "the API key is empty or holds spaces or non-ASCII characters; set OPENAI_API_KEY to the key alone".into(),
+            });
+        }
+        Ok(Self(SecretString::from(key.to_owned())))
+    }
+
+    /// The key in the environment variable `OPENAI_API_KEY`; `None` where it is unset or blank.
+    ///
+    /// # Errors
+    /// As [`ApiKey::new`].
+    pub fn from_env() -> Result<Option<Self>, Error> {
+        match std::env::var("OPENAI_API_KEY") {
+            Ok(key) if !key.trim().is_empty() => Self::new(&key).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    pub(crate) fn secret(&self) -> &SecretString {
+        &self.0
+    }
+
+    /// Replaces every occurrence of the key in what a server sent back: some servers echo it in error messages.
+    pub(crate) fn scrub(&self, bytes: Vec<u8>) -> Vec<u8> {
+        let key = self.expose().as_bytes();
+        if memchr::memmem::find(&bytes, key).is_none() {
+            return bytes;
+        }
+        let mut clean = Vec::with_capacity(bytes.len());
+        let mut from = 0;
+        for at in memchr::memmem::find_iter(&bytes, key) {
+            clean.extend_from_slice(&bytes[from..at]);
+            clean.extend_from_slice(b"[redacted]");
+            from = at + key.len();
+        }
+        clean.extend_from_slice(&bytes[from..]);
+        clean
+    }
+}
+
+impl std::fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ApiKey([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn echoes_are_scrubbed() {
+        let key = ApiKey::new(" sk-1 ").unwrap();
+        assert_eq!(key.scrub(b"a sk-1 b sk-1".to_vec()), b"a [redacted] b [redacted]");
+        assert_eq!(key.scrub(b"nothing".to_vec()), b"nothing");
+    }
+
+    #[test]
+    fn keys_no_header_can_carry_are_refused() {
+        for bad in ["", "  ", "a b", "a\nb", "\u{9375}"] {
+            let error = ApiKey::new(bad).unwrap_err().to_string();
+            assert!(error.contains("OPENAI_API_KEY"), "{error}");
+        }
+    }
+}
