@@ -1,0 +1,74 @@
+//! Picture files: drawn subjects as PNG or JPEG, icons, and files that are broken.
+
+use super::canvas::Canvas;
+use super::random::Random;
+use super::scene::draw;
+use super::subject::{Kind, Subject};
+use crate::Error;
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder, RgbImage};
+
+/// A drawn picture with its words and its file.
+#[derive(Debug, Clone)]
+pub(super) struct Picture {
+    pub(super) subject: Subject,
+    pub(super) alt: String,
+    pub(super) bytes: Vec<u8>,
+    pub(super) extension: &'static str,
+}
+
+const SIZES: [(u32, u32); 6] = [(320, 240), (240, 240), (288, 216), (200, 260), (300, 200), (240, 180)];
+
+/// Draws one of `kind`, about every third as PNG.
+pub(super) fn picture(kind: Kind, random: &mut Random) -> Result<Picture, Error> {
+    let subject = Subject::new(kind, random);
+    let alt = subject.alt(random.below(4));
+    let &(width, height) = random.pick(&SIZES);
+    let pixels = draw(&subject, width, height, random);
+    let (bytes, extension) =
+        if random.below(3) == 0 { (png(&pixels)?, "png") } else { (jpeg(&pixels)?, "jpg") };
+    Ok(Picture { subject, alt, bytes, extension })
+}
+
+/// The logo, the home icon and the banner that stand on every page: a picture of fair size, one too small and one
+/// too wide.
+pub(super) fn icons() -> Result<[(&'static str, Vec<u8>); 3], Error> {
+    let mut logo = Canvas::new(200, 160, [250, 250, 244]);
+    for at in 0..5u8 {
+        let x = 40.0 + 30.0 * f32::from(at);
+        logo.line((x, 20.0), (200.0 - x, 140.0), 9.0, [40 + 24 * at, 70, 160 - 20 * at]);
+    }
+    let mut home = Canvas::new(24, 24, [255, 255, 255]);
+    home.polygon(&[(2.0, 12.0), (12.0, 2.0), (22.0, 12.0)], [60, 60, 80]);
+    home.rect(6.0, 12.0, 12.0, 9.0, [60, 60, 80]);
+    let mut banner = Canvas::new(468, 60, [30, 60, 120]);
+    banner.gradient(0.0, 60.0, [40, 90, 170], [20, 40, 90]);
+    banner.circle(40.0, 30.0, 20.0, [240, 200, 60]);
+    Ok([
+        ("logo.png", png(&logo.finish())?),
+        ("home.png", png(&home.finish())?),
+        ("banner.png", png(&banner.finish())?),
+    ])
+}
+
+/// A file that begins as a PNG and is cut off.
+pub(super) fn corrupt(whole: &[u8]) -> Vec<u8> {
+    whole[..whole.len() / 3].to_vec()
+}
+
+pub(super) fn png(pixels: &RgbImage) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive)
+        .write_image(pixels, pixels.width(), pixels.height(), ExtendedColorType::Rgb8)
+        .map_err(Error::step("sample", "drawing a PNG"))?;
+    Ok(bytes)
+}
+
+fn jpeg(pixels: &RgbImage) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, 88)
+        .write_image(pixels, pixels.width(), pixels.height(), ExtendedColorType::Rgb8)
+        .map_err(Error::step("sample", "drawing a JPEG"))?;
+    Ok(bytes)
+}

@@ -1,0 +1,325 @@
+//! The site: which pages there are, and every file of it.
+
+use super::foreign::{ADVERT, CONTACT, Language, REPEATED, THIN};
+use super::markup::{Block, Page, Slot, html};
+use super::picture::{Picture, corrupt, icons, picture};
+use super::prose;
+use super::random::Random;
+use super::subject::KINDS;
+use crate::Error;
+use encoding_rs::{EUC_JP, Encoding, SHIFT_JIS, UTF_8};
+
+/// The site's address; `.example` is reserved and never resolves.
+pub(super) const HOST: &str = "http://tsumugi.example";
+
+/// A file of the site, as its server sends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// Absolute address.
+    pub url: String,
+    /// HTTP status.
+    pub status: u16,
+    /// HTTP headers, `Content-Type` among them.
+    pub headers: Vec<(String, String)>,
+    /// The body before any transfer encoding.
+    pub body: Vec<u8>,
+}
+
+impl Resource {
+    fn new(url: String, content_type: &str, body: Vec<u8>) -> Self {
+        Self { url, status: 200, headers: vec![("Content-Type".into(), content_type.into())], body }
+    }
+
+    fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+}
+
+/// What a page is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Index,
+    Article,
+    /// The same content as an earlier article, at another address.
+    Copy,
+    /// An earlier article with one sentence changed.
+    NearCopy,
+    OptOut,
+    Thin,
+    Advert,
+    Repeated,
+    /// An article with contact data in its text.
+    Contact,
+    /// One paragraph and many pictures.
+    Gallery,
+    Foreign(Language),
+    Missing,
+}
+
+/// The roles come in this order and begin again after 60 pages; all that are not named are articles.
+fn role(page: usize) -> Role {
+    match page % 60 {
+        0 if page == 0 => Role::Index,
+        3 | 23 | 37 | 53 => Role::Foreign(Language::English),
+        7 | 27 | 41 => Role::Foreign(Language::Chinese),
+        9 | 29 | 43 => Role::Foreign(Language::Korean),
+        11 => Role::OptOut,
+        13 | 45 => Role::Copy,
+        15 => Role::Thin,
+        17 => Role::Advert,
+        19 | 49 => Role::NearCopy,
+        21 => Role::Repeated,
+        31 => Role::Contact,
+        33 => Role::Gallery,
+        55 => Role::Missing,
+        _ => Role::Article,
+    }
+}
+
+/// The site's first `pages` pages with their pictures, in the order of a crawl. The same in every run.
+///
+/// # Errors
+/// Only if an encoder of pictures fails.
+pub fn site(pages: usize) -> Result<Vec<Resource>, Error> {
+    let mut site = Builder::default();
+    site.icons()?;
+    for page in 0..pages {
+        site.page(page, pages)?;
+    }
+    Ok(site.resources)
+}
+
+#[derive(Default)]
+struct Builder {
+    resources: Vec<Resource>,
+    /// Articles so far, for the copies.
+    articles: Vec<Page>,
+    pictures: usize,
+}
+
+impl Builder {
+    fn icons(&mut self) -> Result<(), Error> {
+        let robots = b"User-agent: *\nDisallow: /private/\n".to_vec();
+        self.resources.push(Resource::new(format!("{HOST}/robots.txt"), "text/plain", robots));
+        for (name, bytes) in icons()? {
+            self.resources.push(Resource::new(format!("{HOST}/icons/{name}"), "image/png", bytes));
+        }
+        Ok(())
+    }
+
+    fn page(&mut self, number: usize, pages: usize) -> Result<(), Error> {
+        let mut random = Random::new(0x7573_756d_7567_6900 + number as u64);
+        let role = role(number);
+        let at = self.resources.len();
+        let page = self.content(role, number, pages, &mut random)?;
+        // An archive holds a page before the pictures that it shows.
+        let resource = self.encode(page, role, number);
+        self.resources.insert(at, resource);
+        Ok(())
+    }
+
+    fn content(
+        &mut self,
+        role: Role,
+        number: usize,
+        pages: usize,
+        random: &mut Random,
+    ) -> Result<Page, Error> {
+        let earlier = self.articles.get(random.below(self.articles.len().min(6))).cloned();
+        let lines = |lines: &[&str]| lines.iter().map(|line| Block::Text((*line).to_owned())).collect();
+        let page = |title: &str, blocks| Page {
+            title: title.to_owned(),
+            language: "ja",
+            head: String::new(),
+            blocks,
+            style: number / 2,
+        };
+        Ok(match (role, earlier) {
+            (Role::Index, _) => page("もくじ", index(pages)),
+            (Role::Copy, Some(earlier)) => earlier,
+            (Role::NearCopy, Some(mut earlier)) => {
+                if let Some(Block::Text(text)) = earlier.blocks.first_mut() {
+                    text.insert_str(0, "この記事は昨年の内容を少しだけ書き直したものです。");
+                }
+                earlier
+            }
+            (Role::Thin, _) => page("準備中", lines(&THIN)),
+            (Role::Advert, _) => page("特売のお知らせ", lines(&[&ADVERT[..], &ADVERT[..]].concat())),
+            (Role::Repeated, _) => page("お知らせ", lines(&[REPEATED; 24])),
+            (Role::Foreign(language), _) => {
+                let (title, paragraphs) = language.text();
+                let mut page = page(title, lines(&paragraphs));
+                page.language = language.code();
+                self.show(&mut page, 1, 0, random)?;
+                page
+            }
+            (Role::Missing, _) => page("ページが見つかりません", lines(&THIN)),
+            _ => self.article(role, number, random)?,
+        })
+    }
+
+    fn article(&mut self, role: Role, number: usize, random: &mut Random) -> Result<Page, Error> {
+        let topic = number % prose::topics();
+        let (own, guests) =
+            if role == Role::Gallery { (7, 2) } else { (7 + random.below(3), 3 + random.below(3)) };
+        let mut sentences = prose::article(topic, own, guests, 3 + random.below(3), random);
+        if role == Role::Contact {
+            sentences.insert(4, CONTACT.to_owned());
+        }
+        let mut blocks = Vec::new();
+        let mut rest = &sentences[..];
+        while !rest.is_empty() {
+            let (paragraph, after) = rest.split_at((2 + random.below(3)).min(rest.len()));
+            blocks.push(Block::Text(paragraph.concat()));
+            rest = after;
+        }
+        let title = format!("{} その{}", prose::title(topic), number / prose::topics() + 1);
+        let mut page = Page { title, language: "ja", head: String::new(), blocks, style: number / 2 };
+        if role == Role::OptOut {
+            page.head = "<meta name=\"robots\" content=\"noai, noimageai\">\n".into();
+        }
+        let count = if role == Role::Gallery { 9 } else { 2 + random.below(4) };
+        self.show(&mut page, count, topic, random)?;
+        self.faults(&mut page, number, random)?;
+        if role == Role::Article {
+            self.articles.push(page.clone());
+        }
+        Ok(page)
+    }
+
+    /// Draws `count` pictures and spreads them over the page, each after a sentence about it.
+    fn show(
+        &mut self,
+        page: &mut Page,
+        count: usize,
+        topic: usize,
+        random: &mut Random,
+    ) -> Result<(), Error> {
+        let mut kinds = random.sample(prose::kinds(topic), count);
+        let others: Vec<_> = KINDS.iter().filter(|kind| !kinds.contains(kind)).collect();
+        kinds.extend(random.sample(&others, count - kinds.len()).into_iter().copied());
+        for (at, &&kind) in kinds.iter().enumerate() {
+            let picture = picture(kind, random)?;
+            let place = ((at + 1) * page.blocks.len() / count.max(1)).min(page.blocks.len());
+            let slot = self.slot(&picture, random);
+            page.blocks.insert(place, Block::Image(slot));
+            if page.language == "ja" {
+                page.blocks.insert(place, Block::Text(picture.subject.sentence()));
+            }
+            let url = self.store(picture);
+            if let Some(Block::Image(slot)) = page.blocks.iter_mut().find(|block| is_unset(block)) {
+                slot.url = url;
+            }
+        }
+        Ok(())
+    }
+
+    /// How a page shows a picture: by alternative text, caption, both, or with a text that says nothing.
+    fn slot(&self, picture: &Picture, random: &mut Random) -> Slot {
+        let alt = picture.alt.clone();
+        let caption = picture.subject.alt(random.below(4));
+        let (alt, caption) = match random.below(16) {
+            0 => (None, None),
+            1 => (Some(format!("IMG_{:04}.JPG", self.pictures)), None),
+            2 => (Some("広告".to_owned()), None),
+            3 => (Some("photo of the town".to_owned()), None),
+            4 | 5 => (None, Some(caption)),
+            6..=9 => (Some(alt), Some(caption)),
+            _ => (Some(alt), None),
+        };
+        Slot { url: String::new(), alt, caption }
+    }
+
+    fn store(&mut self, picture: Picture) -> String {
+        let url = format!("{HOST}/photos/{:04}.{}", self.pictures, picture.extension);
+        let kind = if picture.extension == "png" { "image/png" } else { "image/jpeg" };
+        let mut resource = Resource::new(url.clone(), kind, picture.bytes)
+            .header("Last-Modified", "Sun, 01 May 2022 00:00:00 GMT")
+            .header("ETag", &format!("\"{:04x}\"", self.pictures));
+        if self.pictures % 40 == 17 {
+            resource = resource.header("X-Robots-Tag", "noimageai");
+        }
+        self.resources.push(resource);
+        self.pictures += 1;
+        url
+    }
+
+    /// Pictures that cannot be used: not there, cut off, of a format that is no picture, on another server.
+    fn faults(&mut self, page: &mut Page, number: usize, random: &mut Random) -> Result<(), Error> {
+        let alt = Some("丘の上から見た町の写真".to_owned());
+        let url = match number % 10 {
+            1 => {
+                let mut gone =
+                    Resource::new(format!("{HOST}/photos/gone-{number}.jpg"), "text/html", b"404".to_vec());
+                gone.status = 404;
+                self.resources.push(gone.clone());
+                gone.url
+            }
+            4 => {
+                let url = format!("{HOST}/photos/cut-{number}.png");
+                let whole = picture(*random.pick(&KINDS), random)?;
+                self.resources.push(Resource::new(url.clone(), "image/png", corrupt(&whole.bytes)));
+                url
+            }
+            6 => {
+                let url = format!("{HOST}/photos/map-{number}.svg");
+                let drawing = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><circle r=\"9\"/></svg>".to_vec();
+                self.resources.push(Resource::new(url.clone(), "image/svg+xml", drawing));
+                url
+            }
+            8 => format!("http://elsewhere.example/photos/{number}.jpg"),
+            _ => return Ok(()),
+        };
+        page.blocks.push(Block::Image(Slot { url, alt, caption: None }));
+        Ok(())
+    }
+
+    fn encode(&self, mut page: Page, role: Role, number: usize) -> Resource {
+        let encoding = match number % 8 {
+            _ if page.language != "ja" => UTF_8,
+            1 | 4 => SHIFT_JIS,
+            2 | 6 => EUC_JP,
+            _ => UTF_8,
+        };
+        let (meta, content_type) = declaration(encoding, number);
+        page.head.insert_str(0, &meta);
+        let text = html(&page);
+        let (body, ..) = encoding.encode(&text);
+        let private = if number % 60 == 39 { "private/" } else { "" };
+        let url = if number == 0 { format!("{HOST}/") } else { format!("{HOST}/{private}{number:03}.html") };
+        let mut resource = Resource::new(url, &content_type, body.into_owned());
+        if role == Role::Missing {
+            resource.status = 404;
+        }
+        if number % 60 == 47 {
+            resource = resource.header("X-Robots-Tag", "noai");
+        }
+        resource
+    }
+}
+
+fn is_unset(block: &Block) -> bool {
+    matches!(block, Block::Image(slot) if slot.url.is_empty())
+}
+
+/// A page says its encoding in its head, in the old way, in the HTTP header, or not at all.
+fn declaration(encoding: &'static Encoding, number: usize) -> (String, String) {
+    let name = encoding.name();
+    let plain = "text/html".to_owned();
+    match number / 3 % 4 {
+        0 => (format!("<meta charset=\"{name}\">\n"), plain),
+        1 => {
+            let meta = format!("<meta http-equiv=\"Content-Type\" content=\"text/html; charset={name}\">\n");
+            (meta, plain)
+        }
+        2 => (String::new(), format!("text/html; charset={name}")),
+        _ => (String::new(), plain),
+    }
+}
+
+fn index(pages: usize) -> Vec<Block> {
+    (1..pages)
+        .map(|page| Block::Text(format!("<a href=\"/{page:03}.html\">{}</a>", prose::title(page))))
+        .collect()
+}
