@@ -52,12 +52,15 @@ pub fn write_benchmark(out: &Path) -> Result<PathBuf, Error> {
 
 /// Two questions about a picture, category, question and answer each, and one about its light where that shows.
 fn questions(subject: &Subject, number: usize) -> Vec<(&'static str, String, String)> {
-    let noun = subject.noun();
+    let (counted, coloured) = subject.counted_and_coloured();
     let first = if number % 2 == 0 {
-        let question = format!("{noun}は何色ですか。");
-        ("conv", question, format!("{noun}は{}です。", subject.paint.alone))
+        ("conv", format!("{coloured}は何色ですか。"), format!("{coloured}は{}です。", subject.paint.alone))
     } else {
-        ("conv", format!("{noun}はいくつありますか。"), format!("{noun}の数は{}です。", subject.number()))
+        (
+            "conv",
+            format!("{counted}はいくつありますか。"),
+            format!("{counted}の数は{}です。", subject.number()),
+        )
     };
     let second = ("detail", "この画像を説明してください。".to_owned(), subject.sentence());
     let mut questions = vec![first, second];

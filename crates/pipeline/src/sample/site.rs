@@ -199,27 +199,28 @@ impl Builder {
         let mut kinds = random.sample(prose::kinds(topic), count);
         let others: Vec<_> = KINDS.iter().filter(|kind| !kinds.contains(kind)).collect();
         kinds.extend(random.sample(&others, count - kinds.len()).into_iter().copied());
-        for (at, &&kind) in kinds.iter().enumerate() {
-            let picture = picture(kind, random)?;
-            let place = ((at + 1) * page.blocks.len() / count.max(1)).min(page.blocks.len());
-            let slot = self.slot(&picture, random);
-            page.blocks.insert(place, Block::Image(slot));
-            if page.language == "ja" {
-                page.blocks.insert(place, Block::Text(picture.subject.sentence()));
-            }
-            let url = self.store(picture);
-            if let Some(Block::Image(slot)) = page.blocks.iter_mut().find(|block| is_unset(block)) {
-                slot.url = url;
+        let texts = std::mem::take(&mut page.blocks);
+        let paragraphs = texts.len();
+        for (at, text) in texts.into_iter().enumerate() {
+            page.blocks.push(text);
+            // Which of the pictures come after this paragraph.
+            for kind in &kinds[at * count / paragraphs..(at + 1) * count / paragraphs] {
+                let picture = picture(**kind, random)?;
+                if page.language == "ja" {
+                    page.blocks.push(Block::Text(picture.subject.sentence()));
+                }
+                let (alt, caption) = self.words(&picture, random);
+                page.blocks.push(Block::Image(Slot { url: self.store(picture), alt, caption }));
             }
         }
         Ok(())
     }
 
     /// How a page shows a picture: by alternative text, caption, both, or with a text that says nothing.
-    fn slot(&self, picture: &Picture, random: &mut Random) -> Slot {
+    fn words(&self, picture: &Picture, random: &mut Random) -> (Option<String>, Option<String>) {
         let alt = picture.alt.clone();
         let caption = picture.subject.alt(random.below(4));
-        let (alt, caption) = match random.below(16) {
+        match random.below(16) {
             0 => (None, None),
             1 => (Some(format!("IMG_{:04}.JPG", self.pictures)), None),
             2 => (Some("広告".to_owned()), None),
@@ -227,8 +228,7 @@ impl Builder {
             4 | 5 => (None, Some(caption)),
             6..=9 => (Some(alt), Some(caption)),
             _ => (Some(alt), None),
-        };
-        Slot { url: String::new(), alt, caption }
+        }
     }
 
     fn store(&mut self, picture: Picture) -> String {
@@ -297,10 +297,6 @@ impl Builder {
         }
         resource
     }
-}
-
-fn is_unset(block: &Block) -> bool {
-    matches!(block, Block::Image(slot) if slot.url.is_empty())
 }
 
 /// A page says its encoding in its head, in the old way, in the HTTP header, or not at all.

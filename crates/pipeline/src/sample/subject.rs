@@ -180,9 +180,14 @@ impl Subject {
         format!("{}{}", self.paint.before_noun, self.kind.words().noun)
     }
 
-    /// What, without its colour.
-    pub(super) fn noun(&self) -> &'static str {
-        self.kind.words().noun
+    /// What is counted, and what has the colour: of a house it is the roof.
+    pub(super) fn counted_and_coloured(&self) -> (&'static str, &'static str) {
+        match self.kind {
+            Kind::House => ("家", "家の屋根"),
+            Kind::Tree => ("木", "木の葉"),
+            Kind::Snowman => ("雪だるま", "雪だるまの帽子"),
+            other => (other.words().noun, other.words().noun),
+        }
     }
 
     /// An alternative text in one of four wordings.
