@@ -1,0 +1,146 @@
+//! Several filters in a row.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{FilterConfig, Reason, Report, Text};
+use crate::Error;
+use crate::language::{Language, LanguageIdentifier};
+use crate::normalize::Modification;
+use crate::profile::Profile;
+use crate::words::WordList;
+
+/// What a chain says about a text.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Decision {
+    /// Whether the text stays.
+    pub keep: bool,
+    /// All reasons against it, in the order of the filters.
+    pub reasons: Vec<Reason>,
+    /// Its language.
+    pub language: Language,
+    /// Statistics by name, in the order in which the filters computed them.
+    pub statistics: Vec<(String, f64)>,
+}
+
+impl Decision {
+    /// The first rule that the text broke.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.reasons.first().map(|reason| reason.rule.as_str())
+    }
+}
+
+/// The filters of a profile, with the language identifier that they share.
+///
+/// ```
+/// use tsumugi_text::{FilterChain, Profile};
+///
+/// let chain = FilterChain::new(&Profile::named("swallow-v1")?, None)?;
+/// let decision = chain.apply("短い文。");
+/// assert_eq!(decision.reason(), Some("num_letters<400"));
+/// # Ok::<(), tsumugi_text::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct FilterChain {
+    identifier: LanguageIdentifier,
+    filters: Vec<FilterConfig>,
+    modifications: Vec<Modification>,
+    missing_lists: Vec<String>,
+}
+
+impl FilterChain {
+    /// The chain of a profile. Word lists are read from the folder `words`; filters whose list is not there are left
+    /// out and named by [`FilterChain::missing_lists`].
+    ///
+    /// # Errors
+    /// [`Error::Read`] or [`Error::WordList`] for a list that is there and cannot be used.
+    pub fn new(profile: &Profile, words: Option<&Path>) -> Result<Self, Error> {
+        let mut chain = Self {
+            identifier: LanguageIdentifier::new(profile.language.clone()),
+            filters: Vec::new(),
+            modifications: profile.modify.clone(),
+            missing_lists: Vec::new(),
+        };
+        for config in &profile.filter {
+            if let Some(config) = chain.with_words(config, words)? {
+                chain.filters.push(config);
+            }
+        }
+        for modification in &mut chain.modifications {
+            modification.load(words, &mut chain.missing_lists)?;
+        }
+        Ok(chain)
+    }
+
+    fn with_words(
+        &mut self,
+        config: &FilterConfig,
+        folder: Option<&Path>,
+    ) -> Result<Option<FilterConfig>, Error> {
+        let mut config = config.clone();
+        let (list, whole_katakana, slot) = match &mut config {
+            FilterConfig::NgWords(filter) => (&filter.list, filter.whole_katakana, &mut filter.words),
+            FilterConfig::WordShare(filter) => (&filter.list, false, &mut filter.words),
+            _ => return Ok(Some(config)),
+        };
+        match folder.map(|folder| folder.join(list)).filter(|path| path.is_file()) {
+            Some(path) => *slot = Some(Arc::new(WordList::read(&path, whole_katakana)?)),
+            None => {
+                self.missing_lists.push(list.clone());
+                return Ok(None);
+            }
+        }
+        Ok(Some(config))
+    }
+
+    /// Word lists that the profile names and the folder does not have.
+    #[must_use]
+    pub fn missing_lists(&self) -> &[String] {
+        &self.missing_lists
+    }
+
+    /// The identifier that the chain uses.
+    #[must_use]
+    pub fn identifier(&self) -> &LanguageIdentifier {
+        &self.identifier
+    }
+
+    /// Puts `text` through all filters.
+    #[must_use]
+    pub fn apply(&self, text: &str) -> Decision {
+        self.apply_on_page(text, None)
+    }
+
+    /// Puts `text`, from a page of language `page_language`, through all filters.
+    #[must_use]
+    pub fn apply_on_page(&self, text: &str, page_language: Option<&str>) -> Decision {
+        let language = self.identifier.identify_on_page(text, page_language);
+        let text = Text::new(text).with_language(language);
+        let mut report = Report::default();
+        for filter in &self.filters {
+            filter.filter().apply(&text, &mut report);
+        }
+        Decision {
+            keep: report.reasons.is_empty(),
+            reasons: report.reasons,
+            language,
+            statistics: report.statistics,
+        }
+    }
+
+    /// The text as the profile wants it written: punctuation, white space, footers. None if nothing changes.
+    #[must_use]
+    pub fn modify(&self, text: &str) -> Option<String> {
+        let mut changed: Option<String> = None;
+        for modification in &self.modifications {
+            let current = changed.as_deref().unwrap_or(text);
+            if let Some(next) = modification.apply(current) {
+                changed = Some(next);
+            }
+        }
+        changed
+    }
+}

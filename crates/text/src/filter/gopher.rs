@@ -1,0 +1,121 @@
+//! The quality rules of Gopher (Rae et al. 2021, A.1), for languages with and without spaces.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Filter, Report, Text, float, share};
+
+/// What counts as a word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Unit {
+    /// What stands between white space.
+    #[default]
+    Words,
+    /// Each letter, for languages that write without spaces; rules about words as such are left out.
+    Letters,
+}
+
+/// Number and shape of words, symbols, bullet points and unfinished lines.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GopherQuality {
+    /// What a word is.
+    pub unit: Unit,
+    /// Fewest words (50).
+    pub min_words: usize,
+    /// Most words (100,000).
+    pub max_words: usize,
+    /// Smallest mean length of a word (3); words only.
+    pub min_mean_word: f64,
+    /// Largest mean length of a word (10); words only.
+    pub max_mean_word: f64,
+    /// Most `#` or ellipses for each word (.1).
+    pub max_symbols: f64,
+    /// Largest share of lines that begin with a bullet (.9).
+    pub max_bullets: f64,
+    /// Largest share of lines that end with an ellipsis (.3).
+    pub max_ellipses: f64,
+    /// Smallest share of words with a letter in them (.8).
+    pub min_alphabetic: f64,
+    /// Words of which `min_stop_words` must occur.
+    pub stop_words: Vec<String>,
+    /// How many different stop words must occur (2).
+    pub min_stop_words: usize,
+}
+
+impl Default for GopherQuality {
+    fn default() -> Self {
+        Self {
+            unit: Unit::Words,
+            min_words: 50,
+            max_words: 100_000,
+            min_mean_word: 3.0,
+            max_mean_word: 10.0,
+            max_symbols: 0.1,
+            max_bullets: 0.9,
+            max_ellipses: 0.3,
+            min_alphabetic: 0.8,
+            stop_words: Vec::new(),
+            min_stop_words: 2,
+        }
+    }
+}
+
+impl GopherQuality {
+    fn words(&self, text: &str, report: &mut Report) -> usize {
+        let (mut words, mut letters, mut alphabetic) = (0, 0, 0);
+        match self.unit {
+            Unit::Words => {
+                for word in text.split_whitespace() {
+                    words += 1;
+                    letters += word.chars().count();
+                    alphabetic += usize::from(word.chars().any(char::is_alphabetic));
+                }
+                let mean = share(letters, words);
+                report.at_least("mean_word_length", mean, self.min_mean_word);
+                report.at_most("mean_word_length", mean, self.max_mean_word);
+            }
+            Unit::Letters => {
+                for c in text.chars().filter(|c| !c.is_whitespace()) {
+                    words += 1;
+                    alphabetic += usize::from(c.is_alphabetic());
+                }
+            }
+        }
+        report.at_least("alphabetic_word_fraction", share(alphabetic, words), self.min_alphabetic);
+        words
+    }
+}
+
+impl Filter for GopherQuality {
+    fn apply(&self, text: &Text<'_>, report: &mut Report) {
+        let text = text.as_str();
+        let words = self.words(text, report);
+        report.at_least("num_words", float(words), float(self.min_words));
+        report.at_most("num_words", float(words), float(self.max_words));
+        let symbols = text.matches('#').count() + text.matches("...").count() + text.matches('…').count();
+        report.at_most("symbol_word_ratio", share(symbols, words), self.max_symbols);
+        let (mut lines, mut bullets, mut ellipses) = (0, 0, 0);
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            lines += 1;
+            bullets += usize::from(line.starts_with(['•', '‣', '●', '・', '-', '*', '◆', '■']));
+            ellipses += usize::from(line.ends_with("...") || line.ends_with('…'));
+        }
+        report.at_most("bullet_line_fraction", share(bullets, lines), self.max_bullets);
+        report.at_most("ellipsis_ended_line_fraction", share(ellipses, lines), self.max_ellipses);
+        if !self.stop_words.is_empty() {
+            let found = self.stop_words.iter().filter(|word| self.has_word(text, word)).count();
+            report.at_least("num_stop_words", float(found), float(self.min_stop_words));
+        }
+    }
+}
+
+impl GopherQuality {
+    fn has_word(&self, text: &str, word: &str) -> bool {
+        match self.unit {
+            Unit::Words => text.split_whitespace().any(|have| have.eq_ignore_ascii_case(word)),
+            Unit::Letters => text.contains(word),
+        }
+    }
+}

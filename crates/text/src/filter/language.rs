@@ -1,0 +1,58 @@
+//! Language as a filter.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Filter, Reason, Report, Text};
+use crate::language::LanguageIdentifier;
+
+/// Drops texts that are not in one of the wanted languages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RequireLanguage {
+    /// BCP 47 codes as [`LanguageIdentifier`] gives them.
+    pub accept: Vec<String>,
+    /// Smallest confidence (CCNet: .5).
+    pub min_score: f64,
+}
+
+impl Default for RequireLanguage {
+    fn default() -> Self {
+        Self { accept: vec!["ja".into()], min_score: 0.5 }
+    }
+}
+
+impl Filter for RequireLanguage {
+    fn apply(&self, text: &Text<'_>, report: &mut Report) {
+        let language =
+            text.language().copied().unwrap_or_else(|| LanguageIdentifier::default().identify(text.as_str()));
+        report.note("language_score", language.score);
+        if !self.accept.iter().any(|code| code == language.code) {
+            report.drop(Reason { rule: format!("language={}", language.code), value: Some(language.score) });
+        } else if language.score < self.min_score {
+            report.drop(Reason::below("language_score", language.score, self.min_score));
+        }
+    }
+}
+
+/// Kana among the first letters (HojiChar's `AcceptJapanese`, which knows neither ヴ nor half-width kana).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KanaHead {
+    /// Letters looked at (HojiChar: 50).
+    pub letters: usize,
+}
+
+impl Default for KanaHead {
+    fn default() -> Self {
+        Self { letters: 50 }
+    }
+}
+
+impl Filter for KanaHead {
+    fn apply(&self, text: &Text<'_>, report: &mut Report) {
+        let kana = |c| matches!(c, 'ぁ'..='ん' | 'ァ'..='ン');
+        if !text.as_str().chars().take(self.letters).any(kana) {
+            report.drop(Reason::new(format!("no_kana_in_first_{}", self.letters)));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Length of the text and of its sentences.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Filter, Reason, Report, Text, float, share};
+
+/// Drops texts of nothing but white space (llm-jp-corpus).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NotEmpty {}
+
+impl Filter for NotEmpty {
+    fn apply(&self, text: &Text<'_>, report: &mut Report) {
+        if text.as_str().trim().is_empty() {
+            report.drop(Reason::new("empty"));
+        }
+    }
+}
+
+/// Bounds of the number of letters (code points).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Length {
+    /// Fewest letters (Swallow v1: 400, CCNet: 300, HojiChar's documentation: 200).
+    pub min: Option<usize>,
+    /// Most letters (HojiChar's documentation: 50,000).
+    pub max: Option<usize>,
+}
+
+impl Filter for Length {
+    fn apply(&self, text: &Text<'_>, report: &mut Report) {
+        let letters = float(text.letters());
+        report.note("num_letters", letters);
+        if let Some(min) = self.min {
+            report.at_least("num_letters", letters, float(min));
+        }
+        if let Some(max) = self.max {
+            report.at_most("num_letters", letters, float(max));
+        }
+    }
+}
+
+/// Mean and longest sentence, in letters (Swallow v1: 20 to 90, longest 200; C4: 5 sentences).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SentenceLength {
+    /// Shortest mean.
+    pub min_mean: Option<f64>,
+    /// Longest mean.
+    pub max_mean: Option<f64>,
+    /// Longest sentence.
+    pub max: Option<f64>,
+    /// Fewest sentences.
+    pub min_sentences: Option<usize>,
+}
+
+impl Filter for SentenceLength {
+    fn apply(&self, text: &Text<'_>, report: &mut Report) {
+        let sentences = &text.paragraphs().sentences;
+        let Some(longest) = sentences.iter().map(|s| s.letters).max() else {
+            // Swallow's code raises an error here.
+            report.drop(Reason::new("no_sentence"));
+            return;
+        };
+        let mean = share(sentences.iter().map(|s| s.letters).sum(), sentences.len());
+        report.note("avg_sentence_length", mean);
+        report.note("max_sentence_length", float(longest));
+        if let Some(bound) = self.min_mean {
+            report.at_least("avg_sentence_length", mean, bound);
+        }
+        if let Some(bound) = self.max_mean {
+            report.at_most("avg_sentence_length", mean, bound);
+        }
+        if let Some(bound) = self.max {
+            report.at_most("max_sentence_length", float(longest), bound);
+        }
+        if let Some(bound) = self.min_sentences {
+            report.at_least("num_sentences", float(sentences.len()), float(bound));
+        }
+    }
+}
+
+/// Share of sentences that end with an ellipsis, as Swallow's code sees them: only at the end of a line or right
+/// before a full stop, since the sentence pattern knows no other end.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SentencesWithEllipsis {
+    /// Largest share (Swallow v1: .2).
+    pub max: f64,
+}
+
+impl Default for SentencesWithEllipsis {
+    fn default() -> Self {
+        Self { max: 0.2 }
+    }
+}
+
+impl Filter for SentencesWithEllipsis {
+    fn apply(&self, text: &Text<'_>, report: &mut Report) {
+        let sentences = &text.paragraphs().sentences;
+        let count = sentences.iter().filter(|s| python_strip(&s.text).ends_with(['・', '…'])).count();
+        report.note("num_sentences_ending_with_ellipsis", float(count));
+        report.at_most("ellipsis_fraction", share(count, sentences.len()), self.max);
+    }
+}
+
+/// What Python's `str.strip()` leaves: the separators U+001C-U+001F count as white space there.
+fn python_strip(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{1C}'..='\u{1F}'))
+}
+
+/// Full stops 。 at least one in so many letters (HojiChar: 100; llm-jp-corpus: 250, strict 80).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RareKuten {
+    /// Longest mean sentence.
+    pub max_mean: f64,
+}
+
+impl Default for RareKuten {
+    fn default() -> Self {
+        Self { max_mean: 100.0 }
+    }
+}
+
+impl Filter for RareKuten {
+    fn apply(&self, text: &Text<'_>, report: &mut Report) {
+        let kuten = float(text.as_str().matches('。').count());
+        report.note("num_kuten_in_text", kuten);
+        if kuten < float(text.letters()) / self.max_mean {
+            report.drop(Reason { rule: format!("kuten<letters/{}", self.max_mean), value: Some(kuten) });
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Word lists: NG words, adverts, boards.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Filter, Report, Text, float, share};
+use crate::words::WordList;
+
+/// Occurrences of the words of a list (adult, violence, discrimination, adverts).
+///
+/// The list is a file of one word a line, as HojiChar and llm-jp-corpus keep theirs; none comes with this crate. A
+/// profile names it by `list`, and the caller gives the folder (see [`super::FilterChain`]); without the file the
+/// filter is left out and named in [`super::FilterChain::missing_lists`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NgWords {
+    /// File name of the list, such as `adult_keywords_ja.txt`.
+    pub list: String,
+    /// Most occurrences (HojiChar: 0 of NG words, 14 of adverts; llm-jp-corpus: 3, strict 2; 10 of adverts).
+    #[serde(default)]
+    pub max_hits: usize,
+    /// Count a katakana word only where no other katakana touches it (HojiChar's `ignore_confused`).
+    #[serde(default)]
+    pub whole_katakana: bool,
+    /// The list, once loaded.
+    #[serde(skip)]
+    pub(crate) words: Option<Arc<WordList>>,
+}
+
+impl NgWords {
+    /// Occurrences of words of `words` up to `max_hits`.
+    #[must_use]
+    pub fn new(words: Arc<WordList>, max_hits: usize) -> Self {
+        Self { list: "words".into(), max_hits, whole_katakana: false, words: Some(words) }
+    }
+
+    fn label(&self) -> &str {
+        self.list.strip_suffix(".txt").unwrap_or(&self.list)
+    }
+}
+
+impl Filter for NgWords {
+    fn apply(&self, text: &Text<'_>, report: &mut Report) {
+        let Some(words) = &self.words else { return };
+        let hits = words.hits(text.as_str());
+        report.at_most(&format!("{}_hits", self.label()), float(hits), float(self.max_hits));
+    }
+}
+
+/// Share of letters that belong to words of a list (Swallow's NG words: less than .05).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WordShare {
+    /// File name of the list.
+    pub list: String,
+    /// The share from which a text is dropped.
+    #[serde(default = "swallow_share")]
+    pub max: f64,
+    /// The list, once loaded.
+    #[serde(skip)]
+    pub(crate) words: Option<Arc<WordList>>,
+}
+
+const fn swallow_share() -> f64 {
+    0.05
+}
+
+impl Filter for WordShare {
+    fn apply(&self, text: &Text<'_>, report: &mut Report) {
+        let Some(words) = &self.words else { return };
+        let value = share(words.covered_letters(text.as_str()), text.letters());
+        report.at_most("ng_word_fraction", value, self.max);
+    }
+}
+
+/// Marks of bulletin boards and shops: dates, コメント, レビュー, 投稿, 質問, hyphens (HojiChar's `DiscardBBSComments`).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BoardMarks {
+    /// Most marks (HojiChar: 14).
+    pub max: usize,
+}
+
+impl Default for BoardMarks {
+    fn default() -> Self {
+        Self { max: 14 }
+    }
+}
+
+impl Filter for BoardMarks {
+    fn apply(&self, text: &Text<'_>, report: &mut Report) {
+        report.at_most("num_board_marks", float(crate::words::board_marks(text.as_str())), float(self.max));
+    }
+}
