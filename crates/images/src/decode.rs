@@ -17,7 +17,7 @@ pub struct Limits {
     pub max_side: u32,
     /// Most pixels in all (50 million: ours; such a picture takes 200 MB while it is decoded).
     pub max_pixels: u64,
-    /// Most bytes a decoder may take (512 MiB: the `image` crate's own default).
+    /// Most bytes that decoding may take, the decoded picture included (512 MiB: the `image` crate's own default).
     pub max_memory: u64,
     /// Distinct colours are counted up to here (WAON asks for 32; counting more tells little).
     pub max_colours: u32,
@@ -103,6 +103,10 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
     let mut decoder = reader.into_decoder().map_err(broken)?;
     let (width, height) = decoder.dimensions();
     limits.check_size(width, height)?;
+    if decoder.total_bytes() > limits.max_memory {
+        let (max_side, max_pixels) = (limits.max_side, limits.max_pixels);
+        return Err(Error::TooManyPixels { width, height, max_side, max_pixels });
+    }
     let orientation = decoder.orientation().map_or(1, Orientation::to_exif);
     let pixels = DynamicImage::from_decoder(decoder).map_err(broken)?;
     Ok(Decoded { format, pixels, animated: is_animated(format, bytes, limits), orientation })

@@ -1,12 +1,41 @@
-//! Decode, inspect, hash and resample images.
+//! Decode, inspect, hash and resample pictures: whatever strangers put on the web, under limits, with the very
+//! pixels and hashes that the Python tools (Pillow, ImageHash) give.
+//!
+//! ```
+//! use tsumugi_images::{Limits, decode_rgb, inspect, resize, Filter};
+//!
+//! // A bitmap of two pixels, blue and white.
+//! let bytes = b"BM\x3e\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x02\0\0\0\x01\0\0\0\x01\0\x18\0\0\0\0\0\x08\0\0\0\
+//!     \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xff\0\0\xff\xff\xff\0\0";
+//! let facts = inspect(bytes, &Limits::default())?;
+//! assert_eq!((facts.width, facts.height, facts.colours), (2, 1, 2));
+//! assert_eq!(facts.phash.to_string().len(), 16);
+//!
+//! let rgb = decode_rgb(bytes, &Limits::default())?;
+//! assert_eq!(rgb.data, [0, 0, 255, 255, 255, 255]);
+//! let square = resize(&rgb, 384, 384, Filter::Bicubic)?;
+//! assert_eq!(square.data.len(), 384 * 384 * 3);
+//! # Ok::<(), tsumugi_images::Error>(())
+//! ```
+//!
+//! Formats: JPEG (CMYK and progressive too), PNG, GIF, WebP, BMP. SVG, AVIF, HEIF, TIFF and icons are recognised
+//! and refused by name, so that they can be counted. An animated picture is its first frame.
+#![forbid(unsafe_code)]
 
+mod address;
+mod dct;
 mod decode;
 mod error;
 mod format;
+mod inspect;
 mod luma;
+mod phash;
 mod resize;
 
+pub use address::canonical_url;
 pub use decode::{Limits, Rgb, decode_rgb};
 pub use error::{Error, Result};
 pub use format::Format;
+pub use inspect::{Inspection, content_id, inspect};
+pub use phash::PHash;
 pub use resize::{Filter, resize, resize_channels};

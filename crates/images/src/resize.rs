@@ -1,6 +1,6 @@
 //! Resampling with the arithmetic of Pillow (PIL), to the bit.
 //!
-//! Pillow resamples rows first and columns second. Each pass rounds to bytes, and its weights are fixed-point
+//! Pillow resamples rows and columns in two passes. Each rounds to bytes, and its weights are fixed-point
 //! numbers with 22 fractional bits (32 bits less 8 of the pixel and 2 of head-room). Models see the same pixels
 //! and hashes the same bits as with Pillow only if these roundings are the same, so they are kept here.
 
@@ -150,21 +150,29 @@ pub fn resize_channels<const C: usize>(
     if to_width == 0 || to_height == 0 {
         return Err(Error::Shape { width: to_width, height: to_height, channels: C, len: 0 });
     }
+    let (to_w, to_h) = (to_width as usize, to_height as usize);
+    let across = |data: &[u8]| horizontal::<C>(data, w, &taps(w, to_w, filter));
+    let down = |data: &[u8], width: usize| vertical(data, width * C, &taps(h, to_h, filter));
     // A pass along a side that keeps its length is left out, as Pillow does.
-    let rows = if to_width == width {
-        data.to_vec()
-    } else {
-        horizontal::<C>(data, w, &taps(w, to_width as usize, filter))
-    };
-    if to_height == height {
-        return Ok(rows);
-    }
-    Ok(vertical(&rows, to_width as usize * C, &taps(h, to_height as usize, filter)))
+    Ok(match (to_w == w, to_h == h) {
+        (true, true) => data.to_vec(),
+        (true, false) => down(data, w),
+        (false, true) => across(data),
+        (false, false) if rows_first(w, h, to_w, to_h) => down(&across(data), to_w),
+        (false, false) => across(&down(data, w)),
+    })
+}
+
+/// Whether rows are resampled before columns: always until Pillow 12; since 13 not where the height shrinks by
+/// more than twice what the width does (rounding differs by one step, so it matters for equal bytes).
+fn rows_first(w: usize, h: usize, to_w: usize, to_h: usize) -> bool {
+    let shrinks = |from: usize, to: usize| from as i64 - to as i64;
+    shrinks(h, to_h) <= 0 || shrinks(h, to_h) <= 2 * shrinks(w, to_w)
 }
 
 /// Resamples an RGB picture to `width` x `height` pixels; the aspect is not kept.
 ///
-/// Gives the bytes of `PIL.Image.resize((width, height), resample)`.
+/// Gives the bytes of `PIL.Image.resize((width, height), resample)` of Pillow 13.
 ///
 /// # Errors
 /// [`Error::Shape`] where a side is 0.
