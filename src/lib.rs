@@ -1,1 +1,45 @@
-//! The façade of Tsumugi.
+//! From web archives to a Japanese vision-language model: the whole of Tsumugi behind one crate.
+//!
+//! Each part is a crate of its own (`tsumugi-warc`, `tsumugi-text`, ...) and useful alone; this one re-exports them behind
+//! features: `data`, `synth`, `train`, `eval`, all on by default. Without `train` nothing links LibTorch:
+//! `--no-default-features --features data` builds the data steps alone.
+//!
+//! ```
+//! # #[cfg(feature = "data")] {
+//! use tsumugi::record::{Funnel, Role};
+//!
+//! let mut funnel = Funnel::default();
+//! funnel.stage("language", "documents").keep();
+//! funnel.stage("language", "documents").drop("language:en");
+//! assert_eq!(funnel.stages[0].input, 2);
+//! assert_eq!(Role::parse("main"), Some(Role::Main));
+//! # }
+//! ```
+//!
+//! The runnable steps are the examples of this package; `cargo run --example pipeline` runs them all in a row.
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "synth")]
+pub use tsumugi_chat as chat;
+#[cfg(feature = "eval")]
+pub use tsumugi_eval as eval;
+#[cfg(feature = "data")]
+pub use tsumugi_images as images;
+#[cfg(feature = "data")]
+pub use tsumugi_interleave as interleave;
+#[cfg(feature = "data")]
+pub use tsumugi_page as page;
+pub use tsumugi_pipeline as pipeline;
+pub use tsumugi_record as record;
+#[cfg(feature = "synth")]
+pub use tsumugi_synth as synth;
+#[cfg(feature = "data")]
+pub use tsumugi_tables as tables;
+#[cfg(feature = "data")]
+pub use tsumugi_text as text;
+#[cfg(feature = "train")]
+pub use tsumugi_train as train;
+#[cfg(feature = "train")]
+pub use tsumugi_vlm as vlm;
+#[cfg(feature = "data")]
+pub use tsumugi_warc as warc;
