@@ -1,4 +1,4 @@
-//! A small rasteriser: shapes on three times the final resolution, averaged down at the end.
+//! A small rasteriser: shapes on twice the final resolution, averaged down at the end.
 //!
 //! Positions and sizes are in pixels of the final picture, y downwards.
 
@@ -8,7 +8,7 @@ use image::{Rgb, RgbImage};
 pub(super) type Colour = [u8; 3];
 
 /// Samples a pixel and axis.
-const SCALE: f32 = 3.0;
+const SCALE: f32 = 2.0;
 
 /// The picture while it is drawn.
 pub(super) struct Canvas {
@@ -39,7 +39,9 @@ impl Canvas {
         for y in y0..y1 {
             for x in x0..x1 {
                 let opacity = cover((x as f32 + 0.5) / SCALE, (y as f32 + 0.5) / SCALE);
-                if opacity > 0.0 {
+                if opacity >= 1.0 {
+                    self.pixels.put_pixel(x, y, Rgb(colour));
+                } else if opacity > 0.0 {
                     let pixel = self.pixels.get_pixel_mut(x, y);
                     pixel.0 = mix(pixel.0, colour, opacity);
                 }
@@ -133,7 +135,12 @@ impl Canvas {
 
     /// Everything below a curve.
     pub(super) fn below(&mut self, curve: impl Fn(f32) -> f32, colour: Colour) {
-        self.paint([0.0, 0.0, self.width, self.height], colour, |px, py| on(py >= curve(px)));
+        for x in 0..self.pixels.width() {
+            let top = (curve((x as f32 + 0.5) / SCALE) * SCALE).max(0.0) as u32;
+            for y in top..self.pixels.height() {
+                self.pixels.put_pixel(x, y, Rgb(colour));
+            }
+        }
     }
 }
 
