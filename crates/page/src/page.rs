@@ -1,0 +1,219 @@
+//! From bytes to a page: charset, tree, blocks, roles, opt-out.
+
+use tsumugi_record::{Node, Role};
+use url::Url;
+
+use crate::blocks::{Content, Segmenter};
+use crate::charset::decode;
+use crate::classify::classify;
+use crate::dom::{Dom, Id, ROOT};
+use crate::optout::OptOut;
+use crate::tag::Tag;
+use crate::tree;
+
+/// Pages are read up to this many bytes: ten times the largest page that Common Crawl keeps (1 MiB).
+const PAGE_LIMIT: usize = 10 << 20;
+/// Longest title kept, in bytes.
+const TITLE_LIMIT: usize = 2048;
+
+/// What the HTTP headers of a page say. All of it may be missing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PageHeaders<'a> {
+    /// `Content-Type`
+    pub content_type: Option<&'a str>,
+    /// `Content-Language`
+    pub content_language: Option<&'a str>,
+    /// The values of all `X-Robots-Tag` headers.
+    pub robots: &'a [String],
+    /// `tdm-reservation`
+    pub tdm_reservation: Option<&'a str>,
+}
+
+/// How pages are read.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct PageConfig {
+    /// Name of the crawler whose opt-out directives count beside those for all.
+    pub agent: String,
+    /// Bytes of a page that are read; the rest is left out. 10 MiB by default.
+    pub max_bytes: usize,
+}
+
+impl Default for PageConfig {
+    fn default() -> Self {
+        Self { agent: "tsumugi".into(), max_bytes: PAGE_LIMIT }
+    }
+}
+
+/// Languages that a page claims, as BCP 47 tags in lower case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LanguageHints {
+    /// `lang` (or `xml:lang`) of the `<html>` element.
+    pub html: Option<String>,
+    /// `<meta http-equiv="content-language">`, `<meta name="language">` or `og:locale`.
+    pub meta: Option<String>,
+    /// The HTTP header `Content-Language`.
+    pub http: Option<String>,
+}
+
+impl LanguageHints {
+    /// The most trustworthy hint.
+    #[must_use]
+    pub fn best(&self) -> Option<&str> {
+        [&self.html, &self.meta, &self.http].into_iter().find_map(Option::as_deref)
+    }
+}
+
+/// A page that was read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Page {
+    /// The text of `<title>`, else of `og:title`, else of the first `<h1>`.
+    pub title: Option<String>,
+    /// WHATWG name of the encoding it was read in.
+    pub charset: String,
+    /// Whether bytes were not valid in that encoding.
+    pub broken: bool,
+    /// Languages that the page claims.
+    pub language: LanguageHints,
+    /// Text and pictures in reading order.
+    pub nodes: Vec<Node>,
+    /// What the page forbids.
+    pub opt_out: OptOut,
+}
+
+impl Page {
+    /// The main text: a block a line, boilerplate left out.
+    #[must_use]
+    pub fn main_text(&self) -> String {
+        let mut out = String::new();
+        for node in self.nodes.iter().filter(|node| node.role != Role::Boilerplate) {
+            if let Some(text) = &node.text {
+                if !out.is_empty() {
+                    out.push('\n');
+                }
+                out.push_str(text);
+            }
+        }
+        out
+    }
+}
+
+/// Reads a page with default settings.
+///
+/// ```
+/// use tsumugi_page::{PageHeaders, parse};
+///
+/// let html = "<html lang=ja><title>山</title><p>富士山は日本で一番高い山です。<img src=fuji.jpg alt=富士山>";
+/// let page = parse(html.as_bytes(), &PageHeaders::default(), "http://a.test/yama.html");
+/// assert_eq!(page.title.as_deref(), Some("山"));
+/// assert_eq!(page.language.best(), Some("ja"));
+/// assert_eq!(page.nodes[1].image.as_ref().unwrap().url, "http://a.test/fuji.jpg");
+/// ```
+#[must_use]
+pub fn parse(bytes: &[u8], headers: &PageHeaders<'_>, url: &str) -> Page {
+    parse_with(&PageConfig::default(), bytes, headers, url)
+}
+
+/// Reads a page.
+#[must_use]
+pub fn parse_with(config: &PageConfig, bytes: &[u8], headers: &PageHeaders<'_>, url: &str) -> Page {
+    let bytes = &bytes[..bytes.len().min(config.max_bytes)];
+    let decoded = decode(bytes, headers.content_type);
+    let dom = tree::parse(&decoded.text);
+    let base = base(&dom, url);
+    let mut page = Page {
+        charset: decoded.charset.to_owned(),
+        broken: decoded.broken,
+        language: LanguageHints { http: headers.content_language.and_then(tag), ..LanguageHints::default() },
+        ..Page::default()
+    };
+    for value in headers.robots {
+        page.opt_out.robots("x-robots-tag", value, &config.agent);
+    }
+    if let Some(value) = headers.tdm_reservation {
+        page.opt_out.tdm_reservation("header", value);
+    }
+    read_head(&dom, &config.agent, &mut page);
+    let blocks = Segmenter::new(&dom, base.as_ref()).run(ROOT);
+    let roles = classify(&dom, &blocks);
+    page.nodes = blocks
+        .into_iter()
+        .zip(roles)
+        .map(|(block, role)| match block.content {
+            Content::Text(text) => Node { text: Some(text), role, image: None },
+            Content::Image(mut slot) => {
+                slot.opt_out = page.opt_out.images;
+                Node { text: None, role, image: Some(*slot) }
+            }
+        })
+        .collect();
+    page
+}
+
+fn base(dom: &Dom, url: &str) -> Option<Url> {
+    let page = Url::parse(url).ok();
+    let base = dom
+        .walk(ROOT)
+        .take(5000)
+        .find(|id| dom.tag(*id) == Tag::Base && dom.attribute(*id, "href").is_some());
+    let href = base.and_then(|id| dom.attribute(id, "href"));
+    match (href, &page) {
+        (Some(href), Some(page)) => page.join(href).ok().or_else(|| Some(page.clone())),
+        (Some(href), None) => Url::parse(href).ok(),
+        (None, _) => page,
+    }
+}
+
+/// Title, languages and opt-out from the elements of the head. They count wherever they stand.
+fn read_head(dom: &Dom, agent: &str, page: &mut Page) {
+    let (mut title, mut social, mut heading) = (None, None, None);
+    let mut in_svg = 0_u32;
+    for id in dom.walk(ROOT) {
+        match dom.tag(id) {
+            Tag::Html => {
+                page.language.html =
+                    dom.attribute(id, "lang").or_else(|| dom.attribute(id, "xml:lang")).and_then(tag);
+            }
+            Tag::Svg => in_svg += 1,
+            Tag::Title if title.is_none() && (in_svg == 0 || dom.tag(dom.parent(id)) == Tag::Head) => {
+                title = Some(dom.text(id, TITLE_LIMIT)).filter(|text| !text.is_empty());
+            }
+            Tag::H1 if heading.is_none() => {
+                heading = Some(dom.text(id, TITLE_LIMIT)).filter(|text| !text.is_empty());
+            }
+            Tag::Meta => meta(dom, id, agent, page, &mut social),
+            _ => {}
+        }
+    }
+    page.title = title.or(social).or(heading);
+}
+
+fn meta(dom: &Dom, id: Id, agent: &str, page: &mut Page, social: &mut Option<String>) {
+    let Some(content) = dom.attribute(id, "content") else { return };
+    let names = ["name", "property", "http-equiv"];
+    let Some(name) = names.iter().find_map(|name| dom.attribute(id, name)) else { return };
+    let name = name.trim().to_ascii_lowercase();
+    match name.as_str() {
+        "robots" => page.opt_out.robots("meta robots", content, agent),
+        "tdm-reservation" => page.opt_out.tdm_reservation("meta", content),
+        "content-language" | "language" | "og:locale" if page.language.meta.is_none() => {
+            page.language.meta = tag(content);
+        }
+        "og:title" if social.is_none() => {
+            *social = Some(crate::space::collapse(content)).filter(|text| !text.is_empty());
+        }
+        _ if name == agent.to_ascii_lowercase() => {
+            page.opt_out.robots(&format!("meta {name}"), content, agent)
+        }
+        _ => {}
+    }
+}
+
+/// The first language tag of a list, in lower case with hyphens.
+fn tag(value: &str) -> Option<String> {
+    let first = value.split([',', ';', ' ']).map(str::trim).find(|part| !part.is_empty())?;
+    let sound =
+        first.len() <= 35 && first.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    sound.then(|| first.to_ascii_lowercase().replace('_', "-"))
+}
