@@ -11,7 +11,11 @@ use crate::ffi;
 /// # Errors
 /// [`Error::Argument`] if there is not one gradient for each output; [`Error::Call`] if LibTorch refuses, such as when an
 /// input does not require a gradient.
-pub fn grad(outputs: &[&Tensor], output_grads: &[&Tensor], inputs: &[&Tensor]) -> Result<Vec<Option<Tensor>>> {
+pub fn grad(
+    outputs: &[&Tensor],
+    output_grads: &[&Tensor],
+    inputs: &[&Tensor],
+) -> Result<Vec<Option<Tensor>>> {
     if outputs.len() != output_grads.len() {
         return Err(Error::Argument {
             call: "gradient",

@@ -164,7 +164,10 @@ pub(crate) fn grad(
     };
     check("gradient", message)?;
     // SAFETY: without a message each entry is null or a new tensor which is ours.
-    Ok(out.into_iter().map(|p| if p.is_null() { None } else { Some(unsafe { Tensor::from_ptr(p) }) }).collect())
+    Ok(out
+        .into_iter()
+        .map(|p| if p.is_null() { None } else { Some(unsafe { Tensor::from_ptr(p) }) })
+        .collect())
 }
 
 pub(crate) fn set_autocast(cuda: bool, enabled: bool, kind: i32) -> Result<(bool, i32)> {

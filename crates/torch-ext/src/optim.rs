@@ -48,7 +48,10 @@ impl AdamW {
     pub fn step(&self, slots: &[Slot<'_>], step: i64) -> Result<()> {
         const CALL: &str = "fused AdamW";
         if step < 1 {
-            return Err(Error::Argument { call: CALL, reason: format!("step is {step}, it counts from one") });
+            return Err(Error::Argument {
+                call: CALL,
+                reason: format!("step is {step}, it counts from one"),
+            });
         }
         for (index, slot) in slots.iter().enumerate() {
             let shape = slot.param.size();
@@ -124,7 +127,8 @@ mod tests {
         let (param, grad) = (random(1), random(2));
         let (mean, square) = (param.zeros_like(), param.zeros_like());
         let adam = AdamW { lr: 1e-2, weight_decay: 0.1, ..AdamW::default() };
-        let (mut p, mut m, mut v) = (param.to_kind(Kind::Double), mean.to_kind(Kind::Double), square.to_kind(Kind::Double));
+        let (mut p, mut m, mut v) =
+            (param.to_kind(Kind::Double), mean.to_kind(Kind::Double), square.to_kind(Kind::Double));
         let g = grad.to_kind(Kind::Double);
         for step in 1..=3 {
             adam.step(&[Slot { param: &param, grad: &grad, mean: &mean, square: &square }], step)?;

@@ -87,7 +87,13 @@ impl Context {
     /// # Errors
     /// [`Error::Batch`] if ids, mask, labels and segments do not have the same extent, or a row has both segments and a
     /// mask.
-    pub fn new(config: &VlmConfig, batch: &Batch, output: Output, device: Device, kind: Kind) -> Result<Self> {
+    pub fn new(
+        config: &VlmConfig,
+        batch: &Batch,
+        output: Output,
+        device: Device,
+        kind: Kind,
+    ) -> Result<Self> {
         // Everything is worked out on the CPU, where the collator made it, and moved once.
         let ids = batch.input_ids.f_to_device(Device::Cpu)?;
         let (rows, length) = ids.size2().map_err(|_| misfit("input_ids have to be [rows, length]"))?;

@@ -127,7 +127,11 @@ impl Error {
 }
 
 /// Names the first few of each kind, so that a wrong checkpoint gives one readable line.
-fn describe_misfit(missing: &[String], unexpected: &[String], misshapen: &[(String, Vec<i64>, Vec<i64>)]) -> String {
+fn describe_misfit(
+    missing: &[String],
+    unexpected: &[String],
+    misshapen: &[(String, Vec<i64>, Vec<i64>)],
+) -> String {
     const SHOWN: usize = 5;
     let mut parts = Vec::new();
     let mut list = |what: &str, names: Vec<String>| {

@@ -6,11 +6,12 @@ use crate::error::Result;
 use crate::unit::{Init, ParamDef};
 
 /// SplitMix64: small, well mixed, and easy to say the same way everywhere.
-struct Stream(u64);
+#[derive(Debug)]
+pub(crate) struct Stream(u64);
 
 impl Stream {
     /// A stream of its own for each name.
-    fn new(seed: u64, name: &str) -> Self {
+    pub(crate) fn new(seed: u64, name: &str) -> Self {
         // FNV-1a over the name, so that neither the order nor the number of parameters matters.
         let hash = name
             .bytes()
@@ -29,7 +30,7 @@ impl Stream {
     }
 
     /// Uniform in (0, 1].
-    fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         ((self.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64
     }
 

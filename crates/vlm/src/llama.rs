@@ -161,4 +161,3 @@ impl Unit for DecoderLayer {
         Ok(Acts::new(self.finish(params, &acts.x, &seen)?))
     }
 }
-

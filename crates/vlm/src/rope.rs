@@ -32,7 +32,8 @@ pub(crate) fn frequencies(config: &LlamaConfig) -> Vec<f32> {
                     low_freq_factor,
                     high_freq_factor,
                     original_max_position_embeddings: original,
-                }) => llama3(f64::from(frequency), *factor, *low_freq_factor, *high_freq_factor, *original) as f32,
+                }) => llama3(f64::from(frequency), *factor, *low_freq_factor, *high_freq_factor, *original)
+                    as f32,
             }
         })
         .collect()
@@ -51,7 +52,12 @@ fn llama3(frequency: f64, factor: f64, low: f64, high: f64, original: f64) -> f6
 }
 
 /// Tables for `positions` `[b,t]`, in the kind the layers compute in.
-pub(crate) fn tables(config: &LlamaConfig, positions: &Tensor, device: Device, kind: Kind) -> Result<RopeTables> {
+pub(crate) fn tables(
+    config: &LlamaConfig,
+    positions: &Tensor,
+    device: Device,
+    kind: Kind,
+) -> Result<RopeTables> {
     let frequencies = Tensor::f_from_slice(&frequencies(config))?;
     let angles = positions.f_to_kind(Kind::Float)?.f_unsqueeze(-1)?.f_mul(&frequencies)?;
     let angles = Tensor::f_cat(&[&angles, &angles], -1)?.f_unsqueeze(1)?;

@@ -77,7 +77,9 @@ impl Unit for PatchEmbedding {
         let (_, channels, h, w) = acts.x.size4()?;
         if (channels, h, w) != (3, side, side) {
             return Err(Error::Batch {
-                reason: format!("pictures are {channels} x {h} x {w}, the vision tower takes 3 x {side} x {side}"),
+                reason: format!(
+                    "pictures are {channels} x {h} x {w}, the vision tower takes 3 x {side} x {side}"
+                ),
             });
         }
         let pixels = acts.x.f_to_kind(weight.kind())?;
@@ -109,7 +111,13 @@ impl VisionLayer {
     fn norm(&self, params: &Params, x: &Tensor, name: &str) -> Result<Tensor> {
         let weight = params.at(&self.name, &format!("{name}.weight"))?;
         let bias = params.at(&self.name, &format!("{name}.bias"))?;
-        Ok(x.f_layer_norm([self.config.hidden_size], Some(weight), Some(bias), self.config.layer_norm_eps, true)?)
+        Ok(x.f_layer_norm(
+            [self.config.hidden_size],
+            Some(weight),
+            Some(bias),
+            self.config.layer_norm_eps,
+            true,
+        )?)
     }
 
     fn attend(&self, params: &Params, x: &Tensor) -> Result<Tensor> {

@@ -141,7 +141,11 @@ impl Params {
     ///
     /// # Errors
     /// As [`Params::split`].
-    pub fn add_split<'a>(&mut self, defs: impl IntoIterator<Item = &'a ParamDef>, flat: &Tensor) -> Result<()> {
+    pub fn add_split<'a>(
+        &mut self,
+        defs: impl IntoIterator<Item = &'a ParamDef>,
+        flat: &Tensor,
+    ) -> Result<()> {
         let defs: Vec<&ParamDef> = defs.into_iter().collect();
         let sizes: Vec<i64> = defs.iter().map(|d| d.numel()).collect();
         if defs.is_empty() {

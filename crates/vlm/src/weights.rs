@@ -60,7 +60,8 @@ impl Weights {
     /// # Errors
     /// [`Error::Torch`] if there is no memory for them.
     pub fn to(&self, device: Device, kind: Kind) -> Result<Self> {
-        let moved = self.0.iter().map(|(name, t)| Ok((name.clone(), t.f_to_kind(kind)?.f_to_device(device)?)));
+        let moved =
+            self.0.iter().map(|(name, t)| Ok((name.clone(), t.f_to_kind(kind)?.f_to_device(device)?)));
         Ok(Self(moved.collect::<Result<_>>()?))
     }
 }
