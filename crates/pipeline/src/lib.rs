@@ -23,8 +23,16 @@
 pub mod cli;
 mod error;
 mod progress;
+#[cfg(feature = "data")]
+pub mod report;
 pub mod runner;
+#[cfg(feature = "data")]
+pub mod sample;
+#[cfg(feature = "synth")]
+pub mod standin;
 pub mod steps;
+#[cfg(all(feature = "train", feature = "eval"))]
+pub mod whole;
 
 pub use error::Error;
 pub use progress::Progress;

@@ -1,0 +1,109 @@
+use std::fmt::Write;
+
+use super::escape;
+
+/// A curve of a chart.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Its name.
+    pub name: String,
+    /// Its points, by growing x.
+    pub points: Vec<(f64, f64)>,
+}
+
+const WIDTH: f64 = 420.0;
+const HEIGHT: f64 = 220.0;
+const LEFT: f64 = 46.0;
+const BOTTOM: f64 = 26.0;
+const TOP: f64 = 8.0;
+const COLOURS: [&str; 4] = ["var(--thread)", "var(--kept)", "var(--gone)", "var(--soft)"];
+
+/// Curves over common axes, as an inline SVG figure. Points that are no numbers are left out.
+pub fn line_chart(caption: &str, x_label: &str, lines: &[Line]) -> String {
+    let finite = |p: &&(f64, f64)| p.0.is_finite() && p.1.is_finite();
+    let all: Vec<(f64, f64)> = lines.iter().flat_map(|l| &l.points).filter(finite).copied().collect();
+    if all.is_empty() {
+        return format!("<figure><figcaption>{}: no points</figcaption></figure>", escape(caption));
+    }
+    let bounds = |f: fn(&(f64, f64)) -> f64| {
+        all.iter().map(f).fold((f64::MAX, f64::MIN), |(lo, hi), v| (lo.min(v), hi.max(v)))
+    };
+    let (x0, x1) = widen(bounds(|p| p.0));
+    let (low, y1) = widen(bounds(|p| p.1));
+    // Losses are read against zero, where it is near.
+    let y0 = if low > 0.0 && low < y1 * 0.6 { 0.0 } else { low };
+    let x = |v: f64| LEFT + (v - x0) / (x1 - x0) * (WIDTH - LEFT - 8.0);
+    let y = |v: f64| TOP + (y1 - v) / (y1 - y0) * (HEIGHT - TOP - BOTTOM);
+    let mut svg = format!("<figure><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">");
+    for step in 0..=4 {
+        let value = y0 + (y1 - y0) * f64::from(step) / 4.0;
+        let at = y(value);
+        let _ = write!(
+            svg,
+            "<line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"var(--line)\"/>\
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            LEFT - 5.0,
+            at + 4.0,
+            label(value)
+        );
+    }
+    for (value, anchor) in [(x0, "start"), (x1, "end")] {
+        let _ = write!(
+            svg,
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
+            x(value),
+            HEIGHT - 8.0,
+            label(value)
+        );
+    }
+    let _ = write!(
+        svg,
+        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+        (LEFT + WIDTH) / 2.0,
+        HEIGHT - 8.0,
+        escape(x_label)
+    );
+    for (line, colour) in lines.iter().zip(COLOURS.iter().cycle()) {
+        let points: Vec<String> =
+            line.points.iter().filter(finite).map(|p| format!("{:.1},{:.1}", x(p.0), y(p.1))).collect();
+        let _ = write!(
+            svg,
+            "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.6\" points=\"{}\"><title>{}</title></polyline>",
+            points.join(" "),
+            escape(&line.name)
+        );
+    }
+    let _ = write!(svg, "</svg><figcaption>{}</figcaption></figure>", escape(caption));
+    svg
+}
+
+fn widen((low, high): (f64, f64)) -> (f64, f64) {
+    if high > low { (low, high) } else { (low - 0.5, high + 0.5) }
+}
+
+fn label(value: f64) -> String {
+    let text = if value.abs() >= 100.0 || value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.2}") };
+    if text == "-0" { "0".into() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_falling_loss_falls_on_the_page() {
+        let line = Line { name: "loss".into(), points: vec![(1.0, 4.0), (2.0, f64::NAN), (3.0, 1.0)] };
+        let svg = line_chart("align", "step", &[line]);
+        let points = svg.split("points=\"").nth(1).unwrap().split('"').next().unwrap();
+        let y: Vec<f64> = points.split(' ').map(|p| p.split(',').nth(1).unwrap().parse().unwrap()).collect();
+        assert_eq!(y.len(), 2);
+        assert!(y[1] > y[0], "the y axis of SVG points down");
+    }
+
+    #[test]
+    fn constant_and_empty_lines_have_a_chart() {
+        let line = Line { name: "c".into(), points: vec![(0.0, 2.0)] };
+        assert!(line_chart("c", "step", &[line]).contains("polyline"));
+        assert!(line_chart("none", "step", &[]).contains("no points"));
+    }
+}

@@ -1,0 +1,223 @@
+//! The steps, one after the other.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::Serialize;
+use tsumugi_eval::bench::{Benchmark, Source, load};
+use tsumugi_eval::results::Results;
+use tsumugi_train::{Recipe, Trainer};
+
+use super::endpoints::Endpoints;
+use super::records::list_records;
+use super::{Until, WholeConfig};
+use crate::runner::Summary;
+use crate::steps::build_interleaved::{BuildInterleavedConfig, build_interleaved};
+use crate::steps::build_pairs::{BuildPairsConfig, build_pairs};
+use crate::steps::evaluate::{Endpoint, EvaluateConfig, JudgeConfig, Model, evaluate};
+use crate::steps::extract_documents::{ExtractDocumentsConfig, extract_documents};
+use crate::steps::fetch_images::{FetchImagesConfig, fetch_images};
+use crate::steps::filter_documents::{FilterDocumentsConfig, filter_documents};
+use crate::steps::synthesize::{SynthesizeConfig, synthesize};
+use crate::{Error, Progress, cli, sample};
+
+/// What a whole run did.
+#[derive(Debug, Serialize)]
+pub struct WholeSummary {
+    /// The page to look at.
+    pub report: PathBuf,
+    /// What each step did.
+    pub steps: Vec<Summary>,
+    /// The stages of training.
+    pub training: Option<tsumugi_train::Summary>,
+    /// Scores by metric: value and 95 % interval.
+    pub scores: std::collections::BTreeMap<String, (f64, f64, f64)>,
+    /// Named where the loopback stand-in took the place of an API.
+    pub stand_in: Vec<&'static str>,
+    /// Seconds this call took.
+    pub seconds: f64,
+}
+
+/// What has been done so far; the report is made of it.
+#[derive(Default)]
+pub(super) struct Done {
+    pub(super) out: PathBuf,
+    pub(super) summaries: Vec<Summary>,
+    pub(super) training: Option<tsumugi_train::Summary>,
+    pub(super) verdict: Option<(Benchmark, Results)>,
+    pub(super) writer_is_stand_in: bool,
+    pub(super) judge_is_stand_in: bool,
+    scores: std::collections::BTreeMap<String, (f64, f64, f64)>,
+}
+
+/// Runs all steps up to [`WholeConfig::until`] and writes the report. A run that was stopped goes on where it was.
+///
+/// # Errors
+/// Where a step fails; what the steps before it made stays.
+pub fn run(config: &WholeConfig, progress: &Progress) -> Result<WholeSummary, Error> {
+    let started = Instant::now();
+    let recipe = recipe(config)?;
+    fs::create_dir_all(&config.out).map_err(Error::io("create folder", &config.out))?;
+    let mut done = Done { out: config.out.clone(), ..Done::default() };
+    cli::with_threads(config.threads, || data_steps(config, progress, &mut done))?;
+    if config.until >= Until::Synthesize {
+        model_steps(config, recipe, progress, &mut done)?;
+    }
+    let report = super::report::write(&done)?;
+    let stand_in = [(done.writer_is_stand_in, "synthesize"), (done.judge_is_stand_in, "judge")];
+    Ok(WholeSummary {
+        report,
+        steps: done.summaries,
+        training: done.training,
+        scores: done.scores,
+        stand_in: stand_in.into_iter().filter_map(|(is, what)| is.then_some(what)).collect(),
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// Reads the recipe first of all: a wrong key is found before an hour of data work, not after.
+fn recipe(config: &WholeConfig) -> Result<Recipe, Error> {
+    let mut recipe = Recipe::from_toml(&config.recipe, &config.set)
+        .map_err(|error| Error::config("recipe", error.to_string()))?;
+    recipe.out = config.out.join("train");
+    for data in recipe.stages.iter_mut().flat_map(|stage| &mut stage.data) {
+        data.path = config.out.join(&data.source);
+    }
+    Ok(recipe)
+}
+
+fn archives(config: &WholeConfig) -> Result<Vec<PathBuf>, Error> {
+    if !config.warc.is_empty() {
+        return Ok(config.warc.clone());
+    }
+    let folder = config.out.join("sample");
+    fs::create_dir_all(&folder).map_err(Error::io("create folder", &folder))?;
+    let path = folder.join("sample.warc.gz");
+    if !path.exists() {
+        sample::write_sample(&path, config.pages)?;
+    }
+    Ok(vec![path])
+}
+
+fn data_steps(config: &WholeConfig, progress: &Progress, done: &mut Done) -> Result<(), Error> {
+    let warc = archives(config)?;
+    let out = |name: &str| config.out.join(name);
+    let until = config.until;
+    done.summaries.push(list_records(&warc, progress)?);
+    if until >= Until::ExtractDocuments {
+        let step = ExtractDocumentsConfig {
+            warc: warc.clone(),
+            out: out("documents"),
+            language: config.language.clone(),
+            ..Default::default()
+        };
+        done.summaries.push(extract_documents(&step, progress)?);
+    }
+    if until >= Until::FilterDocuments {
+        let step = FilterDocumentsConfig {
+            documents: out("documents"),
+            out: out("filtered"),
+            profile: config.profile.clone(),
+            ..Default::default()
+        };
+        done.summaries.push(filter_documents(&step, progress)?);
+    }
+    if until >= Until::FetchImages {
+        let from = warc.iter().map(|p| format!("warc:{}", p.display())).collect();
+        let step = FetchImagesConfig { documents: out("filtered"), from, out: out("images"), ..Default::default() };
+        done.summaries.push(fetch_images(&step, progress)?);
+    }
+    if until >= Until::BuildPairs {
+        let step = BuildPairsConfig {
+            documents: out("filtered"),
+            images: out("images"),
+            out: out("pairs"),
+            ..Default::default()
+        };
+        done.summaries.push(build_pairs(&step, progress)?);
+    }
+    if until >= Until::BuildInterleaved {
+        let step = BuildInterleavedConfig {
+            documents: out("filtered"),
+            images: out("images"),
+            out: out("interleaved"),
+            ..Default::default()
+        };
+        done.summaries.push(build_interleaved(&step, progress)?);
+    }
+    Ok(())
+}
+
+fn model_steps(config: &WholeConfig, recipe: Recipe, progress: &Progress, done: &mut Done) -> Result<(), Error> {
+    let endpoints = Endpoints::start(config.api.as_ref(), config.judge.as_ref())?;
+    done.writer_is_stand_in = endpoints.writer_is_stand_in;
+    let step = SynthesizeConfig {
+        images: Some(config.out.join("pairs")),
+        out: config.out.join("conversations"),
+        tasks: config.tasks.clone(),
+        base_url: Some(endpoints.writer.base_url.clone()),
+        model: endpoints.writer.model.clone(),
+        ..Default::default()
+    };
+    done.summaries.push(synthesize(&step, progress)?);
+    if config.until >= Until::Train {
+        let bars = tsumugi_train::Progress::stderr();
+        let trainer = Trainer::new(recipe).progress(bars);
+        done.training = Some(trainer.run().map_err(Error::step("train", config.out.join("train").display().to_string()))?);
+    }
+    if config.until >= Until::Evaluate {
+        done.judge_is_stand_in = endpoints.judge_is_stand_in;
+        evaluate_model(config, &endpoints, progress, done)?;
+    }
+    Ok(())
+}
+
+fn evaluate_model(
+    config: &WholeConfig,
+    endpoints: &Endpoints,
+    progress: &Progress,
+    done: &mut Done,
+) -> Result<(), Error> {
+    let Some(training) = &done.training else { return Ok(()) };
+    let benchmark = match &config.benchmark {
+        Some(file) => file.clone(),
+        None => sample_benchmark(&config.out.join("sample"))?,
+    };
+    let note = endpoints.judge_is_stand_in.then(|| {
+        "The judge of this run is a loopback stand-in that follows fixed rules; its points say nothing about quality.".to_owned()
+    });
+    let judge = JudgeConfig {
+        endpoint: Endpoint {
+            base_url: Some(endpoints.judge.base_url.clone()),
+            model: endpoints.judge.model.clone(),
+            ..Default::default()
+        },
+        runs: Some(1),
+        ..Default::default()
+    };
+    let step = EvaluateConfig {
+        benchmark: benchmark.display().to_string(),
+        model: Model::Local { model: training.model.display().to_string(), batch: 8 },
+        judge: Some(judge),
+        out: config.out.join("evaluation"),
+        note,
+        ..Default::default()
+    };
+    let profile = step.profile;
+    let summary = evaluate(&step, progress)?;
+    done.summaries.push(summary.summary);
+    done.scores = summary.scores;
+    if let Some(results) = summary.results {
+        let source = Source::from(step.benchmark.clone());
+        let questions = load(&source, None, profile).map_err(Error::step("report", step.benchmark.clone()))?;
+        done.verdict = Some((questions, results));
+    }
+    Ok(())
+}
+
+/// The benchmark of the embedded sample, made once.
+fn sample_benchmark(folder: &Path) -> Result<PathBuf, Error> {
+    fs::create_dir_all(folder).map_err(Error::io("create folder", folder))?;
+    sample::write_benchmark(folder)
+}
