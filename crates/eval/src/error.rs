@@ -52,6 +52,9 @@ pub enum Error {
     /// A table of the run cannot be read or written.
     #[error(transparent)]
     Record(#[from] tsumugi_record::Error),
+    /// The chat API failed in a way that ends the run.
+    #[error(transparent)]
+    Chat(#[from] tsumugi_chat::Error),
     /// A configuration value makes no sense.
     #[error("configuration: {0}")]
     Config(String),

@@ -49,11 +49,18 @@ fn tokens_and_scores_equal_the_python_packages() -> Result<(), Failure> {
             assert_eq!(scorer.tokens(&case.reference).join(" "), *reference, "{:?}", case.reference);
             assert_eq!(scorer.tokens(&case.prediction).join(" "), *prediction, "{:?}", case.prediction);
             let ours = scorer.score(&case.prediction, &case.reference);
-            assert!((ours - score).abs() < 1e-9, "{ours} for {score}: {:?} {:?}", case.reference, case.prediction);
+            assert!(
+                (ours - score).abs() < 1e-9,
+                "{ours} for {score}: {:?} {:?}",
+                case.reference,
+                case.prediction
+            );
         }
         let pairs: Vec<_> = cases.iter().map(|c| (&c.prediction, &c.reference)).collect();
         let together = score_all(&dictionary, normalizer, &pairs);
-        assert!(together.iter().zip(&cases).all(|(score, case)| (score - case.of(normalizer).2).abs() < 1e-9));
+        assert!(
+            together.iter().zip(&cases).all(|(score, case)| (score - case.of(normalizer).2).abs() < 1e-9)
+        );
     }
     Ok(())
 }
@@ -92,13 +99,19 @@ fn damaged_tables_do_not_panic() -> Result<(), Failure> {
     let found = Dictionary::find(None)?;
     let folder = tempfile::tempdir()?;
     for name in ["sys.dic", "matrix.bin"] {
-        std::os::unix::fs::symlink(std::fs::canonicalize(found.path().join(name))?, folder.path().join(name))?;
+        std::os::unix::fs::symlink(
+            std::fs::canonicalize(found.path().join(name))?,
+            folder.path().join(name),
+        )?;
     }
     // Every unknown word and category points somewhere else.
     for name in ["unk.dic", "char.bin"] {
         let mut bytes = std::fs::read(found.path().join(name))?;
         let start = if name == "unk.dic" { 72 } else { 356 };
-        bytes[start..].iter_mut().enumerate().for_each(|(i, b)| *b = b.wrapping_mul(31).wrapping_add(i as u8));
+        bytes[start..]
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, b)| *b = b.wrapping_mul(31).wrapping_add(i as u8));
         std::fs::write(folder.path().join(name), bytes)?;
     }
     let dictionary = Dictionary::open(folder.path())?;

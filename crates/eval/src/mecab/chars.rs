@@ -62,7 +62,10 @@ impl CharTable {
         if map.checked_add(4 * Self::CHARS) != Some(bytes.len()) {
             return Err(file.broken(format!("its length does not fit {count} categories")));
         }
-        let names = bytes[4..map].chunks(32).map(|name| name.iter().copied().take_while(|b| *b != 0).collect()).collect();
+        let names = bytes[4..map]
+            .chunks(32)
+            .map(|name| name.iter().copied().take_while(|b| *b != 0).collect())
+            .collect();
         Ok(Self { names, map, file })
     }
 
@@ -86,7 +89,9 @@ impl CharTable {
             None => (0, 1),
             Some(a) if a < 0x80 => (usize::from(a), 1),
             Some(a) if text.len() >= 2 && a & 0xe0 == 0xc0 => (usize::from(a & 0x1f) << 6 | low(1), 2),
-            Some(a) if text.len() >= 3 && a & 0xf0 == 0xe0 => (usize::from(a & 0x0f) << 12 | low(1) << 6 | low(2), 3),
+            Some(a) if text.len() >= 3 && a & 0xf0 == 0xe0 => {
+                (usize::from(a & 0x0f) << 12 | low(1) << 6 | low(2), 3)
+            }
             Some(a) if text.len() >= 4 && a & 0xf8 == 0xf0 => (0, 4),
             Some(_) => (0, 1),
         };

@@ -46,7 +46,12 @@ pub(super) struct Lattice {
 
 impl Lattice {
     /// Splits `text` and calls `out` for each word.
-    pub(super) fn split<'t, 'd>(&mut self, dictionary: &'d Dictionary, text: &'t str, mut out: impl FnMut(Morpheme<'t, 'd>)) {
+    pub(super) fn split<'t, 'd>(
+        &mut self,
+        dictionary: &'d Dictionary,
+        text: &'t str,
+        mut out: impl FnMut(Morpheme<'t, 'd>),
+    ) {
         let bytes = text.as_bytes();
         self.search(dictionary, bytes);
         for index in self.path.iter().rev() {
@@ -65,7 +70,15 @@ impl Lattice {
         self.ending.clear();
         self.ending.resize(text.len() + 1, NONE);
         let start = Token { left: 0, right: 0, cost: 0, feature: 0 };
-        self.nodes.push(Node { start: 0, end: 0, token: start, unknown: false, total: 0, previous: NONE, older: NONE });
+        self.nodes.push(Node {
+            start: 0,
+            end: 0,
+            token: start,
+            unknown: false,
+            total: 0,
+            previous: NONE,
+            older: NONE,
+        });
         self.ending[0] = 0;
         for place in 0..text.len() {
             if self.ending[place] != NONE {
@@ -167,7 +180,13 @@ impl Adder<'_> {
 }
 
 /// Adds the unknown words that `word` may start with: its run of one category, then its first few characters.
-fn add_unknown(dictionary: &Dictionary, word: &[u8], info: CharInfo, first_length: usize, adder: &mut Adder<'_>) {
+fn add_unknown(
+    dictionary: &Dictionary,
+    word: &[u8],
+    info: CharInfo,
+    first_length: usize,
+    adder: &mut Adder<'_>,
+) {
     let Some(Some(entry)) = dictionary.unknown_entries.get(info.category()).copied() else { return };
     let add = |length: usize, adder: &mut Adder<'_>| adder.add(&dictionary.unknown, entry, length, true);
     let mut grouped = None;

@@ -14,7 +14,9 @@ pub fn candidates() -> Vec<PathBuf> {
         folders.push(PathBuf::from(named));
     }
     if let Ok(current) = std::env::current_dir() {
-        folders.extend(current.ancestors().map(|dir| dir.join(".unidic/dicdir")).filter(|dir| dir.is_dir()).take(1));
+        folders.extend(
+            current.ancestors().map(|dir| dir.join(".unidic/dicdir")).filter(|dir| dir.is_dir()).take(1),
+        );
         if folders.is_empty() {
             folders.push(current.join(".unidic/dicdir"));
         }

@@ -2,10 +2,10 @@
 //! marks unified, tildes dropped, spaces beside Japanese characters dropped.
 
 /// Half-width katakana U+FF66 to U+FF9D without U+FF70, in full width.
-const KATAKANA: &str =
-    "ヲァィゥェォャュョッアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン";
+const KATAKANA: &str = "ヲァィゥェォャュョッアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン";
 /// Characters that a voiced sound mark joins, and what they become together.
-const VOICED: [&str; 2] = ["うウカキクケコサシスセソタチツテトハヒフヘホ", "ゔヴガギグゲゴザジズゼゾダヂヅデドバビブベボ"];
+const VOICED: [&str; 2] =
+    ["うウカキクケコサシスセソタチツテトハヒフヘホ", "ゔヴガギグゲゴザジズゼゾダヂヅデドバビブベボ"];
 /// The same for the semi-voiced sound mark.
 const SEMI_VOICED: [&str; 2] = ["はひふへほハヒフヘホ", "ぱぴぷぺぽパピプペポ"];
 
@@ -59,11 +59,17 @@ pub fn neologdn(text: &str) -> String {
 }
 
 fn is_hyphen(c: char) -> bool {
-    matches!(c, '\u{2d7}' | '\u{58a}' | '\u{2010}'..='\u{2013}' | '\u{2043}' | '\u{207b}' | '\u{208b}' | '\u{2212}')
+    matches!(
+        c,
+        '\u{2d7}' | '\u{58a}' | '\u{2010}'..='\u{2013}' | '\u{2043}' | '\u{207b}' | '\u{208b}' | '\u{2212}'
+    )
 }
 
 fn is_prolonged(c: char) -> bool {
-    matches!(c, '\u{2014}' | '\u{2015}' | '\u{2500}' | '\u{2501}' | 'ー' | '\u{fe63}' | '\u{ff0d}' | '\u{ff70}')
+    matches!(
+        c,
+        '\u{2014}' | '\u{2015}' | '\u{2500}' | '\u{2501}' | 'ー' | '\u{fe63}' | '\u{ff0d}' | '\u{ff70}'
+    )
 }
 
 /// Symbols, kana, kanji and full- or half-width forms.

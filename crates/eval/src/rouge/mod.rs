@@ -87,7 +87,10 @@ pub fn score_all<P: AsRef<str> + Sync, R: AsRef<str> + Sync>(
 ) -> Vec<f64> {
     pairs
         .par_iter()
-        .map_init(|| RougeL::new(dictionary, normalizer), |scorer, (p, r)| scorer.score(p.as_ref(), r.as_ref()))
+        .map_init(
+            || RougeL::new(dictionary, normalizer),
+            |scorer, (p, r)| scorer.score(p.as_ref(), r.as_ref()),
+        )
         .collect()
 }
 

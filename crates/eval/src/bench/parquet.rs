@@ -1,0 +1,156 @@
+//! Benchmarks as Parquet: the three known layouts and the own one.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::DataType;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::columns::{Found, bytes, column, field, structs, texts};
+use super::{Picture, Question, Source};
+use crate::Error;
+use crate::profile::Profile;
+
+pub(super) fn read(source: &Source, files: &[PathBuf], profile: Profile) -> Result<Vec<Question>, Error> {
+    let mut questions = Vec::new();
+    for path in files {
+        let mut row = 0;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for batch in batches(path)? {
+            let batch = batch.map_err(|reason| Error::Benchmark { path: path.clone(), reason })?;
+            let found = match source {
+                Source::HeronBench => heron(&batch, folder),
+                Source::JaVgVqa500 => visual_genome(&batch, folder, profile.settings().first_question_only),
+                Source::JaVlmBenchInTheWild | Source::Own(_) => own(&batch, folder, questions.len()),
+            };
+            questions.extend(found.map_err(|reason| Error::Row {
+                path: path.clone(),
+                row: row + 1,
+                reason,
+            })?);
+            row += batch.num_rows();
+        }
+    }
+    Ok(questions)
+}
+
+fn batches(path: &Path) -> Result<impl Iterator<Item = Found<RecordBatch>>, Error> {
+    let broken = |e: parquet::errors::ParquetError| Error::Benchmark {
+        path: path.to_owned(),
+        reason: format!("not a readable Parquet file: {e}"),
+    };
+    let file = File::open(path).map_err(|e| Error::io(path, e))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(broken)?.with_batch_size(64);
+    Ok(reader.build().map_err(broken)?.map(|batch| batch.map_err(|e| e.to_string())))
+}
+
+/// A text column that must be there and must not hold nulls.
+fn required(batch: &RecordBatch, names: &[&str]) -> Found<Vec<String>> {
+    let name = names.first().copied().unwrap_or_default();
+    let array = column(batch, names).ok_or_else(|| format!("column `{name}` is missing"))?;
+    let values = texts(&array, name)?;
+    values.into_iter().map(|value| value.ok_or_else(|| format!("column `{name}` holds a null"))).collect()
+}
+
+fn optional(batch: &RecordBatch, names: &[&str]) -> Found<Vec<Option<String>>> {
+    match column(batch, names) {
+        Some(array) => texts(&array, names[0]),
+        None => Ok(vec![None; batch.num_rows()]),
+    }
+}
+
+/// The column `image`: bytes, Hugging Face's struct of bytes and path, or a path beside the file.
+fn pictures(batch: &RecordBatch, folder: &Path) -> Found<Vec<Option<Picture>>> {
+    let Some(array) = column(batch, &["image"]) else { return Ok(vec![None; batch.num_rows()]) };
+    let is_text = matches!(array.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let none = || vec![None; batch.num_rows()];
+    let (bytes, paths) = if is_text {
+        (vec![None; batch.num_rows()], texts(&array, "image")?)
+    } else {
+        let paths = array.as_struct_opt().and_then(|image| field(image, "path"));
+        (bytes(&array, "image")?, paths.map_or_else(|| Ok(none()), |paths| texts(&paths, "image.path"))?)
+    };
+    let read = |path: String| {
+        let path = folder.join(path);
+        std::fs::read(&path).map(Picture::new).map_err(|e| format!("picture {}: {e}", path.display()))
+    };
+    bytes
+        .into_iter()
+        .zip(paths)
+        .map(|(bytes, path)| {
+            bytes.map(Picture::new).map_or_else(|| path.map(read).transpose(), |p| Ok(Some(p)))
+        })
+        .collect()
+}
+
+/// The reference answer is that of one model among several.
+const HERON_REFERENCE: &str = "gpt-4-0125-preview";
+
+fn heron(batch: &RecordBatch, folder: &Path) -> Found<Vec<Question>> {
+    let answers = column(batch, &["answer"]).ok_or("column `answer` is missing")?;
+    let answers = structs(&answers, "answer")?;
+    let answers =
+        field(&answers, HERON_REFERENCE).ok_or(format!("`answer` has no field `{HERON_REFERENCE}`"))?;
+    let answers = texts(&answers, HERON_REFERENCE)?;
+    let ids = required(batch, &["question_id"])?;
+    let categories = required(batch, &["category"])?;
+    let questions = required(batch, &["text", "question"])?;
+    let contexts = optional(batch, &["context"])?;
+    let pictures = pictures(batch, folder)?;
+    Ok((0..batch.num_rows())
+        .map(|i| Question {
+            id: ids[i].clone(),
+            category: categories[i].clone(),
+            question: questions[i].clone(),
+            reference: answers[i].clone().unwrap_or_default(),
+            context: contexts[i].clone(),
+            picture: pictures[i].clone(),
+        })
+        .collect())
+}
+
+fn visual_genome(batch: &RecordBatch, folder: &Path, first_only: bool) -> Found<Vec<Question>> {
+    let pictures = pictures(batch, folder)?;
+    let lists = column(batch, &["qas"]).ok_or("column `qas` is missing")?;
+    let lists = lists.as_list_opt::<i32>().cloned().ok_or("column `qas` is not a list")?;
+    let mut out = Vec::new();
+    for (i, picture) in pictures.iter().enumerate() {
+        let qas = structs(&lists.value(i), "qas")?;
+        let texts_of = |name: &str| -> Found<Vec<Option<String>>> {
+            let array = field(&qas, name).ok_or_else(|| format!("`qas` has no field `{name}`"))?;
+            texts(&array, name)
+        };
+        let (ids, questions, answers) = (texts_of("qa_id")?, texts_of("question")?, texts_of("answer")?);
+        let count = if first_only { qas.len().min(1) } else { qas.len() };
+        out.extend((0..count).map(|j| Question {
+            id: ids[j].clone().unwrap_or_default(),
+            category: String::new(),
+            question: questions[j].clone().unwrap_or_default(),
+            reference: answers[j].clone().unwrap_or_default(),
+            context: None,
+            picture: picture.clone(),
+        }));
+    }
+    Ok(out)
+}
+
+/// The layout of JA-VLM-Bench-In-the-Wild, which is also that of own benchmarks: ids are row numbers where missing.
+fn own(batch: &RecordBatch, folder: &Path, before: usize) -> Found<Vec<Question>> {
+    let ids = optional(batch, &["question_id", "id"])?;
+    let categories = optional(batch, &["category"])?;
+    let questions = required(batch, &["question", "input_text", "text"])?;
+    let references = required(batch, &["reference", "answer"])?;
+    let contexts = optional(batch, &["context"])?;
+    let pictures = pictures(batch, folder)?;
+    Ok((0..batch.num_rows())
+        .map(|i| Question {
+            id: ids[i].clone().unwrap_or_else(|| (before + i).to_string()),
+            category: categories[i].clone().unwrap_or_default(),
+            question: questions[i].clone(),
+            reference: references[i].clone(),
+            context: contexts[i].clone(),
+            picture: pictures[i].clone(),
+        })
+        .collect())
+}

@@ -1,0 +1,187 @@
+//! Profiles: which reference a score is comparable with.
+//!
+//! Scores of different tools and versions are not comparable, so a profile fixes question, generation, normalisation,
+//! scorer, judge and aggregation together, and stands beside every score.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bench::Source;
+use crate::normalize::Normalizer;
+
+/// The reference that an evaluation follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// llm-jp-eval-mm v0.0.4, with which the LLM-jp-3 VILA paper was evaluated.
+    #[default]
+    Paper,
+    /// llm-jp-eval-mm in its current form.
+    EvalMm,
+    /// SakanaAI/evolutionary-model-merge.
+    Sakana,
+    /// turingmotors/heron.
+    Heron,
+}
+
+impl Profile {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Paper, Self::EvalMm, Self::Sakana, Self::Heron];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Paper => "paper",
+            Self::EvalMm => "eval-mm",
+            Self::Sakana => "sakana",
+            Self::Heron => "heron",
+        }
+    }
+
+    /// What it fixes.
+    #[must_use]
+    pub fn settings(self) -> Settings {
+        let usual = Settings {
+            normalizer: Normalizer::Nfkc,
+            corpus: Corpus::Mean,
+            generation: Generation { max_tokens: 256, beams: 1, repetition_penalty: 1.0 },
+            first_question_only: false,
+            pair: Some(PairReply::TwoIntegers),
+            point: Some(PointReply::Labelled),
+            empty_is_zero: false,
+        };
+        match self {
+            Self::Paper => usual,
+            Self::EvalMm => Settings {
+                pair: Some(PairReply::Json),
+                point: Some(PointReply::FirstDigit),
+                empty_is_zero: true,
+                ..usual
+            },
+            Self::Sakana => Settings {
+                normalizer: Normalizer::Neologdn,
+                corpus: Corpus::BootstrapMedian,
+                generation: Generation { max_tokens: 512, beams: 5, repetition_penalty: 1.5 },
+                first_question_only: true,
+                pair: None,
+                point: None,
+                ..usual
+            },
+            Self::Heron => Settings { pair: Some(PairReply::TwoNumbers), point: None, ..usual },
+        }
+    }
+
+    /// How a judge is asked about this benchmark, and how often; `None` where the reference has no judge for it.
+    #[must_use]
+    pub fn judging(self, source: &Source) -> Option<Judging> {
+        let settings = self.settings();
+        let pair = settings.pair.map(Style::Pair);
+        let point = settings.point.map(Style::Point);
+        let (style, runs) = match source {
+            Source::HeronBench => (pair, 5),
+            Source::JaVlmBenchInTheWild => (point, 5),
+            Source::JaVgVqa500 => (point, 1),
+            Source::Own(_) => (point.or(pair), 1),
+        };
+        style.map(|style| Judging { style, runs })
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Profile {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|profile| profile.as_str() == name);
+        found.ok_or_else(|| format!("unknown profile {name:?}; known are paper, eval-mm, sakana and heron"))
+    }
+}
+
+/// What a profile fixes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Settings {
+    /// Folding of widths before ROUGE-L.
+    pub normalizer: Normalizer,
+    /// How the scores of the questions become one.
+    pub corpus: Corpus,
+    /// How a model is asked.
+    pub generation: Generation,
+    /// JA-VG-VQA-500: only the first question of each picture, not all eight.
+    pub first_question_only: bool,
+    /// Reply of a judge that compares with the reference answer; `None` where there is no such judge.
+    pub pair: Option<PairReply>,
+    /// Reply of a judge that gives 1 to 5 points; `None` where there is no such judge.
+    pub point: Option<PointReply>,
+    /// An empty answer gets 0 points without asking the judge.
+    pub empty_is_zero: bool,
+}
+
+/// How the scores of the questions become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Corpus {
+    /// The plain mean.
+    Mean,
+    /// The median of the means of 1,000 bootstrap samples, as `rouge_score`'s aggregator gives it. The reference draws
+    /// without a seed; ours is seeded, so that a score is the same each time.
+    BootstrapMedian,
+}
+
+/// How a model is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Generation {
+    /// Most new tokens.
+    pub max_tokens: u32,
+    /// Beams; 1 is greedy.
+    pub beams: u32,
+    /// Penalty on tokens that were already used; 1 is none.
+    pub repetition_penalty: f32,
+}
+
+/// The judge's task and the form of its reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Points from 1 to 10 for the reference answer and for the model's.
+    Pair(PairReply),
+    /// Points from 1 to 5 for the model's answer beside the reference.
+    Point(PointReply),
+}
+
+/// Reply of a judge that compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PairReply {
+    /// First line: two integers, the reference's first, exactly one space or comma between (`paper`).
+    TwoIntegers,
+    /// First line: two numbers, the reference's first (`heron`).
+    TwoNumbers,
+    /// A JSON object with `score` and `score_gpt` (`eval-mm`).
+    Json,
+}
+
+/// Reply of a judge that gives points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PointReply {
+    /// `Score: N` anywhere; 1 where it is missing or out of range (`paper`).
+    Labelled,
+    /// The first digit; 0 where there is none (`eval-mm`).
+    FirstDigit,
+}
+
+/// How a judge is asked about a benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judging {
+    /// Task and reply.
+    pub style: Style,
+    /// Runs over the same answers whose mean is the score.
+    pub runs: u32,
+}
