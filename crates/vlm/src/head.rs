@@ -1,9 +1,10 @@
 //! The last unit: final norm, head and loss.
 
-use tch::{Kind, Reduction, Tensor};
+use tch::Tensor;
+use tsumugi_torch_ext::linear_cross_entropy;
 
 use crate::config::LlamaConfig;
-use crate::context::{Context, IGNORE, Output};
+use crate::context::{Context, Output};
 use crate::error::Result;
 use crate::llama::{PREFIX, rms_norm};
 use crate::splice::EMBEDDING;
@@ -12,8 +13,11 @@ use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit};
 /// Full name of the head's matrix where it is not the embedding.
 pub(crate) const HEAD: &str = "language_model.lm_head.weight";
 
-/// Rows whose logits exist at one time.
-const CHUNK: i64 = 256;
+/// Logits that exist at one time (64 MB in float32), where that many rows are not too few.
+const CHUNK_LOGITS: i64 = 1 << 24;
+
+/// Fewest rows a chunk has: below, matrix products get slow.
+const SMALLEST_CHUNK: i64 = 256;
 
 /// Hidden states `[b,t,d]` to what [`Context::output`] asks for.
 #[derive(Debug)]
@@ -48,17 +52,9 @@ impl Head {
         let (b, t, d) = x.size3()?;
         let rows = x.f_reshape([b * t, d])?.f_index_select(0, &context.target_places)?;
         let normed = self.norm(params, &rows)?;
-        let mut sum = normed.f_narrow(0, 0, 0)?.f_sum(Kind::Float)?;
-        let mut start = 0;
-        while start < context.target_count {
-            let length = CHUNK.min(context.target_count - start);
-            let logits = self.logits(params, &normed.f_narrow(0, start, length)?)?.f_to_kind(Kind::Float)?;
-            let ids = context.target_ids.f_narrow(0, start, length)?;
-            let weights: Option<Tensor> = None;
-            sum = sum.f_add(&logits.f_cross_entropy_loss(&ids, weights, Reduction::Sum, IGNORE, 0.0)?)?;
-            start += length;
-        }
-        Ok(sum)
+        let matrix = params.get(self.matrix())?;
+        let chunk = (CHUNK_LOGITS / self.config.vocab_size).max(SMALLEST_CHUNK);
+        Ok(linear_cross_entropy(&normed, matrix, &context.target_ids, chunk)?)
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
 
-use crate::config::VlmConfig;
+use crate::checkpoint::Contents;
+use crate::config::{ImageTokenId, VlmConfig};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::init;
@@ -45,6 +46,28 @@ pub trait LanguageModel {
     fn units(&self) -> Vec<Arc<dyn Unit>>;
 }
 
+/// A part that is not there.
+#[derive(Debug)]
+struct Nothing;
+
+impl VisionTower for Nothing {
+    fn units(&self) -> Vec<Arc<dyn Unit>> {
+        Vec::new()
+    }
+}
+
+impl Projector for Nothing {
+    fn units(&self) -> Vec<Arc<dyn Unit>> {
+        Vec::new()
+    }
+}
+
+impl LanguageModel for Nothing {
+    fn units(&self) -> Vec<Arc<dyn Unit>> {
+        Vec::new()
+    }
+}
+
 /// A vision-language model without its weights: sizes and units. Cheap to clone and to share between threads.
 #[derive(Debug, Clone)]
 pub struct Vlm {
@@ -63,6 +86,25 @@ impl Vlm {
         let projector = VilaProjector::new(&config);
         let language = Llama::new(config.language.clone());
         Self::assemble(config, &vision, &projector, &language)
+    }
+
+    /// The model a checkpoint is of; one of a part only has no units of the others.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the sizes do not fit each other.
+    pub fn of(contents: &Contents) -> Result<Self> {
+        let none = VlmConfig { image_token_id: ImageTokenId(-1), ..VlmConfig::default() };
+        match contents {
+            Contents::Vlm(config) => Self::new(config.clone()),
+            Contents::Llama(config) => {
+                let language = Llama::new(config.clone());
+                Self::assemble(VlmConfig { language: config.clone(), ..none }, &Nothing, &Nothing, &language)
+            }
+            Contents::Siglip(config) => {
+                let vision = Siglip::new(config.clone());
+                Self::assemble(VlmConfig { vision: config.clone(), ..none }, &vision, &Nothing, &Nothing)
+            }
+        }
     }
 
     /// A model of parts of one's own. `config` still says what the parts have in common: picture size, width, ids.

@@ -55,6 +55,15 @@ impl Weights {
         Ok(params)
     }
 
+    /// The same values in memory of their own.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] if there is no memory for them.
+    pub fn to_owned_copy(&self) -> Result<Self> {
+        let copy = |(name, tensor): (&String, &Tensor)| Ok((name.clone(), tensor.f_detach_copy()?));
+        Ok(Self(self.0.iter().map(copy).collect::<Result<_>>()?))
+    }
+
     /// The same weights elsewhere or in another kind.
     ///
     /// # Errors
