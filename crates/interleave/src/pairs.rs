@@ -1,0 +1,174 @@
+//! Candidate pairs of one document.
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+use tsumugi_record::{Document, ImageSlot};
+
+use crate::{PairConfig, Picture, PictureDrop, TextChecker, TextDrop, TextSource, tidy};
+
+/// A picture with a text about it, before anything is compared across documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PairCandidate {
+    /// Stable identifier, from page, picture, place and text.
+    pub id: String,
+    /// The picture.
+    pub picture: Picture,
+    /// Its address.
+    pub image_url: String,
+    /// The text, tidied.
+    pub text: String,
+    /// Where the text stood.
+    pub source: TextSource,
+}
+
+/// A picture or text that makes no pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PairDrop {
+    /// The identifier the pair would have had.
+    pub id: String,
+    /// Why: a word of [`PictureDrop`] or [`TextDrop`].
+    pub reason: &'static str,
+    /// The address of the picture, or the text.
+    pub value: String,
+}
+
+/// What one document gives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PairCandidates {
+    /// Pairs that passed the rules.
+    pub candidates: Vec<PairCandidate>,
+    /// Picture slots without a usable picture.
+    pub dropped_pictures: Vec<PairDrop>,
+    /// Texts that do not pass, of usable pictures.
+    pub dropped_texts: Vec<PairDrop>,
+    /// Picture slots with a usable picture.
+    pub pictures: u64,
+}
+
+/// The candidate pairs of a document. `find` gives the picture behind an address.
+pub fn pair_candidates(
+    document: &Document,
+    find: &dyn Fn(&str) -> Option<Picture>,
+    config: &PairConfig,
+    checker: &TextChecker,
+) -> PairCandidates {
+    let mut out = PairCandidates::default();
+    for node in &document.nodes {
+        let (Some(slot), Some(found)) = (&node.image, config.images.check(node, find)) else { continue };
+        match found {
+            Ok(picture) => {
+                out.pictures += 1;
+                out.add_texts(&document.url, slot, picture, config, checker);
+            }
+            Err(reason) => out.drop_picture(&document.url, slot, reason),
+        }
+    }
+    out
+}
+
+impl PairCandidates {
+    fn drop_picture(&mut self, page: &str, slot: &ImageSlot, reason: PictureDrop) {
+        let id = pair_id(page, &slot.url, "", "");
+        self.dropped_pictures.push(PairDrop { id, reason: reason.as_str(), value: slot.url.clone() });
+    }
+
+    fn add_texts(
+        &mut self,
+        page: &str,
+        slot: &ImageSlot,
+        picture: Picture,
+        config: &PairConfig,
+        checker: &TextChecker,
+    ) {
+        let mut any = false;
+        for &source in &config.text_sources {
+            let text = match source {
+                TextSource::Alt => &slot.alt,
+                TextSource::Caption => &slot.caption,
+            };
+            let text = tidy(text.as_deref().unwrap_or_default());
+            if text.is_empty() {
+                continue;
+            }
+            any = true;
+            let id = pair_id(page, &slot.url, source.as_str(), &text);
+            match checker.check(&text) {
+                Ok(()) => {
+                    let image_url = slot.url.clone();
+                    self.candidates.push(PairCandidate { id, picture, image_url, text, source });
+                }
+                Err(reason) => {
+                    self.dropped_texts.push(PairDrop { id, reason: reason.as_str(), value: text });
+                }
+            }
+        }
+        if !any {
+            let id = pair_id(page, &slot.url, "", "");
+            let reason = TextDrop::NoText.as_str();
+            self.dropped_texts.push(PairDrop { id, reason, value: slot.url.clone() });
+        }
+    }
+}
+
+/// 32 hex digits of SHA-256 over the parts, with separators that no part contains.
+fn pair_id(page: &str, image: &str, source: &str, text: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [page, image, source, text] {
+        hash.update(part.as_bytes());
+        hash.update([0xFF]);
+    }
+    HEXLOWER.encode(&hash.finalize()[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use tsumugi_images::PHash;
+    use tsumugi_record::{Node, Role};
+
+    use super::*;
+    use crate::TextRules;
+
+    fn slot(url: &str, alt: &str, caption: &str) -> Node {
+        let text = |t: &str| (!t.is_empty()).then(|| t.to_owned());
+        let image =
+            ImageSlot { url: url.into(), alt: text(alt), caption: text(caption), ..Default::default() };
+        Node { image: Some(image), ..Default::default() }
+    }
+
+    #[test]
+    fn each_text_of_a_picture_is_a_candidate_or_has_a_reason() {
+        let mut menu = slot("http://a/menu", "メニューの絵です", "");
+        menu.role = Role::Boilerplate;
+        let mut closed = slot("http://a/closed", "使えない絵です", "");
+        closed.image.as_mut().unwrap().opt_out = true;
+        let document = Document {
+            url: "http://a/".into(),
+            nodes: vec![
+                slot("http://a/1", " 東京タワーの\n夜景 ", "夜の東京タワーを見上げる"),
+                slot("http://a/2", "tower", ""),
+                slot("http://a/3", "", ""),
+                slot("http://a/small", "小さな絵の説明", ""),
+                slot("http://a/gone", "消えた絵の説明", ""),
+                menu,
+                closed,
+            ],
+            ..Default::default()
+        };
+        let find = |url: &str| match url {
+            "http://a/gone" => None,
+            "http://a/small" => Some(Picture { key: 9, width: 10, height: 10, phash: PHash(0) }),
+            _ => Some(Picture { key: 1, width: 200, height: 200, phash: PHash(0) }),
+        };
+        let checker = TextChecker::new(&TextRules::default()).unwrap();
+        let out = pair_candidates(&document, &find, &PairConfig::default(), &checker);
+        let texts: Vec<_> = out.candidates.iter().map(|c| (c.text.as_str(), c.source)).collect();
+        assert_eq!(
+            texts,
+            [("東京タワーの 夜景", TextSource::Alt), ("夜の東京タワーを見上げる", TextSource::Caption)]
+        );
+        let reasons = |drops: &[PairDrop]| drops.iter().map(|d| d.reason).collect::<Vec<_>>();
+        assert_eq!(reasons(&out.dropped_texts), ["not_japanese", "no_text"]);
+        assert_eq!(reasons(&out.dropped_pictures), ["too_small", "no_picture", "boilerplate", "opt_out"]);
+        assert_eq!(out.pictures, 3);
+    }
+}
