@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use crate::cache::Entry;
@@ -11,7 +11,7 @@ use crate::limiter::lock;
 use crate::{Error, Usage};
 
 /// The account of a client: what its cache folder holds, and what this client did.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Ledger {
     /// Tokens and money of every reply paid for, by the model asked for; earlier runs with the same cache included.
@@ -31,7 +31,7 @@ pub struct Ledger {
 }
 
 /// Tokens and money of one model.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Spent {
     /// Replies.

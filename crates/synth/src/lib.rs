@@ -1,1 +1,40 @@
 //! Instruction data written by a vision-language model behind an API, and its checks.
+//!
+//! An [`Item`] is a picture with what is known about it (from a table of pairs or images, or from COCO's files:
+//! [`sources`]). For each [`Task`] a [`Synthesizer`] puts the item into a [`Prompt`], sends it through
+//! [`tsumugi_chat::Client`] with a strict JSON schema, checks the reply, and gives a [`tsumugi_record::Conversation`] or the
+//! reason why there is none. Replies are cached by the client, so a run that was stopped sends only what is missing.
+//!
+//! ```
+//! use tsumugi_synth::{Prompt, Task, TileRule};
+//!
+//! let task: Task = "conversation".parse()?;
+//! let prompt = Prompt::builtin(task)?;
+//! assert_eq!(prompt.version, "conversation-1");
+//! // A photo of 12 megapixels is sent, and paid for, as what the model looks at.
+//! assert_eq!(TileRule::default().tokens(4000, 3000), 765);
+//! # Ok::<(), tsumugi_synth::Error>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod ask;
+mod check;
+mod duplicates;
+mod error;
+mod fit;
+mod item;
+mod prompt;
+mod report;
+pub mod sources;
+mod synthesizer;
+mod task;
+
+pub use check::{CheckConfig, Checker, Rejection};
+pub use duplicates::NearDuplicates;
+pub use error::Error;
+pub use fit::TileRule;
+pub use item::{Item, Object, Turn};
+pub use prompt::Prompt;
+pub use report::{Quantiles, Report, Reporter, TaskReport};
+pub use synthesizer::{Outcome, SynthConfig, Synthesizer};
+pub use task::Task;

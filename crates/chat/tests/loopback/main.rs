@@ -1,0 +1,5 @@
+//! The client against loopback servers.
+
+mod faults;
+mod resume;
+mod server;

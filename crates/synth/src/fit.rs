@@ -1,0 +1,163 @@
+//! Pictures made no larger than the model looks at, to save tokens and upload.
+
+use image::ImageEncoder as _;
+use image::codecs::jpeg::JpegEncoder;
+use serde::{Deserialize, Serialize};
+use tsumugi_chat::Part;
+use tsumugi_images::{Filter, Format, Limits, decode_rgb, inspect, resize};
+
+/// How a model cuts a picture into tiles, and what they cost.
+///
+/// The defaults are OpenAI's rules for high detail (platform documentation, "Images and vision"): a picture is shrunk to fit
+/// a square of 2048, then until its shorter side is at most 768, and each tile of 512 costs tokens on top of a base.
+/// What the model would shrink anyway is shrunk before it is sent; nothing is ever enlarged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TileRule {
+    /// Longest side in pixels.
+    pub longest: u32,
+    /// The shorter side in pixels after shrinking.
+    pub shortest: u32,
+    /// Side of a tile.
+    pub tile: u32,
+    /// Most tiles; a picture that would take more is shrunk further (ours: 4, the 765 tokens of an ordinary photo).
+    pub most_tiles: u32,
+    /// Tokens for the picture as a whole.
+    pub base_tokens: u32,
+    /// Tokens a tile.
+    pub tile_tokens: u32,
+    /// Quality of the JPEG that a shrunk picture is sent as (ours: 90).
+    pub jpeg_quality: u8,
+}
+
+impl Default for TileRule {
+    fn default() -> Self {
+        Self {
+            longest: 2048,
+            shortest: 768,
+            tile: 512,
+            most_tiles: 4,
+            base_tokens: 85,
+            tile_tokens: 170,
+            jpeg_quality: 90,
+        }
+    }
+}
+
+impl TileRule {
+    /// The size at which a picture is sent.
+    #[must_use]
+    pub fn size(&self, width: u32, height: u32) -> (u32, u32) {
+        let (long, short) = (f64::from(width.max(height).max(1)), f64::from(width.min(height).max(1)));
+        let mut scale = (f64::from(self.longest) / long).min(f64::from(self.shortest) / short).min(1.0);
+        let scaled = |scale: f64| {
+            let side = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
+            (side(width), side(height))
+        };
+        // Fewer tiles come only from a side that crosses a multiple of the tile.
+        while self.tiles(scaled(scale)) > self.most_tiles.max(1) && scale > 1e-4 {
+            scale *= 0.98;
+        }
+        scaled(scale)
+    }
+
+    /// Prompt tokens of a picture of that size.
+    #[must_use]
+    pub fn tokens(&self, width: u32, height: u32) -> u32 {
+        self.base_tokens + self.tile_tokens * self.tiles(self.size(width, height))
+    }
+
+    fn tiles(&self, (width, height): (u32, u32)) -> u32 {
+        let tile = self.tile.max(1);
+        width.div_ceil(tile) * height.div_ceil(tile)
+    }
+
+    /// The picture as a part of a message: its own file where that has the right size and a format that endpoints take
+    /// (JPEG, PNG, GIF, WebP), else shrunk and as JPEG.
+    ///
+    /// # Errors
+    /// The reason of [`tsumugi_images::Error`] where the file is no picture.
+    pub fn part(&self, bytes: &[u8]) -> Result<Part, tsumugi_images::Error> {
+        let limits = Limits::default();
+        let facts = inspect(bytes, &limits)?;
+        let (width, height) = self.size(facts.width, facts.height);
+        let mime = match facts.format {
+            Format::Jpeg => Some("image/jpeg"),
+            Format::Png => Some("image/png"),
+            Format::Gif => Some("image/gif"),
+            Format::Webp => Some("image/webp"),
+            _ => None,
+        };
+        if let Some(mime) = mime
+            && (width, height) == (facts.width, facts.height)
+        {
+            return Ok(Part::Image { mime: mime.into(), bytes: bytes.to_vec() });
+        }
+        let rgb = resize(&decode_rgb(bytes, &limits)?, width, height, Filter::Bicubic)?;
+        let mut jpeg = Vec::new();
+        let encoded = JpegEncoder::new_with_quality(&mut jpeg, self.jpeg_quality.clamp(1, 100)).write_image(
+            &rgb.data,
+            width,
+            height,
+            image::ExtendedColorType::Rgb8,
+        );
+        match encoded {
+            Ok(()) => Ok(Part::Image { mime: "image/jpeg".into(), bytes: jpeg }),
+            // Nothing above the size of the file can fail when writing to memory; the file itself is then the best there is.
+            Err(_) => Ok(Part::Image {
+                mime: mime.unwrap_or("application/octet-stream").into(),
+                bytes: bytes.to_vec(),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_follow_the_rule() {
+        let rule = TileRule::default();
+        let cases = [
+            ((300, 200), (300, 200), 85 + 170),
+            ((1024, 1024), (768, 768), 85 + 4 * 170),
+            ((640, 480), (640, 480), 85 + 2 * 170),
+            ((1, 1), (1, 1), 85 + 170),
+        ];
+        for ((width, height), size, tokens) in cases {
+            assert_eq!(
+                (rule.size(width, height), rule.tokens(width, height)),
+                (size, tokens),
+                "{width}x{height}"
+            );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_is_enlarged_and_no_limit_passed(width in 1_u32..20_000, height in 1_u32..20_000) {
+            let rule = TileRule::default();
+            let (w, h) = rule.size(width, height);
+            assert!(w >= 1 && h >= 1 && w <= width && h <= height);
+            assert!(w.max(h) <= rule.longest && rule.tiles((w, h)) <= rule.most_tiles);
+            assert_eq!(rule.size(w, h), (w, h));
+        }
+    }
+
+    #[test]
+    fn large_pictures_become_small_jpegs() {
+        let picture = image::RgbImage::from_fn(1500, 1000, |x, y| image::Rgb([x as u8, y as u8, 0]));
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        let Part::Image { mime, bytes: sent } = TileRule::default().part(bytes.get_ref()).unwrap() else {
+            panic!()
+        };
+        let facts = inspect(&sent, &Limits::default()).unwrap();
+        assert_eq!(
+            (mime.as_str(), (facts.width, facts.height)),
+            ("image/jpeg", TileRule::default().size(1500, 1000))
+        );
+        assert!(TileRule::default().part(b"text").is_err());
+    }
+}

@@ -1,0 +1,213 @@
+//! Files of annotations: COCO's captions and boxes, LLaVA's instructions.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tsumugi_record::Image;
+
+use crate::Error;
+use crate::item::{Item, Object, Turn};
+
+#[derive(Deserialize)]
+struct CocoFile {
+    images: Vec<CocoImage>,
+    #[serde(default)]
+    annotations: Vec<CocoAnnotation>,
+    #[serde(default)]
+    categories: Vec<CocoCategory>,
+}
+
+#[derive(Deserialize)]
+struct CocoImage {
+    id: u64,
+    file_name: String,
+    #[serde(default)]
+    width: f64,
+    #[serde(default)]
+    height: f64,
+}
+
+#[derive(Deserialize)]
+struct CocoAnnotation {
+    image_id: u64,
+    caption: Option<String>,
+    bbox: Option<[f64; 4]>,
+    category_id: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct CocoCategory {
+    id: u64,
+    name: String,
+}
+
+/// Reads COCO's annotation files: captions (`captions_*.json`) and, if given, boxes (`instances_*.json`). One item for each
+/// picture that has a caption, in the order of the pictures' numbers. Pictures are named, not read: see [`Item::load_image`].
+///
+/// # Errors
+/// [`Error::Io`] where a file cannot be read, [`Error::Format`] where it is no COCO JSON.
+pub fn coco(captions: &Path, boxes: Option<&Path>) -> Result<Vec<Item>, Error> {
+    let captions: CocoFile = read(captions)?;
+    let mut items: BTreeMap<u64, Item> = BTreeMap::new();
+    let known: HashMap<u64, &CocoImage> = captions.images.iter().map(|image| (image.id, image)).collect();
+    for annotation in &captions.annotations {
+        let (Some(text), Some(image)) = (&annotation.caption, known.get(&annotation.image_id)) else {
+            continue;
+        };
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if !text.is_empty() {
+            items.entry(image.id).or_insert_with(|| item(image)).captions.push(text);
+        }
+    }
+    if let Some(path) = boxes {
+        add_boxes(&read(path)?, &mut items);
+    }
+    Ok(items.into_values().collect())
+}
+
+fn item(image: &CocoImage) -> Item {
+    Item {
+        id: format!("coco-{:012}", image.id),
+        image: Some(Image { bytes: None, path: Some(image.file_name.clone()) }),
+        ..Item::default()
+    }
+}
+
+fn add_boxes(file: &CocoFile, items: &mut BTreeMap<u64, Item>) {
+    let sizes: HashMap<u64, (f64, f64)> =
+        file.images.iter().map(|image| (image.id, (image.width, image.height))).collect();
+    let names: HashMap<u64, &str> =
+        file.categories.iter().map(|kind| (kind.id, kind.name.as_str())).collect();
+    for annotation in &file.annotations {
+        let (Some([x, y, w, h]), Some(item)) = (annotation.bbox, items.get_mut(&annotation.image_id)) else {
+            continue;
+        };
+        let Some(name) = annotation.category_id.and_then(|kind| names.get(&kind)) else { continue };
+        let Some((width, height)) = sizes.get(&annotation.image_id).filter(|(w, h)| *w > 0.0 && *h > 0.0)
+        else {
+            continue;
+        };
+        let place = [x / width, y / height, (x + w) / width, (y + h) / height];
+        item.objects.push(Object { name: (*name).to_owned(), place: place.map(|side| side.clamp(0.0, 1.0)) });
+    }
+}
+
+#[derive(Deserialize)]
+struct Instruction {
+    #[serde(default)]
+    id: serde_json::Value,
+    image: Option<String>,
+    conversations: Vec<Said>,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    from: String,
+    value: String,
+}
+
+/// Reads an instruction set in LLaVA's form: a JSON list (or JSON lines) of `id`, `image`, `conversations` of `from`
+/// (`human`, `gpt`) and `value`. `<image>` marks are dropped, since rows say by themselves where the picture stands.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::Format`] with the file's path.
+pub fn instructions(path: &Path) -> Result<Vec<Item>, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    let wrong = |message: String| Error::Format { path: path.to_owned(), message };
+    let rows: Vec<Instruction> = if text.trim_start().starts_with('[') {
+        serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?
+    } else {
+        let mut rows = Vec::new();
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            rows.push(
+                serde_json::from_str(line).map_err(|error| wrong(format!("line {}: {error}", number + 1)))?,
+            );
+        }
+        rows
+    };
+    Ok(rows.into_iter().enumerate().map(|(number, row)| translated(number, row)).collect())
+}
+
+fn translated(number: usize, row: Instruction) -> Item {
+    let id = match row.id {
+        serde_json::Value::String(id) => id,
+        serde_json::Value::Null => format!("{number:08}"),
+        other => other.to_string(),
+    };
+    let clean = |text: &str| text.replace("<image>", "").trim().to_owned();
+    let mut turns: Vec<Turn> = Vec::new();
+    for said in &row.conversations {
+        match said.from.as_str() {
+            "human" | "user" => turns.push(Turn { question: clean(&said.value), answer: String::new() }),
+            "gpt" | "assistant" => {
+                if let Some(turn) = turns.last_mut() {
+                    turn.answer = clean(&said.value);
+                }
+            }
+            _ => {}
+        }
+    }
+    turns.retain(|turn| !turn.question.is_empty() && !turn.answer.is_empty());
+    let image = row.image.map(|path| Image { bytes: None, path: Some(path) });
+    Item { id, image, turns, ..Item::default() }
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Error::Format { path: path.to_owned(), message: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captions_and_boxes_meet() {
+        let folder = tempfile::tempdir().unwrap();
+        let (captions, boxes) = (folder.path().join("c.json"), folder.path().join("b.json"));
+        std::fs::write(
+            &captions,
+            r#"{"images":[{"id":9,"file_name":"9.jpg"},{"id":2,"file_name":"2.jpg"},{"id":3,"file_name":"3.jpg"}],
+                "annotations":[{"image_id":9,"id":1,"caption":"A cat. \n"},{"image_id":2,"caption":"A dog"},{"image_id":9,"caption":"Cat"}]}"#,
+        )
+        .unwrap();
+        std::fs::write(
+            &boxes,
+            r#"{"images":[{"id":9,"file_name":"9.jpg","width":200,"height":100}],"categories":[{"id":17,"name":"cat"}],
+                "annotations":[{"image_id":9,"bbox":[20,10,100,200],"category_id":17},{"image_id":2,"bbox":[0,0,1,1],"category_id":17}]}"#,
+        )
+        .unwrap();
+        std::fs::write(folder.path().join("2.jpg"), "x").unwrap();
+        let mut items = coco(&captions, Some(&boxes)).unwrap();
+        assert_eq!(
+            items.iter().map(|item| item.id.as_str()).collect::<Vec<_>>(),
+            ["coco-000000000002", "coco-000000000009"]
+        );
+        items[0].load_image(folder.path()).unwrap();
+        items[1].load_image(folder.path()).unwrap();
+        assert_eq!(items[1].image.as_ref().unwrap().bytes, None);
+        assert_eq!(items[0].image.as_ref().unwrap().bytes.as_deref(), Some(b"x".as_slice()));
+        assert_eq!(items[1].captions, ["A cat.", "Cat"]);
+        assert_eq!(items[1].objects, [Object { name: "cat".into(), place: [0.1, 0.1, 0.6, 1.0] }]);
+        assert_eq!(items[1].description()["objects"][0]["box"][2], 0.6);
+        std::fs::write(&captions, "[]").unwrap();
+        assert!(coco(&captions, None).unwrap_err().to_string().contains("c.json"));
+    }
+
+    #[test]
+    fn llava_instructions_in_both_forms() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("i.json");
+        let row = r#"{"id":"a","image":"a.jpg","conversations":[{"from":"human","value":"<image>\nWhat?"},{"from":"gpt","value":"A cat."},{"from":"human","value":"cut"}]}"#;
+        for text in [format!("[{row}]"), format!("{row}\n\n")] {
+            std::fs::write(&path, text).unwrap();
+            let items = instructions(&path).unwrap();
+            assert_eq!(items[0].turns, [Turn { question: "What?".into(), answer: "A cat.".into() }]);
+        }
+        std::fs::write(&path, format!("{row}\n{{")).unwrap();
+        assert!(instructions(&path).unwrap_err().to_string().contains("line 2"));
+    }
+}
