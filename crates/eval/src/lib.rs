@@ -22,11 +22,13 @@
 pub mod aggregate;
 pub mod answer;
 pub mod bench;
+pub mod contamination;
 mod error;
 pub mod judge;
 pub mod mecab;
 pub mod normalize;
 pub mod profile;
+pub mod published;
 pub mod report;
 pub mod results;
 pub mod rouge;

@@ -83,6 +83,18 @@ pub(super) fn json(text: &str) -> Option<Value> {
             rest = &rest[word.len()..];
             continue;
         }
+        // A number too large for a float is infinite for Python.
+        let number = if in_string {
+            0
+        } else {
+            rest.find(|c: char| !"+-.eE0123456789".contains(c)).unwrap_or(rest.len())
+        };
+        if number > 0 {
+            let huge = rest[..number].parse().is_ok_and(f64::is_infinite);
+            out.push_str(if huge { "\"\\u0000Infinity\"" } else { &rest[..number] });
+            rest = &rest[number..];
+            continue;
+        }
         if in_string && c == '\\' {
             // A surrogate half is a character for Python; any stand-in will do, since only numbers are read.
             let half = rest.get(2..6).filter(|_| rest[1..].starts_with('u'));

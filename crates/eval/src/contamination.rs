@@ -1,0 +1,187 @@
+//! Do a benchmark's questions or pictures occur in training data?
+//!
+//! Two signs are looked for: long runs of characters that a question or its reference answer shares with a training
+//! text, and pictures whose perceptual hash is within a few bits of a training picture's. Both point at rows to look
+//! at; neither proves anything by itself, since short questions are asked in the same words everywhere.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::bench::Question;
+
+/// When something counts as shared.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContaminationConfig {
+    /// Characters of an n-gram (white space and punctuation left out). GPT-3's report took 13 words, which are about
+    /// 26 Japanese characters; 13 characters find more, at the price of stock phrases.
+    pub ngram: usize,
+    /// A text is reported when at least this part of its n-grams occurs in one training text.
+    pub share: f64,
+    /// A picture is reported when its hash differs from a training picture's in at most this many of 64 bits (the
+    /// paper's duplicates: 5).
+    pub distance: u32,
+}
+
+impl Default for ContaminationConfig {
+    fn default() -> Self {
+        Self { ngram: 13, share: 0.5, distance: 5 }
+    }
+}
+
+/// What of a question was found again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// Its text.
+    Question,
+    /// Its reference answer.
+    Reference,
+    /// Its picture.
+    Picture,
+}
+
+/// A question found again in training data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The question.
+    pub question_id: String,
+    /// What of it.
+    pub part: Part,
+    /// Identifier of the training row.
+    pub row: String,
+    /// Part of the n-grams that are shared, or part of the 64 bits that are equal.
+    pub share: f64,
+}
+
+/// Looks for the questions of a benchmark in training rows, which are fed one by one.
+#[derive(Debug)]
+pub struct Contamination {
+    config: ContaminationConfig,
+    /// For each n-gram, the texts (by index) it occurs in.
+    grams: HashMap<u64, Vec<u32>>,
+    /// Question, part and number of distinct n-grams of each text.
+    texts: Vec<(String, Part, usize)>,
+    pictures: Vec<(String, u64)>,
+    findings: Vec<Finding>,
+}
+
+impl Contamination {
+    /// Indexes a benchmark. `phash` gives the perceptual hash of a question's picture.
+    #[must_use]
+    pub fn new(
+        questions: &[Question],
+        config: ContaminationConfig,
+        phash: impl Fn(&Question) -> Option<u64>,
+    ) -> Self {
+        let mut index = Self {
+            config,
+            grams: HashMap::new(),
+            texts: Vec::new(),
+            pictures: Vec::new(),
+            findings: Vec::new(),
+        };
+        for question in questions {
+            for (part, text) in [(Part::Question, &question.question), (Part::Reference, &question.reference)]
+            {
+                let grams = ngrams(text, config.ngram);
+                if grams.is_empty() {
+                    continue;
+                }
+                let number = index.texts.len() as u32;
+                index.texts.push((question.id.clone(), part, grams.len()));
+                for gram in grams {
+                    index.grams.entry(gram).or_default().push(number);
+                }
+            }
+            index.pictures.extend(phash(question).map(|hash| (question.id.clone(), hash)));
+        }
+        index
+    }
+
+    /// Looks at one training text.
+    pub fn text(&mut self, row: &str, text: &str) {
+        let mut shared: HashMap<u32, usize> = HashMap::new();
+        for gram in ngrams(text, self.config.ngram) {
+            for number in self.grams.get(&gram).into_iter().flatten() {
+                *shared.entry(*number).or_default() += 1;
+            }
+        }
+        let mut found: Vec<(u32, f64)> = shared
+            .into_iter()
+            .map(|(number, count)| (number, count as f64 / self.texts[number as usize].2 as f64))
+            .filter(|(_, share)| *share >= self.config.share)
+            .collect();
+        found.sort_by_key(|(number, _)| *number);
+        for (number, share) in found {
+            let (question_id, part, _) = self.texts[number as usize].clone();
+            self.findings.push(Finding { question_id, part, row: row.to_owned(), share });
+        }
+    }
+
+    /// Looks at one training picture by its perceptual hash.
+    pub fn picture(&mut self, row: &str, phash: u64) {
+        for (question_id, hash) in &self.pictures {
+            let distance = (hash ^ phash).count_ones();
+            if distance <= self.config.distance {
+                self.findings.push(Finding {
+                    question_id: question_id.clone(),
+                    part: Part::Picture,
+                    row: row.to_owned(),
+                    share: 1.0 - f64::from(distance) / 64.0,
+                });
+            }
+        }
+    }
+
+    /// What was found, in the order of the training rows.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+}
+
+/// Hashes of the distinct n-grams of letters and digits of a text, folded in width and case.
+fn ngrams(text: &str, n: usize) -> HashSet<u64> {
+    let chars: Vec<char> =
+        crate::normalize::nfkc(text).to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    chars.windows(n.max(1)).map(fnv).collect()
+}
+
+/// FNV-1a over the code points.
+fn fnv(chars: &[char]) -> u64 {
+    let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    chars.iter().flat_map(|c| u32::from(*c).to_le_bytes()).fold(0xcbf2_9ce4_8422_2325, fold)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_texts_and_pictures_are_found() {
+        let question = |id: &str, question: &str, reference: &str| Question {
+            id: id.into(),
+            category: String::new(),
+            question: question.into(),
+            reference: reference.into(),
+            context: None,
+            picture: None,
+        };
+        let questions = [
+            question("a", "この写真に写っている建物は何という名前ですか?", "東京タワーです"),
+            question("b", "空は何色ですか", "夕焼けに染まった橙色の空が水面に映り込んでいます"),
+        ];
+        let mut search =
+            Contamination::new(&questions, ContaminationConfig::default(), |q| (q.id == "b").then_some(0xff));
+        search.text("t1", "問い。この写真に写っている建物は、何という名前ですか？答え。");
+        search.text("t2", "関係のない長い文章がここにありますが、ベンチマークとは何も共有しません。");
+        search.text("t3", "夕焼けに染まった橙色の空");
+        search.picture("p1", 0xf0);
+        search.picture("p2", 0xffff);
+        let found: Vec<_> =
+            search.findings().iter().map(|f| (f.question_id.as_str(), f.part, f.row.as_str())).collect();
+        assert_eq!(found, [("a", Part::Question, "t1"), ("b", Part::Picture, "p1")]);
+    }
+}
