@@ -8,3 +8,5 @@ pub mod extract_documents;
 pub mod filter_documents;
 #[cfg(feature = "synth")]
 pub mod synthesize;
+#[cfg(feature = "train")]
+pub mod train;

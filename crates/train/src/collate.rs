@@ -1,0 +1,291 @@
+//! Batches: samples as rows of tokens.
+
+use tch::Tensor;
+use tsumugi_vlm::IGNORE;
+
+use crate::Result;
+use crate::prepare::{Prepared, SpecialIds};
+
+/// Rows that go through the model together.
+#[derive(Debug)]
+pub struct Batch {
+    /// What the model reads.
+    pub model: tsumugi_vlm::Batch,
+    /// What is in it.
+    pub counts: Counts,
+}
+
+/// What is in a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Samples.
+    pub samples: u64,
+    /// Pictures.
+    pub images: u64,
+    /// Tokens that belong to a sample, features of pictures included.
+    pub tokens: u64,
+    /// Positions with loss.
+    pub targets: u64,
+    /// Positions in all, filling included.
+    pub slots: u64,
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.samples += other.samples;
+        self.images += other.images;
+        self.tokens += other.tokens;
+        self.targets += other.targets;
+        self.slots += other.slots;
+    }
+}
+
+/// Turns a stream of samples into batches.
+///
+/// A collator may hold samples back, but where it has handed out everything it was given, it has to be as good as new: a
+/// run is resumed by giving a new one the samples that were held.
+pub trait Collator: Send {
+    /// Takes the next sample and gives the batches that are ready now.
+    ///
+    /// # Errors
+    /// Where a tensor cannot be made.
+    fn push(&mut self, sample: Prepared) -> Result<Vec<Batch>>;
+
+    /// Gives what is held.
+    ///
+    /// # Errors
+    /// As [`Collator::push`].
+    fn flush(&mut self) -> Result<Vec<Batch>>;
+
+    /// Samples that were taken and not handed out yet. They are always the last ones taken.
+    fn held(&self) -> usize;
+}
+
+/// Shape of the batches of a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchShape {
+    /// Rows of a batch.
+    pub rows: usize,
+    /// Tokens of a row, at most.
+    pub length: usize,
+    /// Ids with a meaning of their own.
+    pub ids: SpecialIds,
+}
+
+/// Several samples share a row, none sees another. A sample goes into the first row with room; a batch is ready when a
+/// sample finds none.
+pub struct Packed {
+    shape: BatchShape,
+    rows: Vec<Vec<Prepared>>,
+    samples: usize,
+}
+
+impl Packed {
+    /// A packing collator.
+    pub fn new(shape: BatchShape) -> Self {
+        Self { shape, rows: empty_rows(shape.rows), samples: 0 }
+    }
+
+    fn place(&mut self, sample: Prepared) -> Option<Prepared> {
+        let used = |row: &Vec<Prepared>| row.iter().map(|s| s.ids.len()).sum::<usize>();
+        match self.rows.iter_mut().find(|row| used(row) + sample.ids.len() <= self.shape.length) {
+            Some(row) => {
+                row.push(sample);
+                self.samples += 1;
+                None
+            }
+            None => Some(sample),
+        }
+    }
+}
+
+impl Collator for Packed {
+    fn push(&mut self, sample: Prepared) -> Result<Vec<Batch>> {
+        let Some(sample) = self.place(sample) else { return Ok(Vec::new()) };
+        let ready = self.flush()?;
+        // A sample is never longer than a row, so that the empty batch takes it.
+        self.place(sample);
+        Ok(ready)
+    }
+
+    fn flush(&mut self) -> Result<Vec<Batch>> {
+        let rows: Vec<Vec<Prepared>> = std::mem::replace(&mut self.rows, empty_rows(self.shape.rows))
+            .into_iter()
+            .filter(|r| !r.is_empty())
+            .collect();
+        self.samples = 0;
+        if rows.is_empty() { Ok(Vec::new()) } else { Ok(vec![batch(&self.shape, &rows, true)?]) }
+    }
+
+    fn held(&self) -> usize {
+        self.samples
+    }
+}
+
+fn empty_rows(n: usize) -> Vec<Vec<Prepared>> {
+    (0..n).map(|_| Vec::new()).collect()
+}
+
+/// A sample a row, filled to the longest of the batch; of `together` batches at a time, samples of like length share
+/// one.
+pub struct Padded {
+    shape: BatchShape,
+    together: usize,
+    seed: u64,
+    held: Vec<Prepared>,
+}
+
+impl Padded {
+    /// Rows in the order of the stream.
+    pub fn new(shape: BatchShape) -> Self {
+        Self { shape, together: 1, seed: 0, held: Vec::new() }
+    }
+
+    /// Samples of `together` batches sorted by length; the batches then come in a random order.
+    pub fn bucketed(shape: BatchShape, together: usize, seed: u64) -> Self {
+        Self { shape, together, seed, held: Vec::new() }
+    }
+}
+
+impl Collator for Padded {
+    fn push(&mut self, sample: Prepared) -> Result<Vec<Batch>> {
+        self.held.push(sample);
+        if self.held.len() < self.shape.rows * self.together { Ok(Vec::new()) } else { self.flush() }
+    }
+
+    fn flush(&mut self) -> Result<Vec<Batch>> {
+        let mut samples = std::mem::take(&mut self.held);
+        if self.together > 1 {
+            // Ties keep the order of the stream: the sort is stable.
+            samples.sort_by_key(|s| s.ids.len());
+        }
+        let order = crate::data::permutation(samples.len().div_ceil(self.shape.rows) as u64, self.seed, 0);
+        let mut groups: Vec<Option<Vec<Vec<Prepared>>>> = Vec::new();
+        let mut samples = samples.into_iter().peekable();
+        while samples.peek().is_some() {
+            groups.push(Some(samples.by_ref().take(self.shape.rows).map(|s| vec![s]).collect()));
+        }
+        order
+            .into_iter()
+            .filter_map(|i| groups[i as usize].take())
+            .map(|rows| batch(&self.shape, &rows, false))
+            .collect()
+    }
+
+    fn held(&self) -> usize {
+        self.held.len()
+    }
+}
+
+/// Lays rows of samples out as tensors, all filled to the longest row.
+fn batch(shape: &BatchShape, rows: &[Vec<Prepared>], packed: bool) -> Result<Batch> {
+    let used = |row: &[Prepared]| row.iter().map(|s| s.ids.len()).sum::<usize>();
+    let length = rows.iter().map(|r| used(r)).max().unwrap_or(0);
+    let size = rows.len() * length;
+    let (mut ids, mut labels, mut mask) =
+        (Vec::with_capacity(size), Vec::with_capacity(size), Vec::with_capacity(size));
+    let mut segments = Vec::with_capacity(rows.len());
+    let mut pixels: Vec<&Tensor> = Vec::new();
+    let mut counts = Counts { slots: size as u64, ..Default::default() };
+    for row in rows {
+        let mut lengths: Vec<i64> = Vec::with_capacity(row.len() + 1);
+        for sample in row {
+            ids.extend_from_slice(&sample.ids);
+            labels.extend_from_slice(&sample.labels);
+            mask.extend(std::iter::repeat_n(1_i64, sample.ids.len()));
+            lengths.push(sample.ids.len() as i64);
+            pixels.extend(&sample.pixels);
+            counts += Counts {
+                samples: 1,
+                images: sample.pixels.len() as u64,
+                tokens: sample.ids.len() as u64,
+                targets: sample.targets() as u64,
+                slots: 0,
+            };
+        }
+        let fill = length - used(row);
+        if fill > 0 {
+            ids.extend(std::iter::repeat_n(shape.ids.pad, fill));
+            labels.extend(std::iter::repeat_n(IGNORE, fill));
+            mask.extend(std::iter::repeat_n(0_i64, fill));
+            lengths.push(fill as i64);
+        }
+        segments.push(lengths);
+    }
+    let extent = [rows.len() as i64, length as i64];
+    let grid = |values: &[i64]| -> Result<Tensor> { Ok(Tensor::f_from_slice(values)?.f_view(extent)?) };
+    let model = tsumugi_vlm::Batch {
+        input_ids: grid(&ids)?,
+        attention_mask: if packed { None } else { Some(grid(&mask)?) },
+        labels: Some(grid(&labels)?),
+        segments: packed.then_some(segments),
+        pixel_values: if pixels.is_empty() { None } else { Some(Tensor::f_stack(&pixels, 0)?) },
+    };
+    Ok(Batch { model, counts })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(rows: usize, length: usize) -> BatchShape {
+        let ids = SpecialIds { bos: 1, eos: 2, pad: 3, image: 4, image_tokens: 1 };
+        BatchShape { rows, length, ids }
+    }
+
+    fn sample(length: usize, tag: i64) -> Prepared {
+        Prepared {
+            ids: vec![tag; length],
+            labels: vec![tag; length],
+            pixels: vec![Tensor::from_slice(&[tag as f32; 3])],
+        }
+    }
+
+    fn ids(batch: &Batch) -> Vec<Vec<i64>> {
+        Vec::<Vec<i64>>::try_from(&batch.model.input_ids).unwrap()
+    }
+
+    #[test]
+    fn packing_fills_rows_and_keeps_samples_apart() {
+        let mut packed = Packed::new(shape(2, 5));
+        for (length, tag) in [(3, 10), (4, 11), (2, 12)] {
+            assert!(packed.push(sample(length, tag)).unwrap().is_empty());
+        }
+        let ready = packed.push(sample(4, 13)).unwrap();
+        assert_eq!(ready.len(), 1);
+        assert_eq!(ids(&ready[0]), [[10, 10, 10, 12, 12], [11, 11, 11, 11, 3]]);
+        assert_eq!(ready[0].model.segments, Some(vec![vec![3, 2], vec![4, 1]]));
+        assert_eq!(ready[0].counts, Counts { samples: 3, images: 3, tokens: 9, targets: 6, slots: 10 });
+        // Pictures come in the order of the rows, not of the stream.
+        let pixels = ready[0].model.pixel_values.as_ref().unwrap();
+        assert_eq!(
+            Vec::<f32>::try_from(pixels.view(-1)).unwrap(),
+            [10., 10., 10., 12., 12., 12., 11., 11., 11.]
+        );
+        assert_eq!(packed.held(), 1);
+        assert_eq!(ids(&packed.flush().unwrap()[0]), [[13; 4]]);
+        assert_eq!(packed.held(), 0);
+    }
+
+    #[test]
+    fn padding_fills_to_the_longest() {
+        let mut padded = Padded::new(shape(2, 5));
+        assert!(padded.push(sample(1, 10)).unwrap().is_empty());
+        let ready = padded.push(sample(3, 11)).unwrap();
+        assert_eq!(ids(&ready[0]), [[10, 3, 3], [11, 11, 11]]);
+        assert_eq!(ready[0].counts.tokens, 4);
+        assert_eq!(padded.held(), 0);
+    }
+
+    #[test]
+    fn buckets_hold_like_lengths() {
+        let mut bucketed = Padded::bucketed(shape(2, 9), 2, 5);
+        for length in [1, 9, 2] {
+            assert!(bucketed.push(sample(length, 10)).unwrap().is_empty());
+        }
+        let ready = bucketed.push(sample(8, 10)).unwrap();
+        let mut lengths: Vec<usize> = ready.iter().map(|b| ids(b)[0].len()).collect();
+        lengths.sort_unstable();
+        assert_eq!(lengths, [2, 9]);
+    }
+}

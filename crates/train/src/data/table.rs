@@ -1,0 +1,208 @@
+//! Tables of Parquet shards as data sources.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use tsumugi_record::{Record, ShardReader};
+
+use super::{BlockOrder, DataSource, Place};
+use crate::lower::Lowered;
+use crate::{Drawn, Error, Result};
+
+/// Row groups whose rows are shuffled as one. A row group of this project's tables is 64 MiB at most.
+const TOGETHER: usize = 4;
+
+/// The rows of a table, lowered to samples. Reads row groups when their turn comes and holds [`TOGETHER`] at a time.
+pub struct TableSource<R: Record> {
+    files: Vec<PathBuf>,
+    blocks: Vec<Block>,
+    lower: Box<dyn Fn(R) -> (String, Lowered) + Send>,
+    order: Option<(u64, u64, BlockOrder)>,
+    window: Option<Window<R>>,
+}
+
+struct Block {
+    file: usize,
+    group: usize,
+    rows: u64,
+}
+
+struct Window<R> {
+    number: usize,
+    rows: Vec<R>,
+    order: Vec<u64>,
+}
+
+impl<R: Record> TableSource<R> {
+    /// The table in a folder (files `KIND-*.parquet`, or any `*.parquet` where there is none of that name) or in one
+    /// file, at most `limit` rows of it. `lower` gives a row's identifier and its sample or the reason to drop it.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there is no shard; [`Error::Record`] if a shard is of another table or unreadable.
+    pub fn open(
+        path: &Path,
+        limit: Option<u64>,
+        lower: impl Fn(R) -> (String, Lowered) + Send + 'static,
+    ) -> Result<Self> {
+        let files = shard_files(path, R::KIND)?;
+        let mut left = limit.unwrap_or(u64::MAX);
+        let mut blocks = Vec::new();
+        for (number, file) in files.iter().enumerate() {
+            // Checks that it is the right table, with a message that says what it is instead.
+            ShardReader::<R>::open(file)?;
+            for (group, rows) in row_groups(file)?.into_iter().enumerate() {
+                let rows = rows.min(left);
+                left -= rows;
+                if rows > 0 {
+                    blocks.push(Block { file: number, group, rows });
+                }
+            }
+        }
+        Ok(Self { files, blocks, lower: Box::new(lower), order: None, window: None })
+    }
+
+    fn load(&self, block: &Block) -> Result<Vec<R>> {
+        let path = &self.files[block.file];
+        let bad = |reason: String| Error::Data { path: path.clone(), reason };
+        let file = File::open(path).map_err(Error::io(path))?;
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+            .map_err(|e| bad(e.to_string()))?
+            .with_row_groups(vec![block.group])
+            .with_batch_size(128)
+            .build()
+            .map_err(|e| bad(e.to_string()))?;
+        let mut rows = Vec::with_capacity(block.rows as usize);
+        for batch in reader {
+            rows.extend(R::from_batch(&batch.map_err(|e| bad(e.to_string()))?)?);
+        }
+        rows.truncate(block.rows as usize);
+        if rows.len() as u64 != block.rows {
+            return Err(bad(format!("row group {} has changed since it was opened", block.group)));
+        }
+        Ok(rows)
+    }
+}
+
+impl<R: Record> DataSource for TableSource<R> {
+    fn len(&self) -> u64 {
+        self.blocks.iter().map(|b| b.rows).sum()
+    }
+
+    fn draw(&mut self, place: Place) -> Result<Drawn> {
+        if !matches!(&self.order, Some((seed, epoch, _)) if *seed == place.seed && *epoch == place.epoch) {
+            let rows: Vec<u64> = self.blocks.iter().map(|b| b.rows).collect();
+            let order = BlockOrder::new(&rows, TOGETHER, place.seed, place.epoch);
+            self.order = Some((place.seed, place.epoch, order));
+            self.window = None;
+        }
+        let Some((_, _, order)) = &self.order else { return Ok(Drawn::dropped("", "no_order")) };
+        let (number, within) = order.window_of(place.position);
+        if self.window.as_ref().is_none_or(|w| w.number != number) {
+            self.window = None; // Frees the old rows before the new ones are read.
+            let mut rows = Vec::new();
+            for &block in order.blocks(number) {
+                rows.extend(self.load(&self.blocks[block])?);
+            }
+            self.window = Some(Window { number, rows, order: order.rows(number) });
+        }
+        let Some(window) = &self.window else { return Ok(Drawn::dropped("", "no_window")) };
+        let (id, lowered) = (self.lower)(window.rows[window.order[within as usize] as usize].clone());
+        Ok(match lowered {
+            Ok(sample) => Drawn::Sample(sample),
+            Err(reason) => Drawn::dropped(id, reason),
+        })
+    }
+}
+
+fn shard_files(path: &Path, kind: &str) -> Result<Vec<PathBuf>> {
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let missing = |reason: &str| Error::Data { path: path.to_owned(), reason: reason.to_owned() };
+    if !path.is_dir() {
+        return Err(missing("there is no such folder or file"));
+    }
+    let mut files = tsumugi_record::shards(path, kind)?;
+    if files.is_empty() {
+        for entry in std::fs::read_dir(path).map_err(Error::io(path))? {
+            let file = entry.map_err(Error::io(path))?.path();
+            let hidden = file.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+            if file.extension().is_some_and(|e| e == "parquet") && !hidden {
+                files.push(file);
+            }
+        }
+        files.sort();
+    }
+    if files.is_empty() {
+        return Err(missing(&format!("there is no shard {kind}-*.parquet in this folder")));
+    }
+    Ok(files)
+}
+
+fn row_groups(path: &Path) -> Result<Vec<u64>> {
+    let file = File::open(path).map_err(Error::io(path))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file)
+        .map_err(|e| Error::Data { path: path.to_owned(), reason: e.to_string() })?;
+    Ok(builder.metadata().row_groups().iter().map(|g| g.num_rows().max(0) as u64).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use tsumugi_record::{Excluded, ShardWriter};
+
+    use super::*;
+    use crate::Sample;
+
+    fn write(folder: &Path, number: usize, ids: std::ops::Range<usize>) {
+        let mut writer =
+            ShardWriter::create(folder.join(tsumugi_record::shard_name("excluded", number))).unwrap();
+        for id in ids {
+            writer.push(Excluded { id: id.to_string(), ..Default::default() }).unwrap();
+        }
+        writer.finish().unwrap();
+    }
+
+    fn open(folder: &Path, limit: Option<u64>) -> TableSource<Excluded> {
+        TableSource::open(folder, limit, |row: Excluded| (row.id.clone(), Ok(Sample::new(row.id)))).unwrap()
+    }
+
+    fn ids(source: &mut TableSource<Excluded>, epoch: u64) -> Vec<usize> {
+        (0..source.len())
+            .map(|position| match source.draw(Place { seed: 7, epoch, position }).unwrap() {
+                Drawn::Sample(sample) => sample.id.parse().unwrap(),
+                Drawn::Dropped { .. } => panic!("dropped"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn epochs_hold_each_row_once_and_can_be_entered_anywhere() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..6 {
+            write(folder.path(), number, number * 10..number * 10 + 10);
+        }
+        let mut source = open(folder.path(), None);
+        let first = ids(&mut source, 0);
+        let mut sorted = first.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..60).collect::<Vec<_>>());
+        assert_ne!(first, ids(&mut source, 1));
+        let mut again = open(folder.path(), None);
+        let Drawn::Sample(late) = again.draw(Place { seed: 7, epoch: 0, position: 57 }).unwrap() else {
+            panic!()
+        };
+        assert_eq!(late.id, first[57].to_string());
+        assert_eq!(open(folder.path(), Some(25)).len(), 25);
+    }
+
+    #[test]
+    fn a_wrong_folder_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |path: &Path| {
+            TableSource::<Excluded>::open(path, None, |r| (r.id, Err("x"))).err().unwrap().to_string()
+        };
+        assert!(open(folder.path()).contains("excluded-*.parquet"));
+        assert!(open(&folder.path().join("none")).contains("no such folder"));
+    }
+}

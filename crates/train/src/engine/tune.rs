@@ -1,0 +1,76 @@
+//! What is trained: parts and patterns on parameter names.
+
+use tsumugi_vlm::Part;
+
+use crate::recipe::StageConfig;
+use crate::{Error, Result};
+
+use super::flat::Treatment;
+
+/// True where `pattern` names this parameter: `vision`, `projector`, `language`, or a name in which `*` stands for any
+/// text and `?` for one character.
+pub fn names(pattern: &str, part: Part, parameter: &str) -> bool {
+    match pattern {
+        "vision" => part == Part::Vision,
+        "projector" => part == Part::Projector,
+        "language" => part == Part::Language,
+        _ => fits(pattern.as_bytes(), parameter.as_bytes()),
+    }
+}
+
+fn fits(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern.split_first(), text.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), _) => (0..=text.len()).any(|skip| fits(rest, &text[skip..])),
+        (Some((b'?', rest)), Some((_, text))) => fits(rest, text),
+        (Some((p, rest)), Some((t, text))) if p == t => fits(rest, text),
+        _ => false,
+    }
+}
+
+/// How a stage treats a parameter.
+pub(super) fn treatment(stage: &StageConfig, part: Part, parameter: &str, decay: bool) -> Treatment {
+    let trained = stage.tune.iter().any(|p| names(p, part, parameter));
+    let rate =
+        stage.optimizer.multipliers.iter().find(|m| names(&m.of, part, parameter)).map_or(1.0, |m| m.factor);
+    Treatment { trained, decay, rate }
+}
+
+/// Checks that every pattern of a stage names something.
+///
+/// # Errors
+/// [`Error::Recipe`] with the pattern that does not.
+pub fn check_patterns(stage: &StageConfig, parameters: &[(Part, String)]) -> Result<()> {
+    let given = stage.tune.iter().chain(stage.optimizer.multipliers.iter().map(|m| &m.of));
+    for pattern in given {
+        if !parameters.iter().any(|(part, name)| names(pattern, *part, name)) {
+            let example = parameters.first().map_or("", |(_, name)| name);
+            return Err(Error::recipe(format!(
+                "stage {}: \"{pattern}\" names no parameter; use vision, projector, language or a pattern on names such as {example}",
+                stage.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        let name = "language_model.model.layers.12.mlp.up_proj.weight";
+        for (pattern, want) in [
+            ("language", true),
+            ("vision", false),
+            ("*.layers.1?.*", true),
+            ("*.layers.1.*", false),
+            ("*mlp*", true),
+            ("language_model.*.weight", true),
+            ("language_model", false),
+        ] {
+            assert_eq!(names(pattern, Part::Language, name), want, "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! The loader: draws rows, prepares them in parallel, and hands out whole steps ahead of their use.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::JoinHandle;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::collate::{Batch, Collator};
+use crate::data::{Mixture, MixtureCursor};
+use crate::prepare::{Prepared, Preparer};
+use crate::{Drawn, Error, Result};
+
+/// Rows prepared at once. Only speed depends on it.
+const READ_AHEAD: usize = 16;
+/// Steps that wait ready.
+const STEPS_AHEAD: usize = 2;
+
+/// What an optimiser step learns from.
+#[derive(Debug)]
+pub struct StepData {
+    /// Batches to accumulate over.
+    pub batches: Vec<Batch>,
+    /// Where the stream stood before the step.
+    pub before: LoaderCursor,
+    /// Where it stands after the step.
+    pub after: LoaderCursor,
+}
+
+/// Where a loader stands: what a checkpoint keeps of the data.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoaderCursor {
+    /// The first row that has not been handed out, or the first of a group of batches.
+    pub mixture: MixtureCursor,
+    /// Batches of that group that have been handed out.
+    pub skip: u64,
+    /// Rows dropped so far, by `source: reason`.
+    pub dropped: BTreeMap<String, u64>,
+}
+
+/// When a loader ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// After this many rows drawn.
+    Rows(u64),
+    /// Never; the trainer counts steps.
+    Never,
+}
+
+/// What a loader works with.
+pub struct LoaderParts {
+    /// The rows.
+    pub mixture: Mixture,
+    /// Names of the mixture's members.
+    pub names: Vec<String>,
+    /// What makes numbers of them.
+    pub preparer: Preparer,
+    /// What makes batches of those.
+    pub collator: Box<dyn Collator>,
+    /// Batches of a step.
+    pub batches_a_step: usize,
+    /// When it ends.
+    pub end: End,
+    /// Threads that prepare samples.
+    pub threads: usize,
+    /// Name of the stage, for messages.
+    pub stage: String,
+}
+
+/// Works in a thread of its own. The steps it gives are a function of the cursor it began at.
+pub struct Loader {
+    steps: Option<Receiver<Result<StepData>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Loader {
+    /// Begins at a cursor.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] if the cursor does not fit the mixture.
+    pub fn start(mut parts: LoaderParts, from: &LoaderCursor) -> Result<Self> {
+        if !from.mixture.sources.is_empty() {
+            parts.mixture.seek(&from.mixture)?;
+        }
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(parts.threads).build();
+        let pool = pool.map_err(|e| Error::io("threads for loading data")(std::io::Error::other(e)))?;
+        let (sender, steps) = sync_channel(STEPS_AHEAD);
+        let mut state = State::new(parts, from);
+        let work = move || {
+            loop {
+                let step = pool.install(|| state.step()).transpose();
+                let Some(step) = step else { return };
+                let failed = step.is_err();
+                // The trainer hangs up when it is done or has failed.
+                if sender.send(step).is_err() || failed {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("loader".into())
+            .spawn(work)
+            .map_err(Error::io("a thread for loading data"))?;
+        Ok(Self { steps: Some(steps), thread: Some(thread) })
+    }
+
+    /// The next step, or none at the end.
+    ///
+    /// # Errors
+    /// What went wrong with the data.
+    pub fn next_step(&mut self) -> Result<Option<StepData>> {
+        self.steps.as_ref().and_then(|s| s.recv().ok()).transpose()
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        drop(self.steps.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct State {
+    parts: LoaderParts,
+    dropped: BTreeMap<String, u64>,
+    /// Cursors before each sample that the collator holds.
+    held: VecDeque<LoaderCursor>,
+    /// Batches made, each with the cursor after it.
+    ready: VecDeque<(Batch, LoaderCursor)>,
+    /// Prepared samples not given to the collator yet, with the cursors before and after them.
+    prepared: VecDeque<(LoaderCursor, Prepared, LoaderCursor)>,
+    skip: u64,
+    position: LoaderCursor,
+    unusable: u64,
+    ended: bool,
+}
+
+impl State {
+    fn new(parts: LoaderParts, from: &LoaderCursor) -> Self {
+        let position = LoaderCursor { mixture: parts.mixture.cursor().clone(), ..from.clone() };
+        Self {
+            parts,
+            dropped: from.dropped.clone(),
+            held: VecDeque::new(),
+            ready: VecDeque::new(),
+            prepared: VecDeque::new(),
+            skip: from.skip,
+            position,
+            unusable: 0,
+            ended: false,
+        }
+    }
+
+    fn step(&mut self) -> Result<Option<StepData>> {
+        let before = self.position.clone();
+        let mut batches = Vec::with_capacity(self.parts.batches_a_step);
+        while batches.len() < self.parts.batches_a_step {
+            let Some((batch, after)) = self.next_batch()? else { break };
+            self.position = after;
+            batches.push(batch);
+        }
+        if batches.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(StepData { batches, before, after: self.position.clone() }))
+    }
+
+    fn next_batch(&mut self) -> Result<Option<(Batch, LoaderCursor)>> {
+        loop {
+            if let Some(ready) = self.ready.pop_front() {
+                if self.skip > 0 {
+                    self.skip -= 1;
+                    continue;
+                }
+                return Ok(Some(ready));
+            }
+            if self.ended && self.prepared.is_empty() {
+                if self.held.is_empty() {
+                    return Ok(None);
+                }
+                let batches = self.parts.collator.flush()?;
+                let after = self.cursor_now();
+                self.take(batches, after);
+                continue;
+            }
+            self.read_ahead()?;
+            while let Some((before, sample, after)) = self.prepared.pop_front() {
+                self.held.push_back(before);
+                let batches = self.parts.collator.push(sample)?;
+                if !batches.is_empty() {
+                    self.take(batches, after);
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Queues batches of one group. The cursor after the last is where the held samples begin; after the others it is the
+    /// group's beginning and how many of it are done.
+    fn take(&mut self, batches: Vec<Batch>, after_newest: LoaderCursor) {
+        let first = self.held.front().cloned().unwrap_or_default();
+        let still_held = self.parts.collator.held();
+        while self.held.len() > still_held {
+            self.held.pop_front();
+        }
+        let after_all = self.held.front().cloned().unwrap_or(after_newest);
+        let count = batches.len();
+        for (number, batch) in batches.into_iter().enumerate() {
+            let cursor = if number + 1 == count {
+                after_all.clone()
+            } else {
+                LoaderCursor { skip: number as u64 + 1, ..first.clone() }
+            };
+            self.ready.push_back((batch, cursor));
+        }
+    }
+
+    fn cursor_now(&self) -> LoaderCursor {
+        LoaderCursor { mixture: self.parts.mixture.cursor().clone(), skip: 0, dropped: self.dropped.clone() }
+    }
+
+    /// Draws rows in order, prepares them in parallel, and queues the good ones in order.
+    fn read_ahead(&mut self) -> Result<()> {
+        let mut rows = Vec::with_capacity(READ_AHEAD);
+        while self.prepared.is_empty() && rows.len() < READ_AHEAD && !self.ended {
+            let before = self.parts.mixture.cursor().clone();
+            if matches!(self.parts.end, End::Rows(n) if before.draws >= n) {
+                self.ended = true;
+                break;
+            }
+            let (source, drawn) = self.parts.mixture.next_row()?;
+            rows.push((before, source, drawn, self.parts.mixture.cursor().clone()));
+        }
+        let preparer = &self.parts.preparer;
+        let prepared: Vec<_> = rows
+            .into_par_iter()
+            .map(|(before, source, drawn, after)| {
+                let result = match drawn {
+                    Drawn::Sample(sample) => preparer.prepare(&sample),
+                    Drawn::Dropped { reason, .. } => Err(reason),
+                };
+                (before, source, result, after)
+            })
+            .collect();
+        for (before, source, result, after) in prepared {
+            let before = LoaderCursor { mixture: before, skip: 0, dropped: self.dropped.clone() };
+            match result {
+                Ok(sample) => {
+                    self.unusable = 0;
+                    let after = LoaderCursor { mixture: after, skip: 0, dropped: self.dropped.clone() };
+                    self.prepared.push_back((before, sample, after));
+                }
+                Err(reason) => self.drop_row(source, reason)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_row(&mut self, source: usize, reason: &str) -> Result<()> {
+        *self.dropped.entry(format!("{}: {reason}", self.parts.names[source])).or_default() += 1;
+        self.unusable += 1;
+        // Twice through the mixture (with weights, even a small source has then been seen) and nothing to learn from.
+        if self.unusable > 2 * self.parts.mixture.rows() + 1 || (self.ended && self.nothing_came()) {
+            return Err(self.no_samples());
+        }
+        Ok(())
+    }
+
+    fn nothing_came(&self) -> bool {
+        self.unusable == self.parts.mixture.cursor().draws
+    }
+
+    fn no_samples(&self) -> Error {
+        let reasons: Vec<String> = self.dropped.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
+        Error::NoSamples {
+            stage: self.parts.stage.clone(),
+            drawn: self.unusable,
+            reasons: reasons.join(", "),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::Sample;
+    use crate::collate::{BatchShape, Packed, Padded};
+    use crate::data::{ListSource, Member};
+    use crate::prepare::SpecialIds;
+
+    const IDS: SpecialIds = SpecialIds { bos: 1, eos: 2, pad: 3, image: 4, image_tokens: 2 };
+
+    fn parts(collator: &str, end: End) -> LoaderParts {
+        let alphabet: Vec<char> = "あいうえおかきくけこさしすせそたちつてと".chars().collect();
+        let sample = |i: usize| {
+            let text: String = alphabet.iter().cycle().skip(i).take(1 + i % 7).collect();
+            // Every fifth has nothing to learn from.
+            Sample::new(i.to_string()).text(&text, i % 5 != 4)
+        };
+        let samples: Vec<Sample> = (0..23).map(sample).collect();
+        let source = Box::new(ListSource::new(samples));
+        let mixture = Mixture::new(vec![Member { name: "list".into(), weight: None, source }], 1).unwrap();
+        let tokenizer = tsumugi_vlm::build_tokenizer(&[alphabet.iter().collect::<String>()], 300).unwrap();
+        let shape = BatchShape { rows: 2, length: 10, ids: IDS };
+        let collator: Box<dyn Collator> = match collator {
+            "packed" => Box::new(Packed::new(shape)),
+            "padded" => Box::new(Padded::new(shape)),
+            _ => Box::new(Padded::bucketed(shape, 3, 4)),
+        };
+        LoaderParts {
+            mixture,
+            names: vec!["list".into()],
+            preparer: Preparer::new(tokenizer, Arc::new(|_| Err("no".into())), IDS, 10),
+            collator,
+            batches_a_step: 2,
+            end,
+            threads: 2,
+            stage: "test".into(),
+        }
+    }
+
+    fn shown(step: &StepData) -> Vec<Vec<Vec<i64>>> {
+        step.batches.iter().map(|b| Vec::<Vec<i64>>::try_from(&b.model.input_ids).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_stream_can_be_resumed_after_any_step() {
+        for collator in ["packed", "padded", "bucketed"] {
+            let mut loader = Loader::start(parts(collator, End::Never), &LoaderCursor::default()).unwrap();
+            let steps: Vec<StepData> = (0..9).map(|_| loader.next_step().unwrap().unwrap()).collect();
+            for cut in 0..8 {
+                let mut again = Loader::start(parts(collator, End::Never), &steps[cut].after).unwrap();
+                for step in &steps[cut + 1..] {
+                    let got = again.next_step().unwrap().unwrap();
+                    assert_eq!(shown(&got), shown(step), "{collator} after {cut}");
+                    assert_eq!(got.after, step.after, "{collator} after {cut}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_usable_row_comes_once_in_an_epoch() {
+        for collator in ["packed", "padded", "bucketed"] {
+            let mut loader = Loader::start(parts(collator, End::Rows(23)), &LoaderCursor::default()).unwrap();
+            let (mut samples, mut dropped) = (0, 0);
+            while let Some(step) = loader.next_step().unwrap() {
+                samples += step.batches.iter().map(|b| b.counts.samples).sum::<u64>();
+                dropped = step.after.dropped.values().sum();
+            }
+            assert_eq!((samples, dropped), (19, 4), "{collator}");
+        }
+    }
+
+    #[test]
+    fn data_without_any_use_is_an_error() {
+        let mut parts = parts("packed", End::Never);
+        parts.preparer = parts.preparer.with_length(0);
+        let mut loader = Loader::start(parts, &LoaderCursor::default()).unwrap();
+        let error = loader.next_step().unwrap_err().to_string();
+        assert!(error.contains("too_long") && error.contains("length"), "{error}");
+    }
+}

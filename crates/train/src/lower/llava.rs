@@ -1,0 +1,110 @@
+//! The JSON format of LLaVA's data sets.
+
+use serde::Deserialize;
+
+use super::conversation::{Role, Turn, caption, place_images, write_turns};
+use super::{IMAGE_MARK, Lowered, Template, TurnFormat};
+use crate::Sample;
+
+/// One entry of a LLaVA data set; keys that do not matter here are passed over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct LlavaItem {
+    /// Identifier: a text or a number.
+    #[serde(default)]
+    pub id: serde_json::Value,
+    /// File name of the picture, or several.
+    #[serde(default)]
+    pub image: Option<Names>,
+    /// The turns.
+    #[serde(default)]
+    pub conversations: Vec<LlavaTurn>,
+}
+
+/// One name or several.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Names {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl Names {
+    /// All of them.
+    pub fn list(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Many(names) => names,
+        }
+    }
+}
+
+/// One turn.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct LlavaTurn {
+    /// `human` or `gpt` (also `user`, `assistant`, `system`).
+    pub from: String,
+    /// Its text, with `<image>` where a picture stands.
+    pub value: String,
+}
+
+impl LlavaItem {
+    /// The identifier as text; the place in the file where there is none.
+    pub fn name(&self, row: u64) -> String {
+        match &self.id {
+            serde_json::Value::Null => row.to_string(),
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// An entry with the bytes of its pictures. A conversation that begins with an answer loses it, as in LLaVA's code.
+///
+/// # Errors
+/// As [`lower_conversation`](super::lower_conversation).
+pub fn lower_llava(id: String, item: &LlavaItem, images: Vec<Vec<u8>>, template: &Template) -> Lowered {
+    let mut turns = item.conversations.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    if turns.first().is_some_and(|t| t.role == Role::Assistant) {
+        turns.remove(0);
+    }
+    place_images(&mut turns, images)?;
+    match template {
+        Template::Plain => caption(id, turns, true),
+        Template::Caption => caption(id, turns, false),
+        Template::LlmjpV3 => write_turns(Sample::new(id), turns, &TurnFormat::llmjp_v3()),
+        Template::Turns(format) => write_turns(Sample::new(id), turns, format),
+    }
+}
+
+fn read(turn: &LlavaTurn) -> Result<Turn, &'static str> {
+    let role = match turn.from.as_str() {
+        "human" | "user" => Role::User,
+        "gpt" | "assistant" => Role::Assistant,
+        "system" => Role::System,
+        _ => return Err("unknown_role"),
+    };
+    Ok(Turn { role, texts: turn.value.split(IMAGE_MARK).map(str::to_owned).collect(), images: Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_and_lowers() {
+        let item: LlavaItem = serde_json::from_str(
+            r#"{"id": 7, "image": "a.jpg", "model": "x", "conversations": [
+                {"from": "human", "value": "<image>\n何?"}, {"from": "gpt", "value": "猫"}]}"#,
+        )
+        .unwrap();
+        assert_eq!(item.name(0), "7");
+        assert_eq!(item.image.as_ref().unwrap().list(), ["a.jpg"]);
+        let sample = lower_llava("7".into(), &item, vec![vec![1]], &Template::LlmjpV3).unwrap();
+        assert_eq!(sample.images(), 1);
+        let plain = lower_llava("7".into(), &item, vec![vec![1]], &Template::Plain).unwrap();
+        assert_eq!(plain, Sample::new("7").image(vec![1]).text("猫\n", true));
+        assert_eq!(lower_llava("7".into(), &item, vec![], &Template::Plain), Err("image_count"));
+    }
+}

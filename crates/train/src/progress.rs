@@ -1,0 +1,136 @@
+//! What a person sees of a run on standard error.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::metrics::StepMetrics;
+
+/// Whether and where progress is shown.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    bars: Option<MultiProgress>,
+}
+
+impl Progress {
+    /// A bar on standard error; a line now and then where that is no terminal.
+    pub fn stderr() -> Self {
+        Self { bars: Some(MultiProgress::with_draw_target(ProgressDrawTarget::stderr())) }
+    }
+
+    /// Nothing.
+    pub fn hidden() -> Self {
+        Self { bars: None }
+    }
+
+    /// A line of its own.
+    pub fn line(&self, text: &str) {
+        match &self.bars {
+            Some(bars) if !bars.is_hidden() => {
+                let _ = bars.println(text);
+            }
+            Some(_) => eprintln!("{text}"),
+            None => {}
+        }
+    }
+
+    /// The bar of a stage that begins at a fraction of its duration.
+    pub(crate) fn stage(&self, label: &str, at: f64) -> StageProgress {
+        let bar = match &self.bars {
+            Some(bars) if std::io::stderr().is_terminal() => bars.add(ProgressBar::new(PARTS)),
+            _ => ProgressBar::hidden(),
+        };
+        if let Ok(style) = ProgressStyle::with_template("{prefix:<14} {bar:24} {msg}") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(label.to_owned());
+        let lines = self.bars.is_some() && bar.is_hidden();
+        let now = Instant::now();
+        StageProgress {
+            bar,
+            label: label.to_owned(),
+            lines,
+            began: now,
+            began_at: at,
+            said: None,
+            rate: Rate::default(),
+        }
+    }
+}
+
+/// Steps of a bar.
+const PARTS: u64 = 1000;
+/// Time between two lines where there is no terminal.
+const BETWEEN_LINES: Duration = Duration::from_secs(5);
+
+pub(crate) struct StageProgress {
+    bar: ProgressBar,
+    label: String,
+    lines: bool,
+    began: Instant,
+    began_at: f64,
+    said: Option<Instant>,
+    rate: Rate,
+}
+
+impl StageProgress {
+    /// Shows a step; `done` is the fraction of the stage that is over.
+    pub(crate) fn step(&mut self, metrics: &StepMetrics, done: f64) {
+        self.rate.add(metrics);
+        let gone = self.began.elapsed().as_secs_f64();
+        let advanced = done - self.began_at;
+        let left = if advanced > 0.0 { gone * (1.0 - done).max(0.0) / advanced } else { 0.0 };
+        let (tokens, images) = self.rate.per_second();
+        let text = format!(
+            "step {} loss {:.4} {tokens:.0} tokens/s {images:.1} images/s left {}",
+            metrics.step,
+            metrics.loss,
+            clock(left)
+        );
+        self.bar.set_position((done * PARTS as f64) as u64);
+        self.bar.set_message(text.clone());
+        if self.lines && self.said.is_none_or(|at| at.elapsed() >= BETWEEN_LINES) {
+            eprintln!("{} {:.0}% {text}", self.label, 100.0 * done);
+            self.said = Some(Instant::now());
+        }
+    }
+
+    pub(crate) fn finish(&self, text: &str) {
+        self.bar.finish_with_message(text.to_owned());
+        if self.lines {
+            eprintln!("{} done: {text}", self.label);
+        }
+    }
+}
+
+/// A running rate over about the last ten steps.
+#[derive(Default)]
+struct Rate {
+    tokens: f64,
+    images: f64,
+    seconds: f64,
+}
+
+impl Rate {
+    fn add(&mut self, metrics: &StepMetrics) {
+        const KEPT: f64 = 0.9;
+        self.tokens = self.tokens * KEPT + metrics.tokens as f64;
+        self.images = self.images * KEPT + metrics.images as f64;
+        self.seconds = self.seconds * KEPT + metrics.seconds;
+    }
+
+    fn per_second(&self) -> (f64, f64) {
+        let seconds = self.seconds.max(1e-9);
+        (self.tokens / seconds, self.images / seconds)
+    }
+}
+
+fn clock(seconds: f64) -> String {
+    let s = seconds.round() as u64;
+    match s {
+        0..60 => format!("{s}s"),
+        60..3600 => format!("{}m{:02}s", s / 60, s % 60),
+        _ => format!("{}h{:02}m", s / 3600, s % 3600 / 60),
+    }
+}

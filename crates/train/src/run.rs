@@ -1,0 +1,257 @@
+//! A whole run: stages one after another, each continued where it was left.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use tch::Device;
+use tsumugi_vlm::checkpoint::{read_safetensors, write_safetensors};
+use tsumugi_vlm::{Vlm, Weights};
+
+use crate::callback::Callback;
+use crate::checkpoint::{atomic_file, read_json, write_json};
+use crate::collective::Single;
+use crate::data::random;
+use crate::metrics::{JsonlSink, MetricSink};
+use crate::progress::Progress;
+use crate::recipe::{Recipe, StageConfig};
+use crate::registry::Registry;
+use crate::stage::{Stage, StageDone};
+use crate::start::{self, Start};
+use crate::summary::{StageSummary, Summary, read_metrics};
+use crate::{Error, Result};
+
+/// Follows a recipe with the components of this crate: what [`Trainer`] does by default.
+///
+/// Called again on the same folder, it goes on where it was left; the final model is the same to the last byte as that of
+/// an undisturbed run with the same recipe, threads and processor.
+///
+/// # Errors
+/// [`Error::is_usage`] tells faults of the recipe from those of the run.
+pub fn train(recipe: &Recipe, progress: &Progress) -> Result<Summary> {
+    Trainer::new(recipe.clone()).progress(progress.clone()).run()
+}
+
+/// A run to be.
+///
+/// ```no_run
+/// use std::path::Path;
+/// use tsumugi_train::{Progress, Recipe, Trainer};
+///
+/// let recipe = Recipe::from_file(Path::new("examples/recipes/tiny.toml"), &["seed=3".into()])?;
+/// let summary = Trainer::new(recipe).progress(Progress::stderr()).run()?;
+/// println!("{}", summary.stages[0].final_loss);
+/// # Ok::<(), tsumugi_train::Error>(())
+/// ```
+pub struct Trainer {
+    recipe: Recipe,
+    registry: Registry,
+    progress: Progress,
+    callbacks: Vec<Box<dyn Callback>>,
+}
+
+impl Trainer {
+    /// A run of this recipe.
+    pub fn new(recipe: Recipe) -> Self {
+        Self { recipe, registry: Registry::default(), progress: Progress::hidden(), callbacks: Vec::new() }
+    }
+
+    /// Components that the recipe can name.
+    #[must_use]
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.registry = registry;
+        self
+    }
+
+    /// Where progress is shown; by default nowhere.
+    #[must_use]
+    pub fn progress(mut self, progress: Progress) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// A callback beside those the recipe names.
+    #[must_use]
+    pub fn callback(mut self, callback: Box<dyn Callback>) -> Self {
+        self.callbacks.push(callback);
+        self
+    }
+
+    /// Trains.
+    ///
+    /// # Errors
+    /// As [`train`].
+    pub fn run(mut self) -> Result<Summary> {
+        self.recipe.validate()?;
+        self.registry.check(&self.recipe)?;
+        let device = start::device(&self.recipe)?;
+        let out = self.recipe.out.clone();
+        std::fs::create_dir_all(&out).map_err(Error::io(&out))?;
+        self.claim(&out)?;
+        let start = Start::new(&self.recipe, &self.registry, device)?;
+        let mut callbacks = std::mem::take(&mut self.callbacks);
+        for component in &self.recipe.callbacks {
+            callbacks.push(self.registry.make_callback(component)?);
+        }
+        let metrics = out.join("metrics.jsonl");
+        let mut sinks: Vec<Box<dyn MetricSink>> = vec![Box::new(JsonlSink::new(&metrics))];
+        for component in &self.recipe.metrics {
+            sinks.push(self.registry.make_sink(&out, component)?);
+        }
+        let mut summary =
+            Summary { run: self.recipe.name.clone(), model: out.join("model"), ..Summary::default() };
+        let mut weights: Option<Weights> = None;
+        let folders = self.folders(&out);
+        for (number, (config, folder)) in self.recipe.stages.iter().zip(&folders).enumerate() {
+            let done_file = folder.join("done.json");
+            let done = if done_file.is_file() {
+                let done: StageDone = read_json(&done_file)?;
+                take_along(&mut callbacks, &done.callbacks)?;
+                weights = None;
+                done
+            } else {
+                let before = number.checked_sub(1).map(|n| weights_file(&folders[n]));
+                let given = match (weights.take(), before) {
+                    (Some(weights), _) => weights,
+                    (None, Some(file)) => load_weights(&file)?,
+                    (None, None) => start.weights()?,
+                };
+                let stage = Stage {
+                    config,
+                    registry: &self.registry,
+                    preparer: start.preparer(config.length),
+                    tokenizer: start.tokenizer_folder(),
+                    folder: folder.clone(),
+                    seed: random(self.recipe.seed, 9, number as u64),
+                    threads: self.recipe.threads,
+                    device,
+                    progress: &self.progress,
+                    callbacks: &mut callbacks,
+                    sinks: &mut sinks,
+                    collective: &Single,
+                };
+                let (trained, done) = self.run_stage(stage, start.model().clone(), given, folder)?;
+                weights = Some(trained);
+                done
+            };
+            summary.parameters = done.parameters;
+            summary.stages.push(stage_summary(config, done, &metrics)?);
+        }
+        if !summary.model.join("config.json").is_file() {
+            let weights = match (weights, folders.last()) {
+                (Some(weights), _) => weights,
+                (None, Some(folder)) => load_weights(&weights_file(folder))?,
+                (None, None) => return Err(Error::recipe("stages: there is none")),
+            };
+            start.export(&summary.model, &weights, &self.recipe)?;
+        }
+        summary.seconds = summary.stages.iter().map(|s| s.seconds).sum();
+        self.progress.line(&format!("model written to {}", summary.model.display()));
+        Ok(summary)
+    }
+
+    fn run_stage(
+        &self,
+        mut stage: Stage<'_>,
+        model: Vlm,
+        given: Weights,
+        folder: &Path,
+    ) -> Result<(Weights, StageDone)> {
+        let checkpoints = crate::Checkpoints::new(folder.join("checkpoints"), 1);
+        let (engine, done) = stage.run(model, given)?;
+        let weights = engine.weights()?;
+        let file = weights_file(folder);
+        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        write_safetensors(&file, weights.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
+        atomic_file(&folder.join("done.json"), |path| write_json(path, &done))?;
+        checkpoints.remove()?;
+        Ok((weights, done))
+    }
+
+    fn folders(&self, out: &Path) -> Vec<PathBuf> {
+        let name = |(number, stage): (usize, &StageConfig)| {
+            out.join("stages").join(format!("{}-{}", number + 1, stage.name))
+        };
+        self.recipe.stages.iter().enumerate().map(name).collect()
+    }
+
+    /// Keeps the recipe beside what it makes, and refuses a folder of another one.
+    fn claim(&self, out: &Path) -> Result<()> {
+        let path = out.join("recipe.toml");
+        let text = self.recipe.to_toml()?;
+        if let Ok(before) = std::fs::read_to_string(&path) {
+            let earlier = Recipe::from_toml(&before, &[])?;
+            let (a, b) = (essence(&earlier).to_toml()?, essence(&self.recipe).to_toml()?);
+            let different = a.lines().zip(b.lines()).find(|(a, b)| a != b);
+            if let Some((a, b)) = different {
+                return Err(Error::OtherRun {
+                    path: out.to_owned(),
+                    difference: format!("{a} there, {b} here"),
+                });
+            }
+            if a != b {
+                return Err(Error::OtherRun { path: out.to_owned(), difference: "other stages".into() });
+            }
+        }
+        atomic_file(&path, |path| std::fs::write(path, &text).map_err(Error::io(path)))
+    }
+}
+
+/// The part of a recipe that decides the weights.
+fn essence(recipe: &Recipe) -> Recipe {
+    let mut recipe = Recipe {
+        name: String::new(),
+        out: PathBuf::new(),
+        callbacks: Vec::new(),
+        metrics: Vec::new(),
+        ..recipe.clone()
+    };
+    for stage in &mut recipe.stages {
+        stage.checkpoint = Default::default();
+    }
+    recipe
+}
+
+fn take_along(
+    callbacks: &mut [Box<dyn Callback>],
+    remembered: &BTreeMap<String, serde_json::Value>,
+) -> Result<()> {
+    for callback in callbacks {
+        if let Some(state) = remembered.get(callback.name()) {
+            callback.load(state)?;
+        }
+    }
+    Ok(())
+}
+
+fn weights_file(folder: &Path) -> PathBuf {
+    folder.join("weights.safetensors")
+}
+
+fn load_weights(path: &Path) -> Result<Weights> {
+    Ok(read_safetensors(path)?.into_iter().collect())
+}
+
+fn stage_summary(config: &StageConfig, done: StageDone, metrics: &Path) -> Result<StageSummary> {
+    let mut summary = StageSummary {
+        name: config.name.clone(),
+        steps: done.steps,
+        trained_parameters: done.trained_parameters,
+        rows_drawn: done.data.mixture.draws,
+        dropped: done.data.dropped,
+        skipped_steps: done.watch.skipped,
+        loss_spikes: done.watch.spikes,
+        ..StageSummary::default()
+    };
+    summary.measure(&read_metrics(metrics, &config.name)?);
+    Ok(summary)
+}
+
+/// Where a recipe's `device` points.
+pub(crate) fn parse_device(name: &str) -> Option<Device> {
+    match name.split_once(':') {
+        None if name == "cpu" => Some(Device::Cpu),
+        None if name == "cuda" => Some(Device::Cuda(0)),
+        Some(("cuda", index)) => index.parse().ok().map(Device::Cuda),
+        _ => None,
+    }
+}

@@ -1,0 +1,310 @@
+//! One stage: the loop over steps.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use tch::Device;
+use tsumugi_vlm::{Vlm, Weights};
+
+use crate::callback::{Callback, Look, Wish};
+use crate::checkpoint::{Checkpoints, StageState};
+use crate::collate::{BatchShape, Counts};
+use crate::collective::Collective;
+use crate::data::{Member, Mixture, random};
+use crate::engine::{Engine, Updated, synchronize};
+use crate::loader::{End, Loader, LoaderCursor, LoaderParts, StepData};
+use crate::lower::Template;
+use crate::metrics::{MetricSink, StepMetrics, peak_memory_mib};
+use crate::prepare::Preparer;
+use crate::progress::Progress;
+use crate::recipe::StageConfig;
+use crate::registry::{Registry, SourceRequest};
+use crate::schedule;
+use crate::watch::Watch;
+use crate::{Error, Result};
+
+/// What a finished stage leaves beside its weights.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StageDone {
+    pub(crate) steps: u64,
+    pub(crate) parameters: u64,
+    pub(crate) trained_parameters: u64,
+    pub(crate) data: LoaderCursor,
+    pub(crate) watch: Watch,
+    /// What callbacks take along into the next stage, by name.
+    pub(crate) callbacks: BTreeMap<String, serde_json::Value>,
+}
+
+/// Everything a stage is run with.
+pub(crate) struct Stage<'a> {
+    pub(crate) config: &'a StageConfig,
+    pub(crate) registry: &'a Registry,
+    pub(crate) preparer: Preparer,
+    pub(crate) tokenizer: &'a Path,
+    pub(crate) folder: PathBuf,
+    pub(crate) seed: u64,
+    pub(crate) threads: usize,
+    pub(crate) device: Device,
+    pub(crate) progress: &'a Progress,
+    pub(crate) callbacks: &'a mut [Box<dyn Callback>],
+    pub(crate) sinks: &'a mut [Box<dyn MetricSink>],
+    pub(crate) collective: &'a dyn Collective,
+}
+
+/// How far a stage is, and how far it goes: in steps or in rows.
+#[derive(Clone, Copy)]
+enum Extent {
+    Steps(u64),
+    Rows(u64),
+}
+
+impl Extent {
+    fn of(config: &StageConfig, rows: u64) -> Self {
+        let d = &config.duration;
+        match (d.steps, d.samples, d.epochs) {
+            (Some(steps), ..) => Self::Steps(steps),
+            (_, Some(samples), _) => Self::Rows(samples),
+            (.., epochs) => Self::Rows(((epochs.unwrap_or(1.0) * rows as f64).round() as u64).max(1)),
+        }
+    }
+
+    /// How much of the stage is done, and its total.
+    fn progress(self, step: u64, rows: u64) -> (f64, f64) {
+        match self {
+            Self::Steps(total) => (step as f64, total as f64),
+            Self::Rows(total) => (rows as f64, total as f64),
+        }
+    }
+}
+
+impl Stage<'_> {
+    /// Trains from `weights`, or from the last checkpoint, to the end.
+    pub(crate) fn run(&mut self, model: Vlm, weights: Weights) -> Result<(Engine, StageDone)> {
+        let objective = self.registry.make_objective(&self.config.objective)?;
+        let mut engine = Engine::new(model, &weights, self.config, objective, self.device)?;
+        drop(weights);
+        let checkpoints = Checkpoints::new(self.folder.join("checkpoints"), self.config.checkpoint.keep);
+        let mut state = checkpoints.resume(&mut engine)?.unwrap_or_default();
+        let mixture = self.mixture()?;
+        let extent = Extent::of(self.config, mixture.rows());
+        let mut loader = self.loader(mixture, extent, &state.data)?;
+        self.begin(&engine, &state)?;
+        let (done, total) = extent.progress(state.step, state.data.mixture.draws);
+        let mut bar = self.progress.stage(&self.config.name, done / total);
+        loop {
+            if matches!(extent, Extent::Steps(total) if state.step >= total) {
+                break;
+            }
+            let began = Instant::now();
+            let Some(data) = loader.next_step()? else { break };
+            let (done, total) = extent.progress(state.step, data.before.mixture.draws);
+            let lr = self.config.optimizer.lr * schedule::factor(&self.config.schedule, done, total);
+            let (loss, counts, updated) = self.step(&mut engine, &data, lr, state.step)?;
+            state.step += 1;
+            state.data = data.after;
+            let metrics = self.metrics(&state, loss, lr, counts, updated, began);
+            self.sinks.iter_mut().try_for_each(|s| s.step(&metrics))?;
+            let (done, total) = extent.progress(state.step, state.data.mixture.draws);
+            bar.step(&metrics, done / total);
+            if let Some(reason) = state.watch.see(&self.config.rules, loss, updated.skipped) {
+                return Err(Error::Diverged { stage: self.config.name.clone(), step: state.step, reason });
+            }
+            let wish = self.callbacks_after(&engine, &metrics)?;
+            let every = self.config.checkpoint.every;
+            if wish.checkpoint || (every > 0 && state.step.is_multiple_of(every)) {
+                self.save(&checkpoints, &engine, &state)?;
+            }
+            if wish.stop {
+                break;
+            }
+        }
+        drop(loader);
+        if state.step == 0 {
+            let reasons = format!("{:?}", state.data.dropped);
+            return Err(Error::NoSamples {
+                stage: self.config.name.clone(),
+                drawn: state.data.mixture.draws,
+                reasons,
+            });
+        }
+        self.end(&engine, state.step)?;
+        let (parameters, trained_parameters) = engine.sizes();
+        bar.finish(&format!("{} steps", state.step));
+        let callbacks = remembered(self.callbacks);
+        let (steps, data, watch) = (state.step, state.data, state.watch);
+        let done = StageDone { steps, parameters, trained_parameters, data, watch, callbacks };
+        Ok((engine, done))
+    }
+
+    /// Forward and backward over the step's batches, then the update.
+    fn step(
+        &self,
+        engine: &mut Engine,
+        data: &StepData,
+        lr: f64,
+        step: u64,
+    ) -> Result<(f64, Counts, Updated)> {
+        let mut weight = [data.batches.iter().map(|b| engine.objective().weight(b)).sum::<f64>()];
+        self.collective.sum(&mut weight)?;
+        let weight = weight[0].max(1.0);
+        let mut counts = Counts::default();
+        let mut loss = [0.0];
+        for batch in &data.batches {
+            loss[0] += engine.accumulate(batch, 1.0 / weight)?;
+            counts += batch.counts;
+        }
+        self.collective.sum(&mut loss)?;
+        let loss = loss[0] / weight;
+        engine.reduce(self.collective)?;
+        let updated = engine.update(&self.config.optimizer, lr, loss, random(self.seed, 6, step))?;
+        synchronize(self.device);
+        Ok((loss, counts, updated))
+    }
+
+    fn mixture(&self) -> Result<Mixture> {
+        let members = members(self.registry, self.config)?;
+        Mixture::new(members, random(self.seed, 7, 0))
+            .map_err(|e| Error::recipe(format!("stage {}: {}", self.config.name, strip(&e))))
+    }
+
+    fn loader(&self, mixture: Mixture, extent: Extent, from: &LoaderCursor) -> Result<Loader> {
+        let batch = &self.config.batch;
+        let shape = BatchShape {
+            rows: batch.micro.min(batch.rows),
+            length: self.config.length,
+            ids: self.preparer.ids(),
+        };
+        let collator = self.registry.make_collator(&batch.collator, shape, random(self.seed, 8, 0))?;
+        let parts = LoaderParts {
+            mixture,
+            names: self.config.data.iter().map(name_of).collect(),
+            preparer: self.preparer.with_length(self.config.length),
+            collator,
+            batches_a_step: batch.rows.div_ceil(shape.rows),
+            end: match extent {
+                Extent::Steps(_) => End::Never,
+                Extent::Rows(rows) => End::Rows(rows),
+            },
+            threads: self.threads,
+            stage: self.config.name.clone(),
+        };
+        Loader::start(parts, from)
+    }
+
+    fn metrics(
+        &self,
+        state: &StageState,
+        loss: f64,
+        lr: f64,
+        counts: Counts,
+        updated: Updated,
+        began: Instant,
+    ) -> StepMetrics {
+        let seconds = began.elapsed().as_secs_f64();
+        StepMetrics {
+            stage: self.config.name.clone(),
+            step: state.step,
+            loss,
+            lr,
+            grad_norm: updated.grad_norm,
+            rows_drawn: state.data.mixture.draws,
+            rows_dropped: state.data.dropped.values().sum(),
+            samples: counts.samples,
+            images: counts.images,
+            tokens: counts.tokens,
+            targets: counts.targets,
+            filling: 1.0 - counts.tokens as f64 / counts.slots.max(1) as f64,
+            seconds,
+            tokens_per_second: counts.tokens as f64 / seconds.max(1e-9),
+            peak_memory_mib: peak_memory_mib().unwrap_or(0),
+            skipped: updated.skipped,
+        }
+    }
+
+    fn save(&self, checkpoints: &Checkpoints, engine: &Engine, state: &StageState) -> Result<()> {
+        let callbacks = remembered(self.callbacks);
+        checkpoints.save(engine, StageState { callbacks, ..state.clone() })?;
+        Ok(())
+    }
+
+    fn begin(&mut self, engine: &Engine, state: &StageState) -> Result<()> {
+        for sink in self.sinks.iter_mut() {
+            sink.begin(&self.config.name, state.step)?;
+        }
+        self.visit(engine, state.step, |callback, look| {
+            if let Some(remembered) = state.callbacks.get(callback.name()) {
+                callback.load(remembered)?;
+            }
+            callback.stage_begins(look)
+        })
+    }
+
+    fn end(&mut self, engine: &Engine, step: u64) -> Result<()> {
+        self.visit(engine, step, |callback, look| callback.stage_ends(look))?;
+        self.sinks.iter_mut().try_for_each(|s| s.flush())
+    }
+
+    fn callbacks_after(&mut self, engine: &Engine, metrics: &StepMetrics) -> Result<Wish> {
+        let mut all = Wish::default();
+        self.visit(engine, metrics.step, |callback, look| {
+            let wish = callback.step_done(look, metrics)?;
+            all.checkpoint |= wish.checkpoint;
+            all.stop |= wish.stop;
+            all.scalars.extend(wish.scalars);
+            Ok(())
+        })?;
+        for (name, value) in &all.scalars {
+            for sink in self.sinks.iter_mut() {
+                sink.scalar(&self.config.name, metrics.step, name, *value)?;
+            }
+        }
+        Ok(all)
+    }
+
+    fn visit(
+        &mut self,
+        engine: &Engine,
+        step: u64,
+        mut call: impl FnMut(&mut dyn Callback, &Look<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let weights = || engine.weights();
+        let look = Look {
+            stage: &self.config.name,
+            step,
+            folder: &self.folder,
+            model: engine.model(),
+            tokenizer: self.tokenizer,
+            weights: &weights,
+        };
+        self.callbacks.iter_mut().try_for_each(|callback| call(callback.as_mut(), &look))
+    }
+}
+
+/// What callbacks ask to keep.
+fn remembered(callbacks: &[Box<dyn Callback>]) -> BTreeMap<String, serde_json::Value> {
+    callbacks.iter().map(|c| (c.name().to_owned(), c.save())).filter(|(_, v)| !v.is_null()).collect()
+}
+
+/// The sources of a stage.
+pub(crate) fn members(registry: &Registry, stage: &StageConfig) -> Result<Vec<Member>> {
+    let member = |config: &crate::recipe::DataConfig| -> Result<Member> {
+        let template = Template::by_name(config.template.as_deref().unwrap_or(&stage.template))?;
+        let source = registry.make_source(&SourceRequest { config, template })?;
+        Ok(Member { name: name_of(config), weight: config.weight, source })
+    };
+    stage.data.iter().map(member).collect()
+}
+
+fn name_of(config: &crate::recipe::DataConfig) -> String {
+    config.source.clone()
+}
+
+fn strip(error: &Error) -> String {
+    match error {
+        Error::Recipe { reason, .. } => reason.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,114 @@
+//! Whole runs of a very small model.
+
+mod common;
+
+use tsumugi_train::{Error, Progress, read_metrics, train};
+
+#[test]
+fn three_stages_learn_and_leave_a_model() {
+    let place = tempfile::tempdir().unwrap();
+    common::write_tables(&place.path().join("data"));
+    let out = place.path().join("out");
+    let recipe = common::recipe(&place.path().join("data"), &out, &["metrics=[{name=\"tensorboard\"}]"]);
+    let summary = train(&recipe, &Progress::hidden()).unwrap();
+
+    assert_eq!(summary.stages.len(), 3);
+    for stage in &summary.stages {
+        assert_eq!(stage.steps, 12);
+        assert!(
+            stage.final_loss < stage.first_loss,
+            "{}: {} to {}",
+            stage.name,
+            stage.first_loss,
+            stage.final_loss
+        );
+        assert!(stage.tokens_per_second > 0.0 && stage.images > 0);
+        assert!(stage.trained_parameters < summary.parameters || stage.name == "pretrain");
+        assert_eq!(read_metrics(&out.join("metrics.jsonl"), &stage.name).unwrap().len(), 12);
+    }
+    assert!(summary.stages[0].dropped["pairs: image_undecodable"] > 0);
+    for file in [
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "preprocessor_config.json",
+        "chat_template.jinja",
+    ] {
+        assert!(summary.model.join(file).is_file(), "{file}");
+    }
+    assert!(out.join("tensorboard/align").is_dir());
+
+    // Once done, a second start only says so again.
+    let again = train(&recipe, &Progress::hidden()).unwrap();
+    assert_eq!(again, summary);
+    // Another recipe must not mix with it.
+    let other = common::recipe(&place.path().join("data"), &out, &["seed=9"]);
+    assert!(matches!(train(&other, &Progress::hidden()), Err(Error::OtherRun { .. })));
+    assert!(train(&other, &Progress::hidden()).unwrap_err().is_usage());
+}
+
+#[test]
+fn every_precision_and_collator_trains() {
+    let place = tempfile::tempdir().unwrap();
+    common::write_tables(&place.path().join("data"));
+    for (number, (precision, collator)) in
+        [("bf16", "packed"), ("bf16-stochastic", "padded"), ("f32", "bucketed")].iter().enumerate()
+    {
+        let out = place.path().join(number.to_string());
+        let mut sets = Vec::new();
+        for stage in ["align", "pretrain", "instruct"] {
+            sets.push(format!("stages.{stage}.precision={precision}"));
+            sets.push(format!("stages.{stage}.batch.collator={collator}"));
+            sets.push(format!("stages.{stage}.recompute=1"));
+        }
+        let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
+        let summary =
+            train(&common::recipe(&place.path().join("data"), &out, &sets), &Progress::hidden()).unwrap();
+        for stage in &summary.stages {
+            assert!(stage.final_loss < stage.first_loss, "{precision} {collator} {}", stage.name);
+        }
+    }
+}
+
+#[test]
+fn epochs_end_by_themselves() {
+    let place = tempfile::tempdir().unwrap();
+    common::write_tables(&place.path().join("data"));
+    let sets: Vec<String> = ["align", "pretrain", "instruct"]
+        .iter()
+        .map(|s| format!("stages.{s}.duration={{epochs=2.0}}"))
+        .collect();
+    let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
+    let recipe = common::recipe(&place.path().join("data"), &place.path().join("out"), &sets);
+    let summary = train(&recipe, &Progress::hidden()).unwrap();
+    let rows: Vec<(u64, u64)> = summary.stages.iter().map(|s| (s.rows_drawn, s.samples)).collect();
+    assert_eq!(rows, [(80, 78), (158, 156), (80, 80)]);
+}
+
+#[test]
+fn faults_are_told_apart() {
+    let place = tempfile::tempdir().unwrap();
+    common::write_tables(&place.path().join("data"));
+    let run = |sets: &[&str]| {
+        let out = place.path().join(sets.concat().replace(['/', '"'], "_"));
+        train(&common::recipe(&place.path().join("data"), &out, sets), &Progress::hidden()).unwrap_err()
+    };
+    for set in [
+        "stages.align.tune=[\"visoin\"]",
+        "stages.align.template=chatty",
+        "stages.align.data.0.source=pears",
+        "stages.align.batch.collator=stacked",
+        "tokenizer.build=9000",
+        "device=tpu",
+    ] {
+        let error = run(&[set]);
+        assert!(error.is_usage(), "{set}: {error}");
+    }
+    let error = run(&["stages.align.length=3"]);
+    assert!(matches!(error, Error::NoSamples { .. }) && error.to_string().contains("too_long"), "{error}");
+    assert!(!error.is_usage());
+    let error = run(&["stages.align.data.0.path=nowhere"]);
+    assert!(matches!(error, Error::Data { .. }), "{error}");
+    let error = run(&["stages.align.optimizer.lr=1e38", "stages.align.schedule.kind=constant"]);
+    assert!(matches!(error, Error::Diverged { .. }), "{error}");
+}
