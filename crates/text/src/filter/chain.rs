@@ -31,6 +31,12 @@ impl Decision {
     pub fn reason(&self) -> Option<&str> {
         self.reasons.first().map(|reason| reason.rule.as_str())
     }
+
+    /// All rules that the text broke, in the order of the filters.
+    #[must_use]
+    pub fn rules(&self) -> Vec<&str> {
+        self.reasons.iter().map(|reason| reason.rule.as_str()).collect()
+    }
 }
 
 /// The filters of a profile, with the language identifier that they share.
