@@ -209,7 +209,7 @@ impl Builder {
                 if page.language == "ja" {
                     page.blocks.push(Block::Text(picture.subject.sentence()));
                 }
-                let (alt, caption) = self.words(&picture, random);
+                let (alt, caption) = self.words(&picture, page.style, random);
                 page.blocks.push(Block::Image(Slot { url: self.store(picture), alt, caption }));
             }
         }
@@ -217,7 +217,7 @@ impl Builder {
     }
 
     /// How a page shows a picture: by alternative text, caption, both, or with a text that says nothing.
-    fn words(&self, picture: &Picture, random: &mut Random) -> (Option<String>, Option<String>) {
+    fn words(&self, picture: &Picture, style: usize, random: &mut Random) -> (Option<String>, Option<String>) {
         let alt = picture.alt.clone();
         let caption = picture.subject.alt(random.below(4));
         match random.below(16) {
@@ -225,7 +225,8 @@ impl Builder {
             1 => (Some(format!("IMG_{:04}.JPG", self.pictures)), None),
             2 => (Some("広告".to_owned()), None),
             3 => (Some("photo of the town".to_owned()), None),
-            4 | 5 => (None, Some(caption)),
+            // Only a `figure` says so that it can be read which words belong to which picture.
+            4 | 5 if style % 4 == 0 => (None, Some(caption)),
             6..=9 => (Some(alt), Some(caption)),
             _ => (Some(alt), None),
         }
