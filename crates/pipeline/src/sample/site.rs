@@ -217,7 +217,12 @@ impl Builder {
     }
 
     /// How a page shows a picture: by alternative text, caption, both, or with a text that says nothing.
-    fn words(&self, picture: &Picture, style: usize, random: &mut Random) -> (Option<String>, Option<String>) {
+    fn words(
+        &self,
+        picture: &Picture,
+        style: usize,
+        random: &mut Random,
+    ) -> (Option<String>, Option<String>) {
         let alt = picture.alt.clone();
         let caption = picture.subject.alt(random.below(4));
         match random.below(16) {
