@@ -8,8 +8,6 @@ pub use self::api::ApiAnswerer;
 #[cfg(feature = "local")]
 pub use self::local::LocalAnswerer;
 
-use crate::bench::Question;
-
 /// What came back for one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {

@@ -46,8 +46,7 @@ impl Picture {
     #[must_use]
     pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
         let bytes = bytes.into();
-        let digest = Sha256::digest(&bytes);
-        let id = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let id = hex(&Sha256::digest(&bytes)[..8]);
         Self { bytes, id }
     }
 
@@ -78,7 +77,33 @@ pub struct Benchmark {
     pub files: Vec<PathBuf>,
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl Benchmark {
+    /// What identifies the questions, their pictures included, wherever they were read from.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut hasher = Sha256::new();
+        for question in &self.questions {
+            let picture = question.picture.as_ref().map_or("", |picture| &picture.id);
+            let context = question.context.as_deref().unwrap_or_default();
+            for field in [
+                question.id.as_str(),
+                &question.category,
+                &question.question,
+                &question.reference,
+                context,
+                picture,
+            ] {
+                hasher.update((field.len() as u64).to_le_bytes());
+                hasher.update(field);
+            }
+        }
+        hex(&hasher.finalize()[..16])
+    }
+
     /// Checks what every benchmark must hold: questions with distinct ids, and text in each.
     fn check(self, place: &Path) -> Result<Self, crate::Error> {
         let broken = |reason: String| crate::Error::Benchmark { path: place.to_owned(), reason };

@@ -96,7 +96,6 @@ pub fn score_all<P: AsRef<str> + Sync, R: AsRef<str> + Sync>(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
 
     #[test]
     fn f1_of_tokens() {

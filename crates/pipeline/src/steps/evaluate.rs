@@ -1,0 +1,467 @@
+//! Step `evaluate`: a model answers a benchmark, the answers are scored, a judge gives points.
+//!
+//! It writes the tables `predictions` and `judgements/`, `results.json` and `report.html`. Questions that a server
+//! refused are in `excluded/`; the replies of endpoints are kept in `cache/`, so that a run repeated or resumed asks only
+//! what is missing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+#[cfg(feature = "train")]
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Runtime;
+use tsumugi_chat::{Client, ClientConfig};
+#[cfg(feature = "train")]
+use tsumugi_eval::answer::LocalAnswerer;
+use tsumugi_eval::answer::{Answer, ApiAnswerer};
+use tsumugi_eval::bench::{Benchmark, Question, Source, load};
+use tsumugi_eval::judge::{FailureKind, Judge, JudgeSettings, failure_kind};
+use tsumugi_eval::mecab::Dictionary;
+use tsumugi_eval::profile::{Generation, Judging, Profile};
+use tsumugi_eval::results::{Results, score};
+use tsumugi_record::{Excluded, Judgement, Prediction, Record, ShardReader, shards};
+
+use crate::runner::{Opened, Outputs, Step, Summary, file_identity};
+use crate::{Error, Progress};
+
+const STEP: &str = "evaluate";
+
+/// What is evaluated, and how.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvaluateConfig {
+    /// `heron-bench`, `ja-vlm-bench-in-the-wild`, `ja-vg-vqa-500`, or a JSONL or Parquet file.
+    pub benchmark: String,
+    /// Folder of the Parquet files of a named benchmark.
+    pub data: Option<PathBuf>,
+    /// The reference whose rules are followed.
+    pub profile: Profile,
+    /// Who answers.
+    pub model: Model,
+    /// Generation other than the profile's.
+    pub generation: Option<Generation>,
+    /// Who judges; nobody where absent.
+    pub judge: Option<JudgeConfig>,
+    /// Folder of the dictionary unidic-lite; found by itself where absent.
+    pub dictionary: Option<PathBuf>,
+    /// Folder that is written.
+    pub out: PathBuf,
+    /// A remark at the top of the report, such as that an endpoint is a stand-in.
+    pub note: Option<String>,
+}
+
+/// Who answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum Model {
+    /// A checkpoint: a folder, or a repository at the Hugging Face hub.
+    Local {
+        /// Folder or repository.
+        model: String,
+        /// Questions answered together. Answers do not depend on it.
+        batch: usize,
+    },
+    /// An OpenAI-compatible endpoint.
+    Api(Endpoint),
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self::Api(Endpoint::default())
+    }
+}
+
+/// An OpenAI-compatible endpoint.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Endpoint {
+    /// Its address up to `/v1`; `OPENAI_BASE_URL` or OpenAI's own where absent. The key is taken from `OPENAI_API_KEY`.
+    pub base_url: Option<String>,
+    /// The model's name there.
+    pub model: String,
+    /// Requests in flight at once; the client's default where absent.
+    pub concurrency: Option<usize>,
+    /// Money after which it stops.
+    pub budget_usd: Option<f64>,
+}
+
+/// Who judges.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct JudgeConfig {
+    /// Where; its `model` is the judge's name.
+    pub endpoint: Endpoint,
+    /// Runs over the same answers; the profile's number where absent.
+    pub runs: Option<u32>,
+    /// A TOML file with another prompt (`system`, `user`).
+    pub template: Option<PathBuf>,
+}
+
+/// What an evaluation found.
+#[derive(Debug, Clone, Serialize)]
+pub struct EvaluateSummary {
+    /// Counts of the step.
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// Name of the benchmark.
+    pub benchmark: String,
+    /// The profile.
+    pub profile: Profile,
+    /// Who answered.
+    pub model: String,
+    /// Score and 95 % interval by metric.
+    pub scores: BTreeMap<String, (f64, f64, f64)>,
+    /// Judgements that failed: replies that could not be read, and such as were not given.
+    pub failed_judgements: usize,
+    /// The page to look at.
+    pub report: PathBuf,
+    /// Everything, as in `results.json`.
+    #[serde(skip)]
+    pub results: Option<Results>,
+}
+
+/// Answers, judges and scores. Run again after a kill or a fault, it asks only what is missing.
+///
+/// # Errors
+/// [`Error::Config`] where the configuration makes no sense; [`Error::Step`] where the dictionary is missing, an
+/// endpoint does not answer, or a model fails.
+pub fn evaluate(config: &EvaluateConfig, progress: &Progress) -> Result<EvaluateSummary, Error> {
+    let plan = Plan::new(config)?;
+    let summary = match Step::open(STEP, &config.out, &plan.identity, plan.inputs()?)? {
+        Opened::Finished(summary) => summary,
+        Opened::Work(step) => {
+            plan.answer(&step, progress)?;
+            plan.judge(&step, progress)?;
+            step.finish()?
+        }
+    };
+    plan.conclude(summary)
+}
+
+/// What decides the result besides the files: the rest of the configuration may change when a run is resumed.
+#[derive(Serialize)]
+struct Identity {
+    benchmark: String,
+    profile: Profile,
+    model: String,
+    generation: Generation,
+    judge: Option<JudgeSettings>,
+    runs: u32,
+}
+
+struct Plan<'a> {
+    config: &'a EvaluateConfig,
+    benchmark: Benchmark,
+    dictionary: Dictionary,
+    identity: Identity,
+    judging: Option<Judging>,
+    settings: String,
+}
+
+fn failed(place: impl Into<String>) -> impl FnOnce(tsumugi_eval::Error) -> Error {
+    let place = place.into();
+    move |error| match error {
+        tsumugi_eval::Error::Config(reason) => Error::config(place, reason),
+        error => Error::step(STEP, place)(error),
+    }
+}
+
+impl<'a> Plan<'a> {
+    fn new(config: &'a EvaluateConfig) -> Result<Self, Error> {
+        if config.benchmark.is_empty() {
+            return Err(Error::config(
+                "benchmark",
+                "name one (heron-bench, ja-vlm-bench-in-the-wild, ja-vg-vqa-500) or a JSONL or Parquet file",
+            ));
+        }
+        let source = Source::from(config.benchmark.clone());
+        let benchmark =
+            load(&source, config.data.as_deref(), config.profile).map_err(failed(&config.benchmark))?;
+        let dictionary = Dictionary::find(config.dictionary.as_deref()).map_err(failed("ROUGE-L"))?;
+        let (model, kind) = match &config.model {
+            Model::Local { model, .. } => (model.clone(), "local"),
+            Model::Api(endpoint) => (endpoint.model.clone(), "api"),
+        };
+        if model.is_empty() {
+            return Err(Error::config(
+                "model",
+                "name a checkpoint (--model DIR), or an endpoint and its model (--base-url URL --model NAME)",
+            ));
+        }
+        let mut judging = None;
+        let mut judge = None;
+        if let Some(wanted) = &config.judge {
+            let by_profile = config.profile.judging(&source).ok_or_else(|| {
+                Error::config(
+                    "judge",
+                    format!(
+                        "profile {} has no judge for {source}; take another profile, or leave the judge out",
+                        config.profile
+                    ),
+                )
+            })?;
+            if wanted.endpoint.model.is_empty() {
+                return Err(Error::config("judge", "name the judge's model (--judge-model NAME)"));
+            }
+            let template = wanted.template.as_deref().map(tsumugi_eval::judge::Template::read).transpose();
+            judging = Some(Judging { runs: wanted.runs.unwrap_or(by_profile.runs).max(1), ..by_profile });
+            judge = Some(JudgeSettings {
+                model: wanted.endpoint.model.clone(),
+                runs: wanted.runs,
+                template: template.map_err(failed("judge template"))?,
+                ..JudgeSettings::default()
+            });
+        }
+        let generation = config.generation.unwrap_or(config.profile.settings().generation);
+        let settings = serde_json::json!({
+            "answered_by": kind,
+            "profile": config.profile,
+            "max_tokens": generation.max_tokens,
+            "beams": generation.beams,
+            "repetition_penalty": generation.repetition_penalty,
+            "temperature": 0,
+        })
+        .to_string();
+        let runs = judging.map_or(0, |judging| judging.runs);
+        let identity = Identity {
+            benchmark: benchmark.name.clone(),
+            profile: config.profile,
+            model,
+            generation,
+            judge,
+            runs,
+        };
+        Ok(Self { config, benchmark, dictionary, identity, judging, settings })
+    }
+
+    fn inputs(&self) -> Result<BTreeMap<String, String>, Error> {
+        let mut inputs = BTreeMap::from([("questions".to_owned(), self.benchmark.digest())]);
+        if let Model::Local { model, .. } = &self.config.model
+            && Path::new(model).is_dir()
+        {
+            for file in weight_files(Path::new(model))? {
+                let name =
+                    file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                inputs.insert(name, file_identity(&file)?);
+            }
+        }
+        Ok(inputs)
+    }
+
+    fn answer(&self, step: &Step, progress: &Progress) -> Result<(), Error> {
+        match &self.config.model {
+            Model::Api(endpoint) => {
+                let runtime = runtime()?;
+                let client = client(endpoint, &self.config.out.join("cache/answers"))?;
+                let answerer = ApiAnswerer::new(&client, endpoint.model.as_str(), self.identity.generation);
+                self.answer_by(step, progress, 64, |questions| runtime.block_on(answerer.answer(questions)))
+            }
+            #[cfg(feature = "train")]
+            Model::Local { model, batch } => {
+                // Loaded only if there is something left to answer. One batch at a time: LibTorch spreads each over the
+                // cores by itself.
+                let loaded: Mutex<Option<LocalAnswerer>> = Mutex::new(None);
+                self.answer_by(step, progress, 16, |questions| {
+                    let mut loaded = loaded.lock().unwrap_or_else(PoisonError::into_inner);
+                    let answerer = match loaded.take() {
+                        Some(answerer) => answerer,
+                        None => LocalAnswerer::load(model, self.identity.generation, *batch)?,
+                    };
+                    let answers = loaded.insert(answerer).answer(questions)?;
+                    Ok(answers.into_iter().map(Answer::Text).collect())
+                })
+            }
+            #[cfg(not(feature = "train"))]
+            Model::Local { .. } => Err(Error::config(
+                "model",
+                "this build has no LibTorch; build with feature `train` to evaluate a checkpoint, or give --base-url",
+            )),
+        }
+    }
+
+    fn answer_by(
+        &self,
+        step: &Step,
+        progress: &Progress,
+        chunk: usize,
+        answer: impl Fn(&[Question]) -> Result<Vec<Answer>, tsumugi_eval::Error> + Sync,
+    ) -> Result<(), Error> {
+        let chunks: Vec<&[Question]> = self.benchmark.questions.chunks(chunk).collect();
+        step.phase("answer", &chunks, progress, |_, questions, outputs| {
+            let answers = answer(questions).map_err(failed(&self.benchmark.name))?;
+            self.keep_answers(questions, answers, outputs)
+        })
+    }
+
+    fn keep_answers(
+        &self,
+        questions: &[Question],
+        answers: Vec<Answer>,
+        outputs: &mut Outputs,
+    ) -> Result<(), Error> {
+        let missing = answers.iter().filter(|answer| matches!(answer, Answer::Unanswered(_))).count();
+        let mut predictions = Vec::new();
+        let mut excluded = Vec::new();
+        for (question, answer) in questions.iter().zip(answers) {
+            let stage = outputs.funnel().stage("questions", "questions");
+            match answer {
+                Answer::Text(answer) => {
+                    stage.keep();
+                    predictions.push(self.prediction(question, answer));
+                }
+                Answer::Refused(why) => {
+                    stage.drop("refused");
+                    let (id, step) = (question.id.clone(), STEP.to_owned());
+                    excluded.push(Excluded {
+                        id,
+                        step,
+                        reason: "refused".to_owned(),
+                        value: Some(why),
+                        ..Default::default()
+                    });
+                }
+                Answer::Unanswered(why) => {
+                    return Err(incomplete(&format!(
+                        "{missing} of {} questions got no answer: {why}",
+                        questions.len()
+                    )));
+                }
+            }
+        }
+        if !excluded.is_empty() {
+            outputs.write_all("excluded", &excluded)?;
+        }
+        outputs.write_all("", &predictions)
+    }
+
+    fn prediction(&self, question: &Question, answer: String) -> Prediction {
+        Prediction {
+            benchmark: self.benchmark.name.clone(),
+            question_id: question.id.clone(),
+            category: question.category.clone(),
+            question: question.question.clone(),
+            reference: question.reference.clone(),
+            answer,
+            model: self.identity.model.clone(),
+            settings: self.settings.clone(),
+        }
+    }
+
+    fn judge(&self, step: &Step, progress: &Progress) -> Result<(), Error> {
+        let (Some(config), Some(judging), Some(settings)) =
+            (&self.config.judge, self.judging, &self.identity.judge)
+        else {
+            return Ok(());
+        };
+        let runtime = runtime()?;
+        let client = client(&config.endpoint, &self.config.out.join("cache/judge"))?;
+        let judge = Judge::new(&client, settings.clone(), &self.benchmark.name, self.config.profile, judging);
+        let predictions: Vec<Prediction> = read_table(&self.config.out)?;
+        let questions: HashMap<&str, &Question> =
+            self.benchmark.questions.iter().map(|q| (q.id.as_str(), q)).collect();
+        let asked: Vec<(&Question, &str)> = predictions
+            .iter()
+            .filter_map(|p| Some((*questions.get(p.question_id.as_str())?, p.answer.as_str())))
+            .collect();
+        let chunks: Vec<(u32, &[(&Question, &str)])> =
+            (0..judging.runs).flat_map(|run| asked.chunks(64).map(move |chunk| (run, chunk))).collect();
+        step.phase("judge", &chunks, progress, |_, (run, chunk), outputs| {
+            let items: Vec<_> = chunk.iter().map(|(question, answer)| (*question, *answer, *run)).collect();
+            let judgements = runtime.block_on(judge.judge(&items)).map_err(failed("judge"))?;
+            let missing: Vec<&str> = judgements
+                .iter()
+                .filter_map(|j| j.error.as_deref())
+                .filter(|error| failure_kind(error) == FailureKind::Unanswered)
+                .collect();
+            if let Some(why) = missing.first() {
+                return Err(incomplete(&format!(
+                    "{} of {} judgements are missing: {why}",
+                    missing.len(),
+                    judgements.len()
+                )));
+            }
+            outputs.write_all("judgements", &judgements)
+        })
+    }
+
+    /// Scores the tables and writes results and report. Doing so again gives the same.
+    fn conclude(&self, summary: Summary) -> Result<EvaluateSummary, Error> {
+        let out = &self.config.out;
+        let predictions: Vec<Prediction> = read_table(out)?;
+        let judgements: Vec<Judgement> = read_table(&out.join("judgements"))?;
+        let results = score(
+            &self.benchmark,
+            self.config.profile,
+            &self.dictionary,
+            &predictions,
+            &judgements,
+            self.judging,
+        );
+        results.write(out).map_err(failed("results"))?;
+        let note = self.config.note.as_deref();
+        let report =
+            tsumugi_eval::report::write(out, &self.benchmark, &results, &predictions, &judgements, note)
+                .map_err(failed("report"))?;
+        let scores = results.scores.iter().map(|score| {
+            let name = serde_json::to_value(score.metric).ok();
+            let name = name.as_ref().and_then(|name| name.as_str()).unwrap_or_default().to_owned();
+            (name, (score.score, score.interval.low, score.interval.high))
+        });
+        Ok(EvaluateSummary {
+            summary,
+            benchmark: results.benchmark.clone(),
+            profile: results.profile,
+            model: results.model.clone(),
+            scores: scores.collect(),
+            failed_judgements: results.judge.as_ref().map_or(0, |j| j.unreadable + j.crashes + j.unanswered),
+            report,
+            results: Some(results),
+        })
+    }
+}
+
+/// Something is missing that may be there another time: all else is kept, and the shard is done again.
+fn incomplete(what: &str) -> Error {
+    Error::step(STEP, "endpoint")(format!(
+        "{what}. Replies so far are kept; run again, only what is missing is asked"
+    ))
+}
+
+fn runtime() -> Result<Runtime, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(Error::step(STEP, "threads"))
+}
+
+fn client(endpoint: &Endpoint, cache: &Path) -> Result<Client, Error> {
+    let config = ClientConfig::from_env(endpoint.base_url.as_deref())
+        .map_err(|e| Error::config("endpoint", e.to_string()))?;
+    let config = ClientConfig {
+        cache: Some(cache.to_owned()),
+        concurrency: endpoint.concurrency.unwrap_or(config.concurrency),
+        budget_usd: endpoint.budget_usd.or(config.budget_usd),
+        ..config
+    };
+    Client::new(config).map_err(|error| match error {
+        error @ tsumugi_chat::Error::Config { .. } => Error::config("endpoint", error.to_string()),
+        error => Error::step(STEP, "endpoint")(error),
+    })
+}
+
+fn read_table<R: Record>(folder: &Path) -> Result<Vec<R>, Error> {
+    let mut rows = Vec::new();
+    if folder.is_dir() {
+        for shard in shards(folder, R::KIND)? {
+            rows.extend(ShardReader::<R>::open(&shard)?.read_all()?);
+        }
+    }
+    Ok(rows)
+}
+
+fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = std::fs::read_dir(folder).map_err(Error::io("read folder", folder))?;
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|path| path.extension().is_some_and(|e| e == "safetensors" || e == "json"));
+    files.sort();
+    Ok(files)
+}

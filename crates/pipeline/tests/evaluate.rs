@@ -1,0 +1,94 @@
+//! The step `evaluate` through an endpoint: the stand-in server answers and judges.
+#![cfg(feature = "eval")]
+
+use std::path::Path;
+
+use tsumugi_eval::profile::Profile;
+use tsumugi_eval::results::{Metric, Results, compare};
+use tsumugi_pipeline::steps::evaluate::{Endpoint, EvaluateConfig, JudgeConfig, Model, evaluate};
+use tsumugi_pipeline::{Progress, sample, standin::StandIn};
+use tsumugi_record::{Judgement, Prediction, ShardReader, shards};
+
+type Failure = Box<dyn std::error::Error>;
+
+fn config(folder: &Path, url: &str, profile: Profile, out: &str) -> Result<EvaluateConfig, Failure> {
+    let benchmark = sample::write_benchmark(folder)?;
+    let endpoint = |model: &str| Endpoint {
+        base_url: Some(url.to_owned()),
+        model: model.to_owned(),
+        ..Default::default()
+    };
+    Ok(EvaluateConfig {
+        benchmark: benchmark.display().to_string(),
+        profile,
+        model: Model::Api(endpoint("stand-in")),
+        judge: Some(JudgeConfig { endpoint: endpoint("stand-in-judge"), runs: Some(2), template: None }),
+        out: folder.join(out),
+        note: Some("The server is a stand-in <that follows rules>.".to_owned()),
+        ..Default::default()
+    })
+}
+
+#[test]
+fn answers_judgements_results_and_report() -> Result<(), Failure> {
+    let server = StandIn::start()?;
+    let folder = tempfile::tempdir()?;
+    let config = config(folder.path(), server.base_url(), Profile::EvalMm, "run")?;
+    let summary = evaluate(&config, &Progress::hidden())?;
+    let questions = summary.results.as_ref().map_or(0, |r| r.questions);
+    assert!(questions >= 10);
+    assert_eq!(summary.summary.rows["predictions"], questions as u64);
+    assert_eq!(summary.summary.rows["judgements"], 2 * questions as u64);
+    assert_eq!(summary.failed_judgements, 0);
+
+    let out = folder.path().join("run");
+    let results = Results::read(&out)?;
+    assert_eq!(Some(&results), summary.results.as_ref());
+    let points = results.metric(Metric::JudgePoints).ok_or("no points")?;
+    assert!(points.interval.low <= points.score && points.score <= points.interval.high);
+    let predictions: Vec<Prediction> = ShardReader::open(&shards(&out, "predictions")?[0])?.read_all()?;
+    assert!(predictions.iter().any(|p| !p.answer.is_empty()));
+    let judgements: Vec<Judgement> =
+        ShardReader::open(&shards(out.join("judgements"), "judgements")?[0])?.read_all()?;
+    assert!(judgements.iter().all(|j| j.score.is_some() && j.profile == "eval-mm"));
+    let page = std::fs::read_to_string(&summary.report)?;
+    assert!(page.contains("&lt;that follows rules&gt;") && page.contains(&predictions[0].question_id));
+
+    // Doing it again asks nobody: the server is gone.
+    drop(server);
+    let again = evaluate(&config, &Progress::hidden())?;
+    assert_eq!(again.results, summary.results);
+    let comparison = compare(&[("a".to_owned(), results.clone()), ("b".to_owned(), results)])?;
+    assert!(comparison.differences.iter().all(|d| d.by_question.difference == 0.0));
+    Ok(())
+}
+
+#[test]
+fn a_server_that_is_not_there_is_one_message() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let config = config(folder.path(), "http://127.0.0.1:9/v1", Profile::Paper, "run")?;
+    let error = evaluate(&config, &Progress::hidden()).err().ok_or("it answered")?;
+    assert_eq!(error.exit_code(), 1);
+    assert!(error.to_string().contains("127.0.0.1:9") && !error.to_string().contains('\n'), "{error}");
+    assert!(shards(folder.path().join("run"), "predictions")?.is_empty());
+    Ok(())
+}
+
+#[test]
+fn what_makes_no_sense_is_said_at_once() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let good = config(folder.path(), "http://127.0.0.1:9/v1", Profile::Paper, "run")?;
+    let missing = |config: EvaluateConfig, code: u8, words: &str| {
+        let error = evaluate(&config, &Progress::hidden()).err().map(|e| (e.exit_code(), e.to_string()));
+        assert!(
+            error.as_ref().is_some_and(|(c, e)| *c == code && e.contains(words)),
+            "{error:?} for {words}"
+        );
+    };
+    missing(EvaluateConfig { benchmark: "heron-bench".into(), ..good.clone() }, 2, "--data");
+    missing(EvaluateConfig { benchmark: "/nowhere.jsonl".into(), ..good.clone() }, 1, "/nowhere.jsonl");
+    missing(EvaluateConfig { profile: Profile::Sakana, ..good.clone() }, 2, "no judge");
+    missing(EvaluateConfig { model: Model::default(), ..good.clone() }, 2, "--model");
+    missing(EvaluateConfig { dictionary: Some("/nowhere".into()), ..good }, 1, "sys.dic");
+    Ok(())
+}

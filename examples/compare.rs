@@ -1,0 +1,38 @@
+//! Puts runs of `evaluate` side by side: `cargo run --example compare -- --runs runs/a runs/b`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Parser;
+use tsumugi::eval::report::comparison_page;
+use tsumugi::eval::results::{Results, compare};
+
+/// Prints the scores of runs and, for each run against the first, the differences with paired intervals; the last line
+/// is the same as JSON.
+#[derive(Parser)]
+struct Args {
+    /// Folders that `evaluate` wrote, the one to compare with first.
+    #[arg(long, num_args = 1.., required = true)]
+    runs: Vec<PathBuf>,
+    /// Also write a page with plots here.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let mut runs = Vec::new();
+    for folder in &args.runs {
+        let name = folder
+            .file_name()
+            .map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
+        runs.push((name, Results::read(folder)?));
+    }
+    let comparison = compare(&runs)?;
+    println!("{}", comparison.markdown());
+    if let Some(out) = args.out {
+        std::fs::write(&out, comparison_page(&comparison))?;
+    }
+    println!("{}", serde_json::to_string(&comparison)?);
+    Ok(())
+}
