@@ -181,6 +181,8 @@ impl Tokenizer {
             ("image_token", json!(name(self.special.image))),
             ("extra_special_tokens", json!({"image_token": name(self.special.image)})),
             ("padding_side", json!("left")),
+            // Without this transformers 4 hands on token_type_ids, which Llama does not take.
+            ("model_input_names", json!(["input_ids", "attention_mask"])),
             ("clean_up_tokenization_spaces", json!(false)),
             ("model_max_length", json!(4096)),
         ] {
