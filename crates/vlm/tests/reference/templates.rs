@@ -1,0 +1,143 @@
+//! Ids and labels of templates.
+
+use serde::Deserialize;
+use tsumugi_vlm::template::{
+    Piece, Turn, caption, interleaved, jinja_text, llmjp_v3, llmjp_v3_text, pieces, place_images, plain,
+};
+use tsumugi_vlm::{IGNORE, IMAGE, Tokenizer, build_tokenizer};
+
+use super::fixture;
+
+#[derive(Deserialize)]
+struct Cases {
+    conversations: Vec<Conversation>,
+    plain: Vec<Caption>,
+    caption: Vec<Caption>,
+    interleaved: Vec<Document>,
+    decode: Vec<Decoded>,
+}
+
+#[derive(Deserialize)]
+struct Conversation {
+    turns: Vec<String>,
+    text: String,
+    ids: Vec<i64>,
+    labels: Vec<i64>,
+}
+
+#[derive(Deserialize)]
+struct Caption {
+    caption: String,
+    ids: Vec<i64>,
+    #[serde(default)]
+    labels: Vec<i64>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    sentences: Vec<String>,
+    places: Vec<usize>,
+    ids: Vec<i64>,
+    order: Vec<usize>,
+}
+
+#[derive(Deserialize)]
+struct Decoded {
+    ids: Vec<i64>,
+    text: String,
+}
+
+fn cases() -> (Tokenizer, Cases) {
+    let tokenizer = Tokenizer::from_bytes(&std::fs::read(fixture("tokenizer.json")).unwrap()).unwrap();
+    let text = std::fs::read_to_string(fixture("templates.json")).unwrap();
+    (tokenizer, serde_json::from_str(&text).unwrap())
+}
+
+fn turns(texts: &[String]) -> Vec<Turn> {
+    let speak = |(index, text): (usize, &String)| {
+        if index % 2 == 0 { Turn::user(text.as_str()) } else { Turn::assistant(text.as_str()) }
+    };
+    texts.iter().enumerate().map(speak).collect()
+}
+
+#[test]
+fn conversations() {
+    let (tokenizer, cases) = cases();
+    for case in cases.conversations {
+        let turns = turns(&case.turns);
+        assert_eq!(llmjp_v3_text(&turns).unwrap(), case.text);
+        let images = case.text.contains(IMAGE);
+        let found = llmjp_v3(&tokenizer, &turns, images, 4096).unwrap();
+        assert_eq!((found.ids, found.labels), (case.ids, case.labels), "{}", case.text);
+    }
+}
+
+#[test]
+fn captions_and_documents() {
+    let (tokenizer, cases) = cases();
+    for case in cases.plain {
+        let found = plain(&tokenizer, &case.caption).unwrap();
+        assert_eq!((found.ids, found.labels), (case.ids, case.labels), "{}", case.caption);
+    }
+    for case in cases.caption {
+        assert_eq!(caption(&tokenizer, &case.caption).unwrap().ids, case.ids, "{}", case.caption);
+    }
+    for case in cases.interleaved {
+        let (found, order) = interleaved(&tokenizer, &case.sentences, &case.places, 6).unwrap();
+        assert_eq!((found.ids, order), (case.ids, case.order));
+    }
+    assert!(interleaved(&tokenizer, &["一つ"], &[1], 6).is_err());
+    for case in cases.decode {
+        assert_eq!(tokenizer.decode(&case.ids).unwrap(), case.text);
+    }
+}
+
+#[test]
+fn pictures_find_their_places() {
+    let place = |texts: &[&str]| {
+        let texts: Vec<String> = texts.iter().map(|t| (*t).to_owned()).collect();
+        place_images(&turns(&texts)).into_iter().map(|turn| turn.text).collect::<Vec<_>>()
+    };
+    assert_eq!(place(&["何?", "猫"]), ["<image>\n何?", "猫"]);
+    assert_eq!(place(&["何?\n<image>", "猫"]), ["何? <image>", "猫"]);
+    assert_eq!(place(&["<image><image> 違いは?", "猫"]), ["<image>\n <image>\n違いは?", "猫"]);
+}
+
+#[test]
+fn speakers_alternate() {
+    let tokenizer = build_tokenizer(&["猫"], 280).unwrap();
+    let two = [Turn::user("a"), Turn::user("b")];
+    assert!(llmjp_v3(&tokenizer, &two, false, 100).is_err());
+    assert!(llmjp_v3_text(&[]).is_err());
+    let late = [Turn::assistant("どうぞ"), Turn::user("a"), Turn::assistant("b")];
+    assert_eq!(llmjp_v3_text(&late).unwrap(), llmjp_v3_text(&late[1..]).unwrap());
+}
+
+#[test]
+fn own_jinja_is_the_same_template() {
+    let tokenizer = build_tokenizer(&["猫"], 280).unwrap();
+    let turns = [Turn::user("<image>\n何ですか?"), Turn::assistant("猫"), Turn::user("色は?")];
+    let text = jinja_text(&tokenizer, tokenizer.chat_template().unwrap(), &turns).unwrap();
+    assert_eq!(text, tsumugi_vlm::template::llmjp_v3_prompt(&turns).unwrap());
+    assert!(jinja_text(&tokenizer, "{{ raise_exception('no') }}", &turns).is_err());
+}
+
+#[test]
+fn pieces_learn_what_they_are_told_to() {
+    let tokenizer = build_tokenizer(&["問い答え猫犬"], 300).unwrap();
+    let sample = [
+        Piece::Text("問い".to_owned(), false),
+        Piece::Image,
+        Piece::Text("猫".to_owned(), false),
+        Piece::Text("犬犬".to_owned(), true),
+    ];
+    let encoded = pieces(&tokenizer, &sample, true).unwrap();
+    assert_eq!(encoded.images(), 1);
+    let learnt: Vec<i64> = encoded.labels.iter().copied().filter(|&l| l != IGNORE).collect();
+    assert_eq!(tokenizer.decode(&learnt).unwrap(), "犬犬");
+    assert_eq!(learnt.last(), Some(&tokenizer.special().eos));
+    let wide = encoded.expand(3, 99);
+    assert_eq!(wide.ids.len(), encoded.expanded_len(3));
+    assert_eq!(wide.ids.iter().filter(|&&id| id == 99).count(), 3);
+    assert_eq!(wide.ids.iter().filter(|&&id| id == tokenizer.special().bos).count(), 1);
+}
