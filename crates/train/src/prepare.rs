@@ -197,8 +197,9 @@ mod tests {
         assert_eq!(p.labels.last(), Some(&2));
         assert_eq!(p.pixels[0].double_value(&[0]), 9.0);
         let with_loss: Vec<i64> = p.labels.iter().copied().filter(|&l| l != IGNORE).collect();
-        assert_eq!(with_loss.len(), 4, "two characters, the newline, the end: {with_loss:?}");
-        assert_eq!(p.targets(), 4);
+        // Two characters, the newline with the mark that begins every chunk, the end.
+        assert_eq!(with_loss.len(), 5, "{with_loss:?}");
+        assert_eq!(p.targets(), 5);
     }
 
     #[test]
