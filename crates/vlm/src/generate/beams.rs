@@ -99,7 +99,6 @@ impl Row {
     ) -> Vec<(usize, i64)> {
         let width = options.num_beams;
         let length = |tokens: usize| (tokens as f64).powf(options.length_penalty);
-        let best = candidates.first().map_or(f64::NEG_INFINITY, |c| c.0);
         let mut beams = Vec::with_capacity(width);
         let mut moves = Vec::with_capacity(width);
         for (rank, (score, beam, token)) in candidates.into_iter().enumerate() {
@@ -119,6 +118,7 @@ impl Row {
         self.beams = beams;
         self.finished.sort_by(|a, b| b.score.total_cmp(&a.score));
         self.finished.truncate(width);
+        let best = self.beams.first().map_or(f64::NEG_INFINITY, |beam| beam.0);
         let worst = self.finished.last().map_or(f64::NEG_INFINITY, |f| f.score);
         self.done = self.finished.len() >= width && worst >= best / length(step + 1);
         moves
