@@ -48,7 +48,7 @@ def check_readers(files):
     pandas_frame = pandas.concat([pandas.read_parquet(file) for file in files])
     polars_frame = polars.read_parquet(files)
     duck = duckdb.sql(f"SELECT * FROM read_parquet({files})")
-    count = duckdb.sql(f"SELECT count(*) FROM read_parquet({files})").fetchone()[0]
+    count = duckdb.sql(f"SELECT count(*) FROM read_parquet({files})").fetchall()[0][0]
     assert len(pandas_frame) == rows, f"pandas: {len(pandas_frame)} rows of {rows}"
     assert polars_frame.height == rows, f"Polars: {polars_frame.height} rows of {rows}"
     assert count == rows == len(duck.fetchall()), f"DuckDB: {count} rows of {rows}"
