@@ -1,5 +1,7 @@
 //! Addresses of pictures, in the one form by which tables are joined.
 
+use std::path::{Component, Path, PathBuf};
+
 use url::Url;
 
 /// The address without its fragment, in the form that the URL standard gives it; `None` where it is not an
@@ -11,10 +13,67 @@ use url::Url;
 /// assert_eq!(canonical_url("data:image/png;base64,xyz"), None);
 /// ```
 pub fn canonical_url(address: &str) -> Option<String> {
-    let mut url = Url::parse(address.trim()).ok()?;
+    canonical(Url::parse(address.trim()).ok()?)
+}
+
+/// The address that `target` means on a page or in an answer of address `base`, in canonical form.
+///
+/// ```
+/// # use tsumugi_images::resolve_url;
+/// assert_eq!(resolve_url("http://a.jp/b/c", "../d.png").as_deref(), Some("http://a.jp/d.png"));
+/// ```
+pub fn resolve_url(base: &str, target: &str) -> Option<String> {
+    canonical(Url::parse(base).ok()?.join(target.trim()).ok()?)
+}
+
+fn canonical(mut url: Url) -> Option<String> {
     if !matches!(url.scheme(), "http" | "https") {
         return None;
     }
     url.set_fragment(None);
     Some(url.into())
+}
+
+/// The relative paths under which a mirroring tool may have laid down the file of an address: `HOST/PATH` with the query
+/// in the name, as written and with its escapes resolved. None leads out of the mirror's folder.
+pub fn mirror_paths(address: &str) -> Vec<PathBuf> {
+    let Ok(url) = Url::parse(address) else { return Vec::new() };
+    let Some(host) = url.host_str() else { return Vec::new() };
+    let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let plain = format!("{}{query}", url.path().trim_start_matches('/'));
+    let decoded = unescape(&plain).filter(|name| *name != plain);
+    let inside =
+        |name: &String| Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+    let names = std::iter::once(plain).chain(decoded).filter(inside);
+    names.map(|name| Path::new(&host).join(name)).collect()
+}
+
+/// Resolves `%XX`; none where the result is not UTF-8.
+fn unescape(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).filter(|_| first == b'%');
+        let value = hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        bytes.push(value.unwrap_or(first));
+        rest = if value.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mirrored_files_are_inside_the_folder() {
+        let paths = mirror_paths("http://a.jp/%E7%B5%B5/x.png?s=1");
+        assert_eq!(paths, [Path::new("a.jp/%E7%B5%B5/x.png?s=1"), Path::new("a.jp/絵/x.png?s=1")]);
+        assert_eq!(
+            mirror_paths("http://a.jp/..%2F..%2Fetc/passwd"),
+            [Path::new("a.jp/..%2F..%2Fetc/passwd")]
+        );
+        assert_eq!(mirror_paths("http://a.jp:8080/1"), [Path::new("a.jp:8080/1")]);
+    }
 }

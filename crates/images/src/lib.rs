@@ -32,7 +32,7 @@ mod luma;
 mod phash;
 mod resize;
 
-pub use address::canonical_url;
+pub use address::{canonical_url, mirror_paths, resolve_url};
 pub use decode::{Limits, Rgb, decode_rgb};
 pub use error::{Error, Result};
 pub use format::Format;

@@ -1,0 +1,88 @@
+//! What the sources answered, by address.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use tsumugi_record::{Fetch, Record, ShardReader, shard_name};
+
+use super::FOUND;
+use super::wanted::Slot;
+use crate::Error;
+
+/// Redirects that are followed, as browsers do (20 there; more than a few are always a mistake).
+const MAX_REDIRECTS: usize = 10;
+
+/// The best answer to each address, and the first source of each content.
+#[derive(Default)]
+pub(super) struct Answers {
+    by_url: HashMap<String, Fetch>,
+    owners: HashMap<String, usize>,
+}
+
+impl Answers {
+    /// Reads what the first phase left, source by source.
+    pub(super) fn read(out: &Path, sources: usize) -> Result<Answers, Error> {
+        let mut answers = Answers::default();
+        for number in 0..sources {
+            let path = out.join(FOUND).join(shard_name(Fetch::KIND, number));
+            for batch in ShardReader::<Fetch>::open(path)? {
+                batch?.into_iter().for_each(|fetch| answers.add(number, fetch));
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Of several answers the first with a picture counts, or else the first.
+    fn add(&mut self, source: usize, fetch: Fetch) {
+        if let Some(id) = &fetch.image_id
+            && !self.owners.contains_key(id)
+        {
+            self.owners.insert(id.clone(), source);
+        }
+        match self.by_url.get_mut(&fetch.url) {
+            Some(have) if have.image_id.is_none() && fetch.image_id.is_some() => *have = fetch,
+            Some(_) => {}
+            None => {
+                self.by_url.insert(fetch.url.clone(), fetch);
+            }
+        }
+    }
+
+    /// The source whose shard holds a content.
+    pub(super) fn owner(&self, id: &str) -> Option<usize> {
+        self.owners.get(id).copied()
+    }
+
+    /// The row of a picture of a page.
+    pub(super) fn fetch(&self, slot: &Slot, missing: &str) -> Fetch {
+        let base = Fetch {
+            url: slot.url.clone(),
+            final_url: slot.url.clone(),
+            page_url: slot.page_url.clone(),
+            ..Fetch::default()
+        };
+        if let Some(reason) = slot.refused {
+            return Fetch { reason: Some(reason.to_owned()), ..base };
+        }
+        let Some(first) = self.by_url.get(&slot.url) else {
+            return Fetch { reason: Some(missing.to_owned()), ..base };
+        };
+        let (last, reason) = self.follow(first);
+        Fetch { url: slot.url.clone(), page_url: slot.page_url.clone(), reason, ..last.clone() }
+    }
+
+    /// The answer behind redirects, and why it is no picture.
+    fn follow<'a>(&'a self, first: &'a Fetch) -> (&'a Fetch, Option<String>) {
+        let mut at = first;
+        for _ in 0..MAX_REDIRECTS {
+            if at.reason.as_deref() != Some("redirect") {
+                return (at, at.reason.clone());
+            }
+            match self.by_url.get(&at.final_url) {
+                Some(next) => at = next,
+                None => return (at, Some("redirect_target_missing".to_owned())),
+            }
+        }
+        (at, Some("too_many_redirects".to_owned()))
+    }
+}

@@ -1,0 +1,41 @@
+//! Pictures out of a folder that is laid out as mirroring tools lay it out: `HOST/PATH`, with `?QUERY` in the name.
+
+use std::path::Path;
+
+use tsumugi_images::mirror_paths;
+use tsumugi_record::Fetch;
+
+use super::archive::{Capture, Found};
+use super::wanted::Wanted;
+use super::{FetchImagesConfig, STEP};
+use crate::Error;
+use crate::runner::Outputs;
+
+/// Looks up every wanted picture, in the order of their addresses.
+pub(super) fn read(
+    folder: &Path,
+    wanted: &Wanted,
+    config: &FetchImagesConfig,
+    outputs: &mut Outputs,
+) -> Result<(), Error> {
+    let mut found = Found::new(config, outputs)?;
+    for url in wanted.sorted() {
+        let Some(path) =
+            mirror_paths(url).into_iter().map(|name| folder.join(name)).find(|path| path.is_file())
+        else {
+            continue;
+        };
+        let place = || path.display().to_string();
+        let length = std::fs::metadata(&path).map_err(|e| Error::step(STEP, place())(e))?.len();
+        let mut fetch =
+            Fetch { url: url.to_owned(), final_url: url.to_owned(), status: 200, ..Fetch::default() };
+        if length > config.limits.max_bytes {
+            fetch.reason = Some("too_many_bytes".into());
+            found.push(Capture { fetch, bytes: None })?;
+            continue;
+        }
+        let bytes = std::fs::read(&path).map_err(|e| Error::step(STEP, place())(e))?;
+        found.push(Capture { fetch, bytes: Some(bytes) })?;
+    }
+    found.finish()
+}

@@ -1,0 +1,79 @@
+//! The pictures that documents name.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use tsumugi_images::canonical_url;
+use tsumugi_record::{Document, ShardReader};
+
+use crate::Error;
+
+/// The columns of a document that this step reads.
+pub(super) const COLUMNS: &[&str] = &["id", "url", "charset", "nodes", "opt_out", "provenance"];
+
+/// The addresses to look for.
+pub(super) struct Wanted {
+    urls: HashSet<String>,
+}
+
+/// A picture of a page.
+pub(super) struct Slot {
+    /// Its address in canonical form, or as it stands where it has none.
+    pub(super) url: String,
+    pub(super) page_url: String,
+    /// Why it is not even looked for.
+    pub(super) refused: Option<&'static str>,
+}
+
+/// The pictures of a document, each address once, in the order of the page.
+pub(super) fn slots(document: &Document) -> Vec<Slot> {
+    let mut seen = HashSet::new();
+    let mut slots = Vec::new();
+    for slot in document.nodes.iter().filter_map(|node| node.image.as_ref()) {
+        let canonical = canonical_url(&slot.url);
+        let refused = if document.opt_out || slot.opt_out {
+            Some("opt_out")
+        } else if canonical.is_none() {
+            Some("no_http_url")
+        } else {
+            None
+        };
+        let url = canonical.unwrap_or_else(|| slot.url.clone());
+        if seen.insert(url.clone()) {
+            slots.push(Slot { url, page_url: document.url.clone(), refused });
+        }
+    }
+    slots
+}
+
+impl Wanted {
+    /// Reads the addresses of all documents.
+    pub(super) fn read(shards: &[PathBuf]) -> Result<Wanted, Error> {
+        let parts: Result<Vec<Vec<String>>, Error> = shards.par_iter().map(|shard| of_shard(shard)).collect();
+        Ok(Wanted { urls: parts?.into_iter().flatten().collect() })
+    }
+
+    pub(super) fn has(&self, url: &str) -> bool {
+        self.urls.contains(url)
+    }
+
+    /// All addresses, in order.
+    pub(super) fn sorted(&self) -> Vec<&str> {
+        let mut urls: Vec<&str> = self.urls.iter().map(String::as_str).collect();
+        urls.sort_unstable();
+        urls
+    }
+}
+
+fn of_shard(shard: &Path) -> Result<Vec<String>, Error> {
+    let mut urls = Vec::new();
+    for batch in ShardReader::<Document>::open_columns(shard, COLUMNS)? {
+        for document in batch? {
+            urls.extend(
+                slots(&document).into_iter().filter(|slot| slot.refused.is_none()).map(|slot| slot.url),
+            );
+        }
+    }
+    Ok(urls)
+}

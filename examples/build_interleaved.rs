@@ -1,0 +1,47 @@
+//! Builds interleaved documents: text with pictures in it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tsumugi::interleave::InterleavedConfig;
+use tsumugi::pipeline::steps::build_interleaved::{BuildInterleavedConfig, build_interleaved};
+use tsumugi::pipeline::{Error, Progress, cli};
+
+/// Build interleaved documents.
+#[derive(Parser)]
+struct Arguments {
+    /// Folder with the table of documents.
+    #[arg(long, value_name = "DIR")]
+    documents: PathBuf,
+    /// Folder with the tables of images and fetches.
+    #[arg(long, value_name = "DIR")]
+    images: PathBuf,
+    /// Output folder.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// `none`, or `clip:CHECKPOINT`.
+    #[arg(long, value_name = "SCORER", default_value = "none")]
+    scorer: Vec<String>,
+    /// Recipe: paper, mmc4, obelics or waon.
+    #[arg(long, default_value = "paper")]
+    profile: String,
+    /// Threads; 0 is one a core.
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    cli::run(|| {
+        let wrong = |error: tsumugi::interleave::Error| Error::config("--profile", error.to_string());
+        let config = BuildInterleavedConfig {
+            documents: arguments.documents,
+            images: arguments.images,
+            out: arguments.out,
+            scorers: arguments.scorer,
+            recipe: InterleavedConfig::profile(&arguments.profile).map_err(wrong)?,
+        };
+        cli::with_threads(arguments.threads, || build_interleaved(&config, &Progress::new()))
+    })
+}
