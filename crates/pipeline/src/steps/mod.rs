@@ -1,11 +1,19 @@
 //! The runnable steps, one module each: a configuration and a function that runs it on a folder.
 
+#[cfg(feature = "data")]
+pub mod build_interleaved;
+#[cfg(feature = "data")]
+pub mod build_pairs;
 #[cfg(feature = "eval")]
 pub mod evaluate;
 #[cfg(feature = "data")]
 pub mod extract_documents;
 #[cfg(feature = "data")]
+pub mod fetch_images;
+#[cfg(feature = "data")]
 pub mod filter_documents;
+#[cfg(feature = "data")]
+mod pictures;
 #[cfg(feature = "synth")]
 pub mod synthesize;
 #[cfg(feature = "train")]
