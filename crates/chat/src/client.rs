@@ -27,10 +27,10 @@ pub struct Client {
 }
 
 #[derive(Debug)]
-struct Inner {
-    config: ClientConfig,
+pub(crate) struct Inner {
+    pub(crate) config: ClientConfig,
     base: String,
-    api: async_openai::Client<Endpoint>,
+    pub(crate) api: async_openai::Client<Endpoint>,
     limiter: Arc<Limiter>,
     cache: Option<Cache>,
     accounts: Accounts,
@@ -132,6 +132,10 @@ impl Client {
         Ok(reply)
     }
 
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
     /// Lets one request of a key out at a time.
     async fn send_once(&self, request: &Request, key: &str) -> Result<Reply, Error> {
         let flight = Arc::clone(lock(&self.inner.flights).entry(key.to_owned()).or_default());
@@ -155,23 +159,32 @@ impl Client {
 impl Inner {
     async fn answer(&self, request: &Request, key: &str) -> Result<Reply, Error> {
         self.check_halted()?;
-        let image_tokens = self.config.prices.image_tokens(&request.model);
-        let prompt = request.estimate_prompt_tokens(image_tokens);
-        let most = crate::Usage {
-            prompt_tokens: prompt,
-            completion_tokens: request.max_tokens.map_or(ASSUMED_COMPLETION_TOKENS, u64::from),
-        };
+        let most = self.most_usage(request);
         let reservation = self.accounts.reserve(self.most_usd(&request.model, most)?).await?;
         let body = request.to_wire(self.config.token_limit_field);
         let reply = self.attempts(&body, most.prompt_tokens + most.completion_tokens).await?;
-        self.keep(&request.model, key, &reply)?;
+        self.keep(&request.model, key, &reply, 1.0)?;
         drop(reservation);
         Ok(reply)
     }
 
-    /// Books a reply and stores it.
-    fn keep(&self, model: &str, key: &str, reply: &Reply) -> Result<(), Error> {
-        let usd = self.config.prices.find(model).map_or(0.0, |price| price.cost(reply.usage));
+    /// Most tokens a request may take.
+    pub(crate) fn most_usage(&self, request: &Request) -> crate::Usage {
+        let image_tokens = self.config.prices.image_tokens(&request.model);
+        crate::Usage {
+            prompt_tokens: request.estimate_prompt_tokens(image_tokens),
+            completion_tokens: request.max_tokens.map_or(ASSUMED_COMPLETION_TOKENS, u64::from),
+        }
+    }
+
+    /// What a request in a batch costs, as a part of its price alone.
+    pub(crate) fn batch_price(&self, model: &str) -> f64 {
+        self.config.prices.find(model).map_or(1.0, |price| price.batch)
+    }
+
+    /// Books a reply, at that part of its price, and stores it.
+    pub(crate) fn keep(&self, model: &str, key: &str, reply: &Reply, part: f64) -> Result<(), Error> {
+        let usd = self.config.prices.find(model).map_or(0.0, |price| price.cost(reply.usage) * part);
         self.accounts.answered(model, reply.usage, usd);
         if let Some(cache) = &self.cache {
             let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -186,7 +199,8 @@ impl Inner {
         Ok(())
     }
 
-    fn most_usd(&self, model: &str, most: crate::Usage) -> Result<f64, Error> {
+    /// The most that tokens may cost; 0 where there is neither price nor budget.
+    pub(crate) fn most_usd(&self, model: &str, most: crate::Usage) -> Result<f64, Error> {
         match (self.config.prices.find(model), self.config.budget_usd) {
             (Some(price), _) => Ok(price.cost(most)),
             (None, None) => Ok(0.0),
@@ -260,7 +274,7 @@ impl Inner {
     }
 
     /// The error a fault ends in, unless it is to be retried.
-    fn ends(&self, fault: &Fault, attempts: u32) -> Option<Error> {
+    pub(crate) fn ends(&self, fault: &Fault, attempts: u32) -> Option<Error> {
         let (base_url, message, status) = (self.base.clone(), fault.message.clone(), fault.status);
         Some(match fault.class {
             // A server that has answered before may be restarting; one that never has is not there.
@@ -283,7 +297,7 @@ impl Inner {
     }
 
     /// Full jitter; on top of what the server asks for where it does.
-    fn wait(&self, fault: &Fault, attempt: u32) -> Duration {
+    pub(crate) fn wait(&self, fault: &Fault, attempt: u32) -> Duration {
         let ceiling =
             (self.config.backoff_base * 2f64.powi(attempt.min(60) as i32 - 1)).min(self.config.backoff_cap);
         let drawn = Duration::from_secs_f64(ceiling * lock(&self.jitter).random::<f64>());

@@ -9,6 +9,7 @@
 //! - **limits**: requests in flight (additive increase, multiplicative decrease), requests and tokens a minute, given or learned
 //!   from `x-ratelimit-*` headers.
 //! - **budget and ledger**: tokens and money by model from a price table; a request that could overshoot is not sent.
+//! - **batches**: [`Client::batches`] sends the same requests through the Batch API and puts the replies into the cache.
 //! - **errors that say what to do**: [`Error::is_fatal`] stops the run in order (nobody answers, key refused, quota or budget used
 //!   up), the others end one item with its [`Error::reason`].
 //!
@@ -35,6 +36,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod batch;
 mod cache;
 mod client;
 mod config;
@@ -49,6 +51,7 @@ mod request;
 mod retry_after;
 mod transport;
 
+pub use batch::{BatchConfig, BatchSummary, Batches};
 pub use client::Client;
 pub use config::{Azure, ClientConfig, DEFAULT_BASE_URL, TokenLimitField};
 pub use error::Error;

@@ -10,7 +10,7 @@ use crate::{Error, Usage};
 /// Tokens assumed for one image where no price entry says otherwise: OpenAI's 85 + 170 a tile for 4 tiles.
 const DEFAULT_IMAGE_TOKENS: u64 = 765;
 
-/// A price table: TOML with one `[models."NAME"]` table a model, fields `input`, `output` (USD for a million tokens) and `image_tokens`.
+/// A price table: TOML with one `[models."NAME"]` table a model, fields `input`, `output` (USD for a million tokens), `image_tokens` and `batch`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
@@ -29,6 +29,13 @@ pub struct Price {
     /// Most prompt tokens an image costs.
     #[serde(default = "default_image_tokens")]
     pub image_tokens: u64,
+    /// What a request in a batch costs, as a part of its price alone (OpenAI: half).
+    #[serde(default = "default_batch")]
+    pub batch: f64,
+}
+
+fn default_batch() -> f64 {
+    0.5
 }
 
 fn default_image_tokens() -> u64 {
@@ -59,7 +66,7 @@ impl Prices {
         let prices: Self = toml::from_str(text)
             .map_err(|error| Error::Config { message: format!("the price table cannot be read: {error}") })?;
         for (name, price) in &prices.models {
-            if !(price.input >= 0.0 && price.output >= 0.0) {
+            if !(price.input >= 0.0 && price.output >= 0.0 && price.batch >= 0.0) {
                 return Err(Error::Config {
                     message: format!("the price of {name} is negative or not a number"),
                 });

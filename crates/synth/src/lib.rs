@@ -23,6 +23,7 @@ mod duplicates;
 mod error;
 mod fit;
 mod item;
+mod page;
 mod prompt;
 mod report;
 pub mod sources;

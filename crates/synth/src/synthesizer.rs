@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tsumugi_chat::{Client, Reply};
+use tsumugi_chat::{Batches, Client, Reply, Request};
 use tsumugi_record::{Content, Conversation, Excluded, Generator, Message};
 
 use crate::check::{CheckConfig, Checker, Rejection};
@@ -16,9 +16,8 @@ use crate::item::{Item, Turn};
 use crate::{Error, Prompt, Task, TileRule, ask};
 
 /// What decides the conversations, besides the items and the endpoint.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[derive(Default)]
 pub struct SynthConfig {
     /// The model's name at the endpoint.
     pub model: String,
@@ -123,6 +122,36 @@ impl Synthesizer {
         }
     }
 
+    /// Puts the requests of all tasks of every item into batches; [`Synthesizer::run`] then finds the replies in the cache.
+    ///
+    /// # Errors
+    /// As [`Batches::push`].
+    pub async fn enqueue(self: &Arc<Self>, items: Vec<Item>, batches: &mut Batches) -> Result<(), Error> {
+        for item in items.into_iter().map(Arc::new) {
+            for task in self.prompts.keys() {
+                // What cannot be asked is counted when its turn comes in `run`.
+                if let Ok(request) = self.request(*task, &item).await {
+                    batches.push(&request).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Builds a request. Decoding and shrinking a photo takes milliseconds of CPU: not on a thread that serves connections.
+    async fn request(self: &Arc<Self>, task: Task, item: &Arc<Item>) -> Result<Request, Rejection> {
+        let (this, item) = (Arc::clone(self), Arc::clone(item));
+        let build = move || {
+            let prompt = this.prompts.get(&task)?;
+            Some(ask::request(task, prompt, &item, &this.config.model, &this.config.tiles))
+        };
+        match tokio::task::spawn_blocking(build).await {
+            Ok(Some(result)) => result,
+            // Decoders are fed what strangers made: one that panics costs its picture only.
+            Ok(None) | Err(_) => Err(Rejection::new("unreadable_image", None)),
+        }
+    }
+
     async fn one(self: Arc<Self>, task: Task, item: Arc<Item>) -> Result<Outcome, Error> {
         let Some(prompt) = self.prompts.get(&task) else {
             return Err(Error::Config { message: format!("no prompt for task {task}") });
@@ -140,19 +169,9 @@ impl Synthesizer {
                 },
             )
         };
-        // Decoding and shrinking a photo takes milliseconds of CPU: not on a thread that serves connections.
-        let request = {
-            let (this, item) = (Arc::clone(&self), Arc::clone(&item));
-            let build = move || {
-                this.prompts
-                    .get(&task)
-                    .map(|prompt| ask::request(task, prompt, &item, &this.config.model, &this.config.tiles))
-            };
-            match tokio::task::spawn_blocking(build).await {
-                Ok(Some(Ok(request))) => request,
-                Ok(Some(Err(rejection))) => return Ok(excluded(rejection)),
-                Ok(None) | Err(_) => return Ok(excluded(Rejection::new("unreadable_image", None))),
-            }
+        let request = match self.request(task, &item).await {
+            Ok(request) => request,
+            Err(rejection) => return Ok(excluded(rejection)),
         };
         let reply = match self.client.send(&request).await {
             Ok(reply) => reply,

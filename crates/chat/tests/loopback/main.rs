@@ -1,5 +1,6 @@
 //! The client against loopback servers.
 
+mod batches;
 mod faults;
 mod killed;
 mod resume;

@@ -26,9 +26,11 @@ pub(crate) enum Answer {
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) at: Instant,
+    pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) authorization: Option<String>,
     pub(crate) body: Value,
+    pub(crate) raw: Bytes,
 }
 
 #[derive(Clone)]
@@ -60,6 +62,11 @@ pub(crate) fn error(status: u16, code: &str, message: &str) -> Answer {
 impl Server {
     /// Starts it on a free port of the running runtime; it lives as long as the runtime.
     pub(crate) async fn start(answer: impl Fn(usize, &Value) -> Answer + Send + Sync + 'static) -> Self {
+        Self::start_raw(move |number, seen| answer(number, &seen.body)).await
+    }
+
+    /// The same with all that was seen of the request.
+    pub(crate) async fn start_raw(answer: impl Fn(usize, &Seen) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Self {
             base_url: format!("http://{}/v1", listener.local_addr().unwrap()),
@@ -106,19 +113,26 @@ type Body = http_body_util::Either<Full<Bytes>, http_body_util::channel::Channel
 async fn serve(
     request: Request<Incoming>,
     server: &Server,
-    answer: &(impl Fn(usize, &Value) -> Answer + Send + Sync),
+    answer: &(impl Fn(usize, &Seen) -> Answer + Send + Sync),
 ) -> Result<Response<Body>, std::io::Error> {
-    let path = request.uri().to_string();
+    let (method, path) = (request.method().clone(), request.uri().to_string());
     let authorization =
         request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
     let body = request.into_body().collect().await.map_err(std::io::Error::other)?.to_bytes();
-    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let number = {
-        let mut seen = server.seen.lock().unwrap();
-        seen.push(Seen { at: Instant::now(), path, authorization, body: body.clone() });
-        seen.len() - 1
+    let seen = Seen {
+        at: Instant::now(),
+        method: method.to_string(),
+        path,
+        authorization,
+        body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        raw: body,
     };
-    let mut answer = answer(number, &body);
+    let number = {
+        let mut all = server.seen.lock().unwrap();
+        all.push(seen.clone());
+        all.len() - 1
+    };
+    let mut answer = answer(number, &seen);
     while let Answer::Later(wait, inner) = answer {
         tokio::time::sleep(wait).await;
         answer = *inner;

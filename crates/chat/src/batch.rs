@@ -1,0 +1,385 @@
+//! The Batch API as another way for the same requests: slower, at half the price.
+//!
+//! Requests are written to files of JSON lines, uploaded, and their replies land in the client's cache, from which
+//! [`crate::Client::send`] then answers. What a batch did not answer is simply not in the cache and is sent singly.
+//!
+//! Everything is on disk before it is sent: beside the cache's files, `batches/NAME.jsonl` holds a batch's requests and
+//! `batches/NAME.json` its state. A batch carries its name as metadata, so a run that was killed between the creation of a
+//! batch and the note of its id finds it again instead of paying twice.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_openai::error::OpenAIError;
+use async_openai::types::InputSource;
+use async_openai::types::files::{CreateFileRequest, FileInput, FilePurpose};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::client::Inner;
+use crate::reply::WireReply;
+use crate::{Client, Error, Request};
+
+/// How batches are made and watched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BatchConfig {
+    /// Most requests in a batch (OpenAI: 50,000).
+    pub max_requests: usize,
+    /// Most bytes of a batch's file (OpenAI: 200 MB; ours 64 MiB, so that an upload fits into one attempt's timeout).
+    pub max_bytes: u64,
+    /// Seconds between two looks at the batches under way.
+    pub poll_seconds: f64,
+}
+
+impl Default for BatchConfig {
+    fn default() -> Self {
+        Self { max_requests: 50_000, max_bytes: 64 << 20, poll_seconds: 30.0 }
+    }
+}
+
+/// What batches did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct BatchSummary {
+    /// Batches that ended.
+    pub batches: u64,
+    /// Replies put into the cache.
+    pub answered: u64,
+    /// Requests that a batch ended without answering.
+    pub unanswered: u64,
+}
+
+/// Batches of one client: those of earlier runs that are not collected yet, and new ones.
+#[derive(Debug)]
+pub struct Batches {
+    client: Client,
+    config: BatchConfig,
+    folder: PathBuf,
+    /// Keys of all requests under way.
+    known: HashSet<String>,
+    pending: Vec<State>,
+    current: Option<Current>,
+}
+
+/// A batch on disk.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct State {
+    name: String,
+    /// The server's id; none while it may not be created yet.
+    id: Option<String>,
+    /// Keys with the model asked for.
+    keys: Vec<(String, String)>,
+    most_usd: f64,
+}
+
+/// The file being filled.
+#[derive(Debug)]
+struct Current {
+    file: BufWriter<File>,
+    path: PathBuf,
+    bytes: u64,
+    hash: Sha256,
+    keys: Vec<(String, String)>,
+    most_usd: f64,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    custom_id: String,
+    response: Option<Response>,
+}
+
+#[derive(Deserialize)]
+struct Response {
+    status_code: u16,
+    body: Value,
+}
+
+impl Client {
+    /// Batches through this client, which must have a cache. Takes up those of an earlier run.
+    ///
+    /// # Errors
+    /// [`Error::Config`] without a cache, [`Error::Cache`] where its folder cannot be used.
+    pub fn batches(&self, config: BatchConfig) -> Result<Batches, Error> {
+        let Some(cache) = &self.config().cache else {
+            return Err(Error::Config {
+                message: "batches need a cache folder, into which their replies go".into(),
+            });
+        };
+        let folder = cache.join("batches");
+        std::fs::create_dir_all(&folder).map_err(|source| io(&folder, source))?;
+        let mut batches = Batches {
+            client: self.clone(),
+            config,
+            folder,
+            known: HashSet::new(),
+            pending: Vec::new(),
+            current: None,
+        };
+        batches.recall()?;
+        Ok(batches)
+    }
+}
+
+impl Batches {
+    /// Adds a request, unless the cache has its reply or a batch under way holds it. A full file is submitted.
+    ///
+    /// # Errors
+    /// Fatal ones only: as [`Client::send`], and [`Error::Cache`].
+    pub async fn push(&mut self, request: &Request) -> Result<(), Error> {
+        let key = request.key();
+        if self.known.contains(&key) || self.client.lookup(request)?.is_some() {
+            return Ok(());
+        }
+        let inner = self.client.inner();
+        let most_usd =
+            inner.most_usd(&request.model, inner.most_usage(request))? * inner.batch_price(&request.model);
+        let body = request.to_wire(inner.config.token_limit_field);
+        let line = json!({"custom_id": key, "method": "POST", "url": "/v1/chat/completions", "body": body})
+            .to_string();
+        let full = self.current.as_ref().is_some_and(|current| {
+            current.keys.len() >= self.config.max_requests
+                || current.bytes + line.len() as u64 + 1 > self.config.max_bytes
+        });
+        if full {
+            self.submit().await?;
+        }
+        let current = match &mut self.current {
+            Some(current) => current,
+            None => self.current.insert(Current::create(&self.folder)?),
+        };
+        writeln!(current.file, "{line}").map_err(|source| io(&current.path, source))?;
+        current.bytes += line.len() as u64 + 1;
+        current.hash.update(&key);
+        current.most_usd += most_usd;
+        current.keys.push((key.clone(), request.model.clone()));
+        self.known.insert(key);
+        Ok(())
+    }
+
+    /// Submits what is left, waits until every batch has ended, and puts all replies into the cache. `watch` hears of each
+    /// look at the batches: how many have ended, of how many.
+    ///
+    /// # Errors
+    /// As [`Batches::push`]; [`Error::Batch`] where the server refuses a batch as a whole.
+    pub async fn finish(mut self, watch: impl Fn(usize, usize)) -> Result<BatchSummary, Error> {
+        self.submit().await?;
+        let mut summary = BatchSummary::default();
+        let all = self.pending.len();
+        // Batches of an earlier run that may not have been created.
+        for state in std::mem::take(&mut self.pending) {
+            let state = if state.id.is_none() { self.create(state).await? } else { state };
+            self.pending.push(state);
+        }
+        while !self.pending.is_empty() {
+            for state in std::mem::take(&mut self.pending) {
+                match self.look(&state).await? {
+                    Some((answered, unanswered)) => {
+                        summary.batches += 1;
+                        summary.answered += answered;
+                        summary.unanswered += unanswered;
+                    }
+                    None => self.pending.push(state),
+                }
+            }
+            watch(all - self.pending.len(), all);
+            if !self.pending.is_empty() {
+                tokio::time::sleep(Duration::from_secs_f64(self.config.poll_seconds.clamp(0.01, 3600.0)))
+                    .await;
+            }
+        }
+        Ok(summary)
+    }
+
+    /// Reads the states of an earlier run; what was being written when it ended is thrown away.
+    fn recall(&mut self) -> Result<(), Error> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&self.folder).map_err(|source| io(&self.folder, source))? {
+            let path = entry.map_err(|source| io(&self.folder, source))?.path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                names.push(path);
+            }
+        }
+        names.sort();
+        for path in names {
+            let bytes = std::fs::read(&path).map_err(|source| io(&path, source))?;
+            let state: State = serde_json::from_slice(&bytes).map_err(|source| io(&path, source.into()))?;
+            self.known.extend(state.keys.iter().map(|(key, _)| key.clone()));
+            self.pending.push(state);
+        }
+        Ok(())
+    }
+
+    /// Closes the file being filled and creates its batch.
+    async fn submit(&mut self) -> Result<(), Error> {
+        let Some(mut current) = self.current.take() else { return Ok(()) };
+        self.check_budget(current.most_usd)?;
+        current.file.flush().map_err(|source| io(&current.path, source))?;
+        current.file.get_ref().sync_all().map_err(|source| io(&current.path, source))?;
+        let mut name = data_encoding::HEXLOWER.encode(&current.hash.finalize());
+        name.truncate(24);
+        let path = self.folder.join(format!("{name}.jsonl"));
+        std::fs::rename(&current.path, &path).map_err(|source| io(&path, source))?;
+        let state = State { name, id: None, keys: current.keys, most_usd: current.most_usd };
+        self.save(&state)?;
+        let state = self.create(state).await?;
+        self.pending.push(state);
+        Ok(())
+    }
+
+    fn check_budget(&self, next_usd: f64) -> Result<(), Error> {
+        let Some(budget_usd) = self.client.config().budget_usd else { return Ok(()) };
+        let under_way: f64 = self.pending.iter().map(|state| state.most_usd).sum();
+        let spent_usd = self.client.ledger().usd + under_way;
+        if spent_usd + next_usd > budget_usd {
+            return Err(Error::Budget { budget_usd, spent_usd, next_usd });
+        }
+        Ok(())
+    }
+
+    /// Uploads and creates, unless the server already has a batch of this name.
+    async fn create(&self, mut state: State) -> Result<State, Error> {
+        let inner = self.client.inner();
+        let mut id = self.find(&state.name).await?;
+        if id.is_none() {
+            let path = self.folder.join(format!("{}.jsonl", state.name));
+            let upload = || CreateFileRequest {
+                file: FileInput { source: InputSource::Path { path: path.clone() } },
+                purpose: FilePurpose::Batch,
+                expires_after: None,
+            };
+            let file: Value = inner.patiently(async || inner.api.files().create_byot(upload()).await).await?;
+            let body = json!({
+                "input_file_id": file["id"],
+                "endpoint": "/v1/chat/completions",
+                "completion_window": "24h",
+                "metadata": {"tsumugi": state.name}
+            });
+            // Not blindly again: an attempt whose answer was lost may have made the batch.
+            let made: Value = inner
+                .patiently(async || match self.find(&state.name).await {
+                    Ok(Some(id)) => Ok(json!({ "id": id })),
+                    _ => inner.api.batches().create_byot(&body).await,
+                })
+                .await?;
+            id = made["id"].as_str().map(str::to_owned);
+        }
+        let missing = || Error::Batch { id: state.name.clone(), message: "the server gave no id".into() };
+        state.id = Some(id.ok_or_else(missing)?);
+        self.save(&state)?;
+        Ok(state)
+    }
+
+    /// The id of the batch with that name among the latest of the account.
+    async fn find(&self, name: &str) -> Result<Option<String>, Error> {
+        let inner = self.client.inner();
+        let list: Value = inner.patiently(async || inner.api.batches().list_byot().await).await?;
+        let batches = list["data"].as_array().into_iter().flatten();
+        let mut ours = batches.filter(|batch| batch["metadata"]["tsumugi"] == name);
+        Ok(ours.find_map(|batch| batch["id"].as_str().map(str::to_owned)))
+    }
+
+    /// Looks at a batch; where it has ended, collects it and gives the numbers of requests answered and not.
+    async fn look(&self, state: &State) -> Result<Option<(u64, u64)>, Error> {
+        let inner = self.client.inner();
+        let id = state.id.as_deref().unwrap_or_default();
+        let batch: Value = inner.patiently(async || inner.api.batches().retrieve_byot(id).await).await?;
+        match batch["status"].as_str().unwrap_or_default() {
+            "completed" | "expired" | "cancelled" => {}
+            "failed" => {
+                self.forget(state)?;
+                return Err(Error::Batch {
+                    id: id.to_owned(),
+                    message: format!("the server refused it: {}", batch["errors"]),
+                });
+            }
+            _ => return Ok(None),
+        }
+        let mut answered = 0;
+        if let Some(file) = batch["output_file_id"].as_str().filter(|file| !file.is_empty()) {
+            let bytes = inner.patiently(async || inner.api.files().content(file).await).await?;
+            for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                answered += u64::from(self.collect(state, line)?);
+            }
+        }
+        self.forget(state)?;
+        Ok(Some((answered, (state.keys.len() as u64).saturating_sub(answered))))
+    }
+
+    /// Puts the reply of one line into the cache. Lines that are none are left to be sent singly.
+    fn collect(&self, state: &State, line: &[u8]) -> Result<bool, Error> {
+        let Ok(Line { custom_id, response: Some(response) }) = serde_json::from_slice::<Line>(line) else {
+            return Ok(false);
+        };
+        let Some((key, model)) = state.keys.iter().find(|(key, _)| *key == custom_id) else {
+            return Ok(false);
+        };
+        if response.status_code != 200 {
+            return Ok(false);
+        }
+        let wire: Option<WireReply> = serde_json::from_value(response.body).ok();
+        let Some(reply) = wire.and_then(|wire| wire.into_reply(model)) else { return Ok(false) };
+        let inner = self.client.inner();
+        inner.keep(model, key, &reply, inner.batch_price(model))?;
+        Ok(true)
+    }
+
+    fn save(&self, state: &State) -> Result<(), Error> {
+        let path = self.folder.join(format!("{}.json", state.name));
+        let part = self.folder.join(format!("{}.part", state.name));
+        let text = serde_json::to_vec(state).map_err(|source| io(&path, source.into()))?;
+        std::fs::write(&part, text).map_err(|source| io(&part, source))?;
+        std::fs::rename(&part, &path).map_err(|source| io(&path, source))
+    }
+
+    fn forget(&self, state: &State) -> Result<(), Error> {
+        for extension in ["json", "jsonl"] {
+            let path = self.folder.join(format!("{}.{extension}", state.name));
+            std::fs::remove_file(&path).map_err(|source| io(&path, source))?;
+        }
+        Ok(())
+    }
+}
+
+impl Current {
+    fn create(folder: &Path) -> Result<Self, Error> {
+        // Its name is known only when it is full; one of a run that was killed is written over.
+        let path = folder.join("next.part");
+        let file = File::create(&path).map_err(|source| io(&path, source))?;
+        Ok(Self {
+            file: BufWriter::new(file),
+            path,
+            bytes: 0,
+            hash: Sha256::new(),
+            keys: Vec::new(),
+            most_usd: 0.0,
+        })
+    }
+}
+
+impl Inner {
+    /// Repeats a call as often and with the waits of a request.
+    async fn patiently<T>(&self, call: impl AsyncFn() -> Result<T, OpenAIError>) -> Result<T, Error> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let fault = match call().await {
+                Ok(value) => return Ok(value),
+                Err(error) => crate::transport::fault_of(error),
+            };
+            if let Some(error) = self.ends(&fault, attempt) {
+                return Err(error);
+            }
+            tokio::time::sleep(self.wait(&fault, attempt)).await;
+        }
+    }
+}
+
+fn io(path: &Path, source: std::io::Error) -> Error {
+    Error::Cache { path: path.to_owned(), source }
+}
