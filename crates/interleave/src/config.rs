@@ -18,7 +18,8 @@ pub struct ImageRules {
     pub min_aspect: f64,
     /// Greatest width over height (2: mmc4; the paper is open).
     pub max_aspect: f64,
-    /// Whether pictures in menus, footers and the like are left out (ours; the peers take all of a page).
+    /// Whether pictures that the page's reader takes for a part of menus, footers and the like are left out (no: the paper and
+    /// the peers take all of a page; figures with little text around them look like such parts).
     pub skip_boilerplate: bool,
 }
 
@@ -29,7 +30,7 @@ impl Default for ImageRules {
             max_side: 20_000,
             min_aspect: 0.5,
             max_aspect: 2.0,
-            skip_boilerplate: true,
+            skip_boilerplate: false,
         }
     }
 }
@@ -257,5 +258,5 @@ impl InterleavedConfig {
 
 /// OBELICS: sides of 150 to 20,000 pixels, neither side more than twice the other.
 fn obelics_images() -> ImageRules {
-    ImageRules { min_side: 150, max_side: 20_000, min_aspect: 0.5, max_aspect: 2.0, skip_boilerplate: true }
+    ImageRules { min_side: 150, max_side: 20_000, min_aspect: 0.5, max_aspect: 2.0, skip_boilerplate: false }
 }

@@ -126,7 +126,7 @@ mod tests {
     use tsumugi_record::{Node, Role};
 
     use super::*;
-    use crate::TextRules;
+    use crate::{ImageRules, TextRules};
 
     fn slot(url: &str, alt: &str, caption: &str) -> Node {
         let text = |t: &str| (!t.is_empty()).then(|| t.to_owned());
@@ -160,7 +160,9 @@ mod tests {
             _ => Some(Picture { key: 1, width: 200, height: 200, phash: PHash(0) }),
         };
         let checker = TextChecker::new(&TextRules::default()).unwrap();
-        let out = pair_candidates(&document, &find, &PairConfig::default(), &checker);
+        let images = ImageRules { skip_boilerplate: true, ..ImageRules::default() };
+        let config = PairConfig { images, ..PairConfig::default() };
+        let out = pair_candidates(&document, &find, &config, &checker);
         let texts: Vec<_> = out.candidates.iter().map(|c| (c.text.as_str(), c.source)).collect();
         assert_eq!(
             texts,
