@@ -44,6 +44,12 @@ struct Arguments {
     /// Stop before more than this is spent.
     #[arg(long, value_name = "X")]
     budget_usd: Option<f64>,
+    /// Send through the Batch API.
+    #[arg(long)]
+    batch: bool,
+    /// Leave out what stays unanswered after all attempts.
+    #[arg(long)]
+    give_up: bool,
     /// Folder of prompt files that replace the built-in ones.
     #[arg(long, value_name = "DIR")]
     prompts: Option<PathBuf>,
@@ -66,6 +72,8 @@ fn main() -> ExitCode {
         concurrency: arguments.concurrency,
         prices: arguments.prices,
         budget_usd: arguments.budget_usd,
+        batch: arguments.batch,
+        give_up: arguments.give_up,
         prompts: arguments.prompts,
         keep_out: arguments.keep_out,
         ..SynthesizeConfig::default()

@@ -1,8 +1,8 @@
 //! Step `synthesize`: instruction data through an OpenAI-compatible API.
 //!
 //! The first phase asks for conversations, shard by shard, and checks each reply; the second drops near-duplicates across
-//! all shards. It writes the tables `conversations` and `excluded/`, `ledger.json` (tokens and money) and `report.json`
-//! (lengths, openings, variety, rejections). Replies are kept in `cache/`, so that a run repeated or resumed sends only
+//! all shards. It writes the tables `conversations` and `excluded/`, `ledger.json` (tokens and money) and `report.json` with
+//! `report.html` (lengths, openings, variety, rejections). Replies are kept in `cache/`, so that a run repeated or resumed sends only
 //! what is missing.
 
 use std::collections::BTreeMap;
@@ -12,13 +12,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
-use tsumugi_chat::{Client, ClientConfig, Ledger, Prices};
+use tsumugi_chat::{BatchConfig, Client, ClientConfig, Ledger, Prices};
 use tsumugi_record::{
     Conversation, Excluded, ImageRow, Pair, Record, ShardReader, ShardWriter, read_json, shard_name,
     write_json,
 };
 use tsumugi_synth::{
-    CheckConfig, Item, NearDuplicates, Outcome, Reporter, SynthConfig, Synthesizer, Task, TileRule, sources,
+    CheckConfig, Item, NearDuplicates, Outcome, Report, Reporter, SynthConfig, Synthesizer, Task, TileRule,
+    sources,
 };
 
 use crate::runner::{Opened, Outputs, Step, Summary, file_identity, input_table};
@@ -60,6 +61,11 @@ pub struct SynthesizeConfig {
     pub prices: Option<PathBuf>,
     /// Money after which it stops.
     pub budget_usd: Option<f64>,
+    /// Send through the Batch API, at its lower price; what a batch leaves unanswered is sent singly.
+    pub batch: bool,
+    /// Leave out what stayed unanswered after all attempts. Without it such items fail the step at the end of their shard, and
+    /// the next run asks them again.
+    pub give_up: bool,
     /// Folder of prompt files that replace ours.
     pub prompts: Option<PathBuf>,
     /// Files of benchmark questions, one a line, that must not be in the data.
@@ -86,6 +92,8 @@ impl Default for SynthesizeConfig {
             concurrency: None,
             prices: None,
             budget_usd: None,
+            batch: false,
+            give_up: false,
             prompts: None,
             keep_out: Vec::new(),
             cache: None,
@@ -126,12 +134,15 @@ pub fn synthesize(config: &SynthesizeConfig, progress: &Progress) -> Result<Synt
         .enable_all()
         .build()
         .map_err(Error::step(STEP, "threads of the client"))?;
-    let asked = ask(&step, &inputs, &synthesizer, &runtime, progress);
+    let sent = if config.batch { send_batches(&inputs, &synthesizer, &runtime, progress) } else { Ok(()) };
+    let asked = sent.and_then(|()| ask(&step, &inputs, &synthesizer, config.give_up, &runtime, progress));
     // Whatever happened, the account of what was spent stands.
     let ledger = synthesizer.client().ledger();
     write_json(&ledger_file, &ledger)?;
     asked?;
-    reduce(&step, inputs.shards.len(), &config.checks, progress)?;
+    let report = reduce(&step, inputs.shards.len(), &config.checks, progress)?;
+    let page = step.out().join("report.html");
+    std::fs::write(&page, report.html(&ledger)).map_err(Error::io("write", &page))?;
     Ok(SynthesizeSummary { summary: step.finish()?, ledger })
 }
 
@@ -219,6 +230,25 @@ impl Inputs {
         Ok(())
     }
 
+    /// Hands over the items of a shard, some at a time.
+    fn read(&self, shard: &Shard, mut each: impl FnMut(Vec<Item>) -> Result<(), Error>) -> Result<(), Error> {
+        match shard {
+            Shard::Pairs(path) => ShardReader::<Pair>::open(path)?
+                .try_for_each(|rows| each(rows?.into_iter().map(Item::from).collect())),
+            Shard::Images(path) => ShardReader::<ImageRow>::open(path)?
+                .try_for_each(|rows| each(rows?.into_iter().map(Item::from).collect())),
+            Shard::Items(range) => {
+                let mut items = self.items[range.clone()].to_vec();
+                for item in &mut items {
+                    if let Some(folder) = &self.folder {
+                        item.load_image(folder).map_err(Error::step(STEP, item.id.clone()))?;
+                    }
+                }
+                each(items)
+            }
+        }
+    }
+
     fn add_annotations(&mut self, config: &SynthesizeConfig) -> Result<(), Error> {
         let wrong = |error: tsumugi_synth::Error| Error::config(STEP, error.to_string());
         for (flag, path) in
@@ -263,11 +293,32 @@ fn check_flags(config: &SynthesizeConfig) -> Result<(), Error> {
     Ok(())
 }
 
+/// Sends everything that the cache lacks through batches, and waits for them.
+fn send_batches(
+    inputs: &Inputs,
+    synthesizer: &Arc<Synthesizer>,
+    runtime: &Runtime,
+    progress: &Progress,
+) -> Result<(), Error> {
+    let fail = |error: tsumugi_chat::Error| Error::step(STEP, "batches")(error);
+    let mut batches = synthesizer.client().batches(BatchConfig::default()).map_err(fail)?;
+    for shard in &inputs.shards {
+        inputs.read(shard, |items| {
+            runtime.block_on(synthesizer.enqueue(items, &mut batches)).map_err(Error::step(STEP, "batches"))
+        })?;
+    }
+    let bar = progress.bar("synthesize batches", None, "batches");
+    runtime.block_on(batches.finish(|ended, _| bar.set_position(ended as u64))).map_err(fail)?;
+    bar.finish();
+    Ok(())
+}
+
 /// The first phase.
 fn ask(
     step: &Step,
     inputs: &Inputs,
     synthesizer: &Arc<Synthesizer>,
+    give_up: bool,
     runtime: &Runtime,
     progress: &Progress,
 ) -> Result<(), Error> {
@@ -276,39 +327,38 @@ fn ask(
         let mut kept = outputs.create::<Conversation>(ASKED)?;
         let mut dropped = outputs.create::<Excluded>(DROPPED)?;
         let place = format!("shard {number}");
+        let mut unanswered = Vec::new();
         let mut batch = |items: Vec<Item>, outputs: &mut Outputs| -> Result<(), Error> {
             let work = synthesizer.run(items, |_| bar.inc(1));
             for outcome in runtime.block_on(work).map_err(Error::step(STEP, place.clone()))? {
+                unanswered.extend(passing(&outcome));
                 write(outcome, &mut kept, &mut dropped, outputs)?;
             }
             Ok(())
         };
-        match shard {
-            Shard::Pairs(path) => {
-                for rows in ShardReader::<Pair>::open(path)? {
-                    batch(rows?.into_iter().map(Item::from).collect(), outputs)?;
-                }
-            }
-            Shard::Images(path) => {
-                for rows in ShardReader::<ImageRow>::open(path)? {
-                    batch(rows?.into_iter().map(Item::from).collect(), outputs)?;
-                }
-            }
-            Shard::Items(range) => {
-                let mut items = inputs.items[range.clone()].to_vec();
-                for item in &mut items {
-                    if let Some(folder) = &inputs.folder {
-                        item.load_image(folder).map_err(Error::step(STEP, item.id.clone()))?;
-                    }
-                }
-                batch(items, outputs)?;
-            }
+        inputs.read(shard, |items| batch(items, outputs))?;
+        if let (Some(last), false) = (unanswered.last(), give_up) {
+            let count = unanswered.len();
+            let message = format!(
+                "{count} requests stayed unanswered ({last}); run again to ask these alone, or with --give-up to leave them out"
+            );
+            return Err(Error::step(STEP, place)(message));
         }
         outputs.finish(kept)?;
         outputs.finish(dropped)
     })?;
     bar.finish();
     Ok(())
+}
+
+/// Why a request stayed unanswered that might be answered at another time.
+fn passing(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Rejected(_, row) if matches!(row.reason.as_str(), "gave_up" | "deadline") => {
+            row.value.clone()
+        }
+        _ => None,
+    }
 }
 
 fn write(
@@ -331,7 +381,7 @@ fn write(
 }
 
 /// The second phase: near-duplicates go, and the report is written.
-fn reduce(step: &Step, shards: usize, checks: &CheckConfig, progress: &Progress) -> Result<(), Error> {
+fn reduce(step: &Step, shards: usize, checks: &CheckConfig, progress: &Progress) -> Result<Report, Error> {
     let asked = |number| step.out().join(ASKED).join(shard_name(Conversation::KIND, number));
     let dropped = |number| step.out().join(DROPPED).join(shard_name(Excluded::KIND, number));
     let (mut seen, mut reporter) = (NearDuplicates::new(checks), Reporter::default());
@@ -355,7 +405,8 @@ fn reduce(step: &Step, shards: usize, checks: &CheckConfig, progress: &Progress)
         }
         verdicts.push(verdict);
     }
-    write_json(&step.out().join("report.json"), &reporter.finish())?;
+    let report = reporter.finish();
+    write_json(&step.out().join("report.json"), &report)?;
     step.phase("reduce", &verdicts, progress, |number, verdict, outputs| {
         let mut kept = outputs.create::<Conversation>("")?;
         let mut gone = outputs.create::<Excluded>("excluded")?;
@@ -386,5 +437,6 @@ fn reduce(step: &Step, shards: usize, checks: &CheckConfig, progress: &Progress)
         }
         outputs.finish(kept)?;
         outputs.finish(gone)
-    })
+    })?;
+    Ok(report)
 }

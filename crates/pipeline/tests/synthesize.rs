@@ -1,0 +1,139 @@
+//! The step `synthesize` against the stand-in server.
+#![cfg(feature = "synth")]
+
+use std::path::Path;
+
+use tsumugi_pipeline::Progress;
+use tsumugi_pipeline::standin::{MODEL, StandIn};
+use tsumugi_pipeline::steps::synthesize::{SynthesizeConfig, synthesize};
+use tsumugi_record::{Conversation, Excluded, Image, Pair, ShardReader, ShardWriter};
+use tsumugi_synth::{Report, Task};
+
+fn picture(colour: [u8; 3]) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::RgbImage::from_pixel(40, 30, image::Rgb(colour))
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .unwrap();
+    bytes.into_inner()
+}
+
+/// Three pairs, the last of which has no readable picture.
+fn pairs(folder: &Path) {
+    let captions = ["夕焼けの海に浮かぶ三隻の赤い船", "野原に咲く白い花", "壊れた画像"];
+    let pictures = [picture([200, 40, 40]), picture([245, 245, 245]), b"no picture".to_vec()];
+    let mut writer = ShardWriter::create(folder.join("pairs-00000.parquet")).unwrap();
+    for (number, (text, bytes)) in captions.iter().zip(pictures).enumerate() {
+        let image = Image { bytes: Some(bytes), path: Some(format!("{number}.png")) };
+        writer
+            .push(Pair { id: format!("p{number}"), text: (*text).into(), image, ..Pair::default() })
+            .unwrap();
+    }
+    writer.finish().unwrap();
+}
+
+fn read<R: tsumugi_record::Record>(path: impl AsRef<Path>) -> Vec<R> {
+    ShardReader::<R>::open(path).unwrap().read_all().unwrap()
+}
+
+#[test]
+fn every_task_gives_conversations_that_name_the_stand_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, out) = (folder.path().join("pairs"), folder.path().join("out"));
+    std::fs::create_dir(&input).unwrap();
+    pairs(&input);
+    let server = StandIn::start().unwrap();
+    let config = SynthesizeConfig {
+        images: Some(input),
+        out: out.clone(),
+        tasks: vec![Task::Conversation, Task::Detail, Task::Reasoning, Task::Photo, Task::Vqa, Task::Ocr],
+        base_url: Some(server.base_url().to_owned()),
+        model: MODEL.into(),
+        ..SynthesizeConfig::default()
+    };
+    let done = synthesize(&config, &Progress::hidden()).unwrap();
+    let rows: Vec<Conversation> = read(out.join("conversations-00000.parquet"));
+    let excluded: Vec<Excluded> = read(out.join("excluded/excluded-00000.parquet"));
+    assert_eq!(rows.len() + excluded.len(), 18, "{excluded:?}");
+    assert!(rows.len() >= 14, "{excluded:?}");
+    assert!(excluded.iter().filter(|row| row.reason == "unreadable_image").count() == 3);
+    assert!(rows.iter().all(|row| row.generator.model == MODEL && row.images.len() == 1));
+    let boats = rows.iter().find(|row| row.task == "conversation").unwrap();
+    assert_eq!(
+        (boats.messages[0].content[0].kind.as_str(), boats.messages[0].role.as_str()),
+        ("image", "user")
+    );
+    assert!(boats.messages[1].content[0].text.as_ref().unwrap().contains("赤い船"));
+    assert_eq!(boats.generator.prompt_version, "conversation-1");
+    assert_eq!(done.ledger.answered, 15);
+    assert_eq!(done.summary.rows["conversations"], rows.len() as u64);
+    let report: Report = serde_json::from_slice(&std::fs::read(out.join("report.json")).unwrap()).unwrap();
+    assert_eq!(report.tasks["photo"].rejected["unreadable_image"], 1);
+
+    // Finished: nothing is asked again. From the replies alone: the same rows.
+    drop(server);
+    assert_eq!(synthesize(&config, &Progress::hidden()).unwrap().summary.rows, done.summary.rows);
+    let again =
+        SynthesizeConfig { out: folder.path().join("again"), cache: Some(out.join("cache")), ..config };
+    let repeated = synthesize(&again, &Progress::hidden()).unwrap();
+    assert_eq!((repeated.ledger.answered, repeated.ledger.cached), (0, 15));
+    let bytes = |path: &Path| std::fs::read(path.join("conversations-00000.parquet")).unwrap();
+    assert_eq!(bytes(&out), bytes(&again.out));
+}
+
+#[test]
+fn annotation_files_and_translation() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        Some(folder.path().join(name))
+    };
+    let server = StandIn::start().unwrap();
+    let config = SynthesizeConfig {
+        captions: write(
+            "captions.json",
+            r#"{"images":[{"id":1,"file_name":"1.jpg"}],"annotations":[{"image_id":1,"caption":"青い海に浮かぶ白い船"}]}"#,
+        ),
+        instructions: write(
+            "llava.jsonl",
+            r#"{"id":"a","image":"2.jpg","conversations":[{"from":"human","value":"<image>\nWhat is it?"},{"from":"gpt","value":"A cat."}]}"#,
+        ),
+        out: folder.path().join("out"),
+        tasks: vec![Task::Conversation, Task::Translate],
+        base_url: Some(server.base_url().to_owned()),
+        model: MODEL.into(),
+        ..SynthesizeConfig::default()
+    };
+    synthesize(&config, &Progress::hidden()).unwrap();
+    let rows: Vec<Conversation> = read(config.out.join("conversations-00000.parquet"));
+    let tasks: Vec<&str> = rows.iter().map(|row| row.task.as_str()).collect();
+    assert_eq!(tasks, ["conversation", "translate"]);
+    assert_eq!(rows[1].images[0].path.as_deref(), Some("2.jpg"));
+}
+
+#[test]
+fn what_cannot_work_is_said_before_anything_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    pairs(folder.path());
+    let config = SynthesizeConfig {
+        images: Some(folder.path().into()),
+        out: folder.path().join("out"),
+        base_url: Some("http://127.0.0.1:9/v1".into()),
+        model: "m".into(),
+        ..SynthesizeConfig::default()
+    };
+    let fails = |config: SynthesizeConfig, code: u8, word: &str| {
+        let error = synthesize(&config, &Progress::hidden()).unwrap_err();
+        assert!(error.exit_code() == code && error.to_string().contains(word), "{error}");
+    };
+    fails(SynthesizeConfig { images: None, ..config.clone() }, 2, "--images");
+    fails(SynthesizeConfig { tasks: vec![Task::Translate], ..config.clone() }, 2, "--instructions");
+    fails(SynthesizeConfig { model: String::new(), ..config.clone() }, 2, "model");
+    fails(SynthesizeConfig { base_url: Some("ftp://x".into()), ..config.clone() }, 2, "ftp");
+    fails(SynthesizeConfig { prices: Some("missing.toml".into()), ..config.clone() }, 2, "missing.toml");
+    fails(SynthesizeConfig { budget_usd: Some(1.0), ..config.clone() }, 1, "price");
+    fails(
+        SynthesizeConfig { out: folder.path().join("other"), ..config },
+        1,
+        "no connection to http://127.0.0.1:9/v1",
+    );
+}
