@@ -135,10 +135,9 @@ impl<R: Record> ShardWriter<R> {
     fn finish_partial(&mut self) -> Result<(ShardInfo, PathBuf, PathBuf), Error> {
         self.flush()?;
         let parquet_error = |source| Error::Parquet { path: self.path.clone(), source };
-        let Some(mut writer) = self.writer.take() else {
+        let Some(writer) = self.writer.take() else {
             return Err(Error::Manifest { path: self.path.clone(), reason: "the shard is already finished".into() });
         };
-        writer.finish().map_err(parquet_error)?;
         let sink = writer.into_inner().map_err(parquet_error)?;
         sink.file.sync_all().map_err(Error::io("sync", &self.partial))?;
         let sha256 = data_encoding::HEXLOWER.encode(&sink.hasher.finalize());
