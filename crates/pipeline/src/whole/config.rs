@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use tsumugi_synth::Task;
 
 /// The steps of a whole run, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -95,7 +96,7 @@ pub struct WholeConfig {
     /// Who judges; the stand-in where absent.
     pub judge: Option<Api>,
     /// Tasks of the instruction data.
-    pub tasks: Vec<String>,
+    pub tasks: Vec<Task>,
     /// Recipe of the trainer, as TOML. The folders of its data sources are replaced by those of this run.
     pub recipe: String,
     /// `key=value` overrides of the recipe.
@@ -118,7 +119,7 @@ impl Default for WholeConfig {
             profile: "paper".into(),
             api: None,
             judge: None,
-            tasks: vec!["conversation".into(), "detail".into(), "photo".into()],
+            tasks: vec![Task::Conversation, Task::Detail, Task::Photo],
             recipe: String::new(),
             set: Vec::new(),
             benchmark: None,

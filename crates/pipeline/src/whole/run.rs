@@ -160,7 +160,7 @@ fn model_steps(config: &WholeConfig, recipe: Recipe, progress: &Progress, done: 
         model: endpoints.writer.model.clone(),
         ..Default::default()
     };
-    done.summaries.push(synthesize(&step, progress)?);
+    done.summaries.push(synthesize(&step, progress)?.summary);
     if config.until >= Until::Train {
         let bars = tsumugi_train::Progress::stderr();
         let trainer = Trainer::new(recipe).progress(bars);

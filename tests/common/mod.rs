@@ -1,0 +1,92 @@
+//! What the end-to-end tests share: running the examples, and fingerprints of what they wrote.
+
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+/// The command of an example. `cargo test` builds the examples beside the tests.
+pub fn example(name: &str) -> Command {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().and_then(Path::parent).unwrap().join("examples");
+    let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(path.exists(), "{} is missing: build the examples (cargo build --examples)", path.display());
+    let mut command = Command::new(path);
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    // A key or an endpoint of the person who runs the tests must not be used by them.
+    command.env_remove("OPENAI_API_KEY").env_remove("OPENAI_BASE_URL");
+    command
+}
+
+/// Runs a command to its end.
+pub fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+/// Runs a command that must succeed, and gives the JSON object on its last line.
+pub fn run_ok(command: &mut Command) -> serde_json::Value {
+    let output = run(command);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed with {}: {stderr}", output.status);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(stdout.lines().last().unwrap_or_default()).unwrap()
+}
+
+/// Starts a command and kills it with SIGKILL after a while. True if it was still running.
+pub fn kill_after(command: &mut Command, wait: Duration) -> bool {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(wait);
+    let running = child.try_wait().unwrap().is_none();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    running
+}
+
+/// The bytes of all files below a folder whose name passes, by relative path.
+pub fn files(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    collect(folder, folder, wanted, &mut found);
+    found
+}
+
+fn collect(
+    root: &Path,
+    folder: &Path,
+    wanted: &dyn Fn(&str) -> bool,
+    found: &mut BTreeMap<PathBuf, Vec<u8>>,
+) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, wanted, found);
+        } else if wanted(&path.file_name().unwrap().to_string_lossy()) {
+            found.insert(path.strip_prefix(root).unwrap().to_owned(), fs::read(&path).unwrap());
+        }
+    }
+}
+
+/// Asserts that two folders hold the same files with the same bytes.
+pub fn assert_same(ours: &BTreeMap<PathBuf, Vec<u8>>, reference: &BTreeMap<PathBuf, Vec<u8>>, what: &str) {
+    let names = |files: &BTreeMap<PathBuf, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(ours), names(reference), "{what}: other files");
+    for (name, bytes) in ours {
+        assert!(bytes == &reference[name], "{what}: {} differs", name.display());
+    }
+}
+
+/// A small generator of random numbers with a seed (SplitMix64), so that a failing moment can be tried again.
+pub struct Random(pub u64);
+
+impl Random {
+    /// A number from 0 to below 1.
+    pub fn unit(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
