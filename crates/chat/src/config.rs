@@ -146,7 +146,7 @@ impl ClientConfig {
         if self.requests_per_minute == Some(0) || self.tokens_per_minute == Some(0) {
             return Err(bad("a limit of 0 a minute would never send anything; leave it out".into()));
         }
-        if self.budget_usd.is_some_and(|usd| !(usd >= 0.0)) {
+        if self.budget_usd.is_some_and(|usd| usd.is_nan() || usd < 0.0) {
             return Err(bad("the budget must be a positive amount of USD".into()));
         }
         Ok(parsed)

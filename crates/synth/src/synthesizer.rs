@@ -29,7 +29,6 @@ pub struct SynthConfig {
 
 /// What came of one task on one item.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "most are conversations")]
 pub enum Outcome {
     /// A conversation that passed the checks.
     Kept(Conversation),
