@@ -46,7 +46,10 @@ fn main() -> ExitCode {
         list(file, &arguments, &mut counts);
     }
     let Counts { records, errors, types, failed } = counts;
-    println!("{}", json!({"files": arguments.files.len(), "records": records, "types": types, "errors": errors}));
+    println!(
+        "{}",
+        json!({"files": arguments.files.len(), "records": records, "types": types, "errors": errors})
+    );
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 

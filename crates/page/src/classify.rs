@@ -7,6 +7,7 @@
 
 mod names;
 mod root;
+mod stats;
 
 use tsumugi_record::Role;
 
@@ -14,55 +15,59 @@ use crate::blocks::{Block, Content};
 use crate::dom::{Dom, Id, NONE, ROOT};
 use crate::slot::ancestors;
 use crate::tag::Tag;
+use names::Hint;
+use stats::Stats;
 
 /// A block with a larger share of its characters in links is a list of links.
 const LINK_DENSITY: f64 = 0.5;
 /// A block of links with more characters than this is text nevertheless if less than 80 % is linked.
 const LONG_LINKED: u32 = 200;
-
-/// What is known of each element, by its id.
-pub(super) struct Marks {
-    /// Boilerplate by tag, role or name, its own or an ancestor's.
-    unlikely: Vec<bool>,
-}
-
-impl Marks {
-    fn new(dom: &Dom) -> Self {
-        let mut unlikely = vec![false; dom.nodes.len()];
-        // Document order, so that a parent is marked before its children.
-        for id in dom.walk(ROOT) {
-            let parent = dom.parent(id);
-            let above = unlikely.get(parent as usize).copied().unwrap_or(false);
-            if let Some(mark) = unlikely.get_mut(id as usize) {
-                *mark = above || names::is_unlikely(dom, id);
-            }
-        }
-        Self { unlikely }
-    }
-
-    pub(super) fn is_unlikely(&self, id: Id) -> bool {
-        self.unlikely.get(id as usize).copied().unwrap_or(false)
-    }
-}
+/// An element that holds more than this share of the page's unlinked text is content whatever its name: names
+/// like `has-sidebar` or `with-comments` stand on wrappers of the whole page.
+const TOO_MUCH: f64 = 0.4;
 
 /// The role of each block.
 pub(crate) fn classify(dom: &Dom, blocks: &[Block]) -> Vec<Role> {
-    let marks = Marks::new(dom);
-    let clean: Vec<bool> = blocks.iter().map(|block| is_clean(&marks, block)).collect();
-    let root = root::find(dom, blocks, &clean);
-    let inside: Vec<bool> = blocks
-        .iter()
-        .map(|block| {
-            block.container == root || root == NONE || ancestors(dom, block.container).any(|up| up == root)
-        })
-        .collect();
+    let stats = Stats::of_all(dom, blocks);
+    let unlikely = mark_unlikely(dom, &stats);
+    let clean: Vec<bool> = blocks.iter().map(|block| is_clean(&unlikely, block)).collect();
+    let root = root::find(dom, blocks, &clean, &stats);
     let mut roles: Vec<Role> = blocks
         .iter()
-        .enumerate()
-        .map(|(at, block)| if inside[at] && clean[at] { role(dom, block) } else { Role::Boilerplate })
+        .zip(&clean)
+        .map(|(block, clean)| {
+            let inside = root == NONE
+                || block.container == root
+                || ancestors(dom, block.container).any(|up| up == root);
+            if inside && *clean { role(dom, block) } else { Role::Boilerplate }
+        })
         .collect();
     drop_empty_sections(dom, blocks, &mut roles);
     roles
+}
+
+/// For each element whether it is boilerplate by tag, role or name, its own or an ancestor's.
+fn mark_unlikely(dom: &Dom, stats: &Stats) -> Vec<bool> {
+    let most = f64::from(stats.page().unlinked()) * TOO_MUCH;
+    let mut unlikely = vec![false; dom.nodes.len()];
+    // Document order, so that a parent is marked before its children.
+    for id in dom.walk(ROOT) {
+        let above = unlikely.get(dom.parent(id) as usize).copied().unwrap_or(false);
+        let own = || {
+            // Most elements hold no text of their own; their names need not be read.
+            stats.of(id).blocks > 0
+                && match names::hint(dom, id) {
+                    Hint::Sure => f64::from(stats.of(id).unlinked()) <= most * 1.5,
+                    Hint::Likely => f64::from(stats.of(id).unlinked()) <= most,
+                    Hint::None => false,
+                }
+        };
+        let mark = above || own();
+        if let Some(place) = unlikely.get_mut(id as usize) {
+            *place = mark;
+        }
+    }
+    unlikely
 }
 
 fn role(dom: &Dom, block: &Block) -> Role {
@@ -78,8 +83,8 @@ fn role(dom: &Dom, block: &Block) -> Role {
     Role::Main
 }
 
-fn is_clean(marks: &Marks, block: &Block) -> bool {
-    if marks.is_unlikely(block.container) {
+fn is_clean(unlikely: &[bool], block: &Block) -> bool {
+    if unlikely.get(block.container as usize).copied().unwrap_or(false) {
         return false;
     }
     match block.content {
@@ -91,24 +96,19 @@ fn is_clean(marks: &Marks, block: &Block) -> bool {
     }
 }
 
-/// A heading with no text before the next heading of its rank belongs to what was left out below it.
+/// A heading with no text before the end belongs to what was left out below it.
 fn drop_empty_sections(dom: &Dom, blocks: &[Block], roles: &mut [Role]) {
     let mut has_text = false;
     for (block, role) in blocks.iter().zip(roles.iter_mut()).rev() {
         match role {
-            Role::Heading if !has_text && rank(dom, block) > 1 => *role = Role::Boilerplate,
-            Role::Heading => has_text = true,
-            Role::Main | Role::Caption => has_text = true,
+            Role::Heading if !has_text && !is_first_rank(dom, block.container) => *role = Role::Boilerplate,
+            Role::Heading | Role::Main | Role::Caption => has_text = true,
             Role::Boilerplate => {}
         }
     }
 }
 
-fn rank(dom: &Dom, block: &Block) -> u32 {
-    let mut tags =
-        std::iter::once(block.container).chain(ancestors(dom, block.container)).map(|id| dom.tag(id));
-    match tags.find(|tag| tag.is_heading()) {
-        Some(Tag::H1) => 1,
-        _ => 2,
-    }
+fn is_first_rank(dom: &Dom, id: Id) -> bool {
+    std::iter::once(id).chain(ancestors(dom, id)).find(|up| dom.tag(*up).is_heading()).map(|up| dom.tag(up))
+        == Some(Tag::H1)
 }

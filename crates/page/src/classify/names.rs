@@ -3,8 +3,17 @@
 use crate::dom::{Dom, Id};
 use crate::tag::Tag;
 
-/// Whether an element by itself looks like boilerplate.
-pub(super) fn is_unlikely(dom: &Dom, id: Id) -> bool {
+/// How strongly an element by itself looks like boilerplate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hint {
+    None,
+    /// By its class or id.
+    Likely,
+    /// By its tag or role.
+    Sure,
+}
+
+pub(super) fn hint(dom: &Dom, id: Id) -> Hint {
     let tag = dom.tag(id);
     match tag {
         Tag::Nav
@@ -12,14 +21,13 @@ pub(super) fn is_unlikely(dom: &Dom, id: Id) -> bool {
         | Tag::Aside
         | Tag::Menu
         | Tag::Button
-        | Tag::Form
         | Tag::Search
         | Tag::Noscript
         | Tag::Dialog => {
-            return true;
+            return Hint::Sure;
         }
-        Tag::Html | Tag::Body | Tag::Article | Tag::Main | Tag::Other => return false,
-        Tag::Header => return false,
+        Tag::Form | Tag::Label => return Hint::Likely,
+        Tag::Html | Tag::Body | Tag::Article | Tag::Main | Tag::Other => return Hint::None,
         _ => {}
     }
     let role = dom.attribute(id, "role").unwrap_or_default();
@@ -37,16 +45,16 @@ pub(super) fn is_unlikely(dom: &Dom, id: Id) -> bool {
             | "alertdialog"
             | "toolbar"
     ) {
-        return true;
+        return Hint::Sure;
     }
     if dom.attribute(id, "aria-hidden") == Some("true") && tag != Tag::Img {
-        return true;
+        return Hint::Likely;
     }
     if !(tag.is_block() || matches!(tag, Tag::Span | Tag::A)) || tag.is_heading() {
-        return false;
+        return Hint::None;
     }
     let names = [dom.attribute(id, "class"), dom.attribute(id, "id")];
-    names.into_iter().flatten().any(|names| has_unlikely_word(names))
+    if names.into_iter().flatten().any(has_unlikely_word) { Hint::Likely } else { Hint::None }
 }
 
 fn has_unlikely_word(names: &str) -> bool {

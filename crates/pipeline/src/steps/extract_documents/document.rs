@@ -1,0 +1,107 @@
+//! From one captured page to a document, or the reason why it is none.
+
+use sha2::{Digest, Sha256};
+use tsumugi_page::{Page, PageConfig, PageHeaders, parse_with};
+use tsumugi_record::{Document, Excluded, Node, Provenance};
+use tsumugi_text::LanguageIdentifier;
+
+/// Main text shorter than this says too little about its language: then all text of the page is asked.
+const TELLING_CHARS: usize = 40;
+
+/// A page as it stands in an archive.
+pub(super) struct Capture {
+    pub(super) url: String,
+    /// Unpacked bytes of the member before the record.
+    pub(super) within: u64,
+    pub(super) provenance: Provenance,
+    pub(super) content_type: Option<String>,
+    pub(super) content_language: Option<String>,
+    pub(super) robots: Vec<String>,
+    pub(super) tdm_reservation: Option<String>,
+    pub(super) bytes: Vec<u8>,
+}
+
+pub(super) enum Verdict {
+    Keep(Box<Document>),
+    Drop(Box<Excluded>),
+}
+
+/// Whether a declared type allows HTML; nothing declared does.
+pub(super) fn may_be_html(content_type: Option<&str>) -> bool {
+    content_type.is_none_or(|value| {
+        let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        kind.is_empty() || kind == "text/html" || kind == "application/xhtml+xml"
+    })
+}
+
+/// Whether bytes of no declared type begin as HTML does.
+pub(super) fn looks_like_html(bytes: &[u8]) -> bool {
+    let start = bytes.get(..bytes.len().min(512)).unwrap_or_default().trim_ascii_start().to_ascii_lowercase();
+    [&b"<!doctype html"[..], b"<html", b"<head", b"<body", b"<?xml"].iter().any(|tag| start.starts_with(tag))
+}
+
+pub(super) fn judge(
+    config: &PageConfig,
+    identifier: &LanguageIdentifier,
+    wanted: &str,
+    capture: Capture,
+) -> Verdict {
+    let headers = PageHeaders {
+        content_type: capture.content_type.as_deref(),
+        content_language: capture.content_language.as_deref(),
+        robots: &capture.robots,
+        tdm_reservation: capture.tdm_reservation.as_deref(),
+    };
+    let page = parse_with(config, &capture.bytes, &headers, &capture.url);
+    let id = id(&capture);
+    let text = telling_text(&page);
+    if text.trim().is_empty() {
+        return exclude(id, capture.provenance, "empty".into(), None);
+    }
+    let language = identifier.identify_on_page(&text, page.language.best());
+    if !is_wanted(language.code, wanted) {
+        return exclude(id, capture.provenance, format!("language:{}", language.code), Some(capture.url));
+    }
+    Verdict::Keep(Box::new(Document {
+        id,
+        url: capture.url,
+        title: page.title,
+        language: Some(language.code.to_owned()),
+        language_score: Some(language.score),
+        charset: page.charset,
+        nodes: page.nodes,
+        opt_out: page.opt_out.page,
+        opt_out_signals: page.opt_out.signals,
+        provenance: capture.provenance,
+        ..Document::default()
+    }))
+}
+
+/// The main text, or all of the text where the main text is short.
+fn telling_text(page: &Page) -> String {
+    let main = page.main_text();
+    if main.chars().filter(|c| c.is_alphabetic()).count() >= TELLING_CHARS {
+        return main;
+    }
+    let texts = page.nodes.iter().filter_map(|node: &Node| node.text.as_deref());
+    page.title.as_deref().into_iter().chain(texts).collect::<Vec<_>>().join("\n")
+}
+
+fn is_wanted(code: &str, wanted: &str) -> bool {
+    wanted == "any" || code == wanted || code.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('-'))
+}
+
+fn exclude(id: String, provenance: Provenance, reason: String, value: Option<String>) -> Verdict {
+    Verdict::Drop(Box::new(Excluded { id, step: super::STEP.to_owned(), reason, value, provenance }))
+}
+
+/// The same for the same place in the same archive: 32 hex digits of SHA-256.
+fn id(capture: &Capture) -> String {
+    let mut hash = Sha256::new();
+    for part in [capture.provenance.warc.as_bytes(), b"\0", capture.url.as_bytes(), b"\0"] {
+        hash.update(part);
+    }
+    hash.update(capture.provenance.offset.to_le_bytes());
+    hash.update(capture.within.to_le_bytes());
+    data_encoding::HEXLOWER.encode(&hash.finalize()[..16])
+}
