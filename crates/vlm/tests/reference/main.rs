@@ -1,6 +1,8 @@
 //! Holds the models against values that transformers and tokenizers computed: `tests/fixtures/make_vlm_cases.py` makes
 //! them.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod checkpoints;
 mod generation;
 mod numbers;
