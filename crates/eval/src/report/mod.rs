@@ -16,6 +16,7 @@ use tsumugi_record::{Judgement, Prediction};
 
 use crate::Error;
 use crate::bench::Benchmark;
+use crate::published::standings;
 use crate::results::{Metric, Results};
 
 /// Name of the page in a run's folder.
@@ -192,6 +193,15 @@ fn summary(results: &Results) -> String {
         }
     }
     out.push_str("</p>");
+    for standing in standings(results) {
+        let rows = standing.rows.iter().map(|(name, score, own)| {
+            let name = if *own { format!("<b>{}</b>", escape(name)) } else { escape(name) };
+            format!("{name} {score:.2}")
+        });
+        let rows: Vec<String> = rows.collect();
+        let title = standing.metric.title();
+        let _ = write!(out, "<p>Among the models of the paper, {title}: {}.</p>", rows.join(", "));
+    }
     let radar = [Metric::JudgeRelative, Metric::JudgePoints, Metric::RougeL]
         .into_iter()
         .find_map(|metric| radar::svg(results.metric(metric)?));
