@@ -124,8 +124,11 @@ fn run(mut command: Command) -> Result<()> {
     let name = Path::new(command.get_program()).display().to_string();
     let arguments: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
     let status = command.status().with_context(|| format!("cannot run {name}"))?;
-    if !status.success() {
-        bail!("`{name} {}` failed; its own message stands above", arguments.join(" "));
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(_) => bail!("`{name} {}` failed; its own message stands above", arguments.join(" ")),
+        None => {
+            bail!("`{name} {}` was ended by a signal; run the command again, it goes on", arguments.join(" "))
+        }
     }
-    Ok(())
 }
