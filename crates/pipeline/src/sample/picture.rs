@@ -18,6 +18,12 @@ pub(super) struct Picture {
     pub(super) extension: &'static str,
 }
 
+impl Picture {
+    pub(super) fn media_type(&self) -> &'static str {
+        if self.extension == "png" { "image/png" } else { "image/jpeg" }
+    }
+}
+
 const SIZES: [(u32, u32); 6] = [(320, 240), (240, 240), (288, 216), (200, 260), (300, 200), (240, 180)];
 
 /// Draws one of `kind`, about every third as PNG.
@@ -31,9 +37,9 @@ pub(super) fn picture(kind: Kind, random: &mut Random) -> Result<Picture, Error>
     Ok(Picture { subject, alt, bytes, extension })
 }
 
-/// The logo, the home icon and the banner that stand on every page: a picture of fair size, one too small and one
-/// too wide.
-pub(super) fn icons() -> Result<[(&'static str, Vec<u8>); 3], Error> {
+/// The logo, the home icon and the banner that stand on every page (a picture of fair size, one too small and one too
+/// wide), and the author's portrait that ends many articles.
+pub(super) fn icons() -> Result<[(&'static str, Vec<u8>); 4], Error> {
     let mut logo = Canvas::new(200, 160, [250, 250, 244]);
     for at in 0..5u8 {
         let x = 40.0 + 30.0 * f32::from(at);
@@ -45,14 +51,23 @@ pub(super) fn icons() -> Result<[(&'static str, Vec<u8>); 3], Error> {
     let mut banner = Canvas::new(468, 60, [30, 60, 120]);
     banner.gradient(0.0, 60.0, [40, 90, 170], [20, 40, 90]);
     banner.circle(40.0, 30.0, 20.0, [240, 200, 60]);
+    let mut author = Canvas::new(180, 180, [236, 226, 206]);
+    author.dome(90.0, 180.0, 70.0, 60.0, [70, 110, 150]);
+    author.circle(90.0, 84.0, 46.0, [246, 214, 184]);
+    author.dome(90.0, 76.0, 50.0, 44.0, [60, 46, 40]);
+    for x in [72.0, 108.0] {
+        author.circle(x, 88.0, 5.0, [40, 34, 34]);
+    }
+    author.line((78.0, 108.0), (102.0, 108.0), 4.0, [190, 80, 80]);
     Ok([
+        ("author.png", png(&author.finish())?),
         ("logo.png", png(&logo.finish())?),
         ("home.png", png(&home.finish())?),
         ("banner.png", png(&banner.finish())?),
     ])
 }
 
-/// A file that begins as a PNG and is cut off.
+/// A file that is cut off.
 pub(super) fn corrupt(whole: &[u8]) -> Vec<u8> {
     whole[..whole.len() / 3].to_vec()
 }

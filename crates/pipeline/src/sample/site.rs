@@ -182,6 +182,10 @@ impl Builder {
         let count = if role == Role::Gallery { 9 } else { 2 + random.below(4) };
         self.show(&mut page, count, topic, random)?;
         self.faults(&mut page, number, random)?;
+        if number.is_multiple_of(3) {
+            let (url, alt) = (format!("{HOST}/icons/author.png"), Some("書き手の似顔絵".to_owned()));
+            page.blocks.push(Block::Image(Slot { url, alt, caption: None }));
+        }
         if role == Role::Article {
             self.articles.push(page.clone());
         }
@@ -239,8 +243,7 @@ impl Builder {
 
     fn store(&mut self, picture: Picture) -> String {
         let url = format!("{HOST}/photos/{:04}.{}", self.pictures, picture.extension);
-        let kind = if picture.extension == "png" { "image/png" } else { "image/jpeg" };
-        let mut resource = Resource::new(url.clone(), kind, picture.bytes)
+        let mut resource = Resource::new(url.clone(), picture.media_type(), picture.bytes)
             .header("Last-Modified", "Sun, 01 May 2022 00:00:00 GMT")
             .header("ETag", &format!("\"{:04x}\"", self.pictures));
         if self.pictures % 40 == 17 {
@@ -263,9 +266,9 @@ impl Builder {
                 gone.url
             }
             4 => {
-                let url = format!("{HOST}/photos/cut-{number}.png");
                 let whole = picture(*random.pick(&KINDS), random)?;
-                self.resources.push(Resource::new(url.clone(), "image/png", corrupt(&whole.bytes)));
+                let url = format!("{HOST}/photos/cut-{number}.{}", whole.extension);
+                self.resources.push(Resource::new(url.clone(), whole.media_type(), corrupt(&whole.bytes)));
                 url
             }
             6 => {
