@@ -5,9 +5,11 @@
 //! holds enough text, else the one with the best score, where paragraphs score for their parents. Blocks outside
 //! of it, marked blocks, and blocks that are mostly links are boilerplate.
 
-mod names;
+pub(crate) mod names;
 mod root;
 mod stats;
+
+use std::collections::{HashMap, HashSet};
 
 use tsumugi_record::Role;
 
@@ -26,12 +28,16 @@ const LONG_LINKED: u32 = 200;
 /// like `has-sidebar` or `with-comments` stand on wrappers of the whole page.
 const TOO_MUCH: f64 = 0.4;
 
+/// Characters from which a repeated text is boilerplate.
+const REPEATED: u32 = 20;
+
 /// The role of each block.
 pub(crate) fn classify(dom: &Dom, blocks: &[Block]) -> Vec<Role> {
     let stats = Stats::of_all(dom, blocks);
     let unlikely = mark_unlikely(dom, &stats);
     let clean: Vec<bool> = blocks.iter().map(|block| is_clean(&unlikely, block)).collect();
     let root = root::find(dom, blocks, &clean, &stats);
+    let repeated = repeated(blocks);
     let mut roles: Vec<Role> = blocks
         .iter()
         .zip(&clean)
@@ -39,11 +45,28 @@ pub(crate) fn classify(dom: &Dom, blocks: &[Block]) -> Vec<Role> {
             let inside = root == NONE
                 || block.container == root
                 || ancestors(dom, block.container).any(|up| up == root);
-            if inside && *clean { role(dom, block) } else { Role::Boilerplate }
+            let said_before =
+                matches!(&block.content, Content::Text(text) if repeated.contains(text.as_str()));
+            if inside && *clean && !said_before { role(dom, block) } else { Role::Boilerplate }
         })
         .collect();
     drop_empty_sections(dom, blocks, &mut roles);
     roles
+}
+
+/// Texts that stand on the page three times or more: labels and galleries, not what an author wrote. Bare
+/// addresses are counted with them. Short texts are left alone; tables repeat them.
+fn repeated(blocks: &[Block]) -> HashSet<&str> {
+    let mut seen: HashMap<&str, u32> = HashMap::new();
+    for block in blocks {
+        if let Content::Text(text) = &block.content {
+            let address = text.starts_with("http") && !text.contains(char::is_whitespace);
+            if block.chars >= REPEATED || address {
+                *seen.entry(text).or_default() += if address { 3 } else { 1 };
+            }
+        }
+    }
+    seen.into_iter().filter(|(_, times)| *times >= 3).map(|(text, _)| text).collect()
 }
 
 /// For each element whether it is boilerplate by tag, role or name, its own or an ancestor's.
@@ -71,12 +94,11 @@ fn mark_unlikely(dom: &Dom, stats: &Stats) -> Vec<bool> {
 }
 
 fn role(dom: &Dom, block: &Block) -> Role {
-    let tags = std::iter::once(block.container).chain(ancestors(dom, block.container)).take(3);
-    for tag in tags.map(|id| dom.tag(id)) {
-        if tag.is_heading() {
+    for id in std::iter::once(block.container).chain(ancestors(dom, block.container)).take(3) {
+        if dom.tag(id).is_heading() {
             return Role::Heading;
         }
-        if matches!(tag, Tag::Figcaption | Tag::Caption) {
+        if names::is_caption(dom, id) {
             return Role::Caption;
         }
     }

@@ -63,6 +63,12 @@ impl Dom {
         self.node(id).map_or(NONE, |node| node.parent)
     }
 
+    pub(crate) fn children(&self, id: Id) -> impl Iterator<Item = Id> + '_ {
+        let first = self.node(id).map_or(NONE, |node| node.first);
+        std::iter::successors(Some(first), |child| self.node(*child).map(|node| node.next))
+            .take_while(|id| *id != NONE)
+    }
+
     /// The value of an attribute, if the element has it.
     pub(crate) fn attribute(&self, id: Id, name: &str) -> Option<&str> {
         match self.node(id).map(|node| &node.data) {

@@ -83,19 +83,26 @@ pub struct Page {
 }
 
 impl Page {
-    /// The main text: a block a line, boilerplate left out.
+    /// The main text: a block a line. Boilerplate, captions and the heading that repeats the title are left out.
     #[must_use]
     pub fn main_text(&self) -> String {
         let mut out = String::new();
-        for node in self.nodes.iter().filter(|node| node.role != Role::Boilerplate) {
-            if let Some(text) = &node.text {
-                if !out.is_empty() {
-                    out.push('\n');
-                }
-                out.push_str(text);
+        for node in self.nodes.iter().filter(|node| matches!(node.role, Role::Main | Role::Heading)) {
+            let Some(text) = &node.text else { continue };
+            if out.is_empty() && node.role == Role::Heading && self.is_title(text) {
+                continue;
             }
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            out.push_str(text);
         }
         out
+    }
+
+    /// Whether a heading says what the title says. Titles often have the site's name added.
+    fn is_title(&self, heading: &str) -> bool {
+        self.title.as_deref().is_some_and(|title| title.contains(heading))
     }
 }
 

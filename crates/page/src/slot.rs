@@ -3,6 +3,7 @@
 use tsumugi_record::ImageSlot;
 use url::Url;
 
+use crate::classify::names::is_caption;
 use crate::dom::{Dom, Id, NONE};
 use crate::tag::Tag;
 
@@ -159,11 +160,29 @@ fn resolve(address: &str, base: Option<&Url>) -> Option<String> {
     }
 }
 
-/// The text of the enclosing figure's caption.
+/// The text of the enclosing figure's caption: `<figcaption>`, or an element named so in a box named so.
 fn caption(dom: &Dom, id: Id) -> Option<String> {
-    let figure = ancestors(dom, id).take(8).find(|up| dom.tag(*up) == Tag::Figure)?;
-    let caption = dom.walk(figure).take(WALK).find(|node| dom.tag(*node) == Tag::Figcaption)?;
-    Some(dom.text(caption, TEXT_LIMIT)).filter(|text| !text.is_empty())
+    ancestors(dom, id).take(6).filter(|up| is_figure(dom, *up)).find_map(|figure| {
+        let mut inside = dom.walk(figure).take(WALK).skip(1);
+        let caption = inside.find(|node| dom.tag(*node) != Tag::Img && is_caption(dom, *node))?;
+        Some(dom.text(caption, TEXT_LIMIT)).filter(|text| !text.is_empty())
+    })
+}
+
+/// A `<figure>`, or a box of WordPress, MediaWiki or DocBook for a picture with its caption.
+fn is_figure(dom: &Dom, id: Id) -> bool {
+    if dom.tag(id) == Tag::Figure {
+        return true;
+    }
+    dom.tag(id) == Tag::Div
+        && dom.attribute(id, "class").is_some_and(|class| {
+            class.split_ascii_whitespace().any(|name| {
+                matches!(
+                    name,
+                    "wp-caption" | "thumbinner" | "mediaobject" | "figure" | "image-caption" | "caption"
+                )
+            })
+        })
 }
 
 /// The text of the enclosing link.

@@ -54,7 +54,17 @@ pub(super) fn hint(dom: &Dom, id: Id) -> Hint {
         return Hint::None;
     }
     let names = [dom.attribute(id, "class"), dom.attribute(id, "id")];
-    if names.into_iter().flatten().any(has_unlikely_word) { Hint::Likely } else { Hint::None }
+    if names.into_iter().flatten().any(has_unlikely_word) && !is_box(dom, id) {
+        Hint::Likely
+    } else {
+        Hint::None
+    }
+}
+
+/// DocBook calls boxes in the text `sidebar`: they stand between paragraphs.
+fn is_box(dom: &Dom, id: Id) -> bool {
+    dom.attribute(id, "class") == Some("sidebar")
+        && dom.children(dom.parent(id)).any(|child| dom.tag(child) == Tag::P)
 }
 
 fn has_unlikely_word(names: &str) -> bool {
@@ -104,8 +114,11 @@ fn is_unlikely_word(word: &str) -> bool {
             | "cookies"
             | "copyright"
             | "disqus"
+            | "dateline"
             | "footer"
+            | "gallery"
             | "gdpr"
+            | "lightbox"
             | "login"
             | "masthead"
             | "menu"
@@ -135,6 +148,8 @@ fn is_unlikely_word(word: &str) -> bool {
             | "sidebar"
             | "signup"
             | "skip"
+            | "slideshow"
+            | "timestamp"
             | "social"
             | "sponsor"
             | "sponsored"
@@ -146,6 +161,17 @@ fn is_unlikely_word(word: &str) -> bool {
             | "trending"
             | "widget"
     )
+}
+
+/// Whether an element says that it holds a caption or a credit.
+pub(crate) fn is_caption(dom: &Dom, id: Id) -> bool {
+    if matches!(dom.tag(id), Tag::Figcaption | Tag::Caption) {
+        return true;
+    }
+    let names = dom.attribute(id, "class").unwrap_or_default();
+    let names = &names[..names.floor_char_boundary(256)];
+    words(names)
+        .any(|word| matches!(word.as_str(), "caption" | "captions" | "credit" | "credits" | "figcaption"))
 }
 
 /// How surely an element says that it holds the main text: 0 not at all, larger is surer.

@@ -2,11 +2,14 @@
 
 use sha2::{Digest, Sha256};
 use tsumugi_page::{Page, PageConfig, PageHeaders, parse_with};
-use tsumugi_record::{Document, Excluded, Node, Provenance};
-use tsumugi_text::LanguageIdentifier;
+use tsumugi_record::{Document, Excluded, Node, Provenance, Role};
+use tsumugi_text::{Language, LanguageIdentifier};
 
 /// Main text shorter than this says too little about its language: then all text of the page is asked.
 const TELLING_CHARS: usize = 40;
+
+/// Highest score of a page that is in the wanted language around its text but not in it.
+const FOREIGN_TEXT: f64 = 0.5;
 
 /// A page as it stands in an archive.
 pub(super) struct Capture {
@@ -58,9 +61,13 @@ pub(super) fn judge(
     if text.trim().is_empty() {
         return exclude(id, capture.provenance, "empty".into(), None);
     }
-    let language = identifier.identify_on_page(&text, page.language.best());
+    let mut language = identifier.identify_on_page(&text, page.language.best());
     if !is_wanted(language.code, wanted) {
-        return exclude(id, capture.provenance, format!("language:{}", language.code), Some(capture.url));
+        let around = identifier.identify_on_page(&text_around(&page), page.language.best());
+        if !is_wanted(around.code, wanted) {
+            return exclude(id, capture.provenance, format!("language:{}", language.code), Some(capture.url));
+        }
+        language = Language { score: around.score.min(FOREIGN_TEXT), ..around };
     }
     Verdict::Keep(Box::new(Document {
         id,
@@ -75,6 +82,14 @@ pub(super) fn judge(
         provenance: capture.provenance,
         ..Document::default()
     }))
+}
+
+/// Title, headings, captions and what stands around the main text: the language in which the page addresses its
+/// readers. Manuals have pages whose text is not translated yet; what to do with these is left to the filters.
+fn text_around(page: &Page) -> String {
+    let texts =
+        page.nodes.iter().filter(|node| node.role != Role::Main).filter_map(|node| node.text.as_deref());
+    page.title.as_deref().into_iter().chain(texts).collect::<Vec<_>>().join("\n")
 }
 
 /// The main text, or all of the text where the main text is short.
