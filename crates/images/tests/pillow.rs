@@ -1,4 +1,5 @@
 //! Every fact of the committed pictures against what Pillow and ImageHash said of them.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, where a failure is a failed test")]
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
 //! Assignments against the optimum that scipy found.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, where a failure is a failed test")]
 
 use tsumugi_interleave::{Matrix, assign, total};
 

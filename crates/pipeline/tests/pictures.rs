@@ -1,6 +1,7 @@
 //! Pictures out of an archive, pairs and interleaved documents of them: on a site of three pages with every kind of
 //! answer.
 #![cfg(feature = "data")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, where a failure is a failed test")]
 
 use std::path::Path;
 
