@@ -68,7 +68,7 @@ pub struct Contamination {
 }
 
 impl Contamination {
-    /// Indexes a benchmark. `phash` gives the perceptual hash of a question's picture.
+    /// Indexes a benchmark. `phash` gives the perceptual hash of a question's picture ([`picture_hash`]).
     #[must_use]
     pub fn new(
         questions: &[Question],
@@ -140,6 +140,13 @@ impl Contamination {
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
+}
+
+/// The perceptual hash of a question's picture; `None` where it has none, or none that can be decoded.
+#[must_use]
+pub fn picture_hash(question: &Question) -> Option<u64> {
+    let picture = question.picture.as_ref()?;
+    Some(tsumugi_images::inspect(&picture.bytes, &tsumugi_images::Limits::default()).ok()?.phash.0)
 }
 
 /// Hashes of the distinct n-grams of letters and digits of a text, folded in width and case.

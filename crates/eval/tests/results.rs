@@ -98,7 +98,8 @@ fn failures_are_counted_apart_and_enter_as_the_reference_has_it() -> Result<(), 
 #[test]
 fn results_do_not_depend_on_threads_and_survive_their_file() -> Result<(), Failure> {
     let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build()?.install(|| results(40, 3, 5.0).ok());
-    let several = rayon::ThreadPoolBuilder::new().num_threads(4).build()?.install(|| results(40, 3, 5.0).ok());
+    let several =
+        rayon::ThreadPoolBuilder::new().num_threads(4).build()?.install(|| results(40, 3, 5.0).ok());
     let (alone, several) = alone.zip(several).ok_or("failed")?;
     assert_eq!(alone, several);
     let folder = tempfile::tempdir()?;
@@ -119,7 +120,10 @@ fn runs_are_compared_question_by_question() -> Result<(), Failure> {
     let comparison = compare(&runs)?;
     assert_eq!(comparison.differences.len(), 2);
     for difference in &comparison.differences {
-        assert!(difference.by_question.difference > 0.0 && difference.by_question.p_value < 0.01, "{difference:?}");
+        assert!(
+            difference.by_question.difference > 0.0 && difference.by_question.p_value < 0.01,
+            "{difference:?}"
+        );
         assert_eq!(difference.questions, 60);
     }
     assert!(comparison.markdown().contains("better"));

@@ -37,7 +37,7 @@ pub fn lcs_length<T: AsRef<str>>(a: &[T], b: &[T]) -> usize {
         }
     }
     let used = |block: usize| {
-        if block + 1 < blocks || a.len() % 64 == 0 { u64::MAX } else { (1 << (a.len() % 64)) - 1 }
+        if block + 1 < blocks || a.len().is_multiple_of(64) { u64::MAX } else { (1 << (a.len() % 64)) - 1 }
     };
     steps.iter().enumerate().map(|(block, step)| (!step & used(block)).count_ones() as usize).sum()
 }

@@ -11,10 +11,12 @@
 //! # Ok::<(), tsumugi_eval::Error>(())
 //! ```
 
+mod gate;
 mod lcs;
 
 use rayon::prelude::*;
 
+pub use gate::{LanguageDetector, gated};
 pub use lcs::lcs_length;
 
 use crate::mecab::{Dictionary, Tokenizer};
