@@ -1,5 +1,6 @@
 //! The step `synthesize` against the stand-in server.
 #![cfg(feature = "synth")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::path::Path;
 

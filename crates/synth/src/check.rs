@@ -293,7 +293,7 @@ mod tests {
             assert_eq!(reason(Task::Conversation, &turns), expected, "{turns:?}");
         }
         assert_eq!(reason(Task::Translate, &[good.clone(), good.clone()]), "ok");
-        assert_eq!(reason(Task::Translate, &[good.clone()]), "turns");
+        assert_eq!(reason(Task::Translate, std::slice::from_ref(&good)), "turns");
         assert_eq!(reason(Task::Ocr, &[turn("書き起こしてください。", "EXIT 出口")]), "ok");
         assert_eq!(reason(Task::Ocr, &[turn("書き起こしてください。", "")]), "no_text_in_image");
         assert_eq!(reason(Task::Vqa, &[turn("何色ですか。", "赤"), turn("いくつですか。", "3")]), "ok");

@@ -26,8 +26,10 @@ fn request(text: &str) -> Request {
     }
 }
 
+type Fault = fn() -> Answer;
+
 /// The first answer is `fault`, those after it are good.
-async fn after(fault: fn() -> Answer) -> (Server, Result<Reply, Error>) {
+async fn after(fault: Fault) -> (Server, Result<Reply, Error>) {
     let server = Server::start(move |number, _| if number == 0 { fault() } else { good("はい") }).await;
     let reply = Client::new(config(&server)).unwrap().send(&request("a")).await;
     (server, reply)
@@ -35,7 +37,7 @@ async fn after(fault: fn() -> Answer) -> (Server, Result<Reply, Error>) {
 
 #[tokio::test]
 async fn passing_faults_are_survived() {
-    let faults: &[(&str, fn() -> Answer)] = &[
+    let faults: &[(&str, Fault)] = &[
         ("429 with an integer code", || {
             let body =
                 r#"{"object":"error","message":"slow","type":"TooManyRequests","param":null,"code":429}"#;

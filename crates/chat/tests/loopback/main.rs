@@ -1,4 +1,5 @@
 //! The client against loopback servers.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod batches;
 mod faults;
