@@ -110,7 +110,7 @@ def check_gradients(model, ours):
         assert difference <= allowed, f"gradient of {name}: {difference:.3g} apart, {allowed:.3g} allowed"
         worst, checked = max(worst, difference / allowed), checked + 1
     assert checked, "parity gave no gradient"
-    return f"{checked} gradients within {worst:.0%} of what is allowed"
+    return f"{checked} gradients within {worst:.2%} of what is allowed"
 
 
 def main():
