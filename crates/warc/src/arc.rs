@@ -12,7 +12,8 @@ pub(crate) struct ArcLine<'a> {
     pub(crate) ip: &'a [u8],
     pub(crate) date: &'a [u8],
     pub(crate) mime: &'a [u8],
-    pub(crate) length: u64,
+    /// As written: some writers gave -1.
+    pub(crate) length: &'a [u8],
     /// Bytes of the line, its end included.
     pub(crate) len: usize,
 }
@@ -40,30 +41,37 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<ArcLine<'_>> {
         let end = if from_end == 0 { line.len() } else { *spaces.get(from_end - 1)? };
         (start <= end).then_some(start..end)
     };
-    let length = std::str::from_utf8(&line[field(0)?]).ok()?.parse().ok()?;
-    // Place of the date, from the end: version 1, then version 2.
-    let date_at = [2, 7].into_iter().find(|at| field(*at).is_some_and(|date| is_date(&line[date])))?;
+    // Place of the date, from the end: version 1, then version 2. A date that is none is known by the address
+    // before it and the type after it.
+    let date_at = [2, 7].into_iter().find(|at| {
+        let get = |at: usize| field(at).map(|range| &line[range]).unwrap_or_default();
+        is_date(get(*at)) || (is_address(get(at + 1)) && get(at - 1).contains(&b'/'))
+    })?;
     let url_end = *spaces.get(date_at + 1)?;
     Some(ArcLine {
         url: &line[..url_end],
         ip: &line[field(date_at + 1)?],
         date: &line[field(date_at)?],
         mime: &line[field(date_at - 1)?],
-        length,
+        length: &line[field(0)?],
         len: end + 1,
     })
 }
 
-/// Dates have 14 digits; some old writers give 12 or 8.
+/// An address of version 4 or 6.
+fn is_address(field: &[u8]) -> bool {
+    std::str::from_utf8(field).is_ok_and(|text| text.parse::<std::net::IpAddr>().is_ok())
+}
+
+/// Dates have 14 digits; some old writers give fewer, some broken ones more.
 fn is_date(field: &[u8]) -> bool {
-    (8..=17).contains(&field.len()) && field.iter().all(u8::is_ascii_digit)
+    (8..=18).contains(&field.len()) && field.iter().all(u8::is_ascii_digit)
 }
 
 /// The record line in the form of a WARC header block.
 pub(crate) fn as_head(line: &ArcLine<'_>, raw: &[u8]) -> Vec<u8> {
     let kind: &[u8] = if line.url.starts_with(b"filedesc:") { b"warcinfo" } else { b"response" };
     let mut out = raw[..line.len].trim_ascii_end().to_vec();
-    let length = line.length.to_string();
     let date = iso_date(line.date);
     let fields: [(&[u8], &[u8]); 6] = [
         (b"WARC-Type", kind),
@@ -71,7 +79,7 @@ pub(crate) fn as_head(line: &ArcLine<'_>, raw: &[u8]) -> Vec<u8> {
         (b"WARC-Date", &date),
         (b"WARC-IP-Address", line.ip),
         (b"Content-Type", line.mime),
-        (b"Content-Length", length.as_bytes()),
+        (b"Content-Length", line.length),
     ];
     for (name, value) in fields {
         out.extend_from_slice(b"\r\n");
@@ -108,9 +116,10 @@ mod tests {
     #[test]
     fn reads_both_versions_and_urls_with_spaces() {
         let one = parse(b"http://a.test/x y 1.2.3.4 20080430204825 text/html 42\nHTTP").unwrap();
-        assert_eq!((one.url, one.ip, one.length), (&b"http://a.test/x y"[..], &b"1.2.3.4"[..], 42));
+        assert_eq!((one.url, one.ip, one.length), (&b"http://a.test/x y"[..], &b"1.2.3.4"[..], &b"42"[..]));
         let two = parse(b"http://a.test/ 1.2.3.4 20080430204825 text/html 200 - - 123 a.arc 7\r\n").unwrap();
-        assert_eq!((two.mime, two.length, two.len), (&b"text/html"[..], 7, 69));
+        assert_eq!((two.mime, two.length, two.len), (&b"text/html"[..], &b"7"[..], 69));
+        assert_eq!(parse(b"http://a.test/ 1.2.3.4 null text/html -1\n").unwrap().length, b"-1");
         assert_eq!(parse(b"Content-Type: text/html 12\n"), None);
         assert_eq!(parse(b"Date: Mon, 1 Jan 2024 10:00:00 5\n"), None);
         assert_eq!(iso_date(b"20080430204825"), b"2008-04-30T20:48:25Z");

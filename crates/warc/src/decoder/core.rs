@@ -312,22 +312,24 @@ impl Core {
         let beyond = self.total.is_some_and(|total| {
             self.is_plain() && location.offset.saturating_add(length).saturating_add(start as u64) > total
         });
-        if length > self.options.buffer_limit as u64 {
-            if beyond {
-                return self.unknown(location, start, start, FaultKind::LengthTooLarge);
-            }
-            self.state = State::Body { offset: location.offset, left: length };
-            self.consume = start;
-            self.records += 1;
-            return Step::Record(Span { location, complete: true, body: None });
+        let large = length > self.options.buffer_limit as u64;
+        if large && beyond {
+            return self.unknown(location, start, start, FaultKind::LengthTooLarge);
         }
-        let end = start + usize::try_from(length).unwrap_or(usize::MAX - start);
+        // Of a large body as much as may be held is looked at first: a lying length is found out there.
+        let end = start + self.options.buffer_limit.min(usize::try_from(length).unwrap_or(usize::MAX));
         loop {
             let have = self.here().len();
             if let Some(member) = self.record_member(start, end.min(have)) {
                 let body_end = without_separator(self.here(), member).max(start);
                 self.queue.push_back(Fault::new(location.offset, FaultKind::LengthTooLarge));
                 return self.give(location, start..body_end, member, true);
+            }
+            if have >= end && large {
+                self.state = State::Body { offset: location.offset, left: length };
+                self.consume = start;
+                self.records += 1;
+                return Step::Record(Span { location, complete: true, body: None });
             }
             if have >= end {
                 return self.tail(location, start, end);
