@@ -20,8 +20,12 @@ const MAX_IMAGES: usize = 6;
 /// Batches whose samples are sorted together by the collator `bucketed`.
 const BUCKET: usize = 16;
 
-type Maker<A, T> = Box<dyn Fn(A) -> Result<T> + Send + Sync>;
-type ByConfig<C, T> = Box<dyn Fn(&C) -> Result<T> + Send + Sync>;
+type SourceMaker = Box<dyn Fn(&SourceRequest<'_>) -> Result<Box<dyn DataSource>> + Send + Sync>;
+type CollatorMaker = Box<dyn Fn(BatchShape, u64) -> Result<Box<dyn Collator>> + Send + Sync>;
+type ObjectiveMaker = Box<dyn Fn() -> Result<Box<dyn Objective>> + Send + Sync>;
+type CallbackMaker = Box<dyn Fn(&ComponentConfig) -> Result<Box<dyn Callback>> + Send + Sync>;
+type SinkMaker = Box<dyn Fn(&Path, &ComponentConfig) -> Result<Box<dyn MetricSink>> + Send + Sync>;
+type ModelMaker = Box<dyn Fn(&ModelConfig) -> Result<Vlm> + Send + Sync>;
 
 /// What a data source is made of.
 #[derive(Debug)]
@@ -43,13 +47,12 @@ pub struct SourceRequest<'a> {
 /// assert!(registry.make_objective("unheard-of").is_err());
 /// ```
 pub struct Registry {
-    sources: BTreeMap<String, Box<dyn Fn(&SourceRequest<'_>) -> Result<Box<dyn DataSource>> + Send + Sync>>,
-    collators: BTreeMap<String, Maker<(BatchShape, u64), Box<dyn Collator>>>,
-    objectives: BTreeMap<String, Box<dyn Fn() -> Result<Box<dyn Objective>> + Send + Sync>>,
-    callbacks: BTreeMap<String, ByConfig<ComponentConfig, Box<dyn Callback>>>,
-    sinks:
-        BTreeMap<String, Box<dyn Fn(&Path, &ComponentConfig) -> Result<Box<dyn MetricSink>> + Send + Sync>>,
-    models: BTreeMap<String, ByConfig<ModelConfig, Vlm>>,
+    sources: BTreeMap<String, SourceMaker>,
+    collators: BTreeMap<String, CollatorMaker>,
+    objectives: BTreeMap<String, ObjectiveMaker>,
+    callbacks: BTreeMap<String, CallbackMaker>,
+    sinks: BTreeMap<String, SinkMaker>,
+    models: BTreeMap<String, ModelMaker>,
 }
 
 impl Default for Registry {
@@ -115,7 +118,7 @@ impl Registry {
         name: &str,
         make: impl Fn(BatchShape, u64) -> Result<Box<dyn Collator>> + Send + Sync + 'static,
     ) {
-        self.collators.insert(name.to_owned(), Box::new(move |(shape, seed)| make(shape, seed)));
+        self.collators.insert(name.to_owned(), Box::new(make));
     }
 
     /// Adds an objective.
@@ -163,7 +166,7 @@ impl Registry {
     /// # Errors
     /// As [`Registry::make_source`].
     pub fn make_collator(&self, name: &str, shape: BatchShape, seed: u64) -> Result<Box<dyn Collator>> {
-        find(&self.collators, "collator", name)?((shape, seed))
+        find(&self.collators, "collator", name)?(shape, seed)
     }
 
     /// Makes an objective.

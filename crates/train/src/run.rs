@@ -122,7 +122,7 @@ impl Trainer {
                     tokenizer: start.tokenizer_folder(),
                     folder: folder.clone(),
                     seed: random(self.recipe.seed, 9, number as u64),
-                    threads: self.recipe.threads,
+                    threads: self.recipe.loader_threads,
                     device,
                     progress: &self.progress,
                     callbacks: &mut callbacks,
@@ -203,6 +203,7 @@ fn essence(recipe: &Recipe) -> Recipe {
         out: PathBuf::new(),
         callbacks: Vec::new(),
         metrics: Vec::new(),
+        loader_threads: 1,
         ..recipe.clone()
     };
     for stage in &mut recipe.stages {

@@ -1,4 +1,5 @@
 //! The engine against one graph of separate tensors, and against itself in other arrangements.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
 
 use tch::{Device, Kind, Tensor};
 use tsumugi_train::TokenMean;

@@ -1,4 +1,5 @@
 //! A run that is killed at any moment and started again ends with the same bytes as one that was not.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
 
 mod common;
 

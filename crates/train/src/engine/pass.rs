@@ -106,7 +106,7 @@ impl Engine {
     }
 
     fn recomputes(&self, index: usize) -> bool {
-        self.recompute > 0 && index % self.recompute == 0
+        self.recompute > 0 && index.is_multiple_of(self.recompute)
     }
 
     fn unit_run(&self, index: usize, with_leaves: bool) -> Result<UnitRun> {

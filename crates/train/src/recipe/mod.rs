@@ -29,9 +29,12 @@ pub struct Recipe {
     pub out: PathBuf,
     /// Seed of first weights and of the order of data.
     pub seed: u64,
-    /// Threads of LibTorch and of the loader. Fixed rather than taken from the machine, since sums in another order give
-    /// other last digits: equal threads on the same processor give equal bytes.
+    /// Threads of LibTorch. Fixed rather than taken from the machine, since sums in another order give other last digits:
+    /// equal threads on the same processor give equal bytes. More than the free cores are many times slower than one,
+    /// since LibTorch's threads wait for each other busily.
     pub threads: usize,
+    /// Threads that read pictures and tokenise. They decide nothing but speed.
+    pub loader_threads: usize,
     /// `cpu`, `cuda` or `cuda:N`.
     pub device: String,
     /// Refuse kernels whose results differ from run to run (only CUDA has such).
@@ -56,7 +59,8 @@ impl Default for Recipe {
             name: "run".into(),
             out: "runs/run".into(),
             seed: 0,
-            threads: 2,
+            threads: 1,
+            loader_threads: 2,
             device: "cpu".into(),
             deterministic: true,
             model: ModelConfig::default(),
@@ -201,8 +205,8 @@ impl Recipe {
         if self.stages.is_empty() {
             return fail("stages: there is none".into());
         }
-        if self.threads == 0 {
-            return fail("threads is 0, it has to be at least 1".into());
+        if self.threads == 0 || self.loader_threads == 0 {
+            return fail("threads and loader_threads have to be at least 1".into());
         }
         let mut names: Vec<&str> = self.stages.iter().map(|s| s.name.as_str()).collect();
         names.sort_unstable();
