@@ -62,7 +62,7 @@ fn response(resource: &Resource, at: usize) -> Vec<u8> {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     let page = resource.url.ends_with(".html");
-    let zipped = if page && at % 3 == 0 { gzip(&resource.body) } else { None };
+    let zipped = if page && at.is_multiple_of(3) { gzip(&resource.body) } else { None };
     let mut body = zipped.unwrap_or_else(|| resource.body.clone());
     if body != resource.body {
         head.push_str("Content-Encoding: gzip\r\n");

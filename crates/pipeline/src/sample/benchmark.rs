@@ -53,7 +53,7 @@ pub fn write_benchmark(out: &Path) -> Result<PathBuf, Error> {
 /// Two questions about a picture, category, question and answer each, and one about its light where that shows.
 fn questions(subject: &Subject, number: usize) -> Vec<(&'static str, String, String)> {
     let (counted, coloured) = subject.counted_and_coloured();
-    let first = if number % 2 == 0 {
+    let first = if number.is_multiple_of(2) {
         ("conv", format!("{coloured}は何色ですか。"), format!("{coloured}は{}です。", subject.paint.alone))
     } else {
         (

@@ -98,9 +98,9 @@ fn fill(template: &str, random: &mut Random) -> String {
     let year = (1890 + random.below(120)).to_string();
     let number = format!("{}十", NUMERALS[1 + random.below(8)]);
     template
-        .replace("{人}", *random.pick(&PEOPLE))
-        .replace("{地}", *random.pick(&PLACES))
-        .replace("{月}", *random.pick(&NUMERALS))
+        .replace("{人}", random.word(&PEOPLE))
+        .replace("{地}", random.word(&PLACES))
+        .replace("{月}", random.word(&NUMERALS))
         .replace("{年}", &year)
         .replace("{数}", &number)
 }

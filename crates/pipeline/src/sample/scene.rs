@@ -5,6 +5,7 @@ use super::random::Random;
 use super::subject::{Kind, Light, Subject};
 use super::things;
 use image::RgbImage;
+use std::f32::consts::TAU;
 
 /// Draws `subject` on `width` x `height` pixels.
 pub(super) fn draw(subject: &Subject, width: u32, height: u32, random: &mut Random) -> RgbImage {
@@ -213,8 +214,8 @@ fn sea(canvas: &mut Canvas, light: Light, from: f32, random: &mut Random) {
 
 fn hills(canvas: &mut Canvas, colour: Colour, from: f32, random: &mut Random) {
     let (width, height) = (canvas.width, canvas.height);
-    let (phase, waves) = (random.between(0.0, 6.28), random.between(0.7, 1.6));
-    canvas.below(|x| height * (from + 0.05 * (phase + waves * 6.28 * x / width).sin()), colour);
+    let (phase, waves) = (random.between(0.0, TAU), random.between(0.7, 1.6));
+    canvas.below(|x| height * (from + 0.05 * (phase + waves * TAU * x / width).sin()), colour);
 }
 
 fn street(canvas: &mut Canvas, light: Light, random: &mut Random) {

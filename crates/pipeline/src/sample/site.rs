@@ -235,7 +235,7 @@ impl Builder {
             2 => (Some("広告".to_owned()), None),
             3 => (Some("photo of the town".to_owned()), None),
             // Only a `figure` says so that it can be read which words belong to which picture.
-            4 | 5 if style % 4 == 0 => (None, Some(caption)),
+            4 | 5 if style.is_multiple_of(4) => (None, Some(caption)),
             6..=9 => (Some(alt), Some(caption)),
             _ => (Some(alt), None),
         }
