@@ -404,6 +404,8 @@ fn emotion_word(text: &str) -> Option<usize> {
         "笑", "泣", "汗", "涙", "怒", "嬉", "爆", "驚", "喜", "悲", "謎", "恥", "焦", "苦", "照", "憂",
         "笑い", "わら", "泣き", "怒り", "照れ", "爆笑", "苦笑", "滝汗", "核爆", "大笑",
     ];
+    // The longest word and its brackets; looking for the closing one farther would be quadratic.
+    let text = crate::language::prefix(text, 18);
     let inside = text.strip_prefix(['(', '（'])?;
     let (word, _) = inside.split_once([')', '）'])?;
     WORDS.contains(&word).then(|| {

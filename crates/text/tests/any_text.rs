@@ -1,0 +1,54 @@
+//! Every profile answers to every text, with a reason where it drops one.
+
+use proptest::prelude::*;
+use tsumugi_text::{
+    FilterChain, LanguageIdentifier, MinHash, Profile, joined_sentences, mask_pii_strict, sentences,
+};
+
+fn chains() -> Vec<FilterChain> {
+    let chain = |name| FilterChain::new(&Profile::named(name).unwrap(), None).unwrap();
+    Profile::names().into_iter().map(chain).collect()
+}
+
+fn check(text: &str) {
+    for chain in chains() {
+        let decision = chain.apply(text);
+        assert_eq!(decision.keep, decision.reason().is_none());
+        assert!(decision.statistics.iter().all(|(_, value)| value.is_finite()), "{:?}", decision.statistics);
+        let _ = chain.modify(text);
+    }
+    assert_eq!(sentences(text).concat(), text);
+    assert_eq!(joined_sentences(text).concat(), text);
+    let _ = mask_pii_strict(text);
+    let minhash = MinHash::default();
+    assert_eq!(minhash.bands(&minhash.signature(text)).is_empty(), text.trim().is_empty());
+}
+
+#[test]
+fn nasty_texts() {
+    let long = "あいう（え".repeat(40_000);
+    for text in [
+        "",
+        "あ",
+        " \n \n",
+        "。",
+        "😀👨‍👩‍👧❤️",
+        "אבג ABC العربية 日本 12",
+        "\u{FEFF}\u{200B}",
+        "\0\u{FFFD}",
+        "ー・、",
+        &long,
+    ] {
+        check(text);
+    }
+    assert_eq!(LanguageIdentifier::default().identify(&long).code, "ja");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn any_text(text in "(\\PC|[\n 。！？.…「」（）^_0-9@a-zあ-んア-ン一-三])\
+                         {0,80}") {
+        check(&text);
+    }
+}
