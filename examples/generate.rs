@@ -5,6 +5,7 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -46,8 +47,17 @@ struct Args {
     dtype: String,
 }
 
-fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+fn main() -> ExitCode {
+    match answer(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn answer(args: &Args) -> anyhow::Result<()> {
     let kind = if args.dtype == "bfloat16" { Kind::BFloat16 } else { Kind::Float };
     let read = |path: &PathBuf| std::fs::read(path).with_context(|| path.display().to_string());
     let images = args.image.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
@@ -61,12 +71,16 @@ fn main() -> anyhow::Result<()> {
         repetition_penalty: args.repetition_penalty,
         ..GenerateOptions::default()
     };
-    let answers = model.answer(&[Question::new(args.prompt.as_str(), images)], &options, &mut |_, piece| {
-        eprint!("{piece}");
-        // A stream that cannot be flushed shows the text later; the answer is printed at the end all the same.
-        let _ = std::io::stderr().flush();
-    })?;
+    let answers =
+        model.answer(&[Question::new(args.prompt.as_str(), images)], &options, &mut |_, piece| {
+            eprint!("{piece}");
+            // A stream that cannot be flushed shows the text later; the answer is printed at the end all the same.
+            let _ = std::io::stderr().flush();
+        })?;
     eprintln!();
-    println!("{}", serde_json::json!({"model": args.model, "prompt": args.prompt, "answer": answers.first()}));
+    println!(
+        "{}",
+        serde_json::json!({"model": args.model, "prompt": args.prompt, "answer": answers.first()})
+    );
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! `cargo run --example parity -- --model DIR --inputs FILE.safetensors --out FILE.safetensors --gradients`
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -40,8 +41,17 @@ struct Args {
     device: String,
 }
 
-fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+fn main() -> ExitCode {
+    match compute(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compute(args: &Args) -> anyhow::Result<()> {
     let steps = match &args.steps {
         None => None,
         Some(path) => {

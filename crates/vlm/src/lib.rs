@@ -1,6 +1,6 @@
 //! Vision-language models on LibTorch: SigLIP, projector, Llama, generation, Hugging Face checkpoints.
 //!
-//! A model is a chain of [`Unit`]s (see [`unit`]): pure functions of parameters, input and batch, so that inference, a
+//! A model is a chain of [`Unit`]s (see [`mod@unit`]): pure functions of parameters, input and batch, so that inference, a
 //! trainer that cuts the graph between units, and a sharded one all run the same code. [`Vlm`] holds sizes and units,
 //! [`Weights`] the tensors; [`Model`] joins them with a [`Tokenizer`] and an [`ImageProcessor`].
 //!
