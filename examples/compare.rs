@@ -1,8 +1,9 @@
 //! Puts runs of `evaluate` side by side: `cargo run --example compare -- --runs runs/a runs/b`.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::Parser;
 use tsumugi::eval::report::comparison_page;
 use tsumugi::eval::results::{Results, compare};
@@ -19,19 +20,28 @@ struct Args {
     out: Option<PathBuf>,
 }
 
-fn main() -> Result<()> {
-    let args = Args::parse();
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<()> {
     let mut runs = Vec::new();
     for folder in &args.runs {
         let name = folder
             .file_name()
             .map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
-        runs.push((name, Results::read(folder)?));
+        runs.push((name, Results::read(folder).map_err(|e| anyhow!("{e}"))?));
     }
-    let comparison = compare(&runs)?;
+    let comparison = compare(&runs).map_err(|e| anyhow!("{e}"))?;
     println!("{}", comparison.markdown());
-    if let Some(out) = args.out {
-        std::fs::write(&out, comparison_page(&comparison))?;
+    if let Some(out) = &args.out {
+        std::fs::write(out, comparison_page(&comparison))?;
     }
     println!("{}", serde_json::to_string(&comparison)?);
     Ok(())

@@ -2,8 +2,9 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Parser, ValueEnum};
 use serde_json::{Value, json};
 use tsumugi::eval::mecab::Dictionary;
@@ -33,8 +34,17 @@ enum Metric {
     RougeL,
 }
 
-fn main() -> Result<()> {
-    let args = Args::parse();
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<()> {
     let Metric::RougeL = args.metric;
     let text =
         std::fs::read_to_string(&args.predictions).with_context(|| args.predictions.display().to_string())?;
@@ -50,7 +60,7 @@ fn main() -> Result<()> {
     if pairs.is_empty() {
         bail!("{}: it holds no predictions", args.predictions.display());
     }
-    let dictionary = Dictionary::find(args.dictionary.as_deref())?;
+    let dictionary = Dictionary::find(args.dictionary.as_deref()).map_err(|e| anyhow!("{e}"))?;
     let settings = args.profile.settings();
     let scores = score_all(&dictionary, settings.normalizer, &pairs);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());

@@ -2,8 +2,9 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Parser;
 use serde_json::{Value, json};
 use tsumugi::eval::mecab::Dictionary;
@@ -24,10 +25,19 @@ struct Args {
     dictionary: Option<PathBuf>,
 }
 
-fn main() -> Result<()> {
-    let args = Args::parse();
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<()> {
     let input = std::fs::read_to_string(&args.input).with_context(|| args.input.display().to_string())?;
-    let dictionary = Dictionary::find(args.dictionary.as_deref())?;
+    let dictionary = Dictionary::find(args.dictionary.as_deref()).map_err(|e| anyhow!("{e}"))?;
     let mut scorer = RougeL::new(&dictionary, args.profile.settings().normalizer);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (mut texts, mut words) = (0, 0);
