@@ -40,7 +40,11 @@ impl Callback for Patience {
         if waited >= self.steps {
             eprintln!("{}: no better loss than {:.4} for {waited} steps", look.stage, self.best);
         }
-        Ok(Wish { scalars: vec![("best_loss".into(), self.best)], stop: waited >= self.steps, ..Wish::default() })
+        Ok(Wish {
+            scalars: vec![("best_loss".into(), self.best)],
+            stop: waited >= self.steps,
+            ..Wish::default()
+        })
     }
 
     fn save(&self) -> serde_json::Value {
@@ -67,9 +71,10 @@ fn main() -> anyhow::Result<()> {
     });
 
     let mut recipe = Recipe::from_toml(&squares::recipe(""), &["stages.squares.duration.steps=400".into()])?;
-    recipe.callbacks = toml::from_str::<toml::Table>("list = [{ name = \"patience\", options = { steps = 8 } }]")?["list"]
-        .clone()
-        .try_into()?;
+    recipe.callbacks =
+        toml::from_str::<toml::Table>("list = [{ name = \"patience\", options = { steps = 8 } }]")?["list"]
+            .clone()
+            .try_into()?;
     recipe.out = args.out;
     let summary = Trainer::new(recipe).registry(registry).progress(Progress::stderr()).run()?;
     println!("{}", serde_json::to_string(&summary)?);

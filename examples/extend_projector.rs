@@ -36,7 +36,8 @@ impl Unit for Gated {
 
     fn spec(&self) -> ParamSpec {
         let std = (1.0 / self.from as f64).sqrt();
-        let matrix = |name: &str| ParamDef::matrix(format!("gated.{name}.weight"), &[self.to, self.from], std);
+        let matrix =
+            |name: &str| ParamDef::matrix(format!("gated.{name}.weight"), &[self.to, self.from], std);
         ParamSpec(vec![matrix("value"), matrix("gate"), ParamDef::bias("gated.value.bias", self.to)])
     }
 
@@ -66,7 +67,8 @@ fn main() -> anyhow::Result<()> {
         Ok(Vlm::assemble(config, &vision, &projector, &language)?)
     });
 
-    let sets = ["model.builder=gated", "model.config.image_token_id=4", "model.config.language.pad_token_id=3"];
+    let sets =
+        ["model.builder=gated", "model.config.image_token_id=4", "model.config.language.pad_token_id=3"];
     let mut recipe = Recipe::from_toml(&squares::recipe(""), &sets.map(str::to_owned))?;
     recipe.out = args.out;
     let summary = Trainer::new(recipe).registry(registry).progress(Progress::stderr()).run()?;

@@ -79,9 +79,8 @@ fn main() -> ExitCode {
 fn config(args: Args) -> Result<WholeConfig, Error> {
     let recipe = match &args.recipe {
         None => include_str!("recipes/tiny.toml").to_owned(),
-        Some(path) => {
-            std::fs::read_to_string(path).map_err(|e| Error::config(path.display().to_string(), e.to_string()))?
-        }
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|e| Error::config(path.display().to_string(), e.to_string()))?,
     };
     let judge_url = args.judge_base_url.or_else(|| args.base_url.clone());
     Ok(WholeConfig {

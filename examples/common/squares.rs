@@ -6,7 +6,7 @@ const COLOURS: [(&str, [u8; 3]); 4] =
     [("赤", [220, 30, 30]), ("青", [30, 60, 220]), ("緑", [30, 160, 60]), ("黄", [230, 210, 40])];
 
 /// Pictures of 28 x 28 pixels, each with the name of its colour to be learned.
-pub fn samples() -> Vec<Sample> {
+pub(crate) fn samples() -> Vec<Sample> {
     (0..64)
         .map(|i| {
             let (name, colour) = COLOURS[i % 4];
@@ -31,7 +31,7 @@ fn bitmap(colour: [u8; 3], margin: usize) -> Vec<u8> {
 }
 
 /// A recipe for a very small model on the data source `squares`.
-pub fn recipe(more: &str) -> String {
+pub(crate) fn recipe(more: &str) -> String {
     format!(
         r#"
         name = "squares"

@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 /// The command of an example. `cargo test` builds the examples beside the tests.
-pub fn example(name: &str) -> Command {
+pub(crate) fn example(name: &str) -> Command {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap().join("examples");
     let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
@@ -22,12 +22,12 @@ pub fn example(name: &str) -> Command {
 }
 
 /// Runs a command to its end.
-pub fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()
 }
 
 /// Runs a command that must succeed, and gives the JSON object on its last line.
-pub fn run_ok(command: &mut Command) -> serde_json::Value {
+pub(crate) fn run_ok(command: &mut Command) -> serde_json::Value {
     let output = run(command);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?} failed with {}: {stderr}", output.status);
@@ -36,7 +36,7 @@ pub fn run_ok(command: &mut Command) -> serde_json::Value {
 }
 
 /// Starts a command and kills it with SIGKILL after a while. True if it was still running.
-pub fn kill_after(command: &mut Command, wait: Duration) -> bool {
+pub(crate) fn kill_after(command: &mut Command, wait: Duration) -> bool {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(wait);
     let running = child.try_wait().unwrap().is_none();
@@ -46,7 +46,7 @@ pub fn kill_after(command: &mut Command, wait: Duration) -> bool {
 }
 
 /// The bytes of all files below a folder whose name passes, by relative path.
-pub fn files(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn files(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     collect(folder, folder, wanted, &mut found);
     found
@@ -69,7 +69,7 @@ fn collect(
 }
 
 /// Asserts that two folders hold the same files with the same bytes.
-pub fn assert_same(ours: &BTreeMap<PathBuf, Vec<u8>>, reference: &BTreeMap<PathBuf, Vec<u8>>, what: &str) {
+pub(crate) fn assert_same(ours: &BTreeMap<PathBuf, Vec<u8>>, reference: &BTreeMap<PathBuf, Vec<u8>>, what: &str) {
     let names = |files: &BTreeMap<PathBuf, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(ours), names(reference), "{what}: other files");
     for (name, bytes) in ours {
@@ -78,11 +78,11 @@ pub fn assert_same(ours: &BTreeMap<PathBuf, Vec<u8>>, reference: &BTreeMap<PathB
 }
 
 /// A small generator of random numbers with a seed (SplitMix64), so that a failing moment can be tried again.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     /// A number from 0 to below 1.
-    pub fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

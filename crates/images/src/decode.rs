@@ -107,9 +107,23 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
         let (max_side, max_pixels) = (limits.max_side, limits.max_pixels);
         return Err(Error::TooManyPixels { width, height, max_side, max_pixels });
     }
+    if format == Format::Jpeg && !jpeg_ends(bytes) {
+        return Err(Error::Truncated { format });
+    }
     let orientation = decoder.orientation().map_or(1, Orientation::to_exif);
     let pixels = DynamicImage::from_decoder(decoder).map_err(broken)?;
     Ok(Decoded { format, pixels, animated: is_animated(format, bytes, limits), orientation })
+}
+
+/// True where the last scan of a JPEG file is followed by the marker that ends the picture. The decoder itself fills what
+/// is missing with grey, and other readers of the same table (Pillow) then refuse the picture.
+fn jpeg_ends(bytes: &[u8]) -> bool {
+    let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xff, marker]);
+    // Inside a scan 0xff is always followed by 0x00 or a restart marker, so neither pair can be part of the data.
+    match (last(0xda), last(0xd9)) {
+        (Some(scan), Some(end)) => end > scan,
+        _ => false,
+    }
 }
 
 fn start_of(bytes: &[u8]) -> String {
@@ -128,5 +142,22 @@ fn is_animated(format: Format, bytes: &[u8], limits: &Limits) -> bool {
         Format::Png => PngDecoder::new(cursor).is_ok_and(|decoder| decoder.is_apng().unwrap_or(false)),
         Format::Webp => WebPDecoder::new(cursor).is_ok_and(|decoder| decoder.has_animation()),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jpeg_cut_in_its_scan_is_truncated() {
+        let picture =
+            image::RgbImage::from_fn(64, 64, |x, y| image::Rgb([x as u8 * 3, y as u8 * 3, (x * y) as u8]));
+        let mut bytes = Vec::new();
+        image::codecs::jpeg::JpegEncoder::new(&mut bytes).encode_image(&picture).unwrap();
+        assert!(decode(&bytes, &Limits::default()).is_ok());
+        let cut = &bytes[..bytes.len() * 3 / 4];
+        let error = decode(cut, &Limits::default()).err().unwrap();
+        assert_eq!(error.reason(), "truncated");
     }
 }

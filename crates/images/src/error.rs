@@ -54,6 +54,12 @@ pub enum Error {
         #[source]
         source: image::ImageError,
     },
+    /// The data ends before the picture does. Some decoders fill the rest with grey, others refuse the file.
+    #[error("{} file that ends too early", format.as_str())]
+    Truncated {
+        /// The format.
+        format: Format,
+    },
     /// A picture of no pixels, or a buffer whose length does not fit its size.
     #[error("{width}x{height} pixels of {channels} bytes do not fit a buffer of {len} bytes")]
     Shape {
@@ -70,9 +76,10 @@ pub enum Error {
 
 impl Error {
     /// One word for tables and funnels: `empty`, `too_many_bytes`, `too_many_pixels`, `not_an_image`, `svg`,
-    /// `unsupported_format`, `broken`.
+    /// `unsupported_format`, `broken`, `truncated`.
     pub fn reason(&self) -> &'static str {
         match self {
+            Error::Truncated { .. } => "truncated",
             Error::Empty => "empty",
             Error::TooManyBytes { .. } => "too_many_bytes",
             Error::TooManyPixels { .. } => "too_many_pixels",

@@ -30,7 +30,10 @@ pub fn fail(error: &Error) -> ExitCode {
 ///
 /// # Errors
 /// Where the threads cannot be made, or `work` fails.
-pub fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+pub fn with_threads<T: Send>(
+    threads: usize,
+    work: impl FnOnce() -> Result<T, Error> + Send,
+) -> Result<T, Error> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(Error::step("threads", threads.to_string()))?.install(work)
 }

@@ -335,14 +335,7 @@ struct_column!(Document {
     signature: Vec<u32>,
     bands: Vec<i64>,
 });
-struct_column!(ImageRow {
-    id: String,
-    image: Image,
-    width: u32,
-    height: u32,
-    format: String,
-    phash: String,
-});
+struct_column!(ImageRow { id: String, image: Image, width: u32, height: u32, format: String, phash: String });
 struct_column!(Fetch {
     url: String,
     final_url: String,

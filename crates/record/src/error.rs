@@ -33,7 +33,9 @@ pub enum Error {
         source: arrow::error::ArrowError,
     },
     /// A column has another type than the table asks for.
-    #[error("column `{column}` is of type {found}, and {expected} was expected; the file was not written as this table")]
+    #[error(
+        "column `{column}` is of type {found}, and {expected} was expected; the file was not written as this table"
+    )]
     ColumnType {
         /// Path of the column, such as `nodes.image.url`.
         column: String,
@@ -43,7 +45,9 @@ pub enum Error {
         found: String,
     },
     /// A required column is absent.
-    #[error("column `{column}` is missing; the file was not written as this table, or the projection left it out")]
+    #[error(
+        "column `{column}` is missing; the file was not written as this table, or the projection left it out"
+    )]
     ColumnMissing {
         /// Path of the column.
         column: String,

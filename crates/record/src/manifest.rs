@@ -139,7 +139,8 @@ pub fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>, E
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(Error::io("read", path)(e)),
     };
-    let manifest_error = |e: serde_json::Error| Error::Manifest { path: path.to_owned(), reason: e.to_string() };
+    let manifest_error =
+        |e: serde_json::Error| Error::Manifest { path: path.to_owned(), reason: e.to_string() };
     serde_json::from_str(&text).map(Some).map_err(manifest_error)
 }
 
@@ -148,7 +149,8 @@ pub fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>, E
 /// # Errors
 /// Where it cannot be written.
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
-    let manifest_error = |e: serde_json::Error| Error::Manifest { path: path.to_owned(), reason: e.to_string() };
+    let manifest_error =
+        |e: serde_json::Error| Error::Manifest { path: path.to_owned(), reason: e.to_string() };
     let mut text = serde_json::to_string_pretty(value).map_err(manifest_error)?;
     text.push('\n');
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -40,7 +40,8 @@ pub trait Record: Column + Clone + Send + 'static {
         let array = Self::encode(&values);
         let columns = array.as_struct_opt().map(|s| s.columns().to_vec()).unwrap_or_default();
         // The columns were built from the very fields of the schema, so that joining them cannot fail.
-        RecordBatch::try_new(Self::schema(), columns).unwrap_or_else(|_| RecordBatch::new_empty(Self::schema()))
+        RecordBatch::try_new(Self::schema(), columns)
+            .unwrap_or_else(|_| RecordBatch::new_empty(Self::schema()))
     }
 
     /// Reads rows from columns.

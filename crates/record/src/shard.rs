@@ -95,7 +95,11 @@ impl<R: Record> ShardWriter<R> {
         self.pending_bytes += row.weight();
         self.pending.push(row);
         self.rows += 1;
-        if self.pending_bytes >= BATCH_BYTES || self.pending.len() >= BATCH_ROWS { self.flush() } else { Ok(()) }
+        if self.pending_bytes >= BATCH_BYTES || self.pending.len() >= BATCH_ROWS {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     /// Rows given so far.
@@ -136,7 +140,10 @@ impl<R: Record> ShardWriter<R> {
         self.flush()?;
         let parquet_error = |source| Error::Parquet { path: self.path.clone(), source };
         let Some(writer) = self.writer.take() else {
-            return Err(Error::Manifest { path: self.path.clone(), reason: "the shard is already finished".into() });
+            return Err(Error::Manifest {
+                path: self.path.clone(),
+                reason: "the shard is already finished".into(),
+            });
         };
         let sink = writer.into_inner().map_err(parquet_error)?;
         sink.file.sync_all().map_err(Error::io("sync", &self.partial))?;

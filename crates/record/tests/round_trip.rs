@@ -42,10 +42,12 @@ fn slot() -> impl Strategy<Value = ImageSlot> {
 }
 
 fn node() -> impl Strategy<Value = Node> {
-    let role =
-        prop::sample::select(vec![Role::Main, Role::Heading, Role::Caption, Role::Boilerplate]);
-    (any::<Option<String>>(), role, proptest::option::of(slot()))
-        .prop_map(|(text, role, image)| Node { text, role, image })
+    let role = prop::sample::select(vec![Role::Main, Role::Heading, Role::Caption, Role::Boilerplate]);
+    (any::<Option<String>>(), role, proptest::option::of(slot())).prop_map(|(text, role, image)| Node {
+        text,
+        role,
+        image,
+    })
 }
 
 fn document() -> impl Strategy<Value = Document> {
@@ -104,7 +106,9 @@ fn every_other_table_survives() {
     round_trip(&[ImageRow { id: "i".into(), image: image.clone(), width: 3, ..Default::default() }]);
     round_trip(&[Fetch { status: 404, reason: Some("missing".into()), ..Default::default() }]);
     let similarities = vec![Similarity { scorer: "clip".into(), value: 0.25 }];
-    round_trip(&[Pair { image: image.clone(), text: "赤い船".into(), similarities, ..Default::default() }]);
+    round_trip(&[Pair {
+        image: image.clone(), text: "赤い船".into(), similarities, ..Default::default()
+    }]);
     let content = vec![
         Content { kind: "image".into(), text: None },
         Content { kind: "text".into(), text: Some("何が見えますか。".into()) },

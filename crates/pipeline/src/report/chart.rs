@@ -82,7 +82,11 @@ fn widen((low, high): (f64, f64)) -> (f64, f64) {
 }
 
 fn label(value: f64) -> String {
-    let text = if value.abs() >= 100.0 || value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.2}") };
+    let text = if value.abs() >= 100.0 || value.fract() == 0.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.2}")
+    };
     if text == "-0" { "0".into() } else { text }
 }
 

@@ -106,12 +106,8 @@ pub fn conversation_samples(folder: &Path, count: usize) -> Result<String, Error
         for message in &conversation.messages {
             let text: Vec<String> =
                 message.content.iter().filter_map(|c| c.text.as_deref()).map(|t| short(t, 400)).collect();
-            let _ = write!(
-                html,
-                "<div class=\"turn\"><b>{}</b> {}</div>",
-                escape(&message.role),
-                text.join(" ")
-            );
+            let _ =
+                write!(html, "<div class=\"turn\"><b>{}</b> {}</div>", escape(&message.role), text.join(" "));
         }
         html.push_str("</div>");
     }

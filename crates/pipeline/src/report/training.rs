@@ -3,7 +3,6 @@ use std::path::Path;
 
 use tsumugi_train::{Summary, read_metrics};
 
-
 use super::{Line, escape, line_chart};
 use crate::Error;
 
@@ -19,7 +18,8 @@ pub fn training_section(summary: &Summary, metrics: &Path) -> Result<String, Err
          <th class=\"n\">tokens/s</th><th class=\"n\">images/s</th><th>dropped</th></tr>",
     );
     for stage in &summary.stages {
-        let steps = read_metrics(metrics, &stage.name).map_err(Error::step("report", metrics.display().to_string()))?;
+        let steps = read_metrics(metrics, &stage.name)
+            .map_err(Error::step("report", metrics.display().to_string()))?;
         let points = steps.iter().map(|m| (m.step as f64, m.loss)).collect();
         let caption = format!("{}: loss by step", stage.name);
         charts.push_str(&line_chart(&caption, "step", &[Line { name: stage.name.clone(), points }]));

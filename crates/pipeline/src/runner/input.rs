@@ -46,7 +46,10 @@ fn from_manifest(folder: &Path, kind: &str, manifest: &Manifest) -> Result<Input
         let path = folder.join(&entry.file);
         let bytes = fs::metadata(&path).map_err(Error::io("open", &path))?.len();
         if bytes != entry.bytes {
-            let reason = format!("has {bytes} bytes where the manifest says {}; delete the folder and run the step again", entry.bytes);
+            let reason = format!(
+                "has {bytes} bytes where the manifest says {}; delete the folder and run the step again",
+                entry.bytes
+            );
             return Err(Error::config(path.display().to_string(), reason));
         }
         table.identity.insert(entry.file.clone(), entry.sha256.clone());

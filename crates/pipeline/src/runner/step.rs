@@ -106,7 +106,8 @@ impl Step {
         progress: &Progress,
         work: impl Fn(usize, &T, &mut Outputs) -> Result<(), Error> + Sync,
     ) -> Result<(), Error> {
-        let bar = progress.bar(&format!("{} {name}", self.identity.step), Some(shards.len() as u64), "shards");
+        let bar =
+            progress.bar(&format!("{} {name}", self.identity.step), Some(shards.len() as u64), "shards");
         let treat = |(number, shard): (usize, &T)| {
             let marker = self.shard(name, number, shard, &work)?;
             bar.inc(1);

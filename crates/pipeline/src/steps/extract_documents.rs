@@ -137,7 +137,7 @@ impl Extractor<'_> {
         shard.outputs.count("records", reader.records());
         if reader.records() == 0 && reader.offset() == 0 {
             if self.only {
-                return Err(Error::config(place(), "the archive is empty; give one that has records"));
+                return Err(Error::step(STEP, place())("the archive is empty; give one that has records"));
             }
             self.progress.line(&format!("{}: the archive is empty", path.display()));
             shard.outputs.count("damage:empty_archive", 1);

@@ -34,7 +34,7 @@ pub fn train_with(config: &TrainConfig, registry: Registry, progress: &Progress)
 }
 
 /// Tells faults of the recipe (exit code 2) from those of the run (exit code 1).
-fn error(place: &str, error: tsumugi_train::Error) -> Error {
+pub(crate) fn error(place: &str, error: tsumugi_train::Error) -> Error {
     match error {
         tsumugi_train::Error::Recipe { reason, .. } => Error::Config { what: place.to_owned(), reason },
         fault if fault.is_usage() => Error::Config { what: place.to_owned(), reason: fault.to_string() },

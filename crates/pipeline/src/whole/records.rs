@@ -20,14 +20,20 @@ pub(super) fn list_records(archives: &[PathBuf], progress: &Progress) -> Result<
     for path in archives {
         let records = count(path, &mut counts, &bar)?;
         if records == 0 {
-            return Err(Error::step(STEP, path.display().to_string())("the archive is empty: it has no record"));
+            return Err(Error::step(STEP, path.display().to_string())(
+                "the archive is empty: it has no record",
+            ));
         }
     }
     bar.finish();
     Ok(Summary { step: STEP.into(), counts, ..Summary::default() })
 }
 
-fn count(path: &Path, counts: &mut BTreeMap<String, u64>, bar: &indicatif::ProgressBar) -> Result<u64, Error> {
+fn count(
+    path: &Path,
+    counts: &mut BTreeMap<String, u64>,
+    bar: &indicatif::ProgressBar,
+) -> Result<u64, Error> {
     let place = path.display().to_string();
     let mut reader = ArchiveReader::open(path).map_err(Error::step(STEP, &place))?;
     let mut records = 0;

@@ -125,7 +125,8 @@ fn data_steps(config: &WholeConfig, progress: &Progress, done: &mut Done) -> Res
     }
     if until >= Until::FetchImages {
         let from = warc.iter().map(|p| format!("warc:{}", p.display())).collect();
-        let step = FetchImagesConfig { documents: out("filtered"), from, out: out("images"), ..Default::default() };
+        let step =
+            FetchImagesConfig { documents: out("filtered"), from, out: out("images"), ..Default::default() };
         done.summaries.push(fetch_images(&step, progress)?);
     }
     if until >= Until::BuildPairs {
@@ -149,7 +150,12 @@ fn data_steps(config: &WholeConfig, progress: &Progress, done: &mut Done) -> Res
     Ok(())
 }
 
-fn model_steps(config: &WholeConfig, recipe: Recipe, progress: &Progress, done: &mut Done) -> Result<(), Error> {
+fn model_steps(
+    config: &WholeConfig,
+    recipe: Recipe,
+    progress: &Progress,
+    done: &mut Done,
+) -> Result<(), Error> {
     let endpoints = Endpoints::start(config.api.as_ref(), config.judge.as_ref())?;
     done.writer_is_stand_in = endpoints.writer_is_stand_in;
     let step = SynthesizeConfig {
@@ -163,8 +169,9 @@ fn model_steps(config: &WholeConfig, recipe: Recipe, progress: &Progress, done: 
     done.summaries.push(synthesize(&step, progress)?.summary);
     if config.until >= Until::Train {
         let bars = tsumugi_train::Progress::stderr();
-        let trainer = Trainer::new(recipe).progress(bars);
-        done.training = Some(trainer.run().map_err(Error::step("train", config.out.join("train").display().to_string()))?);
+        let place = config.out.join("train").display().to_string();
+        let trained = Trainer::new(recipe).progress(bars).run();
+        done.training = Some(trained.map_err(|error| crate::steps::train::error(&place, error))?);
     }
     if config.until >= Until::Evaluate {
         done.judge_is_stand_in = endpoints.judge_is_stand_in;
@@ -210,7 +217,8 @@ fn evaluate_model(
     done.scores = summary.scores;
     if let Some(results) = summary.results {
         let source = Source::from(step.benchmark.clone());
-        let questions = load(&source, None, profile).map_err(Error::step("report", step.benchmark.clone()))?;
+        let questions =
+            load(&source, None, profile).map_err(Error::step("report", step.benchmark.clone()))?;
         done.verdict = Some((questions, results));
     }
     Ok(())
