@@ -69,7 +69,11 @@ fn collect(
 }
 
 /// Asserts that two folders hold the same files with the same bytes.
-pub(crate) fn assert_same(ours: &BTreeMap<PathBuf, Vec<u8>>, reference: &BTreeMap<PathBuf, Vec<u8>>, what: &str) {
+pub(crate) fn assert_same(
+    ours: &BTreeMap<PathBuf, Vec<u8>>,
+    reference: &BTreeMap<PathBuf, Vec<u8>>,
+    what: &str,
+) {
     let names = |files: &BTreeMap<PathBuf, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(ours), names(reference), "{what}: other files");
     for (name, bytes) in ours {

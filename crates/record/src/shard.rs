@@ -59,6 +59,7 @@ pub struct ShardWriter<R: Record> {
     pending: Vec<R>,
     pending_bytes: usize,
     rows: u64,
+    renamed: bool,
 }
 
 impl<R: Record> ShardWriter<R> {
@@ -76,7 +77,15 @@ impl<R: Record> ShardWriter<R> {
         let writer = ArrowWriter::try_new(sink, R::schema(), Some(properties::<R>(&path)?))
             .map_err(|source| Error::Parquet { path: path.clone(), source })?;
         let pending = Vec::new();
-        Ok(ShardWriter { path, partial, writer: Some(writer), pending, pending_bytes: 0, rows: 0 })
+        Ok(ShardWriter {
+            path,
+            partial,
+            writer: Some(writer),
+            pending,
+            pending_bytes: 0,
+            rows: 0,
+            renamed: false,
+        })
     }
 
     /// Appends rows.
@@ -129,33 +138,25 @@ impl<R: Record> ShardWriter<R> {
     /// # Errors
     /// As [`ShardWriter::write`]; the temporary file is removed.
     pub fn finish(mut self) -> Result<ShardInfo, Error> {
-        let (info, partial, path) = self.finish_partial()?;
-        fs::rename(&partial, &path).map_err(Error::io("rename", &path))?;
-        sync_folder(&path)?;
-        Ok(info)
-    }
-
-    /// Ends and syncs the file but leaves its temporary name: for callers that rename several files together.
-    fn finish_partial(&mut self) -> Result<(ShardInfo, PathBuf, PathBuf), Error> {
         self.flush()?;
         let parquet_error = |source| Error::Parquet { path: self.path.clone(), source };
         let Some(writer) = self.writer.take() else {
-            return Err(Error::Manifest {
-                path: self.path.clone(),
-                reason: "the shard is already finished".into(),
-            });
+            let reason = "the shard is already finished".into();
+            return Err(Error::Manifest { path: self.path.clone(), reason });
         };
         let sink = writer.into_inner().map_err(parquet_error)?;
         sink.file.sync_all().map_err(Error::io("sync", &self.partial))?;
+        fs::rename(&self.partial, &self.path).map_err(Error::io("rename", &self.path))?;
+        self.renamed = true;
+        sync_folder(&self.path)?;
         let sha256 = data_encoding::HEXLOWER.encode(&sink.hasher.finalize());
-        let info = ShardInfo { rows: self.rows, bytes: sink.bytes, sha256 };
-        Ok((info, std::mem::take(&mut self.partial), self.path.clone()))
+        Ok(ShardInfo { rows: self.rows, bytes: sink.bytes, sha256 })
     }
 }
 
 impl<R: Record> Drop for ShardWriter<R> {
     fn drop(&mut self) {
-        if self.writer.is_some() {
+        if !self.renamed {
             // A shard that was not finished must not be mistaken for one; the error of removing it helps nobody.
             let _ = fs::remove_file(&self.partial);
         }

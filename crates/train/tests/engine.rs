@@ -1,6 +1,8 @@
 //! The engine against one graph of separate tensors, and against itself in other arrangements.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
 
+use std::sync::Mutex;
+
 use tch::{Device, Kind, Tensor};
 use tsumugi_train::TokenMean;
 use tsumugi_train::collate::{Batch, BatchShape, Collator, Packed, Padded};
@@ -39,6 +41,9 @@ fn model(tied: bool) -> Vlm {
 
 /// Samples of different lengths, with none, one and two pictures.
 fn samples() -> Vec<Prepared> {
+    // The generator is one for the whole process, and tests run at the same time.
+    static GENERATOR: Mutex<()> = Mutex::new(());
+    let _alone = GENERATOR.lock().unwrap();
     tch::manual_seed(3);
     (0..5_i64)
         .map(|i| {
