@@ -46,9 +46,7 @@ impl Progress {
 
     /// Writes a line above the bars (to standard error, also where it is no terminal).
     pub fn line(&self, text: &str) {
-        if self.bars.is_hidden() {
-            eprintln!("{text}");
-        } else if self.bars.println(text).is_err() {
+        if self.bars.is_hidden() || self.bars.println(text).is_err() {
             eprintln!("{text}");
         }
     }

@@ -31,7 +31,6 @@ pub struct Step {
 }
 
 /// What opening a step's output folder finds.
-#[expect(clippy::large_enum_variant, reason = "one value a run")]
 pub enum Opened {
     /// There is work to do.
     Work(Step),

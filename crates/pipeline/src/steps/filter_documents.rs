@@ -136,7 +136,7 @@ impl DocumentFilter {
         let mut kept = outputs.create::<Document>(MAPPED)?;
         let mut dropped = outputs.create::<Excluded>(DROPPED)?;
         for batch in ShardReader::<Document>::open(shard)? {
-            let judged: Vec<Result<Document, Excluded>> =
+            let judged: Vec<Result<Document, Box<Excluded>>> =
                 batch?.into_par_iter().map(|document| self.judge(document)).collect();
             for result in judged {
                 let stage = outputs.funnel().stage("quality", "documents");
@@ -147,7 +147,7 @@ impl DocumentFilter {
                     }
                     Err(excluded) => {
                         stage.drop(&excluded.reason);
-                        dropped.push(excluded)?;
+                        dropped.push(*excluded)?;
                     }
                 }
             }
@@ -156,14 +156,15 @@ impl DocumentFilter {
         outputs.finish(dropped)
     }
 
-    fn judge(&self, mut document: Document) -> Result<Document, Excluded> {
+    fn judge(&self, mut document: Document) -> Result<Document, Box<Excluded>> {
         if document.opt_out && !self.keep_opt_out {
             let value = document.opt_out_signals.first().cloned();
-            return Err(excluded(&document, "opt_out", value));
+            return Err(Box::new(excluded(&document, "opt_out", value)));
         }
         let decision = self.chain.apply_on_page(&main_text(&document), document.language.as_deref());
         if let Some(reason) = decision.reasons.first() {
-            return Err(excluded(&document, &reason.rule, reason.value.map(|value| value.to_string())));
+            let value = reason.value.map(|value| value.to_string());
+            return Err(Box::new(excluded(&document, &reason.rule, value)));
         }
         self.mask_document(&mut document);
         // The signature is of the text as it is written, so that masking is part of what is compared.

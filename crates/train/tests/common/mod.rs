@@ -38,7 +38,7 @@ fn said(role: &str, image: bool, text: &str) -> Message {
 }
 
 /// Writes the three tables under `folder`: 40 rows each, one picture of them broken.
-pub fn write_tables(folder: &Path) {
+pub(crate) fn write_tables(folder: &Path) {
     let things: Vec<(String, Image)> = (0..40)
         .map(|i| {
             let (name, colour) = COLOURS[i % 4];
@@ -76,7 +76,7 @@ pub fn write_tables(folder: &Path) {
 }
 
 /// Three short stages of a model of some ten thousand parameters.
-pub fn recipe(data: &Path, out: &Path, overrides: &[&str]) -> Recipe {
+pub(crate) fn recipe(data: &Path, out: &Path, overrides: &[&str]) -> Recipe {
     let stage = |name: &str, tune: &str, template: &str, sources: &[&str]| {
         let data: Vec<String> =
             sources.iter().map(|s| format!("{{ source = \"{s}\", path = {:?} }}", data.join(s))).collect();
