@@ -8,6 +8,9 @@ use tsumugi_text::{Language, LanguageIdentifier};
 /// Main text shorter than this says too little about its language: then all text of the page is asked.
 const TELLING_CHARS: usize = 40;
 
+/// A block shorter than this does not show that a page is translated in part.
+const TRANSLATED_CHARS: usize = 20;
+
 /// Highest score of a page that is in the wanted language around its text but not in it.
 const FOREIGN_TEXT: f64 = 0.5;
 
@@ -64,10 +67,11 @@ pub(super) fn judge(
     let mut language = identifier.identify_on_page(&text, page.language.best());
     if !is_wanted(language.code, wanted) {
         let around = identifier.identify_on_page(&text_around(&page), page.language.best());
-        if !is_wanted(around.code, wanted) {
+        let part = is_wanted(around.code, wanted).then_some(around);
+        let Some(part) = part.or_else(|| translated_part(&page, identifier, wanted)) else {
             return exclude(id, capture.provenance, format!("language:{}", language.code), Some(capture.url));
-        }
-        language = Language { score: around.score.min(FOREIGN_TEXT), ..around };
+        };
+        language = Language { score: part.score.min(FOREIGN_TEXT), ..part };
     }
     Verdict::Keep(Box::new(Document {
         id,
@@ -90,6 +94,19 @@ fn text_around(page: &Page) -> String {
     let texts =
         page.nodes.iter().filter(|node| node.role != Role::Main).filter_map(|node| node.text.as_deref());
     page.title.as_deref().into_iter().chain(texts).collect::<Vec<_>>().join("\n")
+}
+
+/// The language of the first longer block that is in the wanted language, on a page that declares itself to be in it: a
+/// page that is translated in part.
+fn translated_part(page: &Page, identifier: &LanguageIdentifier, wanted: &str) -> Option<Language> {
+    let declared = page.language.best().filter(|code| is_wanted(code, wanted))?;
+    let blocks = page.nodes.iter().filter(|node| node.role != Role::Boilerplate);
+    let long = |text: &&str| text.chars().filter(|c| c.is_alphabetic()).count() >= TRANSLATED_CHARS;
+    blocks
+        .filter_map(|node| node.text.as_deref())
+        .filter(long)
+        .map(|text| identifier.identify_on_page(text, Some(declared)))
+        .find(|language| is_wanted(language.code, wanted))
 }
 
 /// The main text, or all of the text where the main text is short.
