@@ -11,7 +11,7 @@ const TELLING_CHARS: usize = 40;
 /// A block shorter than this does not show that a page is translated in part.
 const TRANSLATED_CHARS: usize = 20;
 
-/// Highest score of a page that is in the wanted language around its text but not in it.
+/// Highest score of a page that is in the wanted language only in part.
 const FOREIGN_TEXT: f64 = 0.5;
 
 /// A page as it stands in an archive.
@@ -66,9 +66,7 @@ pub(super) fn judge(
     }
     let mut language = identifier.identify_on_page(&text, page.language.best());
     if !is_wanted(language.code, wanted) {
-        let around = identifier.identify_on_page(&text_around(&page), page.language.best());
-        let part = is_wanted(around.code, wanted).then_some(around);
-        let Some(part) = part.or_else(|| translated_part(&page, identifier, wanted)) else {
+        let Some(part) = translated_part(&page, identifier, wanted) else {
             return exclude(id, capture.provenance, format!("language:{}", language.code), Some(capture.url));
         };
         language = Language { score: part.score.min(FOREIGN_TEXT), ..part };
@@ -88,16 +86,8 @@ pub(super) fn judge(
     }))
 }
 
-/// Title, headings, captions and what stands around the main text: the language in which the page addresses its
-/// readers. Manuals have pages whose text is not translated yet; what to do with these is left to the filters.
-fn text_around(page: &Page) -> String {
-    let texts =
-        page.nodes.iter().filter(|node| node.role != Role::Main).filter_map(|node| node.text.as_deref());
-    page.title.as_deref().into_iter().chain(texts).collect::<Vec<_>>().join("\n")
-}
-
 /// The language of the first longer block that is in the wanted language, on a page that declares itself to be in it: a
-/// page that is translated in part.
+/// page that is translated in part, as manuals have them. What to do with these is left to the filters.
 fn translated_part(page: &Page, identifier: &LanguageIdentifier, wanted: &str) -> Option<Language> {
     let declared = page.language.best().filter(|code| is_wanted(code, wanted))?;
     let blocks = page.nodes.iter().filter(|node| node.role != Role::Boilerplate);
@@ -136,4 +126,51 @@ fn id(capture: &Capture) -> String {
     hash.update(capture.provenance.offset.to_le_bytes());
     hash.update(capture.within.to_le_bytes());
     data_encoding::HEXLOWER.encode(&hash.finalize()[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENGLISH: &str = "The package tool keeps a database of every file that it has installed on the system, and it can be \
+        asked about each of them. This paragraph was not translated yet, and it is much longer than the rest of the page.";
+    const JAPANESE: &str = "この章ではパッケージの管理に使うコマンドの基本的な使い方を説明します。";
+
+    fn verdict(lang: &str, paragraphs: &[&str]) -> Verdict {
+        let body: String = paragraphs.iter().map(|text| format!("<p>{text}</p>")).collect();
+        let html = format!(
+            "<html lang=\"{lang}\"><head><meta charset=\"utf-8\"><title>手引き</title></head><body><nav><a href=\"/\">目次に戻る\
+             </a> <a href=\"/2\">次の章へ進む</a></nav><article>{body}</article></body></html>"
+        );
+        let capture = Capture {
+            url: "http://manual.test/1".into(),
+            within: 0,
+            provenance: Provenance::default(),
+            content_type: Some("text/html".into()),
+            content_language: None,
+            robots: Vec::new(),
+            tdm_reservation: None,
+            bytes: html.into_bytes(),
+        };
+        let identifier = LanguageIdentifier::new(Default::default());
+        judge(&PageConfig::default(), &identifier, "ja", capture)
+    }
+
+    #[test]
+    fn a_page_translated_in_part_is_kept_with_a_low_score() {
+        let Verdict::Keep(document) = verdict("ja-JP", &[JAPANESE, ENGLISH, ENGLISH]) else {
+            panic!("the page was dropped")
+        };
+        assert!(document.language_score.is_some_and(|score| score <= FOREIGN_TEXT));
+    }
+
+    #[test]
+    fn a_foreign_page_with_a_japanese_menu_is_dropped() {
+        for lang in ["en", "ja"] {
+            let Verdict::Drop(excluded) = verdict(lang, &[ENGLISH, ENGLISH]) else {
+                panic!("the page was kept")
+            };
+            assert_eq!(excluded.reason, "language:en");
+        }
+    }
 }
