@@ -1,5 +1,6 @@
 //! What goes wrong outside: each fault gives one clear message and the right exit code, and leaves nothing that a later
 //! step would take for whole.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The data steps, killed at random moments and run again, give the bytes of an undisturbed run.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 mod common;
 

@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: running the examples, and fingerprints of what they wrote.
 
 #![allow(dead_code, reason = "each test uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,5 @@
 //! What is written is read again, row by row, for every table.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 #![cfg(feature = "parquet")]
 
 use proptest::prelude::*;

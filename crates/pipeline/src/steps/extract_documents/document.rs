@@ -86,10 +86,16 @@ pub(super) fn judge(
     }))
 }
 
-/// The language of the first longer block that is in the wanted language, on a page that declares itself to be in it: a
-/// page that is translated in part, as manuals have them. What to do with these is left to the filters.
+/// The language of a page that is only in part in the wanted language, as manuals have them whose translation is not
+/// finished; what to do with these is left to the filters. Where the page declares itself to be in the wanted language,
+/// one longer block in it is enough. Where it declares nothing, the language of its title, headings and menus decides.
 fn translated_part(page: &Page, identifier: &LanguageIdentifier, wanted: &str) -> Option<Language> {
-    let declared = page.language.best().filter(|code| is_wanted(code, wanted))?;
+    let Some(declared) = page.language.best() else {
+        return Some(identifier.identify(&text_around(page))).filter(|around| is_wanted(around.code, wanted));
+    };
+    if !is_wanted(declared, wanted) {
+        return None;
+    }
     let blocks = page.nodes.iter().filter(|node| node.role != Role::Boilerplate);
     let long = |text: &&str| text.chars().filter(|c| c.is_alphabetic()).count() >= TRANSLATED_CHARS;
     blocks
@@ -97,6 +103,13 @@ fn translated_part(page: &Page, identifier: &LanguageIdentifier, wanted: &str) -
         .filter(long)
         .map(|text| identifier.identify_on_page(text, Some(declared)))
         .find(|language| is_wanted(language.code, wanted))
+}
+
+/// Title and all that is not main text.
+fn text_around(page: &Page) -> String {
+    let texts =
+        page.nodes.iter().filter(|node| node.role != Role::Main).filter_map(|node| node.text.as_deref());
+    page.title.as_deref().into_iter().chain(texts).collect::<Vec<_>>().join("\n")
 }
 
 /// The main text, or all of the text where the main text is short.
