@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use tsumugi_page::{Page, PageConfig, PageHeaders, parse_with};
 use tsumugi_record::{Document, Excluded, Node, Provenance, Role};
-use tsumugi_text::{Language, LanguageIdentifier};
+use tsumugi_text::{Evidence, Language, LanguageIdentifier};
 
 /// Main text shorter than this says too little about its language: then all text of the page is asked.
 const TELLING_CHARS: usize = 40;
@@ -87,22 +87,24 @@ pub(super) fn judge(
 }
 
 /// The language of a page that is only in part in the wanted language, as manuals have them whose translation is not
-/// finished; what to do with these is left to the filters. Where the page declares itself to be in the wanted language,
-/// one longer block in it is enough. Where it declares nothing, the language of its title, headings and menus decides.
+/// finished; what to do with these is left to the filters. One longer block is enough on a page that declares itself to
+/// be in that language, and on a page that declares nothing if the block's letters alone tell; there the title, headings
+/// and menus may decide as well.
 fn translated_part(page: &Page, identifier: &LanguageIdentifier, wanted: &str) -> Option<Language> {
-    let Some(declared) = page.language.best() else {
-        return Some(identifier.identify(&text_around(page))).filter(|around| is_wanted(around.code, wanted));
-    };
-    if !is_wanted(declared, wanted) {
+    let declared = page.language.best();
+    if declared.is_some_and(|code| !is_wanted(code, wanted)) {
         return None;
     }
     let blocks = page.nodes.iter().filter(|node| node.role != Role::Boilerplate);
     let long = |text: &&str| text.chars().filter(|c| c.is_alphabetic()).count() >= TRANSLATED_CHARS;
-    blocks
+    let block = blocks
         .filter_map(|node| node.text.as_deref())
         .filter(long)
-        .map(|text| identifier.identify_on_page(text, Some(declared)))
-        .find(|language| is_wanted(language.code, wanted))
+        .map(|text| identifier.identify_on_page(text, declared))
+        .filter(|language| declared.is_some() || language.evidence == Evidence::Script)
+        .find(|language| is_wanted(language.code, wanted));
+    let around = || identifier.identify(&text_around(page));
+    block.or_else(|| declared.is_none().then(around).filter(|around| is_wanted(around.code, wanted)))
 }
 
 /// Title and all that is not main text.
