@@ -13,7 +13,7 @@ use crate::{Drawn, Error, Result};
 /// Row groups whose rows are shuffled as one. A row group of this project's tables is 64 MiB at most.
 const TOGETHER: usize = 4;
 
-/// The rows of a table, lowered to samples. Reads row groups when their turn comes and holds [`TOGETHER`] at a time.
+/// The rows of a table, lowered to samples. Reads row groups when their turn comes and holds a fixed number of them at a time.
 pub struct TableSource<R: Record> {
     files: Vec<PathBuf>,
     blocks: Vec<Block>,
