@@ -6,14 +6,20 @@
 //! Everything is on disk before it is sent: beside the cache's files, `batches/NAME.jsonl` holds a batch's requests and
 //! `batches/NAME.json` its state. A batch carries its name as metadata, so a run that was killed between the creation of a
 //! batch and the note of its id finds it again instead of paying twice.
+//!
+//! Where a budget has no room for the most that one more request may cost, what was gathered is sent and waited for, since
+//! replies mostly cost far less; only where the room is still missing then does [`Batches::push`] stop.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+
 use async_openai::error::OpenAIError;
+use async_openai::traits::RequestOptionsBuilder as _;
 use async_openai::types::InputSource;
 use async_openai::types::files::{CreateFileRequest, FileInput, FilePurpose};
 use serde::{Deserialize, Serialize};
@@ -23,6 +29,11 @@ use sha2::{Digest, Sha256};
 use crate::client::Inner;
 use crate::reply::WireReply;
 use crate::{Client, Error, Request};
+
+/// Batches looked at for one of ours: pages of 100.
+const PAGES: usize = 50;
+/// How often a batch is refused for want of room although no other of ours is under way, before that is an error.
+const MOST_REFUSALS: u32 = 3;
 
 /// How batches are made and watched.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +75,15 @@ pub struct Batches {
     known: HashSet<String>,
     pending: Vec<State>,
     current: Option<Current>,
+    summary: BatchSummary,
+}
+
+/// What a look at a batch showed.
+enum Look {
+    UnderWay,
+    Ended { answered: u64, unanswered: u64 },
+    /// Refused, since the account may not have so many tokens in batches at once.
+    NoRoom(String),
 }
 
 /// A batch on disk.
@@ -75,6 +95,9 @@ struct State {
     /// Keys with the model asked for.
     keys: Vec<(String, String)>,
     most_usd: f64,
+    /// How often it was refused for want of room.
+    #[serde(default)]
+    refused: u32,
 }
 
 /// The file being filled.
@@ -120,6 +143,7 @@ impl Client {
             known: HashSet::new(),
             pending: Vec::new(),
             current: None,
+            summary: BatchSummary::default(),
         };
         batches.recall()?;
         Ok(batches)
@@ -133,15 +157,13 @@ impl Batches {
     /// Fatal ones only: as [`Client::send`], and [`Error::Cache`].
     pub async fn push(&mut self, request: &Request) -> Result<(), Error> {
         let key = request.key();
-        if self.known.contains(&key) || self.client.lookup(request)?.is_some() {
+        if self.known.contains(&key) || self.client.inner().has(&key) {
             return Ok(());
         }
         let inner = self.client.inner();
         let most_usd =
             inner.most_usd(&request.model, inner.most_usage(request))? * inner.batch_price(&request.model);
-        let body = request.to_wire(inner.config.token_limit_field);
-        let line = json!({"custom_id": key, "method": "POST", "url": "/v1/chat/completions", "body": body})
-            .to_string();
+        let line = inner.batch_line(request, &key)?;
         let full = self.current.as_ref().is_some_and(|current| {
             current.keys.len() >= self.config.max_requests
                 || current.bytes + line.len() as u64 + 1 > self.config.max_bytes
@@ -149,6 +171,7 @@ impl Batches {
         if full {
             self.submit().await?;
         }
+        self.make_room(most_usd).await?;
         let current = match &mut self.current {
             Some(current) => current,
             None => self.current.insert(Current::create(&self.folder)?),
@@ -169,31 +192,57 @@ impl Batches {
     /// As [`Batches::push`]; [`Error::Batch`] where the server refuses a batch as a whole.
     pub async fn finish(mut self, watch: impl Fn(usize, usize)) -> Result<BatchSummary, Error> {
         self.submit().await?;
-        let mut summary = BatchSummary::default();
+        self.settle(watch).await?;
+        Ok(self.summary)
+    }
+
+    /// Waits until every batch under way has ended.
+    async fn settle(&mut self, watch: impl Fn(usize, usize)) -> Result<(), Error> {
         let all = self.pending.len();
         // Batches of an earlier run that may not have been created.
         for state in std::mem::take(&mut self.pending) {
-            let state = if state.id.is_none() { self.create(state).await? } else { state };
+            let state = if state.id.is_none() { self.create(state, true).await? } else { state };
             self.pending.push(state);
         }
         while !self.pending.is_empty() {
-            for state in std::mem::take(&mut self.pending) {
-                match self.look(&state).await? {
-                    Some((answered, unanswered)) => {
-                        summary.batches += 1;
-                        summary.answered += answered;
-                        summary.unanswered += unanswered;
-                    }
-                    None => self.pending.push(state),
-                }
+            let refused = self.look_at_all().await?;
+            watch(all.saturating_sub(self.pending.len() + refused.len()), all);
+            if !self.pending.is_empty() || !refused.is_empty() {
+                let pause = self.config.poll_seconds.clamp(0.01, 3600.0);
+                tokio::time::sleep(Duration::from_secs_f64(pause)).await;
             }
-            watch(all - self.pending.len(), all);
-            if !self.pending.is_empty() {
-                tokio::time::sleep(Duration::from_secs_f64(self.config.poll_seconds.clamp(0.01, 3600.0)))
-                    .await;
+            for state in refused {
+                let state = self.create(state, false).await?;
+                self.pending.push(state);
             }
         }
-        Ok(summary)
+        Ok(())
+    }
+
+    /// Looks at each batch under way once; gives those that the server had no room for.
+    async fn look_at_all(&mut self) -> Result<Vec<State>, Error> {
+        let mut refused = Vec::new();
+        for mut state in std::mem::take(&mut self.pending) {
+            match self.look(&state).await? {
+                Look::UnderWay => self.pending.push(state),
+                Look::Ended { answered, unanswered } => {
+                    self.summary.batches += 1;
+                    self.summary.answered += answered;
+                    self.summary.unanswered += unanswered;
+                }
+                Look::NoRoom(message) => {
+                    let id = state.id.take().unwrap_or_default();
+                    state.refused += 1;
+                    self.save(&state)?;
+                    if self.pending.is_empty() && state.refused > MOST_REFUSALS {
+                        let message = format!("{message}; run again later, or with smaller batches");
+                        return Err(Error::Batch { id, message });
+                    }
+                    refused.push(state);
+                }
+            }
+        }
+        Ok(refused)
     }
 
     /// Reads the states of an earlier run; what was being written when it ended is thrown away.
@@ -218,34 +267,45 @@ impl Batches {
     /// Closes the file being filled and creates its batch.
     async fn submit(&mut self) -> Result<(), Error> {
         let Some(mut current) = self.current.take() else { return Ok(()) };
-        self.check_budget(current.most_usd)?;
         current.file.flush().map_err(|source| io(&current.path, source))?;
         current.file.get_ref().sync_all().map_err(|source| io(&current.path, source))?;
         let mut name = data_encoding::HEXLOWER.encode(&current.hash.finalize());
         name.truncate(24);
         let path = self.folder.join(format!("{name}.jsonl"));
         std::fs::rename(&current.path, &path).map_err(|source| io(&path, source))?;
-        let state = State { name, id: None, keys: current.keys, most_usd: current.most_usd };
+        let state = State { name, id: None, keys: current.keys, most_usd: current.most_usd, refused: 0 };
         self.save(&state)?;
-        let state = self.create(state).await?;
+        let state = self.create(state, false).await?;
         self.pending.push(state);
         Ok(())
     }
 
-    fn check_budget(&self, next_usd: f64) -> Result<(), Error> {
-        let Some(budget_usd) = self.client.config().budget_usd else { return Ok(()) };
+    /// What is spent, under way and gathered, at the most.
+    fn committed_usd(&self) -> f64 {
+        let ledger = self.client.ledger();
         let under_way: f64 = self.pending.iter().map(|state| state.most_usd).sum();
-        let spent_usd = self.client.ledger().usd + under_way;
+        let gathered = self.current.as_ref().map_or(0.0, |current| current.most_usd);
+        ledger.usd + ledger.usd_unknown + under_way + gathered
+    }
+
+    /// Sees to it that the budget has room for one more request.
+    async fn make_room(&mut self, next_usd: f64) -> Result<(), Error> {
+        let Some(budget_usd) = self.client.config().budget_usd else { return Ok(()) };
+        if self.committed_usd() + next_usd > budget_usd {
+            self.submit().await?;
+            self.settle(|_, _| {}).await?;
+        }
+        let spent_usd = self.committed_usd();
         if spent_usd + next_usd > budget_usd {
             return Err(Error::Budget { budget_usd, spent_usd, next_usd });
         }
         Ok(())
     }
 
-    /// Uploads and creates, unless the server already has a batch of this name.
-    async fn create(&self, mut state: State) -> Result<State, Error> {
+    /// Uploads and creates. With `look_first`, unless the server already has a batch of this name.
+    async fn create(&self, mut state: State, look_first: bool) -> Result<State, Error> {
         let inner = self.client.inner();
-        let mut id = self.find(&state.name).await?;
+        let mut id = if look_first { self.find(&state.name).await? } else { None };
         if id.is_none() {
             let path = self.folder.join(format!("{}.jsonl", state.name));
             let upload = || CreateFileRequest {
@@ -256,15 +316,20 @@ impl Batches {
             let file: Value = inner.patiently(async || inner.api.files().create_byot(upload()).await).await?;
             let body = json!({
                 "input_file_id": file["id"],
-                "endpoint": "/v1/chat/completions",
+                "endpoint": inner.batch_path(),
                 "completion_window": "24h",
                 "metadata": {"tsumugi": state.name}
             });
             // Not blindly again: an attempt whose answer was lost may have made the batch.
+            let tried = AtomicBool::new(false);
             let made: Value = inner
-                .patiently(async || match self.find(&state.name).await {
-                    Ok(Some(id)) => Ok(json!({ "id": id })),
-                    _ => inner.api.batches().create_byot(&body).await,
+                .patiently(async || {
+                    if tried.swap(true, Ordering::Relaxed)
+                        && let Ok(Some(id)) = self.find(&state.name).await
+                    {
+                        return Ok(json!({ "id": id }));
+                    }
+                    inner.api.batches().create_byot(&body).await
                 })
                 .await?;
             id = made["id"].as_str().map(str::to_owned);
@@ -275,57 +340,78 @@ impl Batches {
         Ok(state)
     }
 
-    /// The id of the batch with that name among the latest of the account.
+    /// The id of the batch with that name among those of the account, the latest first.
     async fn find(&self, name: &str) -> Result<Option<String>, Error> {
         let inner = self.client.inner();
-        let list: Value = inner.patiently(async || inner.api.batches().list_byot().await).await?;
-        let batches = list["data"].as_array().into_iter().flatten();
-        let mut ours = batches.filter(|batch| batch["metadata"]["tsumugi"] == name);
-        Ok(ours.find_map(|batch| batch["id"].as_str().map(str::to_owned)))
+        let mut query = vec![("limit", "100".to_owned())];
+        for _ in 0..PAGES {
+            let list: Value =
+                inner.patiently(async || inner.api.batches().query(&query)?.list_byot().await).await?;
+            let batches = list["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let ours = |batch: &&Value| batch["metadata"]["tsumugi"] == name && batch["status"] != "failed";
+            if let Some(batch) = batches.iter().find(ours) {
+                return Ok(batch["id"].as_str().map(str::to_owned));
+            }
+            let last = batches.last().and_then(|batch| batch["id"].as_str());
+            match last.filter(|_| list["has_more"] == true) {
+                Some(last) => {
+                    query.truncate(1);
+                    query.push(("after", last.to_owned()));
+                }
+                None => break,
+            }
+        }
+        Ok(None)
     }
 
-    /// Looks at a batch; where it has ended, collects it and gives the numbers of requests answered and not.
-    async fn look(&self, state: &State) -> Result<Option<(u64, u64)>, Error> {
+    /// Looks at a batch; where it has ended, collects it.
+    async fn look(&self, state: &State) -> Result<Look, Error> {
         let inner = self.client.inner();
         let id = state.id.as_deref().unwrap_or_default();
         let batch: Value = inner.patiently(async || inner.api.batches().retrieve_byot(id).await).await?;
         match batch["status"].as_str().unwrap_or_default() {
             "completed" | "expired" | "cancelled" => {}
             "failed" => {
+                let message = format!("the server refused it: {}", batch["errors"]);
+                if message.contains("token_limit_exceeded") {
+                    return Ok(Look::NoRoom(message));
+                }
                 self.forget(state)?;
-                return Err(Error::Batch {
-                    id: id.to_owned(),
-                    message: format!("the server refused it: {}", batch["errors"]),
-                });
+                return Err(Error::Batch { id: id.to_owned(), message });
             }
-            _ => return Ok(None),
+            _ => return Ok(Look::UnderWay),
         }
         let mut answered = 0;
         if let Some(file) = batch["output_file_id"].as_str().filter(|file| !file.is_empty()) {
             let bytes = inner.patiently(async || inner.api.files().content(file).await).await?;
+            let models: HashMap<&str, &str> =
+                state.keys.iter().map(|(key, model)| (key.as_str(), model.as_str())).collect();
             for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                answered += u64::from(self.collect(state, line)?);
+                answered += u64::from(self.collect(&models, line)?);
             }
         }
         self.forget(state)?;
-        Ok(Some((answered, (state.keys.len() as u64).saturating_sub(answered))))
+        Ok(Look::Ended { answered, unanswered: (state.keys.len() as u64).saturating_sub(answered) })
     }
 
     /// Puts the reply of one line into the cache. Lines that are none are left to be sent singly.
-    fn collect(&self, state: &State, line: &[u8]) -> Result<bool, Error> {
+    fn collect(&self, models: &HashMap<&str, &str>, line: &[u8]) -> Result<bool, Error> {
         let Ok(Line { custom_id, response: Some(response) }) = serde_json::from_slice::<Line>(line) else {
             return Ok(false);
         };
-        let Some((key, model)) = state.keys.iter().find(|(key, _)| *key == custom_id) else {
-            return Ok(false);
-        };
+        let Some(model) = models.get(custom_id.as_str()) else { return Ok(false) };
         if response.status_code != 200 {
             return Ok(false);
         }
+        // A run that was killed while it collected had this one already.
+        if self.client.inner().has(&custom_id) {
+            return Ok(true);
+        }
         let wire: Option<WireReply> = serde_json::from_value(response.body).ok();
-        let Some(reply) = wire.and_then(|wire| wire.into_reply(model)) else { return Ok(false) };
+        let Some(mut reply) = wire.and_then(|wire| wire.into_reply(model)) else { return Ok(false) };
         let inner = self.client.inner();
-        inner.keep(model, key, &reply, inner.batch_price(model))?;
+        let usage = reply.usage;
+        inner.keep(model, &custom_id, &mut reply, usage, inner.batch_price(model))?;
         Ok(true)
     }
 
@@ -363,6 +449,27 @@ impl Current {
 }
 
 impl Inner {
+    /// The path that batches name; Azure's has no version in it.
+    fn batch_path(&self) -> &'static str {
+        if self.config.azure.is_some() { "/chat/completions" } else { "/v1/chat/completions" }
+    }
+
+    /// A request as a line of a batch's file.
+    fn batch_line(&self, request: &Request, key: &str) -> Result<String, Error> {
+        let broken = |source: serde_json::Error| Error::Config {
+            message: format!("a request cannot be written as JSON: {source}"),
+        };
+        let mut body = serde_json::to_value(request.to_wire(self.config.token_limit_field)).map_err(broken)?;
+        if let Some(azure) = &self.config.azure {
+            body["model"] = azure.deployment.clone().into();
+        }
+        Ok(json!({"custom_id": key, "method": "POST", "url": self.batch_path(), "body": body}).to_string())
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.cache.as_ref().is_some_and(|cache| cache.contains(key))
+    }
+
     /// Repeats a call as often and with the waits of a request.
     async fn patiently<T>(&self, call: impl AsyncFn() -> Result<T, OpenAIError>) -> Result<T, Error> {
         let mut attempt = 0;

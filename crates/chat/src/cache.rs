@@ -9,18 +9,22 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use crate::limiter::lock;
 use crate::{Error, Reply};
 
+/// How often what was written is synced to the disk.
+const SYNC_EVERY: Duration = Duration::from_secs(5);
+
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Entry {
     /// [`crate::Request::key`].
     pub(crate) key: String,
-    /// Seconds since 1970, for the record only.
+    /// Seconds since 1970, for the record.
     pub(crate) at: u64,
     /// What it cost.
     pub(crate) usd: f64,
@@ -55,6 +59,7 @@ struct Writer {
     file: File,
     number: usize,
     offset: u64,
+    synced: Instant,
 }
 
 impl Cache {
@@ -80,6 +85,10 @@ impl Cache {
         Ok(cache)
     }
 
+    pub(crate) fn contains(&self, key: &str) -> bool {
+        lock(&self.state).index.contains_key(key)
+    }
+
     /// The reply of that key.
     pub(crate) fn get(&self, key: &str) -> Result<Option<Reply>, Error> {
         let (path, place) = {
@@ -97,10 +106,10 @@ impl Cache {
         let line = read().map_err(|source| self.error(&path, source))?;
         let entry: Entry =
             serde_json::from_slice(&line).map_err(|source| self.error(&path, source.into()))?;
-        Ok(Some(Reply { cached: true, ..entry.reply }))
+        Ok(Some(Reply { cached: true, time: entry.at, usd: entry.usd, ..entry.reply }))
     }
 
-    /// Appends an entry; it survives the death of this process from here on.
+    /// Appends an entry; it survives the death of this process from here on, and that of the machine within [`SYNC_EVERY`].
     pub(crate) fn put(&self, entry: &Entry) -> Result<(), Error> {
         let mut line = serde_json::to_vec(entry).map_err(|source| self.error(&self.folder, source.into()))?;
         let length = line.len();
@@ -108,7 +117,8 @@ impl Cache {
         let mut state = lock(&self.state);
         if state.writer.is_none() {
             let (path, file) = self.create(state.files.len())?;
-            state.writer = Some(Writer { file, number: state.files.len(), offset: 0 });
+            let number = state.files.len();
+            state.writer = Some(Writer { file, number, offset: 0, synced: Instant::now() });
             state.files.push(path);
         }
         let Some(writer) = state.writer.as_mut() else { return Ok(()) };
@@ -119,6 +129,12 @@ impl Cache {
             return Err(self.error(&self.folder, source));
         }
         writer.offset += line.len() as u64;
+        if writer.synced.elapsed() >= SYNC_EVERY {
+            writer.synced = Instant::now();
+            if let Err(error) = writer.file.sync_data() {
+                log::warn!("{}: not synced: {error}", self.folder.display());
+            }
+        }
         state.index.entry(entry.key.clone()).or_insert(place);
         Ok(())
     }
@@ -194,6 +210,8 @@ mod tests {
             finish_reason: Some("stop".into()),
             usage: Usage { prompt_tokens: 3, completion_tokens: 4 },
             model: "m".into(),
+            time: 0,
+            usd: 0.0,
             cached: false,
         };
         Entry { key: key.into(), at: 1, usd: 0.5, asked: "m".into(), reply }

@@ -11,11 +11,13 @@ use tokio::sync::watch;
 
 use crate::cache::{Cache, Entry};
 use crate::fault::{Class, Fault};
-use crate::ledger::Accounts;
+use crate::ledger::{Accounts, Reservation};
 use crate::limiter::{Limiter, lock};
 use crate::reply::WireReply;
 use crate::transport::{Endpoint, Transport, fault_of, http_client};
-use crate::{ClientConfig, Error, Ledger, Reply, Request};
+use crate::prices::DEFAULT_IMAGE_TOKENS;
+use crate::request::estimate_text;
+use crate::{ClientConfig, Error, Ledger, Reply, Request, Usage};
 
 /// Completion tokens a request without a limit of its own is taken to cost at most.
 const ASSUMED_COMPLETION_TOKENS: u64 = 4096;
@@ -32,7 +34,7 @@ pub(crate) struct Inner {
     base: String,
     pub(crate) api: async_openai::Client<Endpoint>,
     limiter: Arc<Limiter>,
-    cache: Option<Cache>,
+    pub(crate) cache: Option<Cache>,
     accounts: Accounts,
     /// Set to the message of the first fatal error; whoever waits is woken by it.
     halted: watch::Sender<Option<String>>,
@@ -41,13 +43,22 @@ pub(crate) struct Inner {
     jitter: Mutex<StdRng>,
 }
 
+/// What an attempt may take.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    most_usd: f64,
+    /// Estimated tokens of prompt and reply, for the limits a minute.
+    tokens: u64,
+}
+
 impl Client {
     /// Sets up a client; reads the cache folder, connects to nothing.
     ///
     /// # Errors
     /// [`Error::Config`] for values that cannot work, [`Error::Cache`] when the cache folder cannot be used.
-    pub fn new(config: ClientConfig) -> Result<Self, Error> {
+    pub fn new(mut config: ClientConfig) -> Result<Self, Error> {
         let url = config.checked_base_url()?;
+        config.token_limit_field = config.settled_limit_field(&url);
         let base = config.base_url.trim().trim_end_matches('/').to_owned();
         let http = http_client(&url, &config)?;
         let limiter =
@@ -160,19 +171,31 @@ impl Inner {
     async fn answer(&self, request: &Request, key: &str) -> Result<Reply, Error> {
         self.check_halted()?;
         let most = self.most_usage(request);
-        let reservation = self.accounts.reserve(self.most_usd(&request.model, most)?).await?;
+        let cost = Cost {
+            most_usd: self.most_usd(&request.model, most)?,
+            tokens: request.estimate_prompt_tokens(self.image_tokens(&request.model)) + most.completion_tokens,
+        };
         let body = request.to_wire(self.config.token_limit_field);
-        let reply = self.attempts(&body, most.prompt_tokens + most.completion_tokens).await?;
-        self.keep(&request.model, key, &reply, 1.0)?;
+        let (mut reply, reservation) = self.attempts(&body, cost).await?;
+        // Some servers do not say what they counted; their requests are not free for that.
+        let usage = match reply.usage {
+            usage if usage != Usage::default() => usage,
+            _ => Usage { completion_tokens: estimate_text(&reply.text), ..most },
+        };
+        self.keep(&request.model, key, &mut reply, usage, 1.0)?;
         drop(reservation);
         Ok(reply)
     }
 
+    fn image_tokens(&self, model: &str) -> u64 {
+        let of_price = || self.config.prices.find(model).and_then(|price| price.image_tokens);
+        self.config.image_tokens.or_else(of_price).unwrap_or(DEFAULT_IMAGE_TOKENS)
+    }
+
     /// Most tokens a request may take.
-    pub(crate) fn most_usage(&self, request: &Request) -> crate::Usage {
-        let image_tokens = self.config.prices.image_tokens(&request.model);
-        crate::Usage {
-            prompt_tokens: request.estimate_prompt_tokens(image_tokens),
+    pub(crate) fn most_usage(&self, request: &Request) -> Usage {
+        Usage {
+            prompt_tokens: request.most_prompt_tokens(self.image_tokens(&request.model)),
             completion_tokens: request.max_tokens.map_or(ASSUMED_COMPLETION_TOKENS, u64::from),
         }
     }
@@ -182,16 +205,23 @@ impl Inner {
         self.config.prices.find(model).map_or(1.0, |price| price.batch)
     }
 
-    /// Books a reply, at that part of its price, and stores it.
-    pub(crate) fn keep(&self, model: &str, key: &str, reply: &Reply, part: f64) -> Result<(), Error> {
-        let usd = self.config.prices.find(model).map_or(0.0, |price| price.cost(reply.usage) * part);
-        self.accounts.answered(model, reply.usage, usd);
+    /// Books a reply, at that part of its price, and stores it with its time and cost.
+    pub(crate) fn keep(
+        &self,
+        model: &str,
+        key: &str,
+        reply: &mut Reply,
+        usage: Usage,
+        part: f64,
+    ) -> Result<(), Error> {
+        reply.usd = self.config.prices.find(model).map_or(0.0, |price| price.cost(usage) * part);
+        reply.time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        self.accounts.answered(model, usage, reply.usd);
         if let Some(cache) = &self.cache {
-            let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
             cache.put(&Entry {
                 key: key.to_owned(),
-                at,
-                usd,
+                at: reply.time,
+                usd: reply.usd,
                 asked: model.to_owned(),
                 reply: reply.clone(),
             })?;
@@ -200,7 +230,7 @@ impl Inner {
     }
 
     /// The most that tokens may cost; 0 where there is neither price nor budget.
-    pub(crate) fn most_usd(&self, model: &str, most: crate::Usage) -> Result<f64, Error> {
+    pub(crate) fn most_usd(&self, model: &str, most: Usage) -> Result<f64, Error> {
         match (self.config.prices.find(model), self.config.budget_usd) {
             (Some(price), _) => Ok(price.cost(most)),
             (None, None) => Ok(0.0),
@@ -213,10 +243,17 @@ impl Inner {
     }
 
     /// Sends until there is a reply, a fault no further attempt can mend, or no attempt or time left.
-    async fn attempts(&self, body: &CreateChatCompletionRequest, tokens: u64) -> Result<Reply, Error> {
+    /// The reply comes with the money set aside for it, to be held until its cost is booked.
+    async fn attempts(
+        &self,
+        body: &CreateChatCompletionRequest,
+        cost: Cost,
+    ) -> Result<(Reply, Reservation<'_>), Error> {
+        let tokens = cost.tokens;
         let mut started = None;
         let mut attempt = 0;
         loop {
+            let reservation = self.accounts.reserve(cost.most_usd).await?;
             let slot = self.unless_halted(self.limiter.admit(tokens)).await?;
             // Waiting for one's turn is no fault of the server: the deadline runs from the first attempt.
             let deadline = *started.get_or_insert_with(Instant::now) + self.config.deadline();
@@ -226,12 +263,16 @@ impl Inner {
                 Ok(reply) => {
                     self.limiter.widen();
                     self.limiter.settle(tokens, reply.usage.prompt_tokens + reply.usage.completion_tokens);
-                    return Ok(reply);
+                    return Ok((reply, reservation));
                 }
                 Err(fault) => fault,
             };
             drop(slot);
             self.limiter.settle(tokens, 0);
+            if fault.may_have_cost() {
+                self.accounts.unknown(cost.most_usd);
+            }
+            drop(reservation);
             if matches!(fault.class, Class::RateLimited | Class::Overloaded) {
                 self.limiter.narrow(sent);
             }

@@ -41,6 +41,9 @@ pub struct ClientConfig {
     pub cache: Option<PathBuf>,
     /// Prices by model.
     pub prices: Prices,
+    /// Most prompt tokens that one image costs, where the caller knows how large its images are; `None`: as the price table
+    /// says. For limits and budget; not sent.
+    pub image_tokens: Option<u64>,
     /// Stop before a request that could bring the money spent (all that the cache folder holds, so earlier runs too) above this.
     pub budget_usd: Option<f64>,
     /// Which request field carries the token limit.
@@ -57,12 +60,20 @@ pub struct Azure {
     pub api_version: String,
 }
 
+/// A deployment's name and an API version are parts of URLs.
+fn fits_url(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
+
 /// The name of the request field for the token limit.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenLimitField {
-    /// `max_completion_tokens`, OpenAI's present name.
+    /// `max_completion_tokens` at OpenAI and Azure, whose newer models take no other; `max_tokens` elsewhere, since some servers
+    /// know no other and most of those that do take both.
     #[default]
+    Auto,
+    /// `max_completion_tokens`, OpenAI's present name.
     MaxCompletionTokens,
     /// `max_tokens`, the name older servers know.
     MaxTokens,
@@ -84,6 +95,7 @@ impl Default for ClientConfig {
             backoff_cap: 30.0,
             cache: None,
             prices: Prices::builtin(),
+            image_tokens: None,
             budget_usd: None,
             token_limit_field: TokenLimitField::default(),
         }
@@ -112,6 +124,23 @@ impl ClientConfig {
         Ok(Self { api_key: ApiKey::from_env()?, ..Self::new(base_url) })
     }
 
+    /// Defaults for a deployment of Azure OpenAI: `endpoint` is the resource (`https://NAME.openai.azure.com`) or else that of
+    /// `AZURE_OPENAI_ENDPOINT`; the key from `AZURE_OPENAI_API_KEY`, or else from `OPENAI_API_KEY`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when no endpoint is named or the key cannot be one.
+    pub fn azure_from_env(endpoint: Option<&str>, azure: Azure) -> Result<Self, Error> {
+        let endpoint = endpoint.map(str::to_owned).or_else(|| std::env::var("AZURE_OPENAI_ENDPOINT").ok());
+        let endpoint = endpoint.filter(|url| !url.trim().is_empty()).ok_or_else(|| Error::Config {
+            message: "no Azure endpoint is named; give --base-url https://NAME.openai.azure.com or set AZURE_OPENAI_ENDPOINT".into(),
+        })?;
+        let key = match ApiKey::from_variable("AZURE_OPENAI_API_KEY")? {
+            Some(key) => Some(key),
+            None => ApiKey::from_env()?,
+        };
+        Ok(Self { api_key: key, azure: Some(azure), ..Self::new(endpoint) })
+    }
+
     /// Checks the values and gives the base URL without a trailing slash.
     pub(crate) fn checked_base_url(&self) -> Result<url::Url, Error> {
         let bad = |message: String| Error::Config { message };
@@ -128,6 +157,14 @@ impl ClientConfig {
             return Err(bad(
                 "the base URL holds a user, password or query; give the key in OPENAI_API_KEY".into()
             ));
+        }
+        if let Some(azure) = &self.azure
+            && !(fits_url(&azure.deployment) && fits_url(&azure.api_version))
+        {
+            return Err(bad(format!(
+                "Azure's deployment {:?} and API version {:?} must be names of letters, digits, '-', '.' and '_', such as gpt-4o and 2024-10-21",
+                azure.deployment, azure.api_version
+            )));
         }
         let positive = [("timeout", self.timeout), ("deadline", self.deadline)];
         for (name, value) in positive {
@@ -150,6 +187,17 @@ impl ClientConfig {
             return Err(bad("the budget must be a positive amount of USD".into()));
         }
         Ok(parsed)
+    }
+
+    /// The field for the token limit, settled by the address where it is [`TokenLimitField::Auto`].
+    pub(crate) fn settled_limit_field(&self, base: &url::Url) -> TokenLimitField {
+        match self.token_limit_field {
+            TokenLimitField::Auto if self.azure.is_some() || base.host_str() == Some("api.openai.com") => {
+                TokenLimitField::MaxCompletionTokens
+            }
+            TokenLimitField::Auto => TokenLimitField::MaxTokens,
+            other => other,
+        }
     }
 
     pub(crate) fn timeout(&self) -> Duration {

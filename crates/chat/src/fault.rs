@@ -72,7 +72,7 @@ impl Fault {
             details.message.clone()
         };
         Self {
-            class: classify(status.as_u16(), &details),
+            class: classify(status.as_u16(), &details, retry_after.is_some()),
             status: status.as_u16(),
             message: format!("HTTP {}: {message}", status.as_u16()),
             retry_after,
@@ -84,7 +84,7 @@ impl Fault {
         let details = Details::from_value(&serde_json::json!({ "error": error }));
         let status = details.code.parse().ok().filter(|code| (400..600).contains(code)).unwrap_or(500);
         Self {
-            class: classify(status, &details),
+            class: classify(status, &details, false),
             status,
             message: format!("error {status} inside a reply: {}", details.message),
             retry_after: None,
@@ -100,6 +100,11 @@ impl Fault {
         };
         let message = if error.is_timeout() { "timed out".to_owned() } else { innermost(error) };
         Self { class, status: 0, message, retry_after: None }
+    }
+
+    /// Whether the server may have done (and charged for) the work: the answer got lost on its way or cannot be read.
+    pub(crate) fn may_have_cost(&self) -> bool {
+        self.class == Class::Transient && matches!(self.status, 0 | 200)
     }
 
     pub(crate) fn broken(what: &str) -> Self {
@@ -160,34 +165,59 @@ impl Details {
     }
 }
 
-fn classify(status: u16, details: &Details) -> Class {
+/// Codes and types by which servers say that the money is gone (OpenAI's, then LiteLLM's).
+const QUOTA_CODES: [&str; 4] =
+    ["insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "budget_exceeded"];
+/// The same in words, for gateways that pass on the message without its code.
+const QUOTA_WORDS: [&str; 5] = [
+    "exceeded your current quota",
+    "budget has been exceeded",
+    "credit balance is too low",
+    "insufficient balance",
+    "insufficient credits",
+];
+/// Words that make of the above a limit of the moment (Gemini calls its limits a minute a quota).
+const PASSING_WORDS: [&str; 4] = ["retry in", "per minute", "perminute", "rate-limits"];
+/// How servers say that a request is longer than the model reads: OpenAI, vLLM, SGLang, llama.cpp, Anthropic, TGI, Gemini, Mistral.
+const TOO_LONG_WORDS: [&str; 10] = [
+    "context length",
+    "context window",
+    "context size",
+    "model length",
+    "prompt is too long",
+    "input is too long",
+    "maximum input length",
+    "max_new_tokens` must be",
+    "input token count",
+    "too large for model",
+];
+
+fn classify(status: u16, details: &Details, asked_to_wait: bool) -> Class {
     let message = details.message.to_lowercase();
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
+    let refused = (400..500).contains(&status);
     if status == 402
-        || details.names(&["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"])
+        || details.names(&QUOTA_CODES)
+        || (refused && !asked_to_wait && says(&QUOTA_WORDS) && !says(&PASSING_WORDS))
     {
         return Class::Quota;
     }
-    if details.names(&["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"]) {
+    if details.names(&["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"])
+        || (status == 403 && says(&["was flagged", "moderation"]))
+    {
         return Class::Filtered;
     }
-    let too_long = [
-        "maximum context length",
-        "context length",
-        "context window",
-        "prompt is too long",
-        "input is too long",
-        "maximum input length",
-    ];
-    if (400..500).contains(&status)
+    if refused
         && status != 429
-        && (details.names(&["context_length_exceeded", "string_above_max_length"]) || says(&too_long))
+        && (details.names(&["context_length_exceeded", "string_above_max_length"]) || says(&TOO_LONG_WORDS))
     {
         return Class::ContextTooLong;
     }
     match status {
         401 | 403 => Class::Auth,
         408 | 409 | 425 => Class::Transient,
+        // One request above the whole allowance of a minute: no wait will make it fit.
+        429 if says(&["request too large"]) => Class::Rejected,
         429 => Class::RateLimited,
         503 | 529 => Class::Overloaded,
         501 | 505 => Class::Unsupported,
@@ -279,6 +309,23 @@ mod tests {
                 Class::Quota,
             ),
             (402, "{}", Class::Quota),
+            (
+                429,
+                r#"{"error":{"message":"litellm.RateLimitError: OpenAIException - You exceeded your current quota, please check your plan","type":"throttling_error","code":"429"}}"#,
+                Class::Quota,
+            ),
+            (
+                429,
+                r#"[{"error":{"code":429,"message":"You exceeded your current quota. Please retry in 18.4s.","status":"RESOURCE_EXHAUSTED"}}]"#,
+                Class::RateLimited,
+            ),
+            (
+                429,
+                r#"{"error":{"message":"Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 45000.","type":"tokens","code":"rate_limit_exceeded"}}"#,
+                Class::Rejected,
+            ),
+            (403, r#"{"error":{"message":"Your input was flagged","code":403}}"#, Class::Filtered),
+            (403, r#"{"error":{"message":"Country not supported"}}"#, Class::Auth),
             (503, "", Class::Overloaded),
             (500, "<html>oops</html>", Class::Transient),
             (408, "", Class::Transient),
@@ -291,6 +338,11 @@ mod tests {
             (
                 400,
                 r#"{"object":"error","message":"This model's maximum context length is 10 tokens","code":400}"#,
+                Class::ContextTooLong,
+            ),
+            (
+                400,
+                r#"{"error":{"code":400,"message":"the request exceeds the available context size. try increasing the context size","type":"exceed_context_size_error"}}"#,
                 Class::ContextTooLong,
             ),
             (400, r#"{"error":{"message":"filtered","code":"content_filter"}}"#, Class::Filtered),

@@ -34,7 +34,11 @@ impl ApiKey {
     /// # Errors
     /// As [`ApiKey::new`].
     pub fn from_env() -> Result<Option<Self>, Error> {
-        match std::env::var("OPENAI_API_KEY") {
+        Self::from_variable("OPENAI_API_KEY")
+    }
+
+    pub(crate) fn from_variable(name: &str) -> Result<Option<Self>, Error> {
+        match std::env::var(name) {
             Ok(key) if !key.trim().is_empty() => Self::new(&key).map(Some),
             _ => Ok(None),
         }

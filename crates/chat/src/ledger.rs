@@ -24,6 +24,9 @@ pub struct Ledger {
     pub cached: u64,
     /// USD that this client spent.
     pub usd_this_run: f64,
+    /// USD that attempts of this client may have cost whose answer never arrived whole (timed out, cut, unreadable), at the most.
+    /// The server may have charged for them, so they count against the budget.
+    pub usd_unknown: f64,
     /// Attempts of this client that failed and were retried, by kind.
     pub retries: BTreeMap<String, u64>,
     /// Requests of this client that ended in an error, by [`Error::reason`].
@@ -101,14 +104,15 @@ impl Accounts {
             {
                 let mut state = lock(&self.state);
                 let budget = self.budget.unwrap_or(f64::INFINITY);
-                if state.ledger.usd + state.reserved + usd <= budget {
+                let gone = state.ledger.usd + state.ledger.usd_unknown;
+                if gone + state.reserved + usd <= budget {
                     state.reserved += usd;
                     return Ok(Reservation { accounts: self, usd });
                 }
-                if state.ledger.usd + usd > budget {
+                if gone + usd > budget {
                     return Err(Error::Budget {
                         budget_usd: budget,
-                        spent_usd: state.ledger.usd + state.reserved,
+                        spent_usd: gone + state.reserved,
                         next_usd: usd,
                     });
                 }
@@ -122,6 +126,11 @@ impl Accounts {
         state.ledger.add(model, usage, usd);
         state.ledger.answered += 1;
         state.ledger.usd_this_run += usd;
+    }
+
+    /// An attempt of which nobody knows whether the server charged for it.
+    pub(crate) fn unknown(&self, usd: f64) {
+        lock(&self.state).ledger.usd_unknown += usd;
     }
 
     pub(crate) fn cached(&self) {

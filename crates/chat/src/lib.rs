@@ -57,6 +57,6 @@ pub use config::{Azure, ClientConfig, DEFAULT_BASE_URL, TokenLimitField};
 pub use error::Error;
 pub use key::ApiKey;
 pub use ledger::{Ledger, Spent};
-pub use prices::{Price, Prices};
+pub use prices::{Price, Prices, of_model};
 pub use reply::{Reply, Usage};
 pub use request::{ChatMessage, JsonSchema, Part, Request, Role};

@@ -7,39 +7,57 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Usage};
 
-/// Tokens assumed for one image where no price entry says otherwise: OpenAI's 85 + 170 a tile for 4 tiles.
-const DEFAULT_IMAGE_TOKENS: u64 = 765;
+/// Tokens assumed for one image where neither the price table nor the configuration says otherwise: OpenAI's 85 + 170 a tile
+/// for 4 tiles.
+pub(crate) const DEFAULT_IMAGE_TOKENS: u64 = 765;
 
-/// A price table: TOML with one `[models."NAME"]` table a model, fields `input`, `output` (USD for a million tokens), `image_tokens` and `batch`.
+/// A price table: TOML with one `[models."NAME"]` table a model, fields `input`, `output` (USD for a million tokens), `batch`,
+/// `image_tokens`, `source` and `checked`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
-    /// Entries by model name or by a name's beginning.
+    /// Entries by model name; see [`of_model`] for how one is found.
     pub models: BTreeMap<String, Price>,
 }
 
 /// The price of one model.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
     /// USD for a million prompt tokens.
     pub input: f64,
     /// USD for a million completion tokens.
     pub output: f64,
-    /// Most prompt tokens an image costs.
-    #[serde(default = "default_image_tokens")]
-    pub image_tokens: u64,
-    /// What a request in a batch costs, as a part of its price alone (OpenAI: half).
-    #[serde(default = "default_batch")]
+    /// What a request in a batch costs, as a part of its price alone (OpenAI: half). Where it is missing a batch costs the same.
+    #[serde(default = "whole")]
     pub batch: f64,
+    /// Most prompt tokens that an image costs; [`crate::ClientConfig::image_tokens`] comes first.
+    #[serde(default)]
+    pub image_tokens: Option<u64>,
+    /// Where the price was read.
+    #[serde(default)]
+    pub source: String,
+    /// The day on which it was read.
+    #[serde(default)]
+    pub checked: String,
 }
 
-fn default_batch() -> f64 {
-    0.5
+fn whole() -> f64 {
+    1.0
 }
 
-fn default_image_tokens() -> u64 {
-    DEFAULT_IMAGE_TOKENS
+impl Default for Price {
+    /// Free of charge.
+    fn default() -> Self {
+        Self {
+            input: 0.0,
+            output: 0.0,
+            batch: whole(),
+            image_tokens: None,
+            source: String::new(),
+            checked: String::new(),
+        }
+    }
 }
 
 impl Price {
@@ -51,7 +69,7 @@ impl Price {
 }
 
 impl Prices {
-    /// The table that comes with the crate (`prices.toml`, which names its date).
+    /// The table that comes with the crate, `prices.toml`. Each row says where and when its price was read.
     #[must_use]
     pub fn builtin() -> Self {
         // The file is part of the crate and a test parses it, so the fallback is never taken.
@@ -86,21 +104,27 @@ impl Prices {
         Self::from_toml(&text)
     }
 
-    /// The entry of that name, or else the longest one that the name begins with.
+    /// The price of a model; `None` where the table does not know it.
     #[must_use]
     pub fn find(&self, model: &str) -> Option<&Price> {
-        self.models.get(model).or_else(|| {
-            self.models
-                .iter()
-                .filter(|(name, _)| model.starts_with(name.as_str()))
-                .max_by_key(|(name, _)| name.len())
-                .map(|(_, price)| price)
-        })
+        of_model(&self.models, model)
     }
+}
 
-    pub(crate) fn image_tokens(&self, model: &str) -> u64 {
-        self.find(model).map_or(DEFAULT_IMAGE_TOKENS, |price| price.image_tokens)
-    }
+/// The entry of a model: that of its own name, or else that of the name of which it is a dated snapshot (`gpt-4o-2024-08-06`
+/// of `gpt-4o`). Other names that merely begin alike (`gpt-4o-audio-preview`) are other models.
+#[must_use]
+pub fn of_model<'a, T>(entries: &'a BTreeMap<String, T>, model: &str) -> Option<&'a T> {
+    let dated = |rest: &str| {
+        rest.strip_prefix('-').is_some_and(|date| {
+            date.len() >= 4
+                && date.starts_with(|c: char| c.is_ascii_digit())
+                && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+        })
+    };
+    entries.get(model).or_else(|| {
+        entries.iter().find(|(name, _)| model.strip_prefix(name.as_str()).is_some_and(dated)).map(|(_, entry)| entry)
+    })
 }
 
 #[cfg(test)]
@@ -108,11 +132,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_builtin_table_is_found_by_prefix() {
+    fn snapshots_have_the_price_of_their_model_and_others_none() {
         let prices = Prices::builtin();
         assert_eq!(prices.find("gpt-4o-mini-2024-07-18").unwrap().input, 0.15);
         assert_eq!(prices.find("gpt-4o-2024-05-13").unwrap().output, 15.0);
-        assert!(prices.find("another").is_none());
+        for other in ["another", "gpt-4o-audio-preview", "gpt-4o-mini-2024-07-18-custom", "gpt-4o-", "openai/gpt-4o"] {
+            assert!(prices.find(other).is_none(), "{other}");
+        }
         let cost = prices
             .find("gpt-4o")
             .unwrap()
@@ -121,10 +147,19 @@ mod tests {
     }
 
     #[test]
+    fn each_row_names_its_source_and_day() {
+        for (name, price) in Prices::builtin().models {
+            assert!(!price.source.is_empty() && price.checked.len() == 10, "{name}");
+        }
+    }
+
+    #[test]
     fn bad_tables_say_where() {
         assert!(
             Prices::from_toml("[models.x]\ninput = 1\nouput = 2").unwrap_err().to_string().contains("ouput")
         );
+        // Half a price is none: what is missing must not count as free.
+        assert!(Prices::from_toml("[models.x]\ninput = 1").unwrap_err().to_string().contains("output"));
         assert!(Prices::from_toml("[models.x]\ninput = -1\noutput = 2").is_err());
     }
 }

@@ -16,6 +16,12 @@ pub struct Reply {
     pub usage: Usage,
     /// The model as the server names it, or as asked for where the server is silent.
     pub model: String,
+    /// When it came from the server, in seconds since 1970.
+    #[serde(skip)]
+    pub time: u64,
+    /// What it cost when it came, in USD; 0 for models without a price.
+    #[serde(skip)]
+    pub usd: f64,
     /// Whether it came out of the cache.
     #[serde(skip)]
     pub cached: bool,
@@ -74,6 +80,8 @@ impl WireReply {
                 completion_tokens: usage.completion_tokens.unwrap_or(0),
             },
             model: self.model.filter(|model| !model.is_empty()).unwrap_or_else(|| asked_model.to_owned()),
+            time: 0,
+            usd: 0.0,
             cached: false,
         })
     }

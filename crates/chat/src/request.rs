@@ -156,22 +156,34 @@ impl Request {
         data_encoding::HEXLOWER.encode(&hash.finalize())
     }
 
-    /// Upper estimate of the prompt's tokens. Text: one token for each character outside ASCII and for every three inside
-    /// it (tokenizers of today's models need fewer for both), plus 8 a message for its frame. Images: `image_tokens` each.
+    /// Estimate of the prompt's tokens, for limits a minute. Text: one token for each character outside ASCII and for every
+    /// three inside it (tokenizers of today's models mostly need fewer), plus 8 a message for its frame. Images:
+    /// `image_tokens` each.
     #[must_use]
     pub fn estimate_prompt_tokens(&self, image_tokens: u64) -> u64 {
+        self.count_prompt(image_tokens, estimate_text)
+    }
+
+    /// Tokens that the prompt cannot exceed, for the budget: as above, but a token for every byte, of which no tokenizer of
+    /// bytes needs more.
+    #[must_use]
+    pub fn most_prompt_tokens(&self, image_tokens: u64) -> u64 {
+        self.count_prompt(image_tokens, |text| text.len() as u64)
+    }
+
+    fn count_prompt(&self, image_tokens: u64, count_text: impl Fn(&str) -> u64) -> u64 {
         let mut tokens = 8;
         for message in &self.messages {
             tokens += 8;
             for part in &message.parts {
                 tokens += match part {
-                    Part::Text(text) => estimate_text(text),
+                    Part::Text(text) => count_text(text),
                     Part::Image { .. } => image_tokens,
                 };
             }
         }
         if let Some(schema) = &self.json_schema {
-            tokens += estimate_text(&schema.schema.to_string());
+            tokens += count_text(&schema.schema.to_string());
         }
         tokens
     }
@@ -196,7 +208,9 @@ impl Request {
         {
             wire.seed = self.seed;
             match limit {
-                TokenLimitField::MaxCompletionTokens => wire.max_completion_tokens = self.max_tokens,
+                TokenLimitField::Auto | TokenLimitField::MaxCompletionTokens => {
+                    wire.max_completion_tokens = self.max_tokens;
+                }
                 TokenLimitField::MaxTokens => wire.max_tokens = self.max_tokens,
             }
         }
@@ -204,7 +218,7 @@ impl Request {
     }
 }
 
-fn estimate_text(text: &str) -> u64 {
+pub(crate) fn estimate_text(text: &str) -> u64 {
     let ascii = text.bytes().filter(u8::is_ascii).count() as u64;
     let all = text.chars().count() as u64;
     (all - ascii) + ascii.div_ceil(3)
@@ -308,5 +322,13 @@ mod tests {
             assert!(keys.insert(other.key()), "{other:?}");
         }
         assert_eq!(base.key(), request().key());
+    }
+
+    #[test]
+    fn the_bound_is_above_the_estimate() {
+        let request = request();
+        let (estimate, most) = (request.estimate_prompt_tokens(765), request.most_prompt_tokens(765));
+        // Three messages' frames and the picture; 規則 and 何が見えますか are 2 and 7 characters of 3 bytes; the schema 17 of ASCII.
+        assert_eq!((estimate, most), (24 + 765 + 9 + 6, 24 + 765 + 27 + 17));
     }
 }

@@ -2,27 +2,45 @@
 
 use std::time::{Duration, SystemTime};
 
+use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
+
+/// The same in milliseconds, which OpenAI and Azure send beside it and which is the finer of the two.
+const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
+
 /// Longest wait taken over from a header: a day. Beyond it the header is more likely wrong than meant.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
+/// The wait that an answer's headers ask for.
+pub(crate) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let milliseconds = text(RETRY_AFTER_MS).and_then(number).map(|wait| within_a_day(wait / 1000.0));
+    milliseconds.or_else(|| text(RETRY_AFTER).and_then(|value| retry_after(value, now)))
+}
+
+/// A number, whole or not; none for negative ones.
+fn number(value: &str) -> Option<f64> {
+    value.trim().parse().ok().filter(|number| (0.0..f64::INFINITY).contains(number))
+}
+
+fn within_a_day(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds.min(LONGEST.as_secs_f64()))
+}
+
 /// Reads `Retry-After`: whole seconds, a fraction of seconds, or an HTTP date (RFC 9110 10.2.3; fractions are what gateways send).
 /// A date in the past is no wait. `None` for anything else.
-pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse::<f64>() {
-        return (seconds >= 0.0 && seconds.is_finite())
-            .then(|| Duration::from_secs_f64(seconds.min(86_400.0)));
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    if value.trim().parse::<f64>().is_ok() {
+        return number(value).map(within_a_day);
     }
-    let date = httpdate::parse_http_date(value).ok()?;
+    let date = httpdate::parse_http_date(value.trim()).ok()?;
     Some(date.duration_since(now).unwrap_or_default().min(LONGEST))
 }
 
 /// Reads the durations of `x-ratelimit-reset-*`: `6m0s`, `1.5s`, `20ms`, `1h2m`, or plain seconds.
 pub(crate) fn reset_duration(value: &str) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse::<f64>() {
-        return (seconds >= 0.0 && seconds.is_finite())
-            .then(|| Duration::from_secs_f64(seconds.min(86_400.0)));
+    if value.parse::<f64>().is_ok() {
+        return number(value).map(within_a_day);
     }
     let mut total = 0.0;
     let mut rest = value;
@@ -69,6 +87,19 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(retry_after(text, now).map(|wait| wait.as_secs_f64()), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn milliseconds_are_finer_than_seconds() {
+        let now = SystemTime::now();
+        let mut headers = HeaderMap::new();
+        assert_eq!(asked_wait(&headers, now), None);
+        headers.insert(RETRY_AFTER, "2".parse().unwrap());
+        assert_eq!(asked_wait(&headers, now), Some(Duration::from_secs(2)));
+        headers.insert(RETRY_AFTER_MS, "1250".parse().unwrap());
+        assert_eq!(asked_wait(&headers, now), Some(Duration::from_millis(1250)));
+        headers.insert(RETRY_AFTER_MS, "soon".parse().unwrap());
+        assert_eq!(asked_wait(&headers, now), Some(Duration::from_secs(2)));
     }
 
     #[test]

@@ -12,13 +12,13 @@ use std::time::SystemTime;
 use async_openai::config::Config;
 use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
 
 use crate::config::Azure;
 use crate::fault::Fault;
 use crate::limiter::Limiter;
-use crate::retry_after::retry_after;
+use crate::retry_after::asked_wait;
 use crate::{ApiKey, ClientConfig, Error};
 
 /// Azure's header for the key.
@@ -98,11 +98,7 @@ impl Transport {
             self.http.execute(request).await.map_err(|error| fault(Fault::from_transport(&error)))?;
         self.limiter.observe(response.headers());
         let status = response.status();
-        let wait = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| retry_after(value, SystemTime::now()));
+        let wait = asked_wait(response.headers(), SystemTime::now());
         let body = match response.bytes().await {
             Ok(bytes) => bytes.to_vec(),
             // An error page cut short is still that error.

@@ -15,6 +15,7 @@ pub(crate) fn request(
     item: &Item,
     model: &str,
     rule: &TileRule,
+    seed: Option<i64>,
 ) -> Result<Request, Rejection> {
     let mut parts = vec![Part::Text(prompt.user_text())];
     if task.sees() {
@@ -24,10 +25,10 @@ pub(crate) fn request(
             rule.part(bytes).map_err(|error| Rejection::new("unreadable_image", Some(error.to_string())))?,
         );
     } else if task == Task::Translate {
-        if item.turns.is_empty() {
+        let Some(turns) = item.turns.as_ref().filter(|turns| !turns.is_empty()) else {
             return Err(Rejection::new("no_instruction", None));
-        }
-        parts.push(Part::Text(item.conversation().to_string()));
+        };
+        parts.push(Part::Text(json!({ "turns": turns }).to_string()));
     } else {
         if item.captions.is_empty() {
             return Err(Rejection::new("no_caption", None));
@@ -38,8 +39,8 @@ pub(crate) fn request(
         model: model.to_owned(),
         messages: vec![ChatMessage::system(prompt.system.as_str()), ChatMessage::user_parts(parts)],
         max_tokens: Some(prompt.max_tokens),
-        temperature: Some(prompt.temperature),
-        seed: Some(0),
+        temperature: prompt.temperature,
+        seed,
         json_schema: Some(JsonSchema { name: format!("tsumugi_{task}"), schema: schema(task) }),
         sample: 0,
     })
@@ -93,7 +94,7 @@ pub(crate) fn turns(task: Task, prompt: &Prompt, item: &Item, reply: &Reply) -> 
     let text = unfenced(&reply.text);
     let wrong = |error: serde_json::Error| {
         // A refusal in plain words instead of the form is still a refusal.
-        let reason = if crate::check::refuses(text) { "refusal" } else { "schema" };
+        let reason = if crate::phrases::refuses(text) { "refusal" } else { "schema" };
         Rejection::new(reason, Some(format!("{error}: {}", reply.text)))
     };
     if task.single() {
@@ -119,7 +120,7 @@ fn instruction<'a>(prompt: &'a Prompt, id: &str) -> &'a str {
 }
 
 /// Servers without strict mode often put the JSON between code fences.
-fn unfenced(text: &str) -> &str {
+pub(crate) fn unfenced(text: &str) -> &str {
     let text = text.trim();
     let Some(inner) = text.strip_prefix("```") else { return text };
     let inner = inner.strip_prefix("json").unwrap_or(inner);

@@ -1,11 +1,13 @@
 //! What makes a reply unfit, each with a reason.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
-use tsumugi_text::LanguageIdentifier;
+use tsumugi_text::{LanguageIdentifier, sentences};
 
+use crate::benchmark::{Benchmark, plain};
 use crate::item::{Item, Turn};
+use crate::phrases::{refuses, talks_of_data};
 use crate::{Prompt, Task};
 
 /// Why an item gave no conversation: a word for the exclusion table and its funnel, and what decided.
@@ -37,8 +39,13 @@ pub struct CheckConfig {
     pub near_duplicate: Option<f64>,
     /// Answers shorter than this many characters together are not compared either: short texts are alike by nature (ours: 60).
     pub near_duplicate_chars: usize,
-    /// Length in characters of the n-grams that no question or answer may share with a benchmark's questions (ours: 20).
+    /// Length in letters of the n-grams that no question or answer may share with a benchmark's questions (ours: 20). A
+    /// benchmark's question that is shorter must not stand in the data as it is.
     pub contamination_ngram: usize,
+    /// The least share of a conversation's questions that need the picture, as a second call to the model judges them from the
+    /// text alone. `None`: no second call, which nearly doubles the requests. Half (ours, for a start) leaves room for the
+    /// follow-up questions of a conversation.
+    pub image_needed: Option<f64>,
 }
 
 impl Default for CheckConfig {
@@ -49,6 +56,7 @@ impl Default for CheckConfig {
             near_duplicate: Some(0.8),
             near_duplicate_chars: 60,
             contamination_ngram: 20,
+            image_needed: None,
         }
     }
 }
@@ -58,17 +66,14 @@ impl Default for CheckConfig {
 pub struct Checker {
     config: CheckConfig,
     language: LanguageIdentifier,
-    benchmark: HashSet<Vec<char>>,
+    benchmark: Benchmark,
 }
 
 impl Checker {
     /// With questions of benchmarks that must not be in the data; often none.
     #[must_use]
     pub fn new(config: CheckConfig, benchmark_questions: &[String]) -> Self {
-        let mut benchmark = HashSet::new();
-        for question in benchmark_questions {
-            benchmark.extend(grams(question, config.contamination_ngram));
-        }
+        let benchmark = Benchmark::new(benchmark_questions, config.contamination_ngram);
         Self { config, language: LanguageIdentifier::default(), benchmark }
     }
 
@@ -81,8 +86,10 @@ impl Checker {
         if task == Task::Ocr && turns.iter().all(|turn| turn.answer.is_empty()) {
             return Err(Rejection::new("no_text_in_image", None));
         }
-        if task == Task::Translate && turns.len() != item.turns.len() {
-            return reject("turns", &format!("{} for {}", turns.len(), item.turns.len()));
+        if let (Task::Translate, Some(source)) = (task, &item.turns)
+            && turns.len() != source.len()
+        {
+            return reject("turns", &format!("{} for {}", turns.len(), source.len()));
         }
         if turns.len() < prompt.min_turns || turns.len() > prompt.max_turns {
             return reject("turns", &turns.len().to_string());
@@ -102,7 +109,7 @@ impl Checker {
         }
         self.language(task, turns)?;
         if let Some(repeated) = repeated(task, turns) {
-            return reject("repeated", repeated);
+            return reject("repeated", &repeated);
         }
         let asked = grams(&format!("{}\n{}", prompt.system, prompt.user_text()), self.config.copied_chars);
         let asked: HashSet<Vec<char>> = asked.into_iter().collect();
@@ -115,8 +122,9 @@ impl Checker {
         {
             return reject("talks_of_data", &format!("{} / {}", turn.question, turn.answer));
         }
-        match turns.iter().find(|turn| self.contaminated(&turn.question)) {
-            Some(turn) => reject("contaminated", &turn.question),
+        let mut texts = turns.iter().flat_map(|turn| [&turn.question, &turn.answer]);
+        match texts.find(|text| self.benchmark.holds(text)) {
+            Some(text) => reject("contaminated", text),
             None => Ok(()),
         }
     }
@@ -126,9 +134,8 @@ impl Checker {
         if task == Task::Ocr {
             return Ok(());
         }
-        for part in [|turn: &Turn| turn.question.clone(), |turn: &Turn| turn.answer.clone()] {
-            let text: Vec<String> = turns.iter().map(part).collect();
-            let text = text.join("\n");
+        let joined = |part: fn(&Turn) -> &str| turns.iter().map(part).collect::<Vec<_>>().join("\n");
+        for (text, is_answer) in [(joined(|turn| &turn.question), false), (joined(|turn| &turn.answer), true)] {
             // Answers of one word ("3", "LEGO") say nothing of the language.
             let letters = text.chars().filter(|c| c.is_alphabetic()).count();
             if letters < 8 {
@@ -136,7 +143,11 @@ impl Checker {
             }
             let japanese = text.chars().filter(|c| is_japanese(*c)).count();
             let share = japanese as f64 / letters as f64;
-            if share < self.config.japanese_share || !self.language.identify(&text).is_japanese() {
+            // Short answers of kanji alone could be either language; the questions, seen before, decide.
+            let around = (is_answer && letters < SHORT_ANSWERS).then_some("ja");
+            if share < self.config.japanese_share
+                || !self.language.identify_on_page(&text, around).is_japanese()
+            {
                 return Err(Rejection::new("not_japanese", Some(text)));
             }
         }
@@ -148,77 +159,41 @@ impl Checker {
             |text: &&String| grams(text, self.config.copied_chars).iter().any(|gram| asked.contains(gram));
         [&turn.question, &turn.answer].into_iter().find(copies).cloned()
     }
-
-    fn contaminated(&self, question: &str) -> bool {
-        !self.benchmark.is_empty()
-            && grams(question, self.config.contamination_ngram)
-                .iter()
-                .any(|gram| self.benchmark.contains(gram))
-    }
 }
+
+/// Letters up to which all answers of a conversation together count as short.
+const SHORT_ANSWERS: usize = 60;
 
 fn is_japanese(c: char) -> bool {
     matches!(c, '\u{3041}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ff66}'..='\u{ff9d}' | '々')
 }
 
-/// A question or (except for one-word answers) an answer that comes twice.
-fn repeated(task: Task, turns: &[Turn]) -> Option<&str> {
-    let mut seen = HashSet::new();
-    if task == Task::Translate {
+/// What comes twice: a question, an answer (unless of a word or two), or a sentence that an answer says three times.
+/// Punctuation and width make no difference.
+fn repeated(task: Task, turns: &[Turn]) -> Option<String> {
+    let looping = |turn: &&Turn| {
+        let mut counts: HashMap<Vec<char>, usize> = HashMap::new();
+        sentences(&turn.answer).into_iter().map(plain).filter(|sentence| sentence.len() >= 4).any(|sentence| {
+            let count = counts.entry(sentence).or_default();
+            *count += 1;
+            *count == 3
+        })
+    };
+    // What is written in a picture, or was said in the original, may well repeat itself.
+    if matches!(task, Task::Ocr | Task::Translate) {
         return None;
     }
+    let mut seen = HashSet::new();
     for turn in turns {
-        if !seen.insert(turn.question.as_str()) {
-            return Some(&turn.question);
+        if !seen.insert(plain(&turn.question)) {
+            return Some(turn.question.clone());
         }
-        if turn.answer.chars().count() > 12 && !seen.insert(turn.answer.as_str()) {
-            return Some(&turn.answer);
+        let answer = plain(&turn.answer);
+        if answer.len() > 12 && !seen.insert(answer) {
+            return Some(turn.answer.clone());
         }
     }
-    None
-}
-
-/// Words by which models decline. Looked for at the beginning only: inside a conversation they can be quite apt.
-const REFUSALS: [&str; 16] = [
-    "申し訳ありません",
-    "申し訳ございません",
-    "申し訳ないのですが",
-    "すみませんが",
-    "恐れ入りますが",
-    "お手伝いできません",
-    "お答えできません",
-    "対応できません",
-    "この画像を見ることはできません",
-    "画像を見ることができません",
-    "画像を確認できません",
-    "I'm sorry",
-    "I’m sorry",
-    "I cannot",
-    "I can't",
-    "As an AI",
-];
-
-/// Whether a text declines to answer.
-pub(crate) fn refuses(text: &str) -> bool {
-    let start: String = text.trim_start().chars().take(40).collect();
-    REFUSALS.iter().any(|phrase| start.contains(phrase))
-}
-
-/// Words that betray that the writer had captions instead of the picture.
-const DATA: [&str; 9] = [
-    "説明文によ",
-    "キャプション",
-    "座標",
-    "JSON",
-    "captions",
-    "objects",
-    "バウンディングボックス",
-    "与えられた情報",
-    "提供された情報",
-];
-
-fn talks_of_data(turn: &Turn) -> bool {
-    DATA.iter().any(|word| turn.question.contains(word) || turn.answer.contains(word))
+    turns.iter().find(looping).map(|turn| turn.answer.clone())
 }
 
 /// The n-grams of a text's characters, white space left out.
@@ -240,7 +215,7 @@ mod tests {
             CheckConfig::default(),
             &["この写真に写っている建物の名前と所在地を教えてください。".into()],
         );
-        let item = Item { turns: vec![Turn::default(); 2], ..Item::default() };
+        let item = Item { turns: Some(vec![Turn::default(); 2]), ..Item::default() };
         match checker.check(task, &Prompt::builtin(task).unwrap(), &item, turns) {
             Ok(()) => "ok",
             Err(rejection) => rejection.reason,
@@ -273,6 +248,8 @@ mod tests {
                 ],
             ),
             ("repeated", vec![good.clone(), good.clone()]),
+            ("repeated", with(turn("船は、何色ですか？", "赤い色です。"))),
+            ("repeated", with(turn("何が見えますか。", &"海が見えます。".repeat(3)))),
             (
                 "copied_prompt",
                 with(turn(
@@ -297,5 +274,9 @@ mod tests {
         assert_eq!(reason(Task::Ocr, &[turn("書き起こしてください。", "EXIT 出口")]), "ok");
         assert_eq!(reason(Task::Ocr, &[turn("書き起こしてください。", "")]), "no_text_in_image");
         assert_eq!(reason(Task::Vqa, &[turn("何色ですか。", "赤"), turn("いくつですか。", "3")]), "ok");
+        let kanji = [turn("ここはどこですか。", "東京駅丸内広場"), turn("何が見えますか。", "高層建築物")];
+        assert_eq!(reason(Task::Vqa, &kanji), "ok");
+        let chinese = [turn("这是什么地方？", "这是东京车站的广场。"), turn("可以看到什么？", "可以看到很多高楼。")];
+        assert_eq!(reason(Task::Vqa, &chinese), "not_japanese");
     }
 }

@@ -1,17 +1,22 @@
 //! Pictures made no larger than the model looks at, to save tokens and upload.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use image::ImageEncoder as _;
 use image::codecs::jpeg::JpegEncoder;
 use serde::{Deserialize, Serialize};
-use tsumugi_chat::Part;
+use tsumugi_chat::{Part, of_model};
 use tsumugi_images::{Filter, Format, Limits, decode_rgb, inspect, resize};
 
-/// How a model cuts a picture into tiles, and what they cost.
+use crate::Error;
+
+/// How a model cuts a picture into tiles (or patches), and what they cost.
 ///
-/// The defaults are OpenAI's rules for high detail (platform documentation, "Images and vision"): a picture is shrunk to fit
-/// a square of 2048, then until its shorter side is at most 768, and each tile of 512 costs tokens on top of a base.
-/// What the model would shrink anyway is shrunk before it is sent; nothing is ever enlarged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What the model would shrink anyway is shrunk before it is sent; nothing is ever enlarged. The default is OpenAI's rule for
+/// gpt-4o at high detail: a picture is shrunk to fit a square of 2048, then until its shorter side is at most 768, and each
+/// tile of 512 costs tokens on top of a base. Rules by model are in `tiles.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TileRule {
     /// Longest side in pixels.
@@ -20,14 +25,19 @@ pub struct TileRule {
     pub shortest: u32,
     /// Side of a tile.
     pub tile: u32,
-    /// Most tiles; a picture that would take more is shrunk further (ours: 4, the 765 tokens of an ordinary photo).
+    /// Most tiles; a picture that would take more is shrunk further (ours for tiles of 512: 4, the 765 tokens of an ordinary
+    /// photo).
     pub most_tiles: u32,
     /// Tokens for the picture as a whole.
-    pub base_tokens: u32,
+    pub base_tokens: f64,
     /// Tokens a tile.
-    pub tile_tokens: u32,
+    pub tile_tokens: f64,
     /// Quality of the JPEG that a shrunk picture is sent as (ours: 90).
     pub jpeg_quality: u8,
+    /// Where the numbers were read.
+    pub source: String,
+    /// The day on which they were read.
+    pub checked: String,
 }
 
 impl Default for TileRule {
@@ -37,10 +47,46 @@ impl Default for TileRule {
             shortest: 768,
             tile: 512,
             most_tiles: 4,
-            base_tokens: 85,
-            tile_tokens: 170,
+            base_tokens: 85.0,
+            tile_tokens: 170.0,
             jpeg_quality: 90,
+            source: String::new(),
+            checked: String::new(),
         }
+    }
+}
+
+/// A table of rules: TOML with one `[models."NAME"]` table a model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TileRules {
+    /// Rules by model name.
+    pub models: BTreeMap<String, TileRule>,
+}
+
+impl TileRules {
+    /// The table that comes with the crate.
+    #[must_use]
+    pub fn builtin() -> Self {
+        // The file is part of the crate and a test parses it, so the fallback is never taken.
+        toml::from_str(include_str!("../tiles.toml")).unwrap_or_default()
+    }
+
+    /// Reads a table from a file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Format`] with the file's path.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+        toml::from_str(&text)
+            .map_err(|error| Error::Format { path: path.to_owned(), message: error.to_string() })
+    }
+
+    /// The rule of a model, looked up as by [`of_model`]; the default where the table does not know it.
+    #[must_use]
+    pub fn find(&self, model: &str) -> TileRule {
+        of_model(&self.models, model).cloned().unwrap_or_default()
     }
 }
 
@@ -56,15 +102,25 @@ impl TileRule {
         };
         // Fewer tiles come only from a side that crosses a multiple of the tile.
         while self.tiles(scaled(scale)) > self.most_tiles.max(1) && scale > 1e-4 {
-            scale *= 0.98;
+            scale *= 0.99;
         }
         scaled(scale)
     }
 
     /// Prompt tokens of a picture of that size.
     #[must_use]
-    pub fn tokens(&self, width: u32, height: u32) -> u32 {
-        self.base_tokens + self.tile_tokens * self.tiles(self.size(width, height))
+    pub fn tokens(&self, width: u32, height: u32) -> u64 {
+        self.cost(self.tiles(self.size(width, height)))
+    }
+
+    /// Prompt tokens of the dearest picture that is sent.
+    #[must_use]
+    pub fn most_tokens(&self) -> u64 {
+        self.cost(self.most_tiles.max(1))
+    }
+
+    fn cost(&self, tiles: u32) -> u64 {
+        (self.base_tokens + self.tile_tokens * f64::from(tiles)).ceil().max(0.0) as u64
     }
 
     fn tiles(&self, (width, height): (u32, u32)) -> u32 {
@@ -134,14 +190,39 @@ mod tests {
         }
     }
 
+    #[test]
+    fn each_model_has_its_rule() {
+        let rules = TileRules::builtin();
+        // What OpenAI billed for these (see the sources in the table), less the 8 tokens of text.
+        let cases = [
+            ("gpt-4o-2024-08-06", (128, 64), 255),
+            ("gpt-4.1", (1800, 2400), 765),
+            ("gpt-4o-mini", (128, 64), 8500),
+            ("gpt-4.1-mini-2025-04-14", (128, 64), 13),
+            ("unheard-of", (1024, 1024), 765),
+        ];
+        for (model, (width, height), tokens) in cases {
+            assert_eq!(rules.find(model).tokens(width, height), tokens, "{model}");
+        }
+        assert!(rules.find("gpt-4.1-mini").tokens(4000, 1474) <= 2489);
+        for (name, rule) in &rules.models {
+            assert!(!rule.source.is_empty() && rule.checked.len() == 10, "{name}");
+            assert!(rule.tokens(4000, 3000) <= rule.most_tokens());
+        }
+        assert!(TileRules::load(Path::new("no/tiles.toml")).unwrap_err().to_string().contains("no/tiles.toml"));
+    }
+
     proptest::proptest! {
         #[test]
         fn nothing_is_enlarged_and_no_limit_passed(width in 1_u32..20_000, height in 1_u32..20_000) {
-            let rule = TileRule::default();
-            let (w, h) = rule.size(width, height);
-            assert!(w >= 1 && h >= 1 && w <= width && h <= height);
-            assert!(w.max(h) <= rule.longest && rule.tiles((w, h)) <= rule.most_tiles);
-            assert_eq!(rule.size(w, h), (w, h));
+            let mut rules: Vec<TileRule> = TileRules::builtin().models.into_values().collect();
+            rules.push(TileRule::default());
+            for rule in rules {
+                let (w, h) = rule.size(width, height);
+                assert!(w >= 1 && h >= 1 && w <= width && h <= height);
+                assert!(w.max(h) <= rule.longest && rule.tiles((w, h)) <= rule.most_tiles);
+                assert_eq!(rule.size(w, h), (w, h));
+            }
         }
     }
 

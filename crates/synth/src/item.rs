@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tsumugi_record::{Image, ImageRow, Pair, Provenance};
 
-use crate::Error;
+use crate::{Error, Task};
 
 /// One picture (or, for translation, one English conversation) with what is known about it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,8 +19,8 @@ pub struct Item {
     pub captions: Vec<String>,
     /// Things in it.
     pub objects: Vec<Object>,
-    /// The conversation to translate.
-    pub turns: Vec<Turn>,
+    /// The conversation to translate, where the item is one.
+    pub turns: Option<Vec<Turn>>,
     /// Where it came from.
     pub provenance: Provenance,
 }
@@ -81,14 +81,15 @@ impl Item {
         Ok(())
     }
 
+    /// Whether a task is asked of this item at all: conversations are translated, pictures are asked about.
+    #[must_use]
+    pub fn suits(&self, task: Task) -> bool {
+        (task == Task::Translate) == self.turns.is_some()
+    }
+
     /// Captions and objects as the JSON object that the prompts speak of.
     pub(crate) fn description(&self) -> Value {
         let rounded = |object: &Object| json!({"name": object.name, "box": object.place.map(|side| (side * 1000.0).round() / 1000.0)});
         json!({"captions": self.captions, "objects": self.objects.iter().map(rounded).collect::<Vec<_>>()})
-    }
-
-    /// The conversation to translate as a JSON object.
-    pub(crate) fn conversation(&self) -> Value {
-        json!({ "turns": self.turns })
     }
 }

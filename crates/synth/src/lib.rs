@@ -18,24 +18,30 @@
 #![forbid(unsafe_code)]
 
 mod ask;
+mod benchmark;
 mod check;
 mod duplicates;
 mod error;
 mod fit;
 mod item;
+mod openings;
 mod page;
+mod phrases;
 mod prompt;
 mod report;
+mod second_look;
 pub mod sources;
 mod synthesizer;
 mod task;
 
+pub use benchmark::benchmark_questions;
 pub use check::{CheckConfig, Checker, Rejection};
 pub use duplicates::NearDuplicates;
 pub use error::Error;
-pub use fit::TileRule;
+pub use fit::{TileRule, TileRules};
 pub use item::{Item, Object, Turn};
 pub use prompt::Prompt;
 pub use report::{Quantiles, Report, Reporter, TaskReport};
-pub use synthesizer::{Outcome, SynthConfig, Synthesizer};
+pub use second_look::SecondLook;
+pub use synthesizer::{Call, Outcome, SynthConfig, Synthesizer, Verdict};
 pub use task::Task;

@@ -1,10 +1,10 @@
 //! Prompts: versioned TOML files, which a user can replace.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Task};
+use crate::{Error, SecondLook, Task};
 
 /// A prompt file. Ours are in `prompts/`, in Japanese; a folder with files of the same names replaces them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,8 +29,9 @@ pub struct Prompt {
     pub max_chars: usize,
     /// Most tokens of the reply.
     pub max_tokens: u32,
-    /// Sampling temperature.
-    pub temperature: f32,
+    /// Sampling temperature; left out where the model takes none.
+    #[serde(default)]
+    pub temperature: Option<f32>,
 }
 
 impl Prompt {
@@ -39,7 +40,11 @@ impl Prompt {
     /// # Errors
     /// None in practice: a test reads them all.
     pub fn builtin(task: Task) -> Result<Self, Error> {
-        let text = match task {
+        Self::load(task, None)
+    }
+
+    fn builtin_text(task: Task) -> &'static str {
+        match task {
             Task::Conversation => include_str!("../prompts/conversation.toml"),
             Task::Detail => include_str!("../prompts/detail.toml"),
             Task::Reasoning => include_str!("../prompts/reasoning.toml"),
@@ -47,8 +52,7 @@ impl Prompt {
             Task::Vqa => include_str!("../prompts/vqa.toml"),
             Task::Ocr => include_str!("../prompts/ocr.toml"),
             Task::Translate => include_str!("../prompts/translate.toml"),
-        };
-        Self::parse(task, text, Path::new(task.name()))
+        }
     }
 
     /// The one in the folder, if there is a file `TASK.toml`; else the crate's own.
@@ -56,14 +60,8 @@ impl Prompt {
     /// # Errors
     /// [`Error::Io`] or [`Error::Format`] with the file's path.
     pub fn load(task: Task, folder: Option<&Path>) -> Result<Self, Error> {
-        let Some(path) = folder.map(|folder| folder.join(format!("{task}.toml"))) else {
-            return Self::builtin(task);
-        };
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Self::parse(task, &text, &path),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::builtin(task),
-            Err(source) => Err(Error::Io { path, source }),
-        }
+        let (text, path) = read_replaceable(folder, task.name(), Self::builtin_text(task))?;
+        Self::parse(task, &text, &path)
     }
 
     fn parse(task: Task, text: &str, path: &Path) -> Result<Self, Error> {
@@ -92,6 +90,37 @@ impl Prompt {
     }
 }
 
+/// Refuses a folder of prompts that is none, or that holds a prompt for nothing: a misspelt name would silently change nothing.
+pub(crate) fn check_folder(folder: &Path) -> Result<(), Error> {
+    let io = |source| Error::Io { path: folder.to_owned(), source };
+    for entry in std::fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        let known = name == SecondLook::NAME || Task::ALL.iter().any(|task| task.name() == name);
+        if path.extension().is_some_and(|extension| extension == "toml") && !known {
+            let names = Task::ALL.map(Task::name).join(", ");
+            let message = format!("is no prompt that is asked for; there are {names}, {}", SecondLook::NAME);
+            return Err(Error::Format { path, message });
+        }
+    }
+    Ok(())
+}
+
+/// The text of a prompt file, `NAME.toml` in the folder where it is there, else ours; with the path to name in errors.
+pub(crate) fn read_replaceable(
+    folder: Option<&Path>,
+    name: &str,
+    ours: &str,
+) -> Result<(String, PathBuf), Error> {
+    let file = format!("{name}.toml");
+    let Some(path) = folder.map(|folder| folder.join(&file)) else { return Ok((ours.to_owned(), file.into())) };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok((text, path)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok((ours.to_owned(), file.into())),
+        Err(source) => Err(Error::Io { path, source }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,5 +143,9 @@ mod tests {
         assert_eq!(Prompt::load(Task::Vqa, Some(folder.path())).unwrap().version, "mine");
         assert_eq!(Prompt::load(Task::Photo, Some(folder.path())).unwrap().version, "photo-1");
         assert!(Prompt::load(Task::Ocr, Some(folder.path())).unwrap_err().to_string().contains("ocr.toml"));
+        check_folder(folder.path()).unwrap();
+        std::fs::write(folder.path().join("vqaa.toml"), "").unwrap();
+        assert!(check_folder(folder.path()).unwrap_err().to_string().contains("vqaa.toml"));
+        assert!(check_folder(&folder.path().join("nowhere")).is_err());
     }
 }

@@ -1,14 +1,19 @@
-//! What a set of conversations is like: kinds, lengths, how questions begin, how varied the words are.
+//! What a set of conversations is like: kinds, lengths, how questions begin, how varied the words are, what it cost.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use tsumugi_record::Conversation;
 
-/// How many openings are listed.
+use crate::benchmark::plain;
+use crate::Call;
+use crate::openings::{first_words, kind};
+
+/// How many openings are listed, and how many second words of each.
 const OPENINGS: usize = 20;
-/// Characters that make an opening: about the first word or two of a Japanese question.
-const OPENING_CHARS: usize = 4;
+const SECOND_WORDS: usize = 6;
+/// Characters of a window in which variety is counted.
+const WINDOW: usize = 1000;
 
 /// A description of a data set, by task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,25 +24,61 @@ pub struct Report {
 
 /// A description of the conversations of one task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TaskReport {
     /// Conversations.
     pub conversations: u64,
     /// Question-answer pairs.
     pub turns: u64,
+    /// Pairs of a conversation.
+    pub turns_each: Quantiles,
     /// Characters of the questions.
     pub question_chars: Quantiles,
     /// Characters of the answers.
     pub answer_chars: Quantiles,
-    /// The most frequent beginnings of questions (4 characters), with their counts.
-    pub openings: Vec<(String, u64)>,
-    /// Questions that begin differently from all others in the list, as a part of all questions.
+    /// Answers by length: upper bound in characters (1, 2, 4, 8, ...) and count.
+    pub answer_lengths: Vec<(u64, u64)>,
+    /// Questions by what they ask for (what, how many, where, ...), the most frequent first.
+    pub question_kinds: Vec<(String, u64)>,
+    /// How questions begin, the most frequent first.
+    pub question_openings: Vec<Opening>,
+    /// How answers begin.
+    pub answer_openings: Vec<Opening>,
+    /// Different questions, as a part of all (punctuation apart).
+    pub distinct_questions: f64,
+    /// Different first two words, as a part of all questions.
     pub distinct_openings: f64,
-    /// Different pairs of neighbouring characters in the answers, as a part of all such pairs (distinct-2; falls with size).
+    /// Different characters, and pairs of neighbouring characters, in the answers, as a part of all (distinct-1 and
+    /// distinct-2, Li et al. 2016). They fall with the size of the set.
+    pub distinct_1: f64,
+    /// See `distinct_1`.
     pub distinct_2: f64,
+    /// Distinct-2 in windows of 1,000 characters, on average: does not fall with the size, so that sets can be compared
+    /// (the moving average of Covington and McFall 2010). `None` below one window.
+    pub window_distinct_2: Option<f64>,
     /// By model: rows.
     pub models: BTreeMap<String, u64>,
     /// By reason: rejected replies and items.
     pub rejected: BTreeMap<String, u64>,
+    /// Replies paid for, second calls included.
+    pub calls: u64,
+    /// Their prompt tokens.
+    pub prompt_tokens: u64,
+    /// Their completion tokens.
+    pub completion_tokens: u64,
+    /// What they cost in USD.
+    pub usd: f64,
+}
+
+/// A first word with the words that follow it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Opening {
+    /// The word.
+    pub word: String,
+    /// How often it begins.
+    pub count: u64,
+    /// The most frequent second words, with their counts.
+    pub next: Vec<(String, u64)>,
 }
 
 /// Five points of a distribution.
@@ -64,11 +105,14 @@ pub struct Reporter {
 #[derive(Debug, Default)]
 struct Gathered {
     report: TaskReport,
+    turns_each: Vec<u64>,
     questions: Vec<u64>,
     answers: Vec<u64>,
-    openings: HashMap<String, u64>,
-    pairs: HashSet<(char, char)>,
-    all_pairs: u64,
+    kinds: HashMap<&'static str, u64>,
+    question_openings: Openings,
+    answer_openings: Openings,
+    distinct_questions: HashSet<Vec<char>>,
+    variety: Variety,
 }
 
 impl Reporter {
@@ -77,18 +121,14 @@ impl Reporter {
         let gathered = self.tasks.entry(conversation.task.clone()).or_default();
         gathered.report.conversations += 1;
         *gathered.report.models.entry(conversation.generator.model.clone()).or_default() += 1;
+        gathered.turns_each.push((conversation.messages.len() / 2) as u64);
         for message in &conversation.messages {
             let texts = message.content.iter().filter_map(|content| content.text.as_deref());
             let text = texts.collect::<Vec<_>>().join("\n");
-            let chars: Vec<char> = text.chars().collect();
             if message.role == "user" {
-                gathered.report.turns += 1;
-                gathered.questions.push(chars.len() as u64);
-                *gathered.openings.entry(chars.iter().take(OPENING_CHARS).collect()).or_default() += 1;
+                gathered.question(&text);
             } else {
-                gathered.answers.push(chars.len() as u64);
-                gathered.pairs.extend(chars.windows(2).map(|pair| (pair[0], pair[1])));
-                gathered.all_pairs += chars.len().saturating_sub(1) as u64;
+                gathered.answer(&text);
             }
         }
     }
@@ -99,6 +139,16 @@ impl Reporter {
         *gathered.report.rejected.entry(reason.to_owned()).or_default() += 1;
     }
 
+    /// Takes in what a reply cost.
+    pub fn call(&mut self, call: &Call) {
+        let task = call.purpose.split('/').next().unwrap_or_default();
+        let report = &mut self.tasks.entry(task.to_owned()).or_default().report;
+        report.calls += 1;
+        report.prompt_tokens += call.prompt_tokens;
+        report.completion_tokens += call.completion_tokens;
+        report.usd += call.usd;
+    }
+
     /// The report.
     #[must_use]
     pub fn finish(self) -> Report {
@@ -107,19 +157,139 @@ impl Reporter {
 }
 
 impl Gathered {
+    fn question(&mut self, text: &str) {
+        self.report.turns += 1;
+        self.questions.push(text.chars().count() as u64);
+        *self.kinds.entry(kind(text)).or_default() += 1;
+        self.question_openings.add(text);
+        self.distinct_questions.insert(plain(text));
+    }
+
+    fn answer(&mut self, text: &str) {
+        self.answers.push(text.chars().count() as u64);
+        self.answer_openings.add(text);
+        self.variety.add(text);
+    }
+
     fn finish(mut self) -> TaskReport {
-        let mut openings: Vec<(String, u64)> = self.openings.into_iter().collect();
-        openings.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        let part = |some: u64, all: u64| if all == 0 { 0.0 } else { some as f64 / all as f64 };
+        let turns = self.report.turns;
+        let part = |some: usize| if turns == 0 { 0.0 } else { some as f64 / turns as f64 };
         TaskReport {
+            answer_lengths: doubling(&self.answers),
+            turns_each: quantiles(&mut self.turns_each),
             question_chars: quantiles(&mut self.questions),
             answer_chars: quantiles(&mut self.answers),
-            distinct_openings: part(openings.len() as u64, self.report.turns),
-            distinct_2: part(self.pairs.len() as u64, self.all_pairs),
-            openings: openings.into_iter().take(OPENINGS).collect(),
+            question_kinds: by_count(self.kinds.into_iter().map(|(kind, count)| (kind.to_owned(), count))),
+            distinct_questions: part(self.distinct_questions.len()),
+            distinct_openings: part(self.question_openings.pairs.len()),
+            question_openings: self.question_openings.finish(),
+            answer_openings: self.answer_openings.finish(),
+            distinct_1: self.variety.distinct(self.variety.chars.len(), 0),
+            distinct_2: self.variety.distinct(self.variety.pairs.len(), self.variety.texts),
+            window_distinct_2: self.variety.windowed(),
             ..self.report
         }
     }
+}
+
+#[derive(Debug, Default)]
+struct Openings {
+    pairs: HashMap<(String, String), u64>,
+}
+
+impl Openings {
+    fn add(&mut self, text: &str) {
+        let mut words = first_words(text, 2).into_iter().map(str::to_owned);
+        let pair = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        *self.pairs.entry(pair).or_default() += 1;
+    }
+
+    fn finish(self) -> Vec<Opening> {
+        let mut firsts: HashMap<String, Opening> = HashMap::new();
+        for ((first, second), count) in self.pairs {
+            let opening = firsts.entry(first).or_default();
+            opening.count += count;
+            opening.next.push((second, count));
+        }
+        let mut openings: Vec<Opening> = firsts
+            .into_iter()
+            .map(|(word, opening)| Opening {
+                word,
+                count: opening.count,
+                next: by_count(opening.next.into_iter()).into_iter().take(SECOND_WORDS).collect(),
+            })
+            .collect();
+        openings.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.word.cmp(&b.word)));
+        openings.truncate(OPENINGS);
+        openings
+    }
+}
+
+/// Different characters and pairs of neighbours, in all and in windows.
+#[derive(Debug, Default)]
+struct Variety {
+    chars: HashSet<char>,
+    pairs: HashSet<(char, char)>,
+    total: u64,
+    texts: u64,
+    window: Vec<char>,
+    windows: u64,
+    sum: f64,
+}
+
+impl Variety {
+    fn add(&mut self, text: &str) {
+        let chars: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
+        self.chars.extend(&chars);
+        self.pairs.extend(pairs(&chars));
+        self.total += chars.len() as u64;
+        self.texts += u64::from(!chars.is_empty());
+        self.window.extend(chars);
+        while self.window.len() >= WINDOW {
+            let distinct: HashSet<_> = pairs(&self.window[..WINDOW]).collect();
+            self.sum += distinct.len() as f64 / (WINDOW - 1) as f64;
+            self.windows += 1;
+            self.window.drain(..WINDOW);
+        }
+    }
+
+    /// A text has one pair less than characters.
+    fn distinct(&self, distinct: usize, less: u64) -> f64 {
+        match self.total.saturating_sub(less) {
+            0 => 0.0,
+            all => distinct as f64 / all as f64,
+        }
+    }
+
+    fn windowed(&self) -> Option<f64> {
+        (self.windows > 0).then(|| self.sum / self.windows as f64)
+    }
+}
+
+fn pairs(chars: &[char]) -> impl Iterator<Item = (char, char)> {
+    chars.windows(2).map(|pair| (pair[0], pair[1]))
+}
+
+fn by_count(counts: impl Iterator<Item = (String, u64)>) -> Vec<(String, u64)> {
+    let mut counts: Vec<(String, u64)> = counts.collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    counts
+}
+
+/// Counts in bins that double: up to 1, 2, 4, 8, ...
+fn doubling(values: &[u64]) -> Vec<(u64, u64)> {
+    let mut bins: BTreeMap<u64, u64> = BTreeMap::new();
+    for value in values {
+        *bins.entry(value.max(&1).next_power_of_two()).or_default() += 1;
+    }
+    // The empty ones between are part of the picture.
+    let (Some(first), Some(last)) = (bins.keys().next().copied(), bins.keys().last().copied()) else {
+        return Vec::new();
+    };
+    std::iter::successors(Some(first), |bound| bound.checked_mul(2))
+        .take_while(|bound| *bound <= last)
+        .map(|bound| (bound, bins.get(&bound).copied().unwrap_or(0)))
+        .collect()
 }
 
 fn quantiles(values: &mut [u64]) -> Quantiles {
@@ -134,22 +304,46 @@ mod tests {
     use super::*;
     use tsumugi_record::{Content, Message};
 
+    fn say(role: &str, text: &str) -> Message {
+        Message { role: role.into(), content: vec![Content { kind: "text".into(), text: Some(text.into()) }] }
+    }
+
     #[test]
-    fn kinds_lengths_and_openings_are_counted() {
+    fn kinds_lengths_openings_and_cost_are_counted() {
         let mut reporter = Reporter::default();
-        let say = |role: &str, text: &str| Message {
-            role: role.into(),
-            content: vec![Content { kind: "text".into(), text: Some(text.into()) }],
-        };
         for answer in ["赤です", "青です"] {
             let messages = vec![say("user", "船は何色ですか"), say("assistant", answer)];
             reporter.add(&Conversation { task: "vqa".into(), messages, ..Default::default() });
         }
         reporter.reject("vqa", "refusal");
+        for purpose in ["vqa", "vqa/image_needed"] {
+            let call = Call { purpose: purpose.into(), prompt_tokens: 10, usd: 0.25, ..Call::default() };
+            reporter.call(&call);
+        }
         let report = reporter.finish();
         let vqa = &report.tasks["vqa"];
         assert_eq!((vqa.conversations, vqa.turns, vqa.rejected["refusal"]), (2, 2, 1));
-        assert_eq!(vqa.openings, [("船は何色".to_owned(), 2)]);
-        assert_eq!((vqa.answer_chars.median, vqa.distinct_2), (3, 0.75));
+        let opening = Opening { word: "船".into(), count: 2, next: vec![("は".into(), 2)] };
+        assert_eq!(vqa.question_openings, [opening]);
+        assert_eq!(vqa.question_kinds, [("colour".to_owned(), 2)]);
+        assert_eq!((vqa.answer_chars.median, vqa.distinct_2, vqa.distinct_questions), (3, 0.75, 0.5));
+        assert_eq!((vqa.answer_lengths.as_slice(), vqa.window_distinct_2), ([(4, 2)].as_slice(), None));
+        assert_eq!((vqa.calls, vqa.prompt_tokens, vqa.usd), (2, 20, 0.5));
+    }
+
+    #[test]
+    fn variety_in_windows_does_not_fall_with_size() {
+        let text: String = ('\u{4e00}'..'\u{51e8}').collect(); // 1,000 different characters
+        let (mut small, mut large) = (Variety::default(), Variety::default());
+        small.add(&text);
+        (0..5).for_each(|_| large.add(&text));
+        assert_eq!((small.windowed(), large.windowed()), (Some(1.0), Some(1.0)));
+        assert!(large.distinct(large.pairs.len(), large.texts) < 0.21);
+    }
+
+    #[test]
+    fn bins_double() {
+        assert_eq!(doubling(&[1, 9, 16, 3]), [(1, 1), (2, 0), (4, 1), (8, 0), (16, 2)]);
+        assert!(doubling(&[]).is_empty());
     }
 }

@@ -33,8 +33,13 @@ struct CocoImage {
 struct CocoAnnotation {
     image_id: u64,
     caption: Option<String>,
-    bbox: Option<[f64; 4]>,
+    /// Left, top, width, height in pixels; some writers leave it empty where there is none.
+    #[serde(default)]
+    bbox: Option<Vec<f64>>,
     category_id: Option<u64>,
+    /// 1 for a box around a crowd of such things.
+    #[serde(default)]
+    iscrowd: u8,
 }
 
 #[derive(Deserialize)]
@@ -47,9 +52,9 @@ struct CocoCategory {
 /// picture that has a caption, in the order of the pictures' numbers. Pictures are named, not read: see [`Item::load_image`].
 ///
 /// # Errors
-/// [`Error::Io`] where a file cannot be read, [`Error::Format`] where it is no COCO JSON.
-pub fn coco(captions: &Path, boxes: Option<&Path>) -> Result<Vec<Item>, Error> {
-    let captions: CocoFile = read(captions)?;
+/// [`Error::Io`] where a file cannot be read, [`Error::Format`] where it is no COCO JSON or holds no caption.
+pub fn coco(path: &Path, boxes: Option<&Path>) -> Result<Vec<Item>, Error> {
+    let captions: CocoFile = read(path)?;
     let mut items: BTreeMap<u64, Item> = BTreeMap::new();
     let known: HashMap<u64, &CocoImage> = captions.images.iter().map(|image| (image.id, image)).collect();
     for annotation in &captions.annotations {
@@ -61,8 +66,12 @@ pub fn coco(captions: &Path, boxes: Option<&Path>) -> Result<Vec<Item>, Error> {
             items.entry(image.id).or_insert_with(|| item(image)).captions.push(text);
         }
     }
+    if items.is_empty() {
+        let message = "no annotation has a caption; is this COCO's captions_*.json?".into();
+        return Err(Error::Format { path: path.to_owned(), message });
+    }
     if let Some(path) = boxes {
-        add_boxes(&read(path)?, &mut items);
+        add_boxes(&read(path)?, &known, &mut items);
     }
     Ok(items.into_values().collect())
 }
@@ -75,22 +84,24 @@ fn item(image: &CocoImage) -> Item {
     }
 }
 
-fn add_boxes(file: &CocoFile, items: &mut BTreeMap<u64, Item>) {
-    let sizes: HashMap<u64, (f64, f64)> =
-        file.images.iter().map(|image| (image.id, (image.width, image.height))).collect();
+fn add_boxes(file: &CocoFile, captioned: &HashMap<u64, &CocoImage>, items: &mut BTreeMap<u64, Item>) {
+    let mut images: HashMap<u64, &CocoImage> = captioned.clone();
+    images.extend(file.images.iter().map(|image| (image.id, image)));
     let names: HashMap<u64, &str> =
         file.categories.iter().map(|kind| (kind.id, kind.name.as_str())).collect();
     for annotation in &file.annotations {
-        let (Some([x, y, w, h]), Some(item)) = (annotation.bbox, items.get_mut(&annotation.image_id)) else {
+        let Some([x, y, w, h]) = annotation.bbox.as_deref().and_then(|bbox| <[f64; 4]>::try_from(bbox).ok()) else {
             continue;
         };
+        let Some(item) = items.get_mut(&annotation.image_id) else { continue };
         let Some(name) = annotation.category_id.and_then(|kind| names.get(&kind)) else { continue };
-        let Some((width, height)) = sizes.get(&annotation.image_id).filter(|(w, h)| *w > 0.0 && *h > 0.0)
+        let Some(image) = images.get(&annotation.image_id).filter(|image| image.width > 0.0 && image.height > 0.0)
         else {
             continue;
         };
-        let place = [x / width, y / height, (x + w) / width, (y + h) / height];
-        item.objects.push(Object { name: (*name).to_owned(), place: place.map(|side| side.clamp(0.0, 1.0)) });
+        let place = [x / image.width, y / image.height, (x + w) / image.width, (y + h) / image.height];
+        let name = if annotation.iscrowd == 1 { format!("{name} (crowd)") } else { (*name).to_owned() };
+        item.objects.push(Object { name, place: place.map(|side| side.clamp(0.0, 1.0)) });
     }
 }
 
@@ -127,7 +138,18 @@ pub fn instructions(path: &Path) -> Result<Vec<Item>, Error> {
         }
         rows
     };
-    Ok(rows.into_iter().enumerate().map(|(number, row)| translated(number, row)).collect())
+    let mut items: Vec<Item> =
+        rows.into_iter().enumerate().map(|(number, row)| translated(number, row)).collect();
+    // LLaVA's own file uses a picture's number for each of its conversations.
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for item in &mut items {
+        let count = seen.entry(item.id.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            item.id = format!("{}-{count}", item.id);
+        }
+    }
+    Ok(items)
 }
 
 fn translated(number: usize, row: Instruction) -> Item {
@@ -151,7 +173,7 @@ fn translated(number: usize, row: Instruction) -> Item {
     }
     turns.retain(|turn| !turn.question.is_empty() && !turn.answer.is_empty());
     let image = row.image.map(|path| Image { bytes: None, path: Some(path) });
-    Item { id, image, turns, ..Item::default() }
+    Item { id, image, turns: Some(turns), ..Item::default() }
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
@@ -170,14 +192,15 @@ mod tests {
         let (captions, boxes) = (folder.path().join("c.json"), folder.path().join("b.json"));
         std::fs::write(
             &captions,
-            r#"{"images":[{"id":9,"file_name":"9.jpg"},{"id":2,"file_name":"2.jpg"},{"id":3,"file_name":"3.jpg"}],
+            r#"{"images":[{"id":9,"file_name":"9.jpg"},{"id":2,"file_name":"2.jpg","width":10,"height":10},{"id":3,"file_name":"3.jpg"}],
                 "annotations":[{"image_id":9,"id":1,"caption":"A cat. \n"},{"image_id":2,"caption":"A dog"},{"image_id":9,"caption":"Cat"}]}"#,
         )
         .unwrap();
         std::fs::write(
             &boxes,
             r#"{"images":[{"id":9,"file_name":"9.jpg","width":200,"height":100}],"categories":[{"id":17,"name":"cat"}],
-                "annotations":[{"image_id":9,"bbox":[20,10,100,200],"category_id":17},{"image_id":2,"bbox":[0,0,1,1],"category_id":17}]}"#,
+                "annotations":[{"image_id":9,"bbox":[20,10,100,200],"category_id":17},{"image_id":2,"bbox":[0,0,1,1],"category_id":17,"iscrowd":1},
+                {"image_id":2,"bbox":[],"category_id":17},{"image_id":9,"bbox":[0,0,1,1],"category_id":99}]}"#,
         )
         .unwrap();
         std::fs::write(folder.path().join("2.jpg"), "x").unwrap();
@@ -193,6 +216,8 @@ mod tests {
         assert_eq!(items[1].captions, ["A cat.", "Cat"]);
         assert_eq!(items[1].objects, [Object { name: "cat".into(), place: [0.1, 0.1, 0.6, 1.0] }]);
         assert_eq!(items[1].description()["objects"][0]["box"][2], 0.6);
+        assert_eq!(items[0].objects[0].name, "cat (crowd)");
+        assert!(coco(&boxes, None).unwrap_err().to_string().contains("captions_"));
         std::fs::write(&captions, "[]").unwrap();
         assert!(coco(&captions, None).unwrap_err().to_string().contains("c.json"));
     }
@@ -202,10 +227,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("i.json");
         let row = r#"{"id":"a","image":"a.jpg","conversations":[{"from":"human","value":"<image>\nWhat?"},{"from":"gpt","value":"A cat."},{"from":"human","value":"cut"}]}"#;
-        for text in [format!("[{row}]"), format!("{row}\n\n")] {
+        for text in [format!("[{row},{row}]"), format!("{row}\n\n{row}")] {
             std::fs::write(&path, text).unwrap();
             let items = instructions(&path).unwrap();
-            assert_eq!(items[0].turns, [Turn { question: "What?".into(), answer: "A cat.".into() }]);
+            assert_eq!(items.iter().map(|item| item.id.as_str()).collect::<Vec<_>>(), ["a", "a-2"]);
+            let turn = Turn { question: "What?".into(), answer: "A cat.".into() };
+            assert_eq!(items[0].turns, Some(vec![turn]));
         }
         std::fs::write(&path, format!("{row}\n{{")).unwrap();
         assert!(instructions(&path).unwrap_err().to_string().contains("line 2"));

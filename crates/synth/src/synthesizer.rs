@@ -13,27 +13,83 @@ use tsumugi_record::{Content, Conversation, Excluded, Generator, Message};
 
 use crate::check::{CheckConfig, Checker, Rejection};
 use crate::item::{Item, Turn};
-use crate::{Error, Prompt, Task, TileRule, ask};
+use crate::prompt::check_folder;
+use crate::{Error, Prompt, SecondLook, Task, TileRule, ask};
 
 /// What decides the conversations, besides the items and the endpoint.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SynthConfig {
     /// The model's name at the endpoint.
     pub model: String,
+    /// The model for the second call ([`CheckConfig::image_needed`]); the same where absent.
+    pub check_model: Option<String>,
+    /// Seed of the sampling; left out where the endpoint takes none.
+    pub seed: Option<i64>,
     /// Thresholds of the checks.
     pub checks: CheckConfig,
     /// How pictures are resized.
     pub tiles: TileRule,
 }
 
+impl Default for SynthConfig {
+    fn default() -> Self {
+        Self {
+            model: String::new(),
+            check_model: None,
+            seed: Some(0),
+            checks: CheckConfig::default(),
+            tiles: TileRule::default(),
+        }
+    }
+}
+
 /// What came of one task on one item.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// A conversation that passed the checks.
+pub struct Outcome {
+    /// The task.
+    pub task: Task,
+    /// The conversation, or why there is none.
+    pub verdict: Verdict,
+    /// The replies that were paid for.
+    pub calls: Vec<Call>,
+    /// Whether any of them came from the server, and not from the cache.
+    pub asked: bool,
+}
+
+/// A reply that was paid for: a line of the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// The row that it was made for: among the conversations, or else among the excluded.
+    pub id: String,
+    /// What the row is about: a pair, a picture, an entry of an annotation file.
+    pub item: String,
+    /// What was asked: the task, or `TASK/image_needed` for the second call.
+    pub purpose: String,
+    /// Key of the request in the cache of replies.
+    pub key: String,
+    /// Model name, as the server gives it.
+    pub model: String,
+    /// Version of the prompt file.
+    pub prompt_version: String,
+    /// Tokens sent.
+    pub prompt_tokens: u64,
+    /// Tokens received.
+    pub completion_tokens: u64,
+    /// What it cost in USD; 0 for models without a price.
+    pub usd: f64,
+    /// When the reply came, in seconds since 1970.
+    pub time: u64,
+}
+
+/// A conversation, or why there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// It passed the checks.
     Kept(Conversation),
-    /// Why there is none; the reply, where there was one, is the value.
-    Rejected(Task, Excluded),
+    /// It did not, or could not be asked for. Where there was a reply, the value is a JSON object of what was `found` and the
+    /// whole `reply`.
+    Rejected(Excluded),
 }
 
 /// Asks for conversations and checks them.
@@ -42,6 +98,7 @@ pub struct Synthesizer {
     client: Client,
     config: SynthConfig,
     prompts: BTreeMap<Task, Prompt>,
+    second: Option<(SecondLook, f64)>,
     checker: Checker,
 }
 
@@ -49,7 +106,7 @@ impl Synthesizer {
     /// With prompts for these tasks, from the folder where it has them; `benchmark_questions` are kept out of the data.
     ///
     /// # Errors
-    /// [`Error::Config`] for an empty model name, and as [`Prompt::load`].
+    /// [`Error::Config`] for an empty model name or a folder that is none, and as [`Prompt::load`].
     pub fn new(
         client: Client,
         config: SynthConfig,
@@ -62,12 +119,24 @@ impl Synthesizer {
                 message: "no model is named; give the name that the endpoint knows it by".into(),
             });
         }
+        if let Some(folder) = prompts {
+            check_folder(folder)?;
+        }
+        let second = match config.checks.image_needed {
+            Some(least) if (0.0..=1.0).contains(&least) => Some((SecondLook::load(prompts)?, least)),
+            Some(least) => {
+                return Err(Error::Config {
+                    message: format!("the share of questions that need the picture is {least}, not 0 to 1"),
+                });
+            }
+            None => None,
+        };
         let prompts = tasks
             .iter()
             .map(|task| Ok((*task, Prompt::load(*task, prompts)?)))
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
         let checker = Checker::new(config.checks.clone(), benchmark_questions);
-        Ok(Self { client, config, prompts, checker })
+        Ok(Self { client, config, prompts, second, checker })
     }
 
     /// The prompts in use.
@@ -76,14 +145,20 @@ impl Synthesizer {
         &self.prompts
     }
 
+    /// The prompt of the second call, where there is one.
+    #[must_use]
+    pub fn second_look(&self) -> Option<&SecondLook> {
+        self.second.as_ref().map(|(prompt, _)| prompt)
+    }
+
     /// The client, for its ledger.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Asks every task of every item, as many at once as the client allows. Outcomes come in the order of items and then of
-    /// tasks, and `done` is called as each is there. Must run in a tokio runtime.
+    /// Asks every task of every item that it suits, as many at once as the client allows. Outcomes come in the order of items
+    /// and then of tasks; `done` is called as each is there. Must run in a tokio runtime.
     ///
     /// # Errors
     /// The first fatal error of the endpoint. What was in flight by then is finished first and is in the cache.
@@ -92,45 +167,63 @@ impl Synthesizer {
         items: Vec<Item>,
         done: impl Fn(&Outcome),
     ) -> Result<Vec<Outcome>, Error> {
-        let items: Vec<Arc<Item>> = items.into_iter().map(Arc::new).collect();
-        let jobs =
-            items.iter().flat_map(|item| self.prompts.keys().map(move |task| (*task, Arc::clone(item))));
-        let tasks = jobs.map(|(task, item)| {
+        let jobs = self.jobs(items).enumerate().map(|(place, (task, item))| {
             let this = Arc::clone(self);
             async move {
                 let job = tokio::spawn(async move { this.one(task, item).await });
-                job.await.unwrap_or_else(|error| {
+                let outcome = job.await.unwrap_or_else(|error| {
                     Err(Error::Config { message: format!("a task ended early: {error}") })
-                })
+                });
+                (place, outcome)
             }
         });
-        let mut running = futures::stream::iter(tasks).buffered(self.client.config().concurrency.max(1));
-        let (mut outcomes, mut fatal) = (Vec::new(), None);
-        while let Some(outcome) = running.next().await {
+        // Unordered, so that one request that waits for minutes does not hold up those behind it.
+        let mut running =
+            futures::stream::iter(jobs).buffer_unordered(self.client.config().concurrency.max(1));
+        let (mut outcomes, mut fatal) = (BTreeMap::new(), None);
+        while let Some((place, outcome)) = running.next().await {
             match outcome {
                 Ok(outcome) => {
                     done(&outcome);
-                    outcomes.push(outcome);
+                    outcomes.insert(place, outcome);
                 }
                 Err(error) => keep_cause(&mut fatal, error),
             }
         }
         match fatal {
             Some(error) => Err(error),
-            None => Ok(outcomes),
+            None => Ok(outcomes.into_values().collect()),
         }
     }
 
+    fn jobs(self: &Arc<Self>, items: Vec<Item>) -> impl Iterator<Item = (Task, Arc<Item>)> + use<> {
+        let this = Arc::clone(self);
+        items.into_iter().map(Arc::new).flat_map(move |item| {
+            let suited: Vec<Task> = this.prompts.keys().copied().filter(|task| item.suits(*task)).collect();
+            suited.into_iter().map(move |task| (task, Arc::clone(&item)))
+        })
+    }
+
     /// Puts the requests of all tasks of every item into batches; [`Synthesizer::run`] then finds the replies in the cache.
+    /// A second round, after the batches have ended, puts in the second calls, which are made of the replies to the first.
     ///
     /// # Errors
     /// As [`Batches::push`].
     pub async fn enqueue(self: &Arc<Self>, items: Vec<Item>, batches: &mut Batches) -> Result<(), Error> {
-        for item in items.into_iter().map(Arc::new) {
-            for task in self.prompts.keys() {
-                // What cannot be asked is counted when its turn comes in `run`.
-                if let Ok(request) = self.request(*task, &item).await {
-                    batches.push(&request).await?;
+        for (task, item) in self.jobs(items) {
+            // What cannot be asked is counted when its turn comes in `run`.
+            let (Some(prompt), Ok(request)) = (self.prompts.get(&task), self.request(task, &item).await)
+            else {
+                continue;
+            };
+            match self.client.lookup(&request)? {
+                None => batches.push(&request).await?,
+                Some(reply) => {
+                    if let Ok(turns) = self.checked(task, prompt, &item, &reply)
+                        && let Some((second, _)) = self.second_of(task)
+                    {
+                        batches.push(&self.second_request(second, &turns)).await?;
+                    }
                 }
             }
         }
@@ -142,7 +235,8 @@ impl Synthesizer {
         let (this, item) = (Arc::clone(self), Arc::clone(item));
         let build = move || {
             let prompt = this.prompts.get(&task)?;
-            Some(ask::request(task, prompt, &item, &this.config.model, &this.config.tiles))
+            let config = &this.config;
+            Some(ask::request(task, prompt, &item, &config.model, &config.tiles, config.seed))
         };
         match tokio::task::spawn_blocking(build).await {
             Ok(Some(result)) => result,
@@ -151,40 +245,58 @@ impl Synthesizer {
         }
     }
 
+    fn second_of(&self, task: Task) -> Option<(&SecondLook, f64)> {
+        let second = self.second.as_ref().filter(|_| SecondLook::concerns(task))?;
+        Some((&second.0, second.1))
+    }
+
+    fn second_request(&self, second: &SecondLook, turns: &[Turn]) -> Request {
+        let model = self.config.check_model.as_ref().unwrap_or(&self.config.model);
+        second.request(turns, model, self.config.seed)
+    }
+
+    fn checked(
+        &self,
+        task: Task,
+        prompt: &Prompt,
+        item: &Item,
+        reply: &Reply,
+    ) -> Result<Vec<Turn>, Rejection> {
+        let turns = ask::turns(task, prompt, item, reply)?;
+        self.checker.check(task, prompt, item, &turns)?;
+        Ok(turns)
+    }
+
     async fn one(self: Arc<Self>, task: Task, item: Arc<Item>) -> Result<Outcome, Error> {
         let Some(prompt) = self.prompts.get(&task) else {
             return Err(Error::Config { message: format!("no prompt for task {task}") });
         };
-        let id = self.id(task, prompt, &item);
-        let excluded = |rejection: Rejection| {
-            Outcome::Rejected(
-                task,
-                Excluded {
-                    id: id.clone(),
-                    step: format!("synthesize/{task}"),
-                    reason: rejection.reason.to_owned(),
-                    value: rejection.value,
-                    provenance: item.provenance.clone(),
-                },
-            )
-        };
+        let mut work = Work { id: self.id(task, prompt, &item), task, item: &item, calls: vec![], asked: false };
         let request = match self.request(task, &item).await {
             Ok(request) => request,
-            Err(rejection) => return Ok(excluded(rejection)),
+            Err(rejection) => return Ok(work.rejected(rejection, None)),
         };
-        let reply = match self.client.send(&request).await {
+        let reply = match work.send(&self.client, &request, task.name(), &prompt.version).await? {
             Ok(reply) => reply,
-            Err(error) if error.is_fatal() => return Err(error.into()),
-            Err(error) => return Ok(excluded(Rejection::new(error.reason(), Some(error.to_string())))),
+            Err(rejection) => return Ok(work.rejected(rejection, None)),
         };
-        let turns = match ask::turns(task, prompt, &item, &reply) {
+        let turns = match self.checked(task, prompt, &item, &reply) {
             Ok(turns) => turns,
-            Err(rejection) => return Ok(excluded(rejection)),
+            Err(rejection) => return Ok(work.rejected(rejection, Some(&reply))),
         };
-        match self.checker.check(task, prompt, &item, &turns) {
-            Ok(()) => Ok(Outcome::Kept(conversation(id, task, prompt, &item, turns, &reply))),
-            Err(rejection) => Ok(excluded(rejection)),
+        if let Some((second, least)) = self.second_of(task) {
+            let request = self.second_request(second, &turns);
+            let purpose = format!("{task}/{}", SecondLook::NAME);
+            let looked = match work.send(&self.client, &request, &purpose, &second.version).await? {
+                Ok(verdict) => SecondLook::judge(&turns, &verdict, least),
+                Err(rejection) => Err(rejection),
+            };
+            if let Err(rejection) = looked {
+                return Ok(work.rejected(rejection, Some(&reply)));
+            }
         }
+        let conversation = conversation(work.id.clone(), task, prompt, &item, turns, &reply);
+        Ok(work.done(Verdict::Kept(conversation)))
     }
 
     /// Sixteen hex digits of SHA-256 over task, prompt version, model and item.
@@ -197,6 +309,67 @@ impl Synthesizer {
         let mut id = HEXLOWER.encode(&hash.finalize());
         id.truncate(16);
         id
+    }
+}
+
+/// One task on one item while it is under way.
+struct Work<'a> {
+    id: String,
+    task: Task,
+    item: &'a Item,
+    calls: Vec<Call>,
+    asked: bool,
+}
+
+impl Work<'_> {
+    /// Sends a request and notes the call. The outer error ends the run, the inner one the item.
+    async fn send(
+        &mut self,
+        client: &Client,
+        request: &Request,
+        purpose: &str,
+        prompt_version: &str,
+    ) -> Result<Result<Reply, Rejection>, Error> {
+        let reply = match client.send(request).await {
+            Ok(reply) => reply,
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(error) => return Ok(Err(Rejection::new(error.reason(), Some(error.to_string())))),
+        };
+        self.asked |= !reply.cached;
+        self.calls.push(Call {
+            id: self.id.clone(),
+            item: self.item.id.clone(),
+            purpose: purpose.to_owned(),
+            key: request.key(),
+            model: reply.model.clone(),
+            prompt_version: prompt_version.to_owned(),
+            prompt_tokens: reply.usage.prompt_tokens,
+            completion_tokens: reply.usage.completion_tokens,
+            usd: reply.usd,
+            time: reply.time,
+        });
+        Ok(Ok(reply))
+    }
+
+    fn rejected(self, rejection: Rejection, reply: Option<&Reply>) -> Outcome {
+        let value = match reply {
+            Some(reply) => {
+                Some(serde_json::json!({ "found": rejection.value, "reply": reply.text }).to_string())
+            }
+            None => rejection.value,
+        };
+        let excluded = Excluded {
+            id: self.id.clone(),
+            step: format!("synthesize/{}", self.task),
+            reason: rejection.reason.to_owned(),
+            value,
+            provenance: self.item.provenance.clone(),
+        };
+        self.done(Verdict::Rejected(excluded))
+    }
+
+    fn done(self, verdict: Verdict) -> Outcome {
+        Outcome { task: self.task, verdict, calls: self.calls, asked: self.asked }
     }
 }
 

@@ -97,7 +97,7 @@ async fn start(looks: usize) -> (Server, Arc<Mutex<Shelf>>) {
 }
 
 fn config(server: &Server, folder: &std::path::Path) -> ClientConfig {
-    let price = Price { input: 1000.0, output: 1000.0, image_tokens: 0, batch: 0.5 };
+    let price = Price { input: 1000.0, output: 1000.0, batch: 0.5, ..Price::default() };
     ClientConfig {
         cache: Some(folder.into()),
         prices: Prices { models: [("m".to_owned(), price)].into() },

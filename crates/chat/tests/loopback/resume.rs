@@ -76,7 +76,7 @@ async fn the_budget_is_not_overshot() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(|_, _| good("はい")).await; // 10 prompt and 5 completion tokens: 0.015 USD
     let prices = Prices {
-        models: [("m".to_owned(), Price { input: 1000.0, output: 1000.0, image_tokens: 0, batch: 0.5 })]
+        models: [("m".to_owned(), Price { input: 1000.0, output: 1000.0, ..Price::default() })]
             .into(),
     };
     let config = ClientConfig {

@@ -1,0 +1,161 @@
+//! The optional second call: are the questions such that the picture is needed?
+//!
+//! A question that is answered as well without the picture teaches a model not to look. Whether it is one cannot be told by
+//! rules, so the conversation is shown to the model once more, without the picture.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tsumugi_chat::{ChatMessage, JsonSchema, Part, Reply, Request};
+
+use crate::check::Rejection;
+use crate::item::Turn;
+use crate::prompt::read_replaceable;
+use crate::{Error, Task};
+
+/// The prompt file `image_needed.toml`, which a user can replace as those of the tasks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecondLook {
+    /// Goes into the table of calls; raise it with every change.
+    pub version: String,
+    /// Standing instructions.
+    pub system: String,
+    /// What is asked; the conversation follows as a part of its own.
+    pub user: String,
+    /// Most tokens of the reply.
+    pub max_tokens: u32,
+    /// Sampling temperature; left out where the model takes none.
+    #[serde(default)]
+    pub temperature: Option<f32>,
+}
+
+#[derive(Deserialize)]
+struct Verdicts {
+    verdicts: Vec<Verdict>,
+}
+
+#[derive(Deserialize)]
+struct Verdict {
+    number: usize,
+    image_needed: bool,
+}
+
+impl SecondLook {
+    /// Name of the prompt file, of the JSON schema and of the call.
+    pub const NAME: &str = "image_needed";
+
+    /// The file in the folder, if there is one; else the crate's own.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Format`] with the file's path.
+    pub fn load(folder: Option<&Path>) -> Result<Self, Error> {
+        let (text, path) =
+            read_replaceable(folder, Self::NAME, include_str!("../prompts/image_needed.toml"))?;
+        let wrong = |message: String| Error::Format { path: path.clone(), message };
+        let prompt: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        if prompt.version.trim().is_empty() {
+            return Err(wrong("`version` is empty".into()));
+        }
+        Ok(prompt)
+    }
+
+    /// Whether a task's questions are looked at: not our own instructions ("describe this picture"), and no translations.
+    pub(crate) fn concerns(task: Task) -> bool {
+        matches!(task, Task::Conversation | Task::Reasoning | Task::Photo | Task::Vqa)
+    }
+
+    /// The request; no picture is in it.
+    pub(crate) fn request(&self, turns: &[Turn], model: &str, seed: Option<i64>) -> Request {
+        let turns: Vec<_> = turns
+            .iter()
+            .enumerate()
+            .map(|(at, turn)| json!({"number": at + 1, "question": turn.question, "answer": turn.answer}))
+            .collect();
+        let parts =
+            vec![Part::Text(self.user.clone()), Part::Text(json!({ "turns": turns }).to_string())];
+        let verdict = json!({
+            "type": "object",
+            "properties": {"number": {"type": "integer"}, "image_needed": {"type": "boolean"}},
+            "required": ["number", "image_needed"],
+            "additionalProperties": false
+        });
+        let schema = json!({
+            "type": "object",
+            "properties": {"verdicts": {"type": "array", "items": verdict}},
+            "required": ["verdicts"],
+            "additionalProperties": false
+        });
+        Request {
+            model: model.to_owned(),
+            messages: vec![ChatMessage::system(self.system.as_str()), ChatMessage::user_parts(parts)],
+            max_tokens: Some(self.max_tokens),
+            temperature: self.temperature,
+            seed,
+            json_schema: Some(JsonSchema { name: format!("tsumugi_{}", Self::NAME), schema }),
+            sample: 0,
+        }
+    }
+
+    /// Rejects where fewer than `least` of the questions need the picture, and where the reply tells nothing.
+    pub(crate) fn judge(turns: &[Turn], reply: &Reply, least: f64) -> Result<(), Rejection> {
+        let unreadable = || Rejection::new("image_check_unreadable", Some(reply.text.clone()));
+        let verdicts: Verdicts =
+            serde_json::from_str(crate::ask::unfenced(&reply.text)).map_err(|_| unreadable())?;
+        let needed: BTreeMap<usize, bool> =
+            verdicts.verdicts.iter().map(|verdict| (verdict.number, verdict.image_needed)).collect();
+        let mut idle = Vec::new();
+        for (at, turn) in turns.iter().enumerate() {
+            if !needed.get(&(at + 1)).ok_or_else(unreadable)? {
+                idle.push(turn.question.as_str());
+            }
+        }
+        let share = 1.0 - idle.len() as f64 / turns.len().max(1) as f64;
+        if share < least {
+            return Err(Rejection::new("image_not_needed", Some(idle.join("\n"))));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(verdicts: &str, least: f64) -> &'static str {
+        let turn = |question: &str| Turn { question: question.into(), answer: "はい。".into() };
+        let turns = [turn("富士山は日本一高い山ですか。"), turn("右の人は笑っていますか。")];
+        let reply = Reply {
+            text: verdicts.into(),
+            refusal: None,
+            finish_reason: None,
+            usage: Default::default(),
+            model: "m".into(),
+            time: 0,
+            usd: 0.0,
+            cached: false,
+        };
+        SecondLook::judge(&turns, &reply, least).err().map_or("ok", |rejection| rejection.reason)
+    }
+
+    #[test]
+    fn the_share_of_questions_decides() {
+        let half = r#"```json
+{"verdicts":[{"number":2,"image_needed":true},{"number":1,"image_needed":false}]}
+```"#;
+        assert_eq!((reason(half, 0.5), reason(half, 1.0)), ("ok", "image_not_needed"));
+        assert_eq!(reason(r#"{"verdicts":[{"number":1,"image_needed":true}]}"#, 0.5), "image_check_unreadable");
+        assert_eq!(reason("はい", 0.5), "image_check_unreadable");
+    }
+
+    #[test]
+    fn the_request_shows_the_conversation_and_no_picture() {
+        let turns = [Turn { question: "何色ですか。".into(), answer: "赤です。".into() }];
+        let request = SecondLook::load(None).unwrap().request(&turns, "m", None);
+        let parts = &request.messages[1].parts;
+        assert!(parts.iter().all(|part| matches!(part, Part::Text(_))));
+        assert!(matches!(&parts[1], Part::Text(text) if text.contains("何色ですか。") && text.contains("\"number\":1")));
+    }
+}
