@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-
 use async_openai::error::OpenAIError;
 use async_openai::traits::RequestOptionsBuilder as _;
 use async_openai::types::InputSource;

@@ -12,6 +12,7 @@ use crate::{Error, Usage};
 
 /// The account of a client: what its cache folder holds, and what this client did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Ledger {
     /// Tokens and money of every reply paid for, by the model asked for; earlier runs with the same cache included.

@@ -108,7 +108,7 @@ impl SecondLook {
             verdicts.verdicts.iter().map(|verdict| (verdict.number, verdict.image_needed)).collect();
         let mut idle = Vec::new();
         for (at, turn) in turns.iter().enumerate() {
-            if !needed.get(&(at + 1)).ok_or_else(unreadable)? {
+            if !*needed.get(&(at + 1)).ok_or_else(unreadable)? {
                 idle.push(turn.question.as_str());
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tsumugi_chat::{BatchConfig, ChatMessage, Client, ClientConfig, Price, Prices, Request};
+use tsumugi_chat::{Azure, BatchConfig, ChatMessage, Client, ClientConfig, Price, Prices, Request};
 
 use crate::server::{Answer, Seen, Server, error};
 
@@ -14,6 +14,17 @@ struct Shelf {
     batches: Vec<Value>,
     /// Looks until a batch is complete.
     looks: usize,
+    /// Looks at which a batch turns out to be refused for want of room.
+    no_room: usize,
+}
+
+/// A page of two batches, the latest first, as the server lists them.
+fn page(batches: &[Value], query: &str) -> Value {
+    let after = query.split('&').find_map(|pair| pair.strip_prefix("after="));
+    let latest: Vec<&Value> = batches.iter().rev().collect();
+    let from = latest.iter().position(|batch| Some(batch["id"].as_str().unwrap()) == after).map_or(0, |at| at + 1);
+    let page = &latest[from..latest.len().min(from + 2)];
+    json!({ "data": page, "has_more": from + 2 < latest.len() })
 }
 
 fn ok(value: &Value) -> Answer {
@@ -41,7 +52,9 @@ fn output(input: &str) -> String {
 }
 
 fn serve(shelf: &mut Shelf, number: usize, seen: &Seen) -> Answer {
-    let path = seen.path.trim_start_matches("/v1").to_owned();
+    let path = seen.path.trim_start_matches("/v1").trim_start_matches("/openai").to_owned();
+    let (path, query) = path.split_once('?').unwrap_or((path.as_str(), ""));
+    let path = path.to_owned();
     match (seen.method.as_str(), path.as_str()) {
         _ if number % 5 == 4 => error(500, "server_error", "one in five"),
         ("POST", "/files") => {
@@ -49,7 +62,7 @@ fn serve(shelf: &mut Shelf, number: usize, seen: &Seen) -> Answer {
             shelf.files.insert(id.clone(), lines(&seen.raw));
             ok(&json!({ "id": id }))
         }
-        ("GET", "/batches") => ok(&json!({ "data": shelf.batches })),
+        ("GET", "/batches") => ok(&page(&shelf.batches, query)),
         ("POST", "/batches") => {
             let id = format!("batch-{}", shelf.batches.len());
             let batch = json!({"id": id, "status": "in_progress", "metadata": seen.body["metadata"],
@@ -60,7 +73,11 @@ fn serve(shelf: &mut Shelf, number: usize, seen: &Seen) -> Answer {
         ("GET", path) if path.starts_with("/batches/") => {
             let at: usize = path.trim_start_matches("/batches/batch-").parse().unwrap();
             shelf.looks = shelf.looks.saturating_sub(1);
-            if shelf.looks == 0 {
+            if shelf.no_room > 0 {
+                shelf.no_room -= 1;
+                shelf.batches[at]["status"] = "failed".into();
+                shelf.batches[at]["errors"] = json!({"data": [{"code": "token_limit_exceeded", "message": "Enqueued token limit reached"}]});
+            } else if shelf.looks == 0 {
                 let input = shelf.batches[at]["input_file_id"].as_str().unwrap().to_owned();
                 let result = output(&shelf.files[&input]);
                 shelf.files.insert(format!("out-{at}"), result);
@@ -165,16 +182,61 @@ async fn a_killed_run_takes_its_batches_up_again() {
 async fn a_budget_holds_for_batches_too() {
     let folder = tempfile::tempdir().unwrap();
     let (server, shelf) = start(1).await;
+    // A request may cost 0.093 (136 tokens of prompt, 50 of reply) and costs 0.075: two fit at once, and a third when those
+    // have shown what they cost.
     let client =
-        Client::new(ClientConfig { budget_usd: Some(0.07), ..config(&server, folder.path()) }).unwrap();
+        Client::new(ClientConfig { budget_usd: Some(0.25), ..config(&server, folder.path()) }).unwrap();
     let mut batches = client.batches(SMALL).unwrap();
     let mut stopped = None;
-    for request in requests() {
+    for text in ["春", "夏", "秋", "冬"] {
+        let messages = vec![ChatMessage::user(text.repeat(40))];
+        let request = Request { messages, ..requests()[0].clone() };
         if let Err(error) = batches.push(&request).await {
             stopped = Some(error);
             break;
         }
     }
     assert_eq!(stopped.unwrap().reason(), "budget");
-    assert!(shelf.lock().unwrap().batches.len() < 3);
+    let ledger = client.ledger();
+    assert!(ledger.usd <= 0.25 && ledger.models["m"].requests == 3, "{ledger:?}");
+    assert_eq!(shelf.lock().unwrap().batches.len(), 2);
+}
+
+#[tokio::test]
+async fn a_batch_that_finds_no_room_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, shelf) = start(1).await;
+    shelf.lock().unwrap().no_room = 2;
+    let client = Client::new(config(&server, folder.path())).unwrap();
+    let mut batches = client.batches(SMALL).unwrap();
+    for request in requests() {
+        batches.push(&request).await.unwrap();
+    }
+    let summary = batches.finish(|_, _| {}).await.unwrap();
+    assert_eq!((summary.batches, summary.answered), (3, 4));
+    assert_eq!(shelf.lock().unwrap().batches.len(), 5);
+
+    shelf.lock().unwrap().no_room = usize::MAX;
+    let mut batches = client.batches(SMALL).unwrap();
+    batches.push(&Request { sample: 1, ..requests()[0].clone() }).await.unwrap();
+    let error = batches.finish(|_, _| {}).await.unwrap_err().to_string();
+    assert!(error.contains("token_limit_exceeded") && error.contains("smaller batches"), "{error}");
+}
+
+#[tokio::test]
+async fn azure_batches_name_the_deployment_and_no_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, shelf) = start(1).await;
+    let azure = Azure { deployment: "my-batch".into(), api_version: "2024-10-21".into() };
+    let config = ClientConfig { azure: Some(azure), ..config(&server, folder.path()) };
+    let client = Client::new(config).unwrap();
+    let mut batches = client.batches(SMALL).unwrap();
+    batches.push(&requests()[0]).await.unwrap();
+    assert_eq!(batches.finish(|_, _| {}).await.unwrap().answered, 1);
+    let line: Value = serde_json::from_str(&shelf.lock().unwrap().files["file-0"]).unwrap();
+    assert_eq!((&line["url"], &line["body"]["model"]), (&"/chat/completions".into(), &"my-batch".into()));
+    let seen = server.seen.lock().unwrap();
+    let made = seen.iter().find(|seen| seen.body["input_file_id"].is_string()).unwrap();
+    assert_eq!(made.body["endpoint"], "/chat/completions");
+    assert!(made.path.ends_with("/openai/batches?api-version=2024-10-21"), "{}", made.path);
 }

@@ -1,5 +1,6 @@
 //! Each fault that real endpoints show, against a loopback server.
 
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use crate::server::{Answer, Server, error, good};
@@ -70,6 +71,9 @@ async fn retry_after_is_respected_in_all_three_forms() {
     let (server, reply) =
         after(|| Answer::Reply(503, vec![("retry-after", "0.3".into())], "{}".into())).await;
     assert!(reply.is_ok() && server.gap() >= 0.3, "{}", server.gap());
+    let (server, reply) =
+        after(|| Answer::Reply(429, vec![("retry-after-ms", "250".into())], "{}".into())).await;
+    assert!(reply.is_ok() && (0.25..5.0).contains(&server.gap()), "{}", server.gap());
     let (server, reply) = after(|| {
         let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(2)); // whole seconds: 1 to 2 from now
         Answer::Reply(429, vec![("retry-after", date)], "{}".into())
@@ -164,8 +168,26 @@ async fn attempts_and_time_run_out() {
     assert!(matches!(late, Error::Deadline { .. }) && !late.is_fatal(), "{late}");
 }
 
+/// Keeps all that any crate logs.
+struct Logs(Mutex<String>);
+
+impl log::Log for Logs {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+    fn log(&self, record: &log::Record<'_>) {
+        let mut logs = self.0.lock().unwrap();
+        logs.push_str(&format!("{} {}\n", record.target(), record.args()));
+    }
+    fn flush(&self) {}
+}
+
+static LOGS: Logs = Logs(Mutex::new(String::new()));
+
 #[tokio::test]
 async fn the_key_is_sent_and_appears_nowhere_else() {
+    log::set_logger(&LOGS).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(|number, _| match number {
         0 => error(500, "x", &format!("Incorrect API key provided: {KEY}")),
@@ -193,7 +215,10 @@ async fn the_key_is_sent_and_appears_nowhere_else() {
     for file in std::fs::read_dir(folder.path()).unwrap() {
         texts.push(String::from_utf8(std::fs::read(file.unwrap().path()).unwrap()).unwrap());
     }
-    assert_eq!(texts.len(), 4);
+    let logs = LOGS.0.lock().unwrap().clone();
+    assert!(logs.contains("again in"), "the attempts that failed were logged: {logs}");
+    texts.push(logs);
+    assert_eq!(texts.len(), 5);
     for text in texts {
         assert!(!text.contains(KEY) && !text.contains("0123456789abcdef"), "{text}");
     }

@@ -101,6 +101,63 @@ async fn the_budget_is_not_overshot() {
 }
 
 #[tokio::test]
+async fn what_a_lost_answer_may_have_cost_counts_against_the_budget() {
+    let server = Server::start(|number, _| if number == 0 { Answer::Cut } else { good("はい") }).await;
+    let price = Price { input: 1000.0, output: 1000.0, ..Price::default() };
+    let prices = Prices { models: [("m".to_owned(), price)].into() };
+    let client =
+        Client::new(ClientConfig { prices, budget_usd: Some(0.2), ..config(&server) }).unwrap();
+    client.send(&request("a")).await.unwrap();
+    let ledger = client.ledger();
+    // 0.015 for the answer; of the one that was cut the most that it can have cost: 50 tokens and the prompt.
+    assert!((ledger.usd - 0.015).abs() < 1e-9 && ledger.usd_unknown > 0.05, "{ledger:?}");
+    let sent = join_all(["b", "c", "d", "e", "f"].map(|text| {
+        let client = client.clone();
+        async move { client.send(&request(text)).await }
+    }))
+    .await;
+    assert!(sent.iter().any(Result::is_err));
+    assert!(client.ledger().usd + client.ledger().usd_unknown <= 0.2);
+}
+
+#[tokio::test]
+async fn a_reply_without_counts_is_not_free() {
+    let server = Server::start(|_, _| {
+        let body = r#"{"choices":[{"message":{"role":"assistant","content":"富士山です。"},"finish_reason":"stop"}]}"#;
+        Answer::Reply(200, vec![], body.into())
+    })
+    .await;
+    let price = Price { input: 1000.0, output: 1000.0, ..Price::default() };
+    let prices = Prices { models: [("m".to_owned(), price)].into() };
+    let client = Client::new(ClientConfig { prices, ..config(&server) }).unwrap();
+    let reply = client.send(&request("何山ですか")).await.unwrap();
+    // 16 for the frames and 15 bytes of the prompt; 6 characters of the reply.
+    assert!((reply.usd - 0.037).abs() < 1e-9, "{}", reply.usd);
+    assert!(reply.time > 1_700_000_000 && !reply.cached);
+}
+
+#[tokio::test]
+async fn limits_are_learned_while_running() {
+    // The server allows two requests, then none for 0.4 s.
+    let server = Server::start(|number, _| {
+        let headers = vec![
+            ("x-ratelimit-limit-requests", "6000".to_owned()),
+            ("x-ratelimit-remaining-requests", if number == 1 { "0" } else { "5" }.to_owned()),
+            ("x-ratelimit-reset-requests", "400ms".to_owned()),
+        ];
+        let Answer::Reply(status, _, body) = good("はい") else { unreachable!() };
+        Answer::Reply(status, headers, body)
+    })
+    .await;
+    let client = Client::new(ClientConfig { concurrency: 1, ..config(&server) }).unwrap();
+    for text in ["a", "b", "c"] {
+        client.send(&request(text)).await.unwrap();
+    }
+    let seen = server.seen.lock().unwrap();
+    assert!((seen[2].at - seen[1].at) >= Duration::from_millis(390), "{:?}", seen[2].at - seen[1].at);
+}
+
+#[tokio::test]
 async fn no_more_than_allowed_are_in_flight() {
     let server = Server::start(|_, _| Answer::Later(Duration::from_millis(10), Box::new(good("はい")))).await;
     let client = Client::new(ClientConfig { concurrency: 3, ..config(&server) }).unwrap();

@@ -88,6 +88,7 @@ pub(super) fn reply(asked: &Asked) -> String {
             json!({"answer": "この代役は画像の中の文字を読めないため、文字の書き起こしはありません。"})
                 .to_string()
         }
+        Some("tsumugi_image_needed") => image_needed(&asked.data()),
         Some("tsumugi_translate") => turns(translation(&asked.data())),
         Some(_) => "{}".into(),
         None => asked
@@ -105,6 +106,16 @@ fn turns(turns: Vec<(String, String)>) -> String {
     let turns: Vec<Value> =
         turns.into_iter().map(|(question, answer)| json!({"question": question, "answer": answer})).collect();
     json!({ "turns": turns }).to_string()
+}
+
+/// Each question needs the picture, except where it asks for reasons: those stand in the caption.
+fn image_needed(data: &Value) -> String {
+    let verdict = |turn: &Value| {
+        let question = turn["question"].as_str().unwrap_or_default();
+        json!({"number": turn["number"], "image_needed": !question.contains("理由")})
+    };
+    let verdicts: Vec<Value> = data["turns"].as_array().into_iter().flatten().map(verdict).collect();
+    json!({ "verdicts": verdicts }).to_string()
 }
 
 /// No translation, but sentences in the place of one, with something of each text's own.

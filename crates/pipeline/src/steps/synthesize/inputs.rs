@@ -1,0 +1,145 @@
+//! What is asked about: the shards of a table, or the items of annotation files.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use tsumugi_record::{ImageRow, Pair, Record, ShardReader};
+use tsumugi_synth::{Item, Task, sources};
+
+use super::{STEP, SynthesizeConfig};
+use crate::Error;
+use crate::runner::{file_identity, input_table};
+
+/// Items of annotation files that are one shard.
+const CHUNK: usize = 512;
+
+/// A unit of work.
+pub(super) enum Shard {
+    Pairs(PathBuf),
+    Images(PathBuf),
+    /// Items of the annotation files.
+    Items(Range<usize>),
+}
+
+/// What is asked about.
+pub(super) struct Inputs {
+    pub(super) shards: Vec<Shard>,
+    pub(super) identity: BTreeMap<String, String>,
+    items: Vec<Item>,
+    /// Where the annotations' pictures are.
+    folder: Option<PathBuf>,
+}
+
+impl Inputs {
+    pub(super) fn find(config: &SynthesizeConfig) -> Result<Self, Error> {
+        check_flags(config)?;
+        let mut inputs =
+            Self { shards: Vec::new(), identity: BTreeMap::new(), items: Vec::new(), folder: None };
+        let annotated = config.captions.is_some() || config.instructions.is_some();
+        if let Some(folder) = &config.images {
+            if !folder.is_dir() {
+                return Err(Error::config("--images", format!("{} is no folder", folder.display())));
+            }
+            inputs.folder = Some(folder.clone());
+            match inputs.add_table(folder) {
+                // Beside annotation files it may be a plain folder of pictures.
+                Err(Error::NoTable { .. }) if annotated => {}
+                other => other?,
+            }
+        }
+        inputs.add_annotations(config)?;
+        for path in &config.keep_out {
+            inputs.identity.insert(format!("keep-out {}", path.display()), file_identity(path)?);
+        }
+        Ok(inputs)
+    }
+
+    fn add_table(&mut self, folder: &Path) -> Result<(), Error> {
+        let pairs = input_table(folder, Pair::KIND);
+        let is_pairs = !matches!(pairs, Err(Error::NoTable { .. }));
+        let table = if is_pairs { pairs? } else { input_table(folder, ImageRow::KIND)? };
+        let shard: fn(PathBuf) -> Shard = if is_pairs { Shard::Pairs } else { Shard::Images };
+        self.shards.extend(table.shards.into_iter().map(shard));
+        self.identity.extend(table.identity);
+        Ok(())
+    }
+
+    /// How many requests the tasks make of all items, second calls apart.
+    pub(super) fn requests(&self, tasks: &[Task]) -> Result<u64, Error> {
+        let asked = tasks.iter().filter(|task| **task != Task::Translate).count() as u64;
+        let of_items = |items: &[Item]| {
+            items.iter().map(|item| tasks.iter().filter(|task| item.suits(**task)).count() as u64).sum()
+        };
+        self.shards.iter().try_fold(0, |sum, shard| {
+            Ok(sum
+                + match shard {
+                    Shard::Pairs(path) => asked * ShardReader::<Pair>::open(path)?.rows(),
+                    Shard::Images(path) => asked * ShardReader::<ImageRow>::open(path)?.rows(),
+                    Shard::Items(range) => of_items(&self.items[range.clone()]),
+                })
+        })
+    }
+
+    /// Hands over the items of a shard, some at a time.
+    pub(super) fn read(&self, shard: &Shard, mut each: impl FnMut(Vec<Item>) -> Result<(), Error>) -> Result<(), Error> {
+        match shard {
+            Shard::Pairs(path) => ShardReader::<Pair>::open(path)?
+                .try_for_each(|rows| each(rows?.into_iter().map(Item::from).collect())),
+            Shard::Images(path) => ShardReader::<ImageRow>::open(path)?
+                .try_for_each(|rows| each(rows?.into_iter().map(Item::from).collect())),
+            Shard::Items(range) => {
+                let mut items = self.items[range.clone()].to_vec();
+                for item in &mut items {
+                    if let Some(folder) = &self.folder {
+                        item.load_image(folder).map_err(Error::step(STEP, item.id.clone()))?;
+                    }
+                }
+                each(items)
+            }
+        }
+    }
+
+    fn add_annotations(&mut self, config: &SynthesizeConfig) -> Result<(), Error> {
+        let wrong = |error: tsumugi_synth::Error| Error::config(STEP, error.to_string());
+        for (flag, path) in
+            [("captions", &config.captions), ("boxes", &config.boxes), ("instructions", &config.instructions)]
+        {
+            if let Some(path) = path {
+                self.identity.insert(flag.to_owned(), file_identity(path)?);
+            }
+        }
+        if let Some(captions) = &config.captions {
+            self.items.extend(sources::coco(captions, config.boxes.as_deref()).map_err(wrong)?);
+        }
+        if let Some(instructions) = &config.instructions {
+            self.items.extend(sources::instructions(instructions).map_err(wrong)?);
+        }
+        let count = self.items.len();
+        self.shards.extend((0..count).step_by(CHUNK).map(|from| Shard::Items(from..count.min(from + CHUNK))));
+        Ok(())
+    }
+}
+
+fn check_flags(config: &SynthesizeConfig) -> Result<(), Error> {
+    if config.tasks.is_empty() {
+        return Err(Error::config("--task", "names no task"));
+    }
+    if config.images.is_none() && config.captions.is_none() && config.instructions.is_none() {
+        return Err(Error::config(
+            "synthesize",
+            "needs --images DIR, --captions FILE or --instructions FILE",
+        ));
+    }
+    if config.boxes.is_some() && config.captions.is_none() {
+        return Err(Error::config("--boxes", "needs --captions FILE beside it"));
+    }
+    if config.tasks.contains(&Task::Translate) && config.instructions.is_none() {
+        return Err(Error::config("--task translate", "needs --instructions FILE"));
+    }
+    let sees = config.tasks.iter().any(|task| task.sees());
+    if sees && config.images.is_none() {
+        return Err(Error::config("--task", "photo, vqa and ocr look at pictures and need --images DIR"));
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! The second phase: near-duplicates across all shards go, and the report is written.
+
+use std::path::Path;
+
+use tsumugi_record::{Conversation, Excluded, Record, ShardReader, shard_name, write_json};
+use tsumugi_synth::{CheckConfig, NearDuplicates, Report, Reporter};
+
+use super::{ASKED, DROPPED, ledger};
+use crate::runner::Step;
+use crate::{Error, Progress};
+
+/// Drops near-duplicates and writes the report.
+pub(super) fn reduce(
+    step: &Step,
+    shards: usize,
+    checks: &CheckConfig,
+    progress: &Progress,
+) -> Result<Report, Error> {
+    let verdicts = judge(step.out(), shards, checks)?;
+    step.phase("reduce", &verdicts.by_shard, progress, |number, verdict, outputs| {
+        let mut kept = outputs.create::<Conversation>("")?;
+        let mut gone = outputs.create::<Excluded>("excluded")?;
+        for rows in ShardReader::<Excluded>::open(dropped(step.out(), number))? {
+            gone.write(&rows?)?;
+        }
+        let mut verdict = verdict.iter();
+        for rows in ShardReader::<Conversation>::open(asked(step.out(), number))? {
+            for row in rows? {
+                let stage = outputs.funnel().stage("near-duplicates", "conversations");
+                match verdict.next().copied().flatten() {
+                    None => {
+                        stage.keep();
+                        kept.push(row)?;
+                    }
+                    Some(similarity) => {
+                        stage.drop(NEAR_DUPLICATE);
+                        gone.push(excluded(row, similarity))?;
+                    }
+                }
+            }
+        }
+        outputs.finish(kept)?;
+        outputs.finish(gone)
+    })?;
+    write_json(&step.out().join("report.json"), &verdicts.report)?;
+    Ok(verdicts.report)
+}
+
+const NEAR_DUPLICATE: &str = "near_duplicate";
+
+fn asked(out: &Path, number: usize) -> std::path::PathBuf {
+    out.join(ASKED).join(shard_name(Conversation::KIND, number))
+}
+
+fn dropped(out: &Path, number: usize) -> std::path::PathBuf {
+    out.join(DROPPED).join(shard_name(Excluded::KIND, number))
+}
+
+struct Verdicts {
+    /// For each row of each shard the similarity to an earlier one, where it is a near-duplicate.
+    by_shard: Vec<Vec<Option<f64>>>,
+    report: Report,
+}
+
+fn judge(out: &Path, shards: usize, checks: &CheckConfig) -> Result<Verdicts, Error> {
+    let (mut seen, mut reporter) = (NearDuplicates::new(checks), Reporter::default());
+    let mut by_shard = Vec::with_capacity(shards);
+    for number in 0..shards {
+        let mut verdict = Vec::new();
+        for rows in ShardReader::<Conversation>::open(asked(out, number))? {
+            for row in &rows? {
+                let duplicate = seen.duplicate(row);
+                match duplicate {
+                    None => reporter.add(row),
+                    Some(_) => reporter.reject(&row.task, NEAR_DUPLICATE),
+                }
+                verdict.push(duplicate);
+            }
+        }
+        for rows in ShardReader::<Excluded>::open(dropped(out, number))? {
+            for row in rows? {
+                reporter.reject(row.step.trim_start_matches("synthesize/"), &row.reason);
+            }
+        }
+        ledger::read(out, number, |call| reporter.call(&call))?;
+        by_shard.push(verdict);
+    }
+    Ok(Verdicts { by_shard, report: reporter.finish() })
+}
+
+/// The row of the exclusion table, with all that was said.
+fn excluded(row: Conversation, similarity: f64) -> Excluded {
+    let texts: Vec<&str> = row
+        .messages
+        .iter()
+        .flat_map(|message| &message.content)
+        .filter_map(|content| content.text.as_deref())
+        .collect();
+    let value = serde_json::json!({ "found": format!("{similarity:.2}"), "reply": texts });
+    Excluded {
+        step: format!("synthesize/{}", row.task),
+        reason: NEAR_DUPLICATE.into(),
+        value: Some(value.to_string()),
+        id: row.id,
+        ..Excluded::default()
+    }
+}
