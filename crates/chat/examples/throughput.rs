@@ -1,7 +1,7 @@
 //! How many requests with a picture of 100 KB the client sends in a second, and what one costs in CPU time.
 //!
 //! `throughput serve` is a loopback server that answers after 50 ms; `throughput send URL N CONCURRENCY` sends to it.
-//! `tests/interop/chat_throughput.py` runs both beside the Python package `openai`.
+//! `benches/peers/chat_throughput.py` runs both beside the Python package `openai`.
 
 use std::convert::Infallible;
 use std::time::{Duration, Instant};

@@ -3,8 +3,9 @@
 //! No dictionary is at hand here, and none is needed for a chart. Words are cut where the script changes; runs of hiragana
 //! also behind a demonstrative or interrogative, and around a particle.
 
-/// Words written in hiragana that stand at the beginning of a run: demonstratives, interrogatives, conjunctions. Longer ones first.
-const HEADS: [&str; 31] = [
+/// Words written in hiragana that stand at the beginning of a run: demonstratives, interrogatives, conjunctions,
+/// the copula. Longer ones first.
+const HEADS: [&str; 34] = [
     "どのように",
     "どのような",
     "どうやって",
@@ -36,6 +37,9 @@ const HEADS: [&str; 31] = [
     "もし",
     "また",
     "では",
+    "でしょう",
+    "でした",
+    "です",
 ];
 /// Particles that part words.
 const PARTICLES: &str = "はがをにでとのもへや";
@@ -134,7 +138,7 @@ mod tests {
             ("この画像には何が写っていますか。", vec!["この", "画像", "に"]),
             ("「写真」の中央に何が", vec!["写真", "の", "中央"]),
             ("りんごはいくつありますか", vec!["りんご", "は", "いくつ"]),
-            ("どのような場面ですか", vec!["どのような", "場面", "ですか"]),
+            ("どのような場面ですか", vec!["どのような", "場面", "です"]),
             ("LEGOの車", vec!["LEGO", "の", "車"]),
             ("。", vec![]),
         ] {

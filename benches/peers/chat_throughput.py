@@ -1,8 +1,8 @@
 """The chat client's throughput beside PyPI openai's AsyncOpenAI, on the same machine in the same run.
 
-    pip install openai==2.8.1
+    pip install openai==3.57.0
     cargo build --release -p tsumugi-chat --example throughput
-    python tests/interop/chat_throughput.py target/release/examples/throughput
+    python benches/peers/chat_throughput.py target/release/examples/throughput
 
 A loopback server answers after 50 ms; each request carries a picture of 100 KB; 64 are in flight. Prints one JSON line a
 client, and the ratio. Exits with 1 where ours is not three times as fast, or takes over 2 ms of CPU a request.

@@ -1,0 +1,113 @@
+//! What becomes of each kind of reply, through the real client and a loopback server.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+#[path = "../../chat/tests/loopback/server.rs"]
+#[allow(dead_code, reason = "the client's tests use more of it")]
+mod server;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use server::{Answer, Server, error, good};
+use tsumugi_chat::{Client, ClientConfig};
+use tsumugi_synth::{CheckConfig, Item, Outcome, SynthConfig, Synthesizer, Task, Verdict};
+
+const TURNS: &str = r#"{"turns":[{"question":"船は何色ですか。","answer":"三隻とも赤い船です。"},
+    {"question":"どこに浮かんでいますか。","answer":"夕焼けの海に浮かんでいます。"}]}"#;
+
+/// Runs the task "conversation" on items whose captions are `names`; the server answers by name.
+async fn run(
+    names: &[&str],
+    checks: CheckConfig,
+    answer: impl Fn(&str, &Value) -> Answer + Send + Sync + 'static,
+) -> (Server, Vec<Outcome>) {
+    let server = Server::start(move |_, body| {
+        let data = body["messages"][1]["content"][1]["text"].as_str().unwrap();
+        let data: Value = serde_json::from_str(data).unwrap();
+        answer(data["captions"][0].as_str().unwrap_or("second call"), body)
+    })
+    .await;
+    let client =
+        Client::new(ClientConfig { backoff_base: 0.001, max_retries: 2, ..ClientConfig::new(&server.base_url) });
+    let config = SynthConfig { model: "m".into(), checks, ..SynthConfig::default() };
+    let synthesizer =
+        Synthesizer::new(client.unwrap(), config, &[Task::Conversation], None, &[]).map(Arc::new).unwrap();
+    let item = |name: &&str| Item { id: (*name).into(), captions: vec![(*name).into()], ..Item::default() };
+    let outcomes = synthesizer.run(names.iter().map(item).collect(), |_| {}).await.unwrap();
+    (server, outcomes)
+}
+
+fn reason(outcome: &Outcome) -> &str {
+    match &outcome.verdict {
+        Verdict::Kept(_) => "kept",
+        Verdict::Rejected(row) => &row.reason,
+    }
+}
+
+#[tokio::test]
+async fn each_reply_is_kept_or_has_its_reason() {
+    let names = ["fine", "fenced", "english", "refusal", "refused", "broken", "cut", "long", "down"];
+    let (server, outcomes) = run(&names, CheckConfig::default(), |name, _| match name {
+        "fine" => good(TURNS),
+        "fenced" => good(&format!("```json\n{TURNS}\n```")),
+        "english" => good(
+            r#"{"turns":[{"question":"What colour is the boat?","answer":"The boat is red."},
+                {"question":"Where is it floating?","answer":"On the sea at dusk."}]}"#,
+        ),
+        "refusal" => good("申し訳ありませんが、その依頼にはお答えできません。"),
+        "refused" => {
+            let message = json!({"role": "assistant", "content": null, "refusal": "I can't help with that."});
+            Answer::Reply(200, vec![], json!({"choices": [{"message": message}]}).to_string())
+        }
+        "broken" => good(r#"{"turns":[{"question":"船は"#),
+        "cut" => {
+            let choice = json!({"message": {"content": "{\"turns\":["}, "finish_reason": "length"});
+            Answer::Reply(200, vec![], json!({ "choices": [choice] }).to_string())
+        }
+        "long" => error(400, "context_length_exceeded", "maximum context length is 10"),
+        _ => Answer::Reply(500, vec![], "<html>oops</html>".into()),
+    })
+    .await;
+    let reasons: Vec<&str> = outcomes.iter().map(reason).collect();
+    assert_eq!(
+        reasons,
+        ["kept", "kept", "not_japanese", "refusal", "refusal", "schema", "cut_off", "context_too_long", "gave_up"]
+    );
+    // Nothing was asked again that no further attempt can mend.
+    assert_eq!(server.count(), names.len() + 2);
+    // The reply is kept with what was found in it, and each call that was paid for stands in the ledger.
+    let Verdict::Rejected(row) = &outcomes[2].verdict else { panic!() };
+    let value: Value = serde_json::from_str(row.value.as_ref().unwrap()).unwrap();
+    assert!(value["reply"].as_str().unwrap().contains("The boat is red."), "{value}");
+    assert!(value["found"].as_str().unwrap().starts_with("What colour"), "{value}");
+    assert_eq!((outcomes[2].calls.len(), outcomes[7].calls.len()), (1, 0));
+    let call = &outcomes[0].calls[0];
+    assert_eq!((call.item.as_str(), call.purpose.as_str(), call.prompt_tokens), ("fine", "conversation", 10));
+    let Verdict::Kept(conversation) = &outcomes[0].verdict else { panic!() };
+    assert_eq!(conversation.id, call.id);
+    assert!(call.time > 1_700_000_000 && call.key.len() == 64 && outcomes[0].asked);
+}
+
+#[tokio::test]
+async fn a_second_call_drops_what_needs_no_picture() {
+    let checks = CheckConfig { image_needed: Some(1.0), ..CheckConfig::default() };
+    let verdict = |needed: [bool; 2]| {
+        let verdicts = [1, 2].map(|number| json!({"number": number, "image_needed": needed[number - 1]}));
+        good(&json!({ "verdicts": verdicts }).to_string())
+    };
+    let (server, outcomes) = run(&["all", "some"], checks, move |name, body| match name {
+        "second call" => {
+            assert!(!body.to_string().contains("image_url") && body.to_string().contains("何色ですか"));
+            verdict([!body.to_string().contains("いくつ"), true])
+        }
+        "some" => good(&TURNS.replace("船は何色ですか", "一足す一はいくつで何色ですか")),
+        _ => good(TURNS),
+    })
+    .await;
+    assert_eq!(outcomes.iter().map(reason).collect::<Vec<_>>(), ["kept", "image_not_needed"]);
+    assert_eq!((server.count(), outcomes[0].calls.len()), (4, 2));
+    assert_eq!(outcomes[0].calls[1].purpose, "conversation/image_needed");
+    assert_eq!(outcomes[0].calls[1].prompt_version, "image_needed-1");
+    let Verdict::Rejected(row) = &outcomes[1].verdict else { panic!() };
+    assert!(row.value.as_ref().unwrap().contains("一足す一"));
+}
