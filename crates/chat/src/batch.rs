@@ -80,7 +80,10 @@ pub struct Batches {
 /// What a look at a batch showed.
 enum Look {
     UnderWay,
-    Ended { answered: u64, unanswered: u64 },
+    Ended {
+        answered: u64,
+        unanswered: u64,
+    },
     /// Refused, since the account may not have so many tokens in batches at once.
     NoRoom(String),
 }
@@ -458,7 +461,8 @@ impl Inner {
         let broken = |source: serde_json::Error| Error::Config {
             message: format!("a request cannot be written as JSON: {source}"),
         };
-        let mut body = serde_json::to_value(request.to_wire(self.config.token_limit_field)).map_err(broken)?;
+        let mut body =
+            serde_json::to_value(request.to_wire(self.config.token_limit_field)).map_err(broken)?;
         if let Some(azure) = &self.config.azure {
             body["model"] = azure.deployment.clone().into();
         }

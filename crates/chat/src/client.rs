@@ -13,10 +13,10 @@ use crate::cache::{Cache, Entry};
 use crate::fault::{Class, Fault};
 use crate::ledger::{Accounts, Reservation};
 use crate::limiter::{Limiter, lock};
-use crate::reply::WireReply;
-use crate::transport::{Endpoint, Transport, fault_of, http_client};
 use crate::prices::DEFAULT_IMAGE_TOKENS;
+use crate::reply::WireReply;
 use crate::request::estimate_text;
+use crate::transport::{Endpoint, Transport, fault_of, http_client};
 use crate::{ClientConfig, Error, Ledger, Reply, Request, Usage};
 
 /// Completion tokens a request without a limit of its own is taken to cost at most.
@@ -173,7 +173,8 @@ impl Inner {
         let most = self.most_usage(request);
         let cost = Cost {
             most_usd: self.most_usd(&request.model, most)?,
-            tokens: request.estimate_prompt_tokens(self.image_tokens(&request.model)) + most.completion_tokens,
+            tokens: request.estimate_prompt_tokens(self.image_tokens(&request.model))
+                + most.completion_tokens,
         };
         let body = request.to_wire(self.config.token_limit_field);
         let (mut reply, reservation) = self.attempts(&body, cost).await?;

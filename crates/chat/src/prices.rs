@@ -123,7 +123,10 @@ pub fn of_model<'a, T>(entries: &'a BTreeMap<String, T>, model: &str) -> Option<
         })
     };
     entries.get(model).or_else(|| {
-        entries.iter().find(|(name, _)| model.strip_prefix(name.as_str()).is_some_and(dated)).map(|(_, entry)| entry)
+        entries
+            .iter()
+            .find(|(name, _)| model.strip_prefix(name.as_str()).is_some_and(dated))
+            .map(|(_, entry)| entry)
     })
 }
 
@@ -136,7 +139,9 @@ mod tests {
         let prices = Prices::builtin();
         assert_eq!(prices.find("gpt-4o-mini-2024-07-18").unwrap().input, 0.15);
         assert_eq!(prices.find("gpt-4o-2024-05-13").unwrap().output, 15.0);
-        for other in ["another", "gpt-4o-audio-preview", "gpt-4o-mini-2024-07-18-custom", "gpt-4o-", "openai/gpt-4o"] {
+        for other in
+            ["another", "gpt-4o-audio-preview", "gpt-4o-mini-2024-07-18-custom", "gpt-4o-", "openai/gpt-4o"]
+        {
             assert!(prices.find(other).is_none(), "{other}");
         }
         let cost = prices

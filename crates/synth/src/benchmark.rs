@@ -75,11 +75,16 @@ mod tests {
 
     #[test]
     fn shared_runs_and_whole_short_questions_are_found() {
-        let questions = ["この写真に写っている建物の名前と所在地を教えてください。", "男性は何をしていますか？", "何色ですか。"];
+        let questions = [
+            "この写真に写っている建物の名前と所在地を教えてください。",
+            "男性は何をしていますか？",
+            "何色ですか。",
+        ];
         let benchmark = Benchmark::new(&questions.map(str::to_owned), 20);
         assert!(benchmark.holds("では、写真に写っている建物の 名前と所在地を教えてほしい。"));
         assert!(benchmark.holds("男性は何をしていますか。"));
-        for other in ["男性は今何をしていますか。", "何色ですか。", "写真に写っている建物の名前は何ですか。"] {
+        for other in ["男性は今何をしていますか。", "何色ですか。", "写真に写っている建物の名前は何ですか。"]
+        {
             assert!(!benchmark.holds(other), "{other}");
         }
         assert!(!Benchmark::new(&[], 20).holds("男性は何をしていますか。"));

@@ -135,7 +135,8 @@ impl Checker {
             return Ok(());
         }
         let joined = |part: fn(&Turn) -> &str| turns.iter().map(part).collect::<Vec<_>>().join("\n");
-        for (text, is_answer) in [(joined(|turn| &turn.question), false), (joined(|turn| &turn.answer), true)] {
+        for (text, is_answer) in [(joined(|turn| &turn.question), false), (joined(|turn| &turn.answer), true)]
+        {
             // Answers of one word ("3", "LEGO") say nothing of the language.
             let letters = text.chars().filter(|c| c.is_alphabetic()).count();
             if letters < 8 {
@@ -173,11 +174,13 @@ fn is_japanese(c: char) -> bool {
 fn repeated(task: Task, turns: &[Turn]) -> Option<String> {
     let looping = |turn: &&Turn| {
         let mut counts: HashMap<Vec<char>, usize> = HashMap::new();
-        sentences(&turn.answer).into_iter().map(plain).filter(|sentence| sentence.len() >= 4).any(|sentence| {
-            let count = counts.entry(sentence).or_default();
-            *count += 1;
-            *count == 3
-        })
+        sentences(&turn.answer).into_iter().map(plain).filter(|sentence| sentence.len() >= 4).any(
+            |sentence| {
+                let count = counts.entry(sentence).or_default();
+                *count += 1;
+                *count == 3
+            },
+        )
     };
     // What is written in a picture, or was said in the original, may well repeat itself.
     if matches!(task, Task::Ocr | Task::Translate) {
@@ -276,7 +279,8 @@ mod tests {
         assert_eq!(reason(Task::Vqa, &[turn("何色ですか。", "赤"), turn("いくつですか。", "3")]), "ok");
         let kanji = [turn("ここはどこですか。", "東京駅丸内広場"), turn("何が見えますか。", "高層建築物")];
         assert_eq!(reason(Task::Vqa, &kanji), "ok");
-        let chinese = [turn("这是什么地方？", "这是东京车站的广场。"), turn("可以看到什么？", "可以看到很多高楼。")];
+        let chinese =
+            [turn("这是什么地方？", "这是东京车站的广场。"), turn("可以看到什么？", "可以看到很多高楼。")];
         assert_eq!(reason(Task::Vqa, &chinese), "not_japanese");
     }
 }

@@ -209,7 +209,9 @@ mod tests {
             assert!(!rule.source.is_empty() && rule.checked.len() == 10, "{name}");
             assert!(rule.tokens(4000, 3000) <= rule.most_tokens());
         }
-        assert!(TileRules::load(Path::new("no/tiles.toml")).unwrap_err().to_string().contains("no/tiles.toml"));
+        assert!(
+            TileRules::load(Path::new("no/tiles.toml")).unwrap_err().to_string().contains("no/tiles.toml")
+        );
     }
 
     proptest::proptest! {

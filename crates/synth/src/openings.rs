@@ -5,7 +5,7 @@
 
 /// Words written in hiragana that stand at the beginning of a run: demonstratives, interrogatives, conjunctions,
 /// the copula. Longer ones first.
-const HEADS: [&str; 34] = [
+const HEADS: [&str; 35] = [
     "どのように",
     "どのような",
     "どうやって",
@@ -40,6 +40,7 @@ const HEADS: [&str; 34] = [
     "でしょう",
     "でした",
     "です",
+    "いいえ",
 ];
 /// Particles that part words.
 const PARTICLES: &str = "はがをにでとのもへや";
@@ -81,6 +82,10 @@ pub(crate) fn first_words(text: &str, count: usize) -> Vec<&str> {
 
 /// The first word of a run of hiragana: a known head, a particle, or what stands before one.
 fn hiragana_word(run: &str) -> &str {
+    // Only where it stands alone: "はいくつ" is another thing.
+    if run == "はい" {
+        return run;
+    }
     if let Some(head) = HEADS.iter().find(|head| run.starts_with(**head)) {
         return &run[..head.len()];
     }
@@ -92,22 +97,40 @@ fn hiragana_word(run: &str) -> &str {
 }
 
 /// What questions are after, by the words that ask; the first that is found counts, so the narrower come first.
-const KINDS: [(&str, &[&str]); 10] = [
+const KINDS: [(&str, &[&str]); 11] = [
     ("why", &["なぜ", "どうして", "理由", "なんで"]),
     ("how", &["どのように", "どうやって", "方法"]),
     ("colour", &["何色", "なに色", "どんな色", "色は", "色を"]),
     (
         "how many",
         &[
-            "いくつ", "いくら", "何人", "何個", "何本", "何匹", "何枚", "何台", "何頭", "何羽", "何隻", "何冊", "何軒",
-            "何種類", "何回", "何度", "どのくらい", "数は", "数を",
+            "いくつ",
+            "いくら",
+            "何人",
+            "何個",
+            "何本",
+            "何匹",
+            "何枚",
+            "何台",
+            "何頭",
+            "何羽",
+            "何隻",
+            "何冊",
+            "何軒",
+            "何種類",
+            "何回",
+            "何度",
+            "どのくらい",
+            "数は",
+            "数を",
         ],
     ),
     ("where", &["どこ", "どちら側", "位置", "場所"]),
     ("when", &["いつ", "何時", "季節", "時間帯", "年代"]),
     ("who", &["誰", "だれ", "どなた"]),
+    ("what like", &["どんな", "どのような", "どういう"]),
     ("which", &["どの", "どれ", "どちら"]),
-    ("what like", &["どんな", "どう", "特徴", "様子", "ようす", "雰囲気"]),
+    ("what like", &["どう", "特徴", "様子", "ようす", "雰囲気"]),
     ("what", &["何", "なに", "なん"]),
 ];
 
@@ -117,12 +140,13 @@ pub(crate) fn kind(question: &str) -> &'static str {
     let asking = question.trim_end().trim_end_matches(['。', '？', '?', '！', '!']);
     let asking = asking.rsplit(['。', '？', '?', '\n']).next().unwrap_or(asking);
     let ends_in = |endings: &[&str]| endings.iter().any(|ending| asking.ends_with(ending));
-    // "何かありますか" asks for yes or no as much as for what; "どの..." begins "どのように" and stands behind it above.
     if let Some((name, _)) = KINDS.iter().find(|(_, words)| words.iter().any(|word| asking.contains(word))) {
         return name;
     }
     match asking {
-        _ if ends_in(&["ください", "下さい", "なさい", "ほしい", "お願いします"]) => "request",
+        _ if ends_in(&["ください", "下さい", "なさい", "ほしい", "お願いします"]) => {
+            "request"
+        }
         _ if ends_in(&["か", "の", "かな"]) => "yes or no",
         _ => "other",
     }
@@ -139,6 +163,7 @@ mod tests {
             ("「写真」の中央に何が", vec!["写真", "の", "中央"]),
             ("りんごはいくつありますか", vec!["りんご", "は", "いくつ"]),
             ("どのような場面ですか", vec!["どのような", "場面", "です"]),
+            ("はい、そうです", vec!["はい", "そう", "です"]),
             ("LEGOの車", vec!["LEGO", "の", "車"]),
             ("。", vec![]),
         ] {
@@ -155,6 +180,8 @@ mod tests {
             ("なぜ傘をさしているのですか。", "why"),
             ("どのように調理しますか。", "how"),
             ("どんな雰囲気ですか。", "what like"),
+            ("どのような船が写っていますか。", "what like"),
+            ("様子を教えてください。", "what like"),
             ("左に写っているのは何ですか。", "what"),
             ("雨は降っていますか。", "yes or no"),
             ("この画像を詳しく説明してください。", "request"),

@@ -103,7 +103,11 @@ fn task_section(name: &str, task: &TaskReport, page: &mut String) {
     lengths(task, page);
     variety(task, page);
     page.push_str("<div class=\"pair\">");
-    bars("What questions ask for", task.question_kinds.iter().map(|(text, count)| (text.clone(), *count)), page);
+    bars(
+        "What questions ask for",
+        task.question_kinds.iter().map(|(text, count)| (text.clone(), *count)),
+        page,
+    );
     let bounds = task.answer_lengths.iter().map(|(bound, count)| (format!("to {bound}"), *count));
     bars("Characters of the answers", bounds, page);
     bars("Rejected", task.rejected.iter().map(|(text, count)| (text.clone(), *count)), page);
@@ -113,7 +117,9 @@ fn task_section(name: &str, task: &TaskReport, page: &mut String) {
 }
 
 fn lengths(task: &TaskReport, page: &mut String) {
-    page.push_str("<table><tr><th></th><th>least</th><th>5 %</th><th>median</th><th>95 %</th><th>most</th></tr>");
+    page.push_str(
+        "<table><tr><th></th><th>least</th><th>5 %</th><th>median</th><th>95 %</th><th>most</th></tr>",
+    );
     let rows = [
         ("turns of a conversation", task.turns_each),
         ("characters of a question", task.question_chars),
@@ -217,9 +223,7 @@ mod tests {
             conversations: 3,
             usd: 0.006,
             question_openings: vec![Opening {
-                word: "<何>".into(),
-                count: 3,
-                next: vec![("が".into(), 2)],
+                word: "<何>".into(), count: 3, next: vec![("が".into(), 2)]
             }],
             question_kinds: vec![("colour".into(), 2)],
             rejected: [("refusal".to_owned(), 1)].into(),

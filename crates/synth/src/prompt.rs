@@ -113,7 +113,9 @@ pub(crate) fn read_replaceable(
     ours: &str,
 ) -> Result<(String, PathBuf), Error> {
     let file = format!("{name}.toml");
-    let Some(path) = folder.map(|folder| folder.join(&file)) else { return Ok((ours.to_owned(), file.into())) };
+    let Some(path) = folder.map(|folder| folder.join(&file)) else {
+        return Ok((ours.to_owned(), file.into()));
+    };
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok((text, path)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok((ours.to_owned(), file.into())),

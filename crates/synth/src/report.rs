@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 use tsumugi_record::Conversation;
 
-use crate::benchmark::plain;
 use crate::Call;
+use crate::benchmark::plain;
 use crate::openings::{first_words, kind};
 
 /// How many openings are listed, and how many second words of each.

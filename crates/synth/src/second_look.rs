@@ -74,8 +74,7 @@ impl SecondLook {
             .enumerate()
             .map(|(at, turn)| json!({"number": at + 1, "question": turn.question, "answer": turn.answer}))
             .collect();
-        let parts =
-            vec![Part::Text(self.user.clone()), Part::Text(json!({ "turns": turns }).to_string())];
+        let parts = vec![Part::Text(self.user.clone()), Part::Text(json!({ "turns": turns }).to_string())];
         let verdict = json!({
             "type": "object",
             "properties": {"number": {"type": "integer"}, "image_needed": {"type": "boolean"}},
@@ -146,7 +145,10 @@ mod tests {
 {"verdicts":[{"number":2,"image_needed":true},{"number":1,"image_needed":false}]}
 ```"#;
         assert_eq!((reason(half, 0.5), reason(half, 1.0)), ("ok", "image_not_needed"));
-        assert_eq!(reason(r#"{"verdicts":[{"number":1,"image_needed":true}]}"#, 0.5), "image_check_unreadable");
+        assert_eq!(
+            reason(r#"{"verdicts":[{"number":1,"image_needed":true}]}"#, 0.5),
+            "image_check_unreadable"
+        );
         assert_eq!(reason("はい", 0.5), "image_check_unreadable");
     }
 
@@ -156,6 +158,8 @@ mod tests {
         let request = SecondLook::load(None).unwrap().request(&turns, "m", None);
         let parts = &request.messages[1].parts;
         assert!(parts.iter().all(|part| matches!(part, Part::Text(_))));
-        assert!(matches!(&parts[1], Part::Text(text) if text.contains("何色ですか。") && text.contains("\"number\":1")));
+        assert!(
+            matches!(&parts[1], Part::Text(text) if text.contains("何色ですか。") && text.contains("\"number\":1"))
+        );
     }
 }

@@ -90,12 +90,14 @@ fn add_boxes(file: &CocoFile, captioned: &HashMap<u64, &CocoImage>, items: &mut 
     let names: HashMap<u64, &str> =
         file.categories.iter().map(|kind| (kind.id, kind.name.as_str())).collect();
     for annotation in &file.annotations {
-        let Some([x, y, w, h]) = annotation.bbox.as_deref().and_then(|bbox| <[f64; 4]>::try_from(bbox).ok()) else {
+        let Some([x, y, w, h]) = annotation.bbox.as_deref().and_then(|bbox| <[f64; 4]>::try_from(bbox).ok())
+        else {
             continue;
         };
         let Some(item) = items.get_mut(&annotation.image_id) else { continue };
         let Some(name) = annotation.category_id.and_then(|kind| names.get(&kind)) else { continue };
-        let Some(image) = images.get(&annotation.image_id).filter(|image| image.width > 0.0 && image.height > 0.0)
+        let Some(image) =
+            images.get(&annotation.image_id).filter(|image| image.width > 0.0 && image.height > 0.0)
         else {
             continue;
         };

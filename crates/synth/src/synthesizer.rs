@@ -271,7 +271,8 @@ impl Synthesizer {
         let Some(prompt) = self.prompts.get(&task) else {
             return Err(Error::Config { message: format!("no prompt for task {task}") });
         };
-        let mut work = Work { id: self.id(task, prompt, &item), task, item: &item, calls: vec![], asked: false };
+        let mut work =
+            Work { id: self.id(task, prompt, &item), task, item: &item, calls: vec![], asked: false };
         let request = match self.request(task, &item).await {
             Ok(request) => request,
             Err(rejection) => return Ok(work.rejected(rejection, None)),

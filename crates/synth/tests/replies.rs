@@ -27,8 +27,11 @@ async fn run(
         answer(data["captions"][0].as_str().unwrap_or("second call"), body)
     })
     .await;
-    let client =
-        Client::new(ClientConfig { backoff_base: 0.001, max_retries: 2, ..ClientConfig::new(&server.base_url) });
+    let client = Client::new(ClientConfig {
+        backoff_base: 0.001,
+        max_retries: 2,
+        ..ClientConfig::new(&server.base_url)
+    });
     let config = SynthConfig { model: "m".into(), checks, ..SynthConfig::default() };
     let synthesizer =
         Synthesizer::new(client.unwrap(), config, &[Task::Conversation], None, &[]).map(Arc::new).unwrap();
@@ -71,7 +74,17 @@ async fn each_reply_is_kept_or_has_its_reason() {
     let reasons: Vec<&str> = outcomes.iter().map(reason).collect();
     assert_eq!(
         reasons,
-        ["kept", "kept", "not_japanese", "refusal", "refusal", "schema", "cut_off", "context_too_long", "gave_up"]
+        [
+            "kept",
+            "kept",
+            "not_japanese",
+            "refusal",
+            "refusal",
+            "schema",
+            "cut_off",
+            "context_too_long",
+            "gave_up"
+        ]
     );
     // Nothing was asked again that no further attempt can mend.
     assert_eq!(server.count(), names.len() + 2);

@@ -22,7 +22,8 @@ struct Shelf {
 fn page(batches: &[Value], query: &str) -> Value {
     let after = query.split('&').find_map(|pair| pair.strip_prefix("after="));
     let latest: Vec<&Value> = batches.iter().rev().collect();
-    let from = latest.iter().position(|batch| Some(batch["id"].as_str().unwrap()) == after).map_or(0, |at| at + 1);
+    let from =
+        latest.iter().position(|batch| Some(batch["id"].as_str().unwrap()) == after).map_or(0, |at| at + 1);
     let page = &latest[from..latest.len().min(from + 2)];
     json!({ "data": page, "has_more": from + 2 < latest.len() })
 }

@@ -76,8 +76,7 @@ async fn the_budget_is_not_overshot() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(|_, _| good("はい")).await; // 10 prompt and 5 completion tokens: 0.015 USD
     let prices = Prices {
-        models: [("m".to_owned(), Price { input: 1000.0, output: 1000.0, ..Price::default() })]
-            .into(),
+        models: [("m".to_owned(), Price { input: 1000.0, output: 1000.0, ..Price::default() })].into(),
     };
     let config = ClientConfig {
         cache: Some(folder.path().into()),
@@ -105,8 +104,7 @@ async fn what_a_lost_answer_may_have_cost_counts_against_the_budget() {
     let server = Server::start(|number, _| if number == 0 { Answer::Cut } else { good("はい") }).await;
     let price = Price { input: 1000.0, output: 1000.0, ..Price::default() };
     let prices = Prices { models: [("m".to_owned(), price)].into() };
-    let client =
-        Client::new(ClientConfig { prices, budget_usd: Some(0.2), ..config(&server) }).unwrap();
+    let client = Client::new(ClientConfig { prices, budget_usd: Some(0.2), ..config(&server) }).unwrap();
     client.send(&request("a")).await.unwrap();
     let ledger = client.ledger();
     // 0.015 for the answer; of the one that was cut the most that it can have cost: 50 tokens and the prompt.

@@ -82,7 +82,11 @@ impl Inputs {
     }
 
     /// Hands over the items of a shard, some at a time.
-    pub(super) fn read(&self, shard: &Shard, mut each: impl FnMut(Vec<Item>) -> Result<(), Error>) -> Result<(), Error> {
+    pub(super) fn read(
+        &self,
+        shard: &Shard,
+        mut each: impl FnMut(Vec<Item>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         match shard {
             Shard::Pairs(path) => ShardReader::<Pair>::open(path)?
                 .try_for_each(|rows| each(rows?.into_iter().map(Item::from).collect())),

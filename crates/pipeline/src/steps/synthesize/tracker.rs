@@ -32,7 +32,8 @@ impl<'a> Tracker<'a> {
 
     pub(super) fn note(&self, outcome: &Outcome) {
         self.bar.inc(1);
-        let asked = self.asked.fetch_add(u64::from(outcome.asked), Ordering::Relaxed) + u64::from(outcome.asked);
+        let asked =
+            self.asked.fetch_add(u64::from(outcome.asked), Ordering::Relaxed) + u64::from(outcome.asked);
         // A snapshot of the ledger copies a few names: cheap beside a request, not beside a cached reply.
         if !outcome.asked {
             return;
@@ -69,8 +70,10 @@ mod tests {
     #[test]
     fn the_rest_is_expected_to_cost_what_the_first_did() {
         let ledger = |answered: u64, usd: f64| -> Ledger {
-            serde_json::from_value(serde_json::json!({"answered": answered, "usd": usd + 1.0, "usd_this_run": usd}))
-                .unwrap()
+            serde_json::from_value(
+                serde_json::json!({"answered": answered, "usd": usd + 1.0, "usd_this_run": usd}),
+            )
+            .unwrap()
         };
         // Ten items took twenty replies and 0.5 USD; an earlier run took 1 USD; thirty items are left.
         assert_eq!(cost(&ledger(20, 0.5), 10, 30), "replies, 1.5000 USD, about 3.0000 in all");
