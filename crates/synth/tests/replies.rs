@@ -4,12 +4,15 @@
 #[path = "../../chat/tests/loopback/server.rs"]
 #[allow(dead_code, reason = "the client's tests use more of it")]
 mod server;
+#[path = "../../chat/tests/loopback/shelf.rs"]
+#[allow(dead_code, reason = "the client's tests use more of it")]
+mod shelf;
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use server::{Answer, Server, error, good};
-use tsumugi_chat::{Client, ClientConfig};
+use tsumugi_chat::{BatchConfig, Client, ClientConfig};
 use tsumugi_synth::{CheckConfig, Item, Outcome, SynthConfig, Synthesizer, Task, Verdict};
 
 const TURNS: &str = r#"{"turns":[{"question":"船は何色ですか。","answer":"三隻とも赤い船です。"},
@@ -123,4 +126,36 @@ async fn a_second_call_drops_what_needs_no_picture() {
     assert_eq!(outcomes[0].calls[1].prompt_version, "image_needed-1");
     let Verdict::Rejected(row) = &outcomes[1].verdict else { panic!() };
     assert!(row.value.as_ref().unwrap().contains("一足す一"));
+}
+
+#[tokio::test]
+async fn batches_answer_the_second_calls_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, shelf) = shelf::start(1, |body| {
+        let second = body["response_format"]["json_schema"]["name"] == "tsumugi_image_needed";
+        let verdicts = r#"{"verdicts":[{"number":1,"image_needed":true},{"number":2,"image_needed":true}]}"#;
+        (200, if second { verdicts } else { TURNS }.to_owned())
+    })
+    .await;
+    let config = ClientConfig {
+        cache: Some(folder.path().into()),
+        backoff_base: 0.001,
+        ..ClientConfig::new(&server.base_url)
+    };
+    let client = Client::new(config).unwrap();
+    let checks = CheckConfig { image_needed: Some(1.0), ..CheckConfig::default() };
+    let config = SynthConfig { model: "m".into(), checks, ..SynthConfig::default() };
+    let synthesizer =
+        Synthesizer::new(client, config, &[Task::Conversation], None, &[]).map(Arc::new).unwrap();
+    let item = Item { id: "a".into(), captions: vec!["船".into()], ..Item::default() };
+    for _round in 0..2 {
+        let config = BatchConfig { poll_seconds: 0.01, ..BatchConfig::default() };
+        let mut batches = synthesizer.client().batches(config).unwrap();
+        synthesizer.enqueue(vec![item.clone()], &mut batches).await.unwrap();
+        assert_eq!(batches.finish(|_, _| {}).await.unwrap().answered, 1);
+    }
+    let outcomes = synthesizer.run(vec![item], |_| {}).await.unwrap();
+    assert_eq!((reason(&outcomes[0]), outcomes[0].calls.len(), outcomes[0].asked), ("kept", 2, false));
+    assert_eq!(shelf.lock().unwrap().batches.len(), 2);
+    assert!(server.seen.lock().unwrap().iter().all(|seen| !seen.path.contains("completions")));
 }

@@ -1,99 +1,12 @@
 //! The Batch API against a loopback server that keeps files and batches.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tsumugi_chat::{Azure, BatchConfig, ChatMessage, Client, ClientConfig, Price, Prices, Request};
 
-use crate::server::{Answer, Seen, Server, error};
-
-#[derive(Default)]
-struct Shelf {
-    files: BTreeMap<String, String>,
-    batches: Vec<Value>,
-    /// Looks until a batch is complete.
-    looks: usize,
-    /// Looks at which a batch turns out to be refused for want of room.
-    no_room: usize,
-}
-
-/// A page of two batches, the latest first, as the server lists them.
-fn page(batches: &[Value], query: &str) -> Value {
-    let after = query.split('&').find_map(|pair| pair.strip_prefix("after="));
-    let latest: Vec<&Value> = batches.iter().rev().collect();
-    let from =
-        latest.iter().position(|batch| Some(batch["id"].as_str().unwrap()) == after).map_or(0, |at| at + 1);
-    let page = &latest[from..latest.len().min(from + 2)];
-    json!({ "data": page, "has_more": from + 2 < latest.len() })
-}
-
-fn ok(value: &Value) -> Answer {
-    Answer::Reply(200, vec![], value.to_string())
-}
-
-/// The JSON lines inside a multipart body.
-fn lines(raw: &[u8]) -> String {
-    let text = String::from_utf8_lossy(raw);
-    text.lines().filter(|line| line.starts_with("{\"custom_id\"")).map(|line| format!("{line}\n")).collect()
-}
-
-/// Answers of a batch: each question turned round; the one with "bad" in it fails.
-fn output(input: &str) -> String {
-    let answer = |line: &str| {
-        let line: Value = serde_json::from_str(line).unwrap();
-        let asked = line["body"]["messages"][0]["content"].as_str().unwrap();
-        let message = json!({"role": "assistant", "content": asked.chars().rev().collect::<String>()});
-        let body = json!({"model": "m-1", "choices": [{"message": message, "finish_reason": "stop"}],
-                          "usage": {"prompt_tokens": 100, "completion_tokens": 50}});
-        let status = if asked.contains("bad") { 400 } else { 200 };
-        json!({"custom_id": line["custom_id"], "response": {"status_code": status, "body": body}, "error": null}).to_string()
-    };
-    input.lines().map(answer).collect::<Vec<_>>().join("\n")
-}
-
-fn serve(shelf: &mut Shelf, number: usize, seen: &Seen) -> Answer {
-    let path = seen.path.trim_start_matches("/v1").trim_start_matches("/openai").to_owned();
-    let (path, query) = path.split_once('?').unwrap_or((path.as_str(), ""));
-    let path = path.to_owned();
-    match (seen.method.as_str(), path.as_str()) {
-        _ if number % 5 == 4 && shelf.no_room == 0 => error(500, "server_error", "one in five"),
-        ("POST", "/files") => {
-            let id = format!("file-{}", shelf.files.len());
-            shelf.files.insert(id.clone(), lines(&seen.raw));
-            ok(&json!({ "id": id }))
-        }
-        ("GET", "/batches") => ok(&page(&shelf.batches, query)),
-        ("POST", "/batches") => {
-            let id = format!("batch-{}", shelf.batches.len());
-            let batch = json!({"id": id, "status": "in_progress", "metadata": seen.body["metadata"],
-                               "input_file_id": seen.body["input_file_id"], "output_file_id": null});
-            shelf.batches.push(batch.clone());
-            ok(&batch)
-        }
-        ("GET", path) if path.starts_with("/batches/") => {
-            let at: usize = path.trim_start_matches("/batches/batch-").parse().unwrap();
-            shelf.looks = shelf.looks.saturating_sub(1);
-            if shelf.no_room > 0 {
-                shelf.no_room -= 1;
-                shelf.batches[at]["status"] = "failed".into();
-                shelf.batches[at]["errors"] = json!({"data": [{"code": "token_limit_exceeded", "message": "Enqueued token limit reached"}]});
-            } else if shelf.looks == 0 {
-                let input = shelf.batches[at]["input_file_id"].as_str().unwrap().to_owned();
-                let result = output(&shelf.files[&input]);
-                shelf.files.insert(format!("out-{at}"), result);
-                shelf.batches[at]["status"] = "completed".into();
-                shelf.batches[at]["output_file_id"] = format!("out-{at}").into();
-            }
-            ok(&shelf.batches[at])
-        }
-        ("GET", path) => {
-            let id = path.trim_start_matches("/files/").trim_end_matches("/content");
-            Answer::Reply(200, vec![], shelf.files[id].clone())
-        }
-        _ => error(404, "x", "unknown"),
-    }
-}
+use crate::server::Server;
+use crate::shelf::{self, Shelf};
 
 fn requests() -> Vec<Request> {
     let texts = ["春夏", "秋冬", "bad", "春夏", "東西", "南北"];
@@ -106,12 +19,14 @@ fn requests() -> Vec<Request> {
     texts.into_iter().map(request).collect()
 }
 
+/// Each question turned round; the one with "bad" in it fails.
+fn turned_round(body: &Value) -> (u16, String) {
+    let asked = body["messages"][0]["content"].as_str().unwrap();
+    (if asked.contains("bad") { 400 } else { 200 }, asked.chars().rev().collect())
+}
+
 async fn start(looks: usize) -> (Server, Arc<Mutex<Shelf>>) {
-    let shelf = Arc::new(Mutex::new(Shelf { looks, ..Shelf::default() }));
-    let shared = Arc::clone(&shelf);
-    let server =
-        Server::start_raw(move |number, seen| serve(&mut shared.lock().unwrap(), number, seen)).await;
-    (server, shelf)
+    shelf::start(looks, turned_round).await
 }
 
 fn config(server: &Server, folder: &std::path::Path) -> ClientConfig {

@@ -6,3 +6,4 @@ mod faults;
 mod killed;
 mod resume;
 mod server;
+mod shelf;
