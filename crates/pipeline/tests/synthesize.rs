@@ -8,7 +8,7 @@ use tsumugi_pipeline::Progress;
 use tsumugi_pipeline::standin::{MODEL, StandIn};
 use tsumugi_pipeline::steps::synthesize::{SynthesizeConfig, synthesize};
 use tsumugi_record::{Conversation, Excluded, Image, Pair, ShardReader, ShardWriter};
-use tsumugi_synth::{Report, Task};
+use tsumugi_synth::{Call, CheckConfig, Report, Task};
 
 fn picture(colour: [u8; 3]) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
@@ -79,6 +79,38 @@ fn every_task_gives_conversations_that_name_the_stand_in() {
     assert_eq!((repeated.ledger.answered, repeated.ledger.cached), (0, 15));
     let bytes = |path: &Path| std::fs::read(path.join("conversations-00000.parquet")).unwrap();
     assert_eq!(bytes(&out), bytes(&again.out));
+}
+
+#[test]
+fn a_second_call_and_the_ledger_of_all_calls() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, out) = (folder.path().join("pairs"), folder.path().join("out"));
+    std::fs::create_dir(&input).unwrap();
+    pairs(&input);
+    let server = StandIn::start().unwrap();
+    let config = SynthesizeConfig {
+        images: Some(input),
+        out: out.clone(),
+        tasks: vec![Task::Detail, Task::Reasoning],
+        base_url: Some(server.base_url().to_owned()),
+        model: MODEL.into(),
+        checks: CheckConfig { image_needed: Some(1.0), ..CheckConfig::default() },
+        ..SynthesizeConfig::default()
+    };
+    let done = synthesize(&config, &Progress::hidden()).unwrap();
+    // The stand-in asks for reasons, and then finds that this needs no picture; descriptions are not looked at again.
+    let excluded: Vec<Excluded> = read(out.join("excluded/excluded-00000.parquet"));
+    let idle: Vec<&Excluded> = excluded.iter().filter(|row| row.reason == "image_not_needed").collect();
+    assert_eq!((idle.len(), idle[0].step.as_str()), (3, "synthesize/reasoning"));
+    assert!(idle[0].value.as_ref().unwrap().contains("\"reply\":"));
+    let text = std::fs::read_to_string(out.join("ledger/calls-00000.jsonl")).unwrap();
+    let calls: Vec<Call> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(calls.len() as u64, done.ledger.answered);
+    assert_eq!(calls.iter().filter(|call| call.purpose == "reasoning/image_needed").count(), 3);
+    assert!(calls.iter().all(|call| call.time > 1_700_000_000 && call.item.starts_with('p')));
+    let report: Report = serde_json::from_slice(&std::fs::read(out.join("report.json")).unwrap()).unwrap();
+    assert_eq!((report.tasks["reasoning"].calls, report.tasks["detail"].calls), (6, 3));
+    assert!(std::fs::read_to_string(out.join("report.html")).unwrap().contains("image_not_needed"));
 }
 
 #[test]

@@ -5,6 +5,10 @@
 //! [`tsumugi_chat::Client`] with a strict JSON schema, checks the reply, and gives a [`tsumugi_record::Conversation`] or the
 //! reason why there is none. Replies are cached by the client, so a run that was stopped sends only what is missing.
 //!
+//! What a user may replace is data: the prompts (`prompts/*.toml`), the rules by which pictures are resized for a model
+//! ([`TileRules`]), and the thresholds of the checks ([`CheckConfig`]), among them the optional second call that finds
+//! questions which need no picture ([`SecondLook`]). [`NearDuplicates`] and [`Reporter`] look at all conversations together.
+//!
 //! ```
 //! use tsumugi_synth::{Prompt, Task, TileRule};
 //!
