@@ -53,7 +53,7 @@ impl PartialEq for Loaded {
 }
 
 impl Classifier {
-    /// The probability of the label, 0 to 1; 0 while no classifier is loaded, and for a text without known words.
+    /// The probability of the label, 0 to 1; 0 while no classifier is loaded.
     #[must_use]
     pub fn probability(&self, text: &str) -> f64 {
         let Some(Loaded(model)) = &self.loaded else { return 0.0 };
@@ -103,7 +103,11 @@ impl Model {
     }
 
     fn probability(&self, line: &str, label: &str) -> f64 {
-        let all = self.0.predict(line, usize::MAX, 0.0);
+        // The reference reads a line with its end, a word that is part of the n-grams of words too; the crate's own
+        // `predict` adds it after those.
+        let (mut words, mut labels) = (Vec::new(), Vec::new());
+        self.0.dict().get_line_from_str(&format!("{line} </s>"), &mut words, &mut labels);
+        let all = self.0.predict_on_words(&words, usize::MAX, 0.0);
         let found = all.iter().find(|prediction| is_label(&prediction.label, label));
         found.map_or(0.0, |prediction| f64::from(prediction.prob))
     }

@@ -25,7 +25,7 @@ impl Probing {
         }
         let weights: usize = if rest { 12 } else { 8 };
         let mut layout = Layout::new(header.len, bytes.len());
-        let mut table = |layout: &mut Layout, count: u64, size: u64| -> Result<Table, Error> {
+        let table = |layout: &mut Layout, count: u64, size: u64| -> Result<Table, Error> {
             let slots = slots(count, header.multiplier);
             Ok(Table { start: layout.take(slots, size)?, slots, size })
         };

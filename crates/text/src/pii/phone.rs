@@ -73,15 +73,14 @@ fn is_phone(candidate: &str) -> bool {
 
 fn has_phone_groups(digits: &[u32], groups: &[usize]) -> bool {
     match (digits, groups) {
-        // Mobile, IP and other services of eleven digits.
-        ([0, 2 | 5..=9, 0, first, ..], [11] | [3, 8] | [3, 4, 4]) => digits.len() == 11 && *first > 0,
-        ([0, 8, 0, 0, ..], [11] | [4, 3, 4] | [4, 7]) => digits.len() == 11,
+        // Mobile, IP and other services of eleven digits; 0800 is free.
+        ([0, 8, 0, 0, ..], [11] | [4, 3, 4] | [4, 7]) => true,
+        ([0, 2 | 5..=9, 0, first, ..], [11] | [3, 8] | [3, 4, 4]) => *first > 0,
         // Free, shared and paid services.
         ([0, 1, 2 | 8, 0, ..] | [0, 5, 7, 0, ..] | [0, 9, 9, 0, ..], [10] | [4, 3, 3] | [4, 2, 4] | [4, 6]) => true,
         // Fixed lines: area code and exchange have six digits together.
-        ([0, 1..=9, ..], [10] | [6, 4]) => digits[2] != 0 || digits[1] < 5,
+        ([0, 1..=9, ..], [10] | [6, 4] | [2, 8] | [3, 7] | [4, 6] | [5, 5]) => true,
         ([0, 1..=9, ..], [area @ 2..=5, exchange, 4]) => area + exchange == 6,
-        ([0, 1..=9, ..], [area @ 2..=5, 8 | 7 | 6 | 5]) => digits.len() == 10 && *area <= 5,
         _ => false,
     }
 }
