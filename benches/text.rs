@@ -43,7 +43,9 @@ fn document(sentences: &[&str], seed: usize) -> String {
 fn japanese() -> Vec<String> {
     if let Some(path) = std::env::var_os("TSUMUGI_BENCH_TEXTS") {
         let Ok(lines) = std::fs::read_to_string(&path) else { return Vec::new() };
-        let text = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?["text"].as_str().map(str::to_owned);
+        let text = |line: &str| {
+            serde_json::from_str::<serde_json::Value>(line).ok()?["text"].as_str().map(str::to_owned)
+        };
         return lines.lines().filter_map(text).collect();
     }
     (0..200).map(|seed| document(&JAPANESE, seed)).collect()
@@ -51,7 +53,13 @@ fn japanese() -> Vec<String> {
 
 fn mixed() -> Vec<String> {
     (0..200)
-        .map(|seed| if seed % 2 == 0 { document(&JAPANESE, seed) } else { document(&OTHERS[seed / 2 % 5..=seed / 2 % 5], seed) })
+        .map(|seed| {
+            if seed % 2 == 0 {
+                document(&JAPANESE, seed)
+            } else {
+                document(&OTHERS[seed / 2 % 5..=seed / 2 % 5], seed)
+            }
+        })
         .collect()
 }
 
@@ -68,7 +76,9 @@ fn all(c: &mut Criterion) {
     let identifier = LanguageIdentifier::default();
     bench(c, "language", &mixed, |text| drop(black_box(identifier.identify(text))));
     for name in ["swallow-v1", "hojichar", "llm-jp", "gopher", "paper"] {
-        let Ok(chain) = Profile::named(name).and_then(|profile| FilterChain::new(&profile, None)) else { continue };
+        let Ok(chain) = Profile::named(name).and_then(|profile| FilterChain::new(&profile, None)) else {
+            continue;
+        };
         bench(c, name, &japanese, |text| drop(black_box(chain.apply(text))));
     }
     bench(c, "sentences", &japanese, |text| drop(black_box(sentences(text))));

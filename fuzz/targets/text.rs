@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use tsumugi_text::{
-    FilterChain, LanguageModel, MinHash, Profile, joined_sentences, mask_pii, mask_pii_strict, nfkc, normalize_ccnet,
-    normalize_neologd, sentences,
+    FilterChain, LanguageModel, MinHash, Profile, joined_sentences, mask_pii, mask_pii_strict, nfkc,
+    normalize_ccnet, normalize_neologd, sentences,
 };
 
 static CHAINS: LazyLock<Vec<FilterChain>> = LazyLock::new(|| {

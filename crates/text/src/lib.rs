@@ -1,6 +1,11 @@
 //! Language identification and quality filters for Japanese (and other) text.
 //!
 //! Everything here takes `&str` and gives decisions with a reason; the crate knows no HTML, no image and no record.
+//! A [`FilterChain`] puts texts through the filters of a [`Profile`]; [`sentences`], [`MinHash`], [`mask_pii_strict`]
+//! and the normalisations are useful alone. Word lists and models come from files that the user brings.
+//!
+//! Features, off by default: `fasttext` (classifiers of fastText), `tokenizers` (tokenizer files for
+//! [`filter::Perplexity`]).
 //!
 //! ```
 //! use tsumugi_text::LanguageIdentifier;

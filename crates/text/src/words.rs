@@ -47,9 +47,11 @@ impl WordList {
     pub fn new<'a>(lines: impl IntoIterator<Item = &'a str>, matching: Matching) -> Result<Self, Error> {
         let words = lines.into_iter().map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
         let words: Vec<String> = words.collect();
-        let stands_alone = |word: &&String| matching == Matching::WholeKatakana && word.chars().all(is_katakana);
+        let stands_alone =
+            |word: &&String| matching == Matching::WholeKatakana && word.chars().all(is_katakana);
         let alone = words.iter().filter(stands_alone).cloned().collect();
-        let kind = if matching == Matching::Longest { MatchKind::LeftmostLongest } else { MatchKind::LeftmostFirst };
+        let kind =
+            if matching == Matching::Longest { MatchKind::LeftmostLongest } else { MatchKind::LeftmostFirst };
         let finder = AhoCorasick::builder()
             .match_kind(kind)
             .build(words.iter().filter(|word| !stands_alone(word)))

@@ -55,7 +55,10 @@ fn a_missing_model_leaves_its_filter_out() {
     let absent = chain(&PERPLEXITY.replace("lm.probing.bin", "absent.bin"));
     assert_eq!(absent.missing_lists(), ["absent.bin"]);
     assert!(absent.apply("茶").keep);
-    let broken = Profile::parse("test", &format!("[[filter]]\n{}", PERPLEXITY.replace("lm.probing.bin", "quality.jsonl")));
+    let broken = Profile::parse(
+        "test",
+        &format!("[[filter]]\n{}", PERPLEXITY.replace("lm.probing.bin", "quality.jsonl")),
+    );
     let error = FilterChain::new(&broken.unwrap(), Some(fixtures())).unwrap_err().to_string();
     assert!(error.contains("quality.jsonl"), "{error}");
 }

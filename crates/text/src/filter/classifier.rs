@@ -91,7 +91,9 @@ impl Model {
         let wrong = |detail: String| Error::model(detail).in_file(path);
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         if !bytes.starts_with(&Self::MAGIC) {
-            return Err(wrong("no fastText model: train one with `fasttext supervised`, and give its .bin or .ftz".into()));
+            return Err(wrong(
+                "no fastText model: train one with `fasttext supervised`, and give its .bin or .ftz".into(),
+            ));
         }
         let model = fasttext::FastText::load(&mut &bytes[..])
             .map_err(|source| wrong(format!("the fastText model cannot be read: {source}")))?;

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BoardMarks, CharRepetition, Classifier, Compression, DuplicateNgrams, DuplicateParts, EllipsisLines, Filter,
-    GopherQuality, HasJapanese, JapaneseLetters, KanaHead, Length, LineBreaks, LinearLanguage, NgWords, NotEmpty, Perplexity, RareKuten,
-    RequireLanguage, SentenceLength, SentencesWithEllipsis, ShortLines, SingleCharRun, TopNgrams, WordShare,
+    BoardMarks, CharRepetition, Classifier, Compression, DuplicateNgrams, DuplicateParts, EllipsisLines,
+    Filter, GopherQuality, HasJapanese, JapaneseLetters, KanaHead, Length, LineBreaks, LinearLanguage,
+    NgWords, NotEmpty, Perplexity, RareKuten, RequireLanguage, SentenceLength, SentencesWithEllipsis,
+    ShortLines, SingleCharRun, TopNgrams, WordShare,
 };
 
 /// Calls the macro with each variant, so that the list stands once.

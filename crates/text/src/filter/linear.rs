@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn cut_short_ngrams_count() {
-        let weights = [("あ", 1.0), ("いう", 2.0), ("う", 0.5)].map(|(gram, weight)| (gram.to_owned(), weight));
+        let weights =
+            [("あ", 1.0), ("いう", 2.0), ("う", 0.5)].map(|(gram, weight)| (gram.to_owned(), weight));
         let filter = LinearLanguage::new(weights.into(), 0.0);
         // あ; いう of n = 2 and, cut short, of n = 3; う of n = 1, 2 and 3.
         assert!((filter.score("あいう") - (1.0 + 4.0 + 1.5) / 3.0).abs() < 1e-12);

@@ -99,7 +99,8 @@ impl Default for SentencesWithEllipsis {
 impl Filter for SentencesWithEllipsis {
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
         let sentences = &text.paragraphs().sentences;
-        let count = sentences.iter().filter(|s| s.text.trim_matches(is_python_space).ends_with(['・', '…'])).count();
+        let count =
+            sentences.iter().filter(|s| s.text.trim_matches(is_python_space).ends_with(['・', '…'])).count();
         report.note("num_sentences_ending_with_ellipsis", float(count));
         report.at_most("ellipsis_fraction", share(count, sentences.len()), self.max);
     }

@@ -21,8 +21,7 @@ const UNKNOWN: Weights = Weights { prob: Some(-100.0), backoff: 0.0 };
 
 impl Arpa {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Error> {
-        let mut model =
-            Self { words: HashMap::default(), unigrams: vec![UNKNOWN], longer: Vec::new() };
+        let mut model = Self { words: HashMap::default(), unigrams: vec![UNKNOWN], longer: Vec::new() };
         let mut lines = Lines { rest: bytes, number: 0 };
         let counts = lines.counts()?;
         for n in 1..=counts.len() {
@@ -42,7 +41,8 @@ impl Arpa {
         let line = lines.next()?;
         let mut fields = line.split([' ', '\t', '\r']).filter(|field| !field.is_empty());
         let wrong = |detail: &str| lines.wrong(&format!("{detail}: {line}"));
-        let number = |field: Option<&str>| field.and_then(|field| field.parse::<f32>().ok()).filter(|x| !x.is_nan());
+        let number =
+            |field: Option<&str>| field.and_then(|field| field.parse::<f32>().ok()).filter(|x| !x.is_nan());
         let prob = number(fields.next()).ok_or_else(|| wrong("no logarithm of a probability"))?;
         if prob > 0.0 {
             return Err(wrong("a probability above 1"));
@@ -52,14 +52,20 @@ impl Arpa {
             return Err(wrong(&format!("fewer than {n} words")));
         }
         let backoff = match fields.next() {
-            Some(field) => number(Some(field)).filter(|x| x.is_finite()).ok_or_else(|| wrong("a strange backoff"))?,
+            Some(field) => {
+                number(Some(field)).filter(|x| x.is_finite()).ok_or_else(|| wrong("a strange backoff"))?
+            }
             None => 0.0,
         };
         if fields.next().is_some() || (longest && backoff != 0.0) {
             return Err(wrong("more fields than there should be"));
         }
         let weights = Weights { prob: Some(prob), backoff };
-        let [word] = words[..] else { return self.insert(&words, weights).map_err(|word| wrong(&format!("{word} is no word of the model"))) };
+        let [word] = words[..] else {
+            return self
+                .insert(&words, weights)
+                .map_err(|word| wrong(&format!("{word} is no word of the model")));
+        };
         if matches!(word, "<unk>" | "<UNK>") {
             self.unigrams[0] = weights;
         } else {
@@ -151,7 +157,11 @@ impl<'a> Lines<'a> {
 
     fn expect(&mut self, expected: &str) -> Result<(), Error> {
         let line = self.next()?;
-        if line.trim() == expected { Ok(()) } else { Err(self.wrong(&format!("{expected} should stand here, not {line}"))) }
+        if line.trim() == expected {
+            Ok(())
+        } else {
+            Err(self.wrong(&format!("{expected} should stand here, not {line}")))
+        }
     }
 
     /// The numbers of n-grams by length.

@@ -40,7 +40,9 @@ impl Header {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Error> {
         let wrong = |detail: &str| Err(Error::model(format!("not a usable KenLM file: {detail}")));
         if !bytes.starts_with(MAGIC_5) {
-            return wrong("it is of another version than 5, or was not finished; build it again with build_binary");
+            return wrong(
+                "it is of another version than 5, or was not finished; build it again with build_binary",
+            );
         }
         let Some(fixed) = bytes.get(..COUNTS) else { return wrong("it ends inside its header") };
         let file = Bytes(fixed.to_vec());
@@ -68,7 +70,9 @@ impl Header {
             return wrong(&format!("its data structure is of version {version}, not {expected}"));
         }
         let len = (COUNTS + 8 * order).next_multiple_of(8);
-        let Some(rest) = bytes.get(COUNTS..COUNTS + 8 * order) else { return wrong("it ends inside its header") };
+        let Some(rest) = bytes.get(COUNTS..COUNTS + 8 * order) else {
+            return wrong("it ends inside its header");
+        };
         let counts = rest.as_chunks::<8>().0.iter().map(|count| u64::from_le_bytes(*count)).collect();
         Ok(Self { structure, multiplier, counts, len })
     }

@@ -105,7 +105,9 @@ impl LanguageModel {
         let model = if binary::is_binary(&bytes) {
             let header = binary::Header::read(&bytes)?;
             match header.structure {
-                binary::Structure::Probing { rest } => Model::Probing(probing::Probing::new(bytes, &header, rest)?),
+                binary::Structure::Probing { rest } => {
+                    Model::Probing(probing::Probing::new(bytes, &header, rest)?)
+                }
                 binary::Structure::Trie { quantised, array } => {
                     Model::Trie(trie::Trie::new(bytes, &header, quantised, array)?)
                 }

@@ -130,7 +130,9 @@ impl Packed {
         let word_bits = required_bits(vocabulary);
         let total_bits = u64::from(word_bits + values.bits() + next.as_ref().map_or(0, |next| next.bits));
         if word_bits > 32 || next.as_ref().is_some_and(|next| next.bits > 57) {
-            return Err(Error::model(format!("{count} n-grams of {vocabulary} words are more than KenLM packs")));
+            return Err(Error::model(format!(
+                "{count} n-grams of {vocabulary} words are more than KenLM packs"
+            )));
         }
         let bits = count.checked_add(1).and_then(|entries| entries.checked_mul(total_bits));
         let size = bits.map_or(u64::MAX, |bits| bits.div_ceil(8)).saturating_add(8);
@@ -171,7 +173,13 @@ impl Packed {
 impl Values {
     fn bits(self) -> u32 {
         match self {
-            Self::Plain { longest } => if longest { 31 } else { 63 },
+            Self::Plain { longest } => {
+                if longest {
+                    31
+                } else {
+                    63
+                }
+            }
             Self::Binned { prob_bits, backoff_bits, .. } => prob_bits + backoff_bits,
         }
     }
@@ -228,7 +236,9 @@ fn array_bits(file: &Bytes, layout: &Layout) -> Result<u32, Error> {
     let at = usize::try_from(layout.here()).unwrap_or(usize::MAX);
     match (file.byte(at), file.byte(at.saturating_add(1))) {
         (0, bits) => Ok(u32::from(bits)),
-        (version, _) => Err(Error::model(format!("arrays of pointers of version {version}, where 0 is read"))),
+        (version, _) => {
+            Err(Error::model(format!("arrays of pointers of version {version}, where 0 is read")))
+        }
     }
 }
 

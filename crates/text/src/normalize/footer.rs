@@ -58,7 +58,8 @@ impl HeaderFooter {
     /// `text` without such lines at its ends; none if the list was not loaded.
     pub(super) fn trim(&self, text: &str) -> Option<String> {
         let words = self.words.as_deref()?;
-        let is_navigation = |line: &str| words.iter().any(|word| line.trim_start().starts_with(word.as_str()));
+        let is_navigation =
+            |line: &str| words.iter().any(|word| line.trim_start().starts_with(word.as_str()));
         let filled = |line: &&str| !line.trim().is_empty();
         let count = text.split('\n').filter(filled).count();
         let look = match count {
@@ -79,12 +80,14 @@ impl HeaderFooter {
 
 /// The words of a list, one a line, the longest first, as Swallow removes them.
 pub(super) fn read_words(path: &Path) -> Result<Vec<String>, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     Ok(footer_words(&text))
 }
 
 fn footer_words(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    let mut words: Vec<String> =
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
     words.sort_by(|a, b| b.chars().count().cmp(&a.chars().count()).then_with(|| a.cmp(b)));
     words.dedup();
     words

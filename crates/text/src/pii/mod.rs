@@ -34,7 +34,11 @@ static MAIL: LazyLock<Option<Regex>> = LazyLock::new(|| {
 #[must_use]
 pub fn mask_pii(text: &str) -> Option<String> {
     // Most texts have neither four digits in a row nor an @, which is cheap to see.
-    let phones = if has_digits(text) { replace(text, PHONE.as_ref(), |found| format!("{}XXXX", group(found, 1))) } else { None };
+    let phones = if has_digits(text) {
+        replace(text, PHONE.as_ref(), |found| format!("{}XXXX", group(found, 1)))
+    } else {
+        None
+    };
     let mails = mask_mail(phones.as_deref().unwrap_or(text));
     mails.or(phones)
 }
@@ -65,7 +69,9 @@ pub fn mask_pii_strict(text: &str) -> Option<String> {
 
 fn mask_mail(text: &str) -> Option<String> {
     // The pattern would look at every letter; an @ is quickly found.
-    text.contains('@').then(|| replace(text, MAIL.as_ref(), |found| format!("xxxx@yyy{}", group(found, 1)))).flatten()
+    text.contains('@')
+        .then(|| replace(text, MAIL.as_ref(), |found| format!("xxxx@yyy{}", group(found, 1))))
+        .flatten()
 }
 
 /// The value of a half- or full-width digit.
@@ -81,8 +87,16 @@ fn follows_a_number(before: &str) -> bool {
     let mut last = before.chars().rev();
     let joins = |c: char| matches!(c, '-' | '‐' | '‑' | '−' | '－' | '.' | '．' | ',' | '，' | '/' | ':');
     match last.next() {
-        Some(c) if digit(c).is_some() || c.is_ascii_alphabetic() || matches!(c, '¥' | '￥' | '$' | '#' | '_' | '=') => true,
-        Some(c) if joins(c) => last.next().is_some_and(|c| c.is_ascii_alphanumeric() || digit(c).is_some()) && !is_label(before),
+        Some(c)
+            if digit(c).is_some()
+                || c.is_ascii_alphabetic()
+                || matches!(c, '¥' | '￥' | '$' | '#' | '_' | '=') =>
+        {
+            true
+        }
+        Some(c) if joins(c) => {
+            last.next().is_some_and(|c| c.is_ascii_alphanumeric() || digit(c).is_some()) && !is_label(before)
+        }
         Some(' ') => before.trim_end().ends_with("ISBN") || last.next().is_some_and(|c| digit(c).is_some()),
         _ => false,
     }
@@ -99,8 +113,12 @@ fn is_label(before: &str) -> bool {
 fn goes_on(after: &str) -> bool {
     let mut next = after.chars();
     match next.next() {
-        Some(c) if digit(c).is_some() || c.is_ascii_alphabetic() || matches!(c, '円' | '_' | '%' | '％') => true,
-        Some('-' | '‐' | '‑' | '−' | '－' | '.' | ',') => next.next().is_some_and(|c| digit(c).is_some()),
+        Some(c) if digit(c).is_some() || c.is_ascii_alphabetic() || matches!(c, '円' | '_' | '%' | '％') => {
+            true
+        }
+        Some('-' | '‐' | '‑' | '−' | '－' | '.' | ',') => {
+            next.next().is_some_and(|c| digit(c).is_some())
+        }
         _ => false,
     }
 }

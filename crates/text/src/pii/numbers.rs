@@ -42,7 +42,9 @@ fn is_personal(number: &str) -> bool {
 /// Year, month, day and what time of it.
 fn is_date(digits: &[u32]) -> bool {
     let number = |range: std::ops::Range<usize>| digits[range].iter().fold(0, |sum, digit| 10 * sum + digit);
-    (1900..2100).contains(&number(0..4)) && (1..=12).contains(&number(4..6)) && (1..=31).contains(&number(6..8))
+    (1900..2100).contains(&number(0..4))
+        && (1..=12).contains(&number(4..6))
+        && (1..=31).contains(&number(6..8))
 }
 
 /// The check digit of the Individual Number (a ministerial ordinance of 2014): weights 2 to 7 from the right, twice.

@@ -48,7 +48,9 @@ fn is_phone(candidate: &str) -> bool {
     let mut in_group = false;
     let (national, body) = match candidate.strip_prefix(['+', '＋']) {
         // 81 and, in brackets, the 0 that is dialled inside the country.
-        Some(rest) => (false, rest.chars().skip(2).collect::<String>().replace("(0)", "").replace("（０）", "")),
+        Some(rest) => {
+            (false, rest.chars().skip(2).collect::<String>().replace("(0)", "").replace("（０）", ""))
+        }
         None => (true, candidate.to_owned()),
     };
     if !national {
@@ -77,7 +79,10 @@ fn has_phone_groups(digits: &[u32], groups: &[usize]) -> bool {
         ([0, 8, 0, 0, ..], [11] | [4, 3, 4] | [4, 7]) => true,
         ([0, 2 | 5..=9, 0, first, ..], [11] | [3, 8] | [3, 4, 4]) => *first > 0,
         // Free, shared and paid services.
-        ([0, 1, 2 | 8, 0, ..] | [0, 5, 7, 0, ..] | [0, 9, 9, 0, ..], [10] | [4, 3, 3] | [4, 2, 4] | [4, 6]) => true,
+        (
+            [0, 1, 2 | 8, 0, ..] | [0, 5, 7, 0, ..] | [0, 9, 9, 0, ..],
+            [10] | [4, 3, 3] | [4, 2, 4] | [4, 6],
+        ) => true,
         // Fixed lines: area code and exchange have six digits together.
         ([0, 1..=9, ..], [10] | [6, 4] | [2, 8] | [3, 7] | [4, 6] | [5, 5]) => true,
         ([0, 1..=9, ..], [area @ 2..=5, exchange, 4]) => area + exchange == 6,
