@@ -19,7 +19,7 @@ struct Arguments {
     /// Output folder.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Folder with the word lists that the profile names (a word a line).
+    /// Folder with the word lists (a word a line) and models that the profile names.
     #[arg(long, value_name = "DIR")]
     words: Option<PathBuf>,
     /// Mask postal addresses, My Number and card numbers too.

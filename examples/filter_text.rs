@@ -25,7 +25,7 @@ struct Arguments {
     /// Add the text as the profile changes it, where it does.
     #[arg(long)]
     text: bool,
-    /// Folder with the word lists that the profile names (a word a line).
+    /// Folder with the word lists (a word a line) and models that the profile names.
     #[arg(long, value_name = "DIR")]
     words: Option<PathBuf>,
 }

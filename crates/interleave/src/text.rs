@@ -1,7 +1,7 @@
 //! Rules that look at a pair's text only.
 
 use regex::Regex;
-use tsumugi_text::WordList;
+use tsumugi_text::{Matching, WordList};
 
 use crate::{Error, Result, TextRules};
 
@@ -58,7 +58,7 @@ impl TextChecker {
         Ok(TextChecker {
             must_match: compile("must_match", &rules.must_match)?,
             file_name: compile("file_name", &rules.file_name)?,
-            adult: rules.adult_words.as_deref().map(|path| WordList::read(path, false)).transpose()?,
+            adult: rules.adult_words.as_deref().map(|path| WordList::read(path, Matching::First)).transpose()?,
             rules: rules.clone(),
         })
     }

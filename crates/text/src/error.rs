@@ -1,6 +1,6 @@
 //! The crate's error.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What can go wrong with profiles, word lists and models. Texts never do: they are dropped with a reason.
 #[derive(Debug, thiserror::Error)]
@@ -30,10 +30,32 @@ pub enum Error {
         /// What is wrong, with line and key.
         detail: String,
     },
+    /// A language model or classifier that cannot be used.
+    #[error("model {}: {detail}", path.as_deref().map_or("in memory".into(), |path| path.to_string_lossy()))]
+    Model {
+        /// The file, where the model is from one.
+        path: Option<PathBuf>,
+        /// What is wrong, where, and what helps.
+        detail: String,
+    },
     /// A word list that cannot be searched for.
     #[error("the word list cannot be used: {detail}")]
     WordList {
         /// What is wrong.
         detail: String,
     },
+}
+
+impl Error {
+    pub(crate) fn model(detail: String) -> Self {
+        Self::Model { path: None, detail }
+    }
+
+    /// The same fault, in the file that it was found in.
+    pub(crate) fn in_file(self, file: &Path) -> Self {
+        match self {
+            Self::Model { path: None, detail } => Self::Model { path: Some(file.to_owned()), detail },
+            other => other,
+        }
+    }
 }

@@ -1,6 +1,11 @@
 //! Language identification and quality filters for Japanese (and other) text.
 //!
 //! Everything here takes `&str` and gives decisions with a reason; the crate knows no HTML, no image and no record.
+//! A [`FilterChain`] puts texts through the filters of a [`Profile`]; [`sentences`], [`MinHash`], [`mask_pii_strict`]
+//! and the normalisations are useful alone. Word lists and models come from files that the user brings.
+//!
+//! Features, off by default: `fasttext` (classifiers of fastText), `tokenizers` (tokenizer files for
+//! [`filter::Perplexity`]).
 //!
 //! ```
 //! use tsumugi_text::LanguageIdentifier;
@@ -13,6 +18,7 @@
 
 mod error;
 pub mod filter;
+mod kenlm;
 pub mod language;
 pub mod minhash;
 pub mod ngram;
@@ -21,14 +27,18 @@ pub mod paragraphs;
 pub mod pii;
 mod profile;
 pub mod sentence;
+mod tokens;
 mod words;
 
 pub use error::Error;
 pub use filter::{Decision, FilterChain, FilterConfig, Reason};
+pub use kenlm::{LanguageModel, Score};
 pub use language::{Evidence, Language, LanguageConfig, LanguageIdentifier};
 pub use minhash::{MinHash, MinHashConfig, exact_hash};
-pub use normalize::{Modification, collapse_space, majority_punctuation, nfkc};
+pub use normalize::{
+    Modification, collapse_space, majority_punctuation, nfkc, normalize_ccnet, normalize_neologd,
+};
 pub use pii::{mask_pii, mask_pii_strict};
 pub use profile::Profile;
 pub use sentence::{joined_sentence_ranges, joined_sentences, sentence_ranges, sentences};
-pub use words::WordList;
+pub use words::{Matching, WordList};

@@ -1,60 +1,75 @@
 //! Word lists in the references' format, and the marks of bulletin boards.
 
+use std::collections::HashSet;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 use regex::Regex;
 
 use crate::Error;
 
-/// Words to look for, in the order of their file.
+/// Which words of a list are found where several could be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Matching {
+    /// Of those that begin at a place the first in the list (HojiChar: an alternation of a regular expression).
+    #[default]
+    First,
+    /// The same, but a word of katakana only where no other katakana touches it (HojiChar's `ignore_confused`).
+    WholeKatakana,
+    /// Of those that begin at a place the longest (Swallow: a trie).
+    Longest,
+}
+
+/// Words to look for.
 #[derive(Clone, Debug)]
 pub struct WordList {
     words: Vec<String>,
+    matching: Matching,
     finder: AhoCorasick,
-    katakana: Vec<bool>,
-    whole_katakana: bool,
+    /// Words of katakana that must stand alone, and so are whole runs of katakana.
+    alone: HashSet<String>,
 }
 
 impl PartialEq for WordList {
     fn eq(&self, other: &Self) -> bool {
-        self.words == other.words && self.whole_katakana == other.whole_katakana
+        self.words == other.words && self.matching == other.matching
     }
 }
 
 impl WordList {
-    /// A list from its lines; empty ones are skipped.
-    ///
-    /// With `whole_katakana` a word of katakana counts only where no other katakana touches it.
+    /// A list from its lines, trimmed; empty ones are skipped.
     ///
     /// # Errors
     /// [`Error::WordList`] if the list is too large to search for.
-    pub fn new<'a>(lines: impl IntoIterator<Item = &'a str>, whole_katakana: bool) -> Result<Self, Error> {
-        let mut words: Vec<&str> = lines.into_iter().map(str::trim).filter(|word| !word.is_empty()).collect();
-        if whole_katakana {
-            // HojiChar puts the other words first in its pattern, and the first alternative that matches wins.
-            words.sort_by_key(|word| is_katakana(word));
-        }
-        let katakana = words.iter().map(|word| is_katakana(word)).collect();
+    pub fn new<'a>(lines: impl IntoIterator<Item = &'a str>, matching: Matching) -> Result<Self, Error> {
+        let words = lines.into_iter().map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
+        let words: Vec<String> = words.collect();
+        let stands_alone =
+            |word: &&String| matching == Matching::WholeKatakana && word.chars().all(is_katakana);
+        let alone = words.iter().filter(stands_alone).cloned().collect();
+        let kind =
+            if matching == Matching::Longest { MatchKind::LeftmostLongest } else { MatchKind::LeftmostFirst };
         let finder = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostFirst)
-            .build(&words)
+            .match_kind(kind)
+            .build(words.iter().filter(|word| !stands_alone(word)))
             .map_err(|source| Error::WordList { detail: source.to_string() })?;
-        Ok(Self { words: words.into_iter().map(str::to_owned).collect(), finder, katakana, whole_katakana })
+        Ok(Self { words, matching, finder, alone })
     }
 
     /// A list from a file of one word a line.
     ///
     /// # Errors
     /// [`Error::Read`] if the file cannot be read, [`Error::WordList`] if it is too large.
-    pub fn read(path: &Path, whole_katakana: bool) -> Result<Self, Error> {
+    pub fn read(path: &Path, matching: Matching) -> Result<Self, Error> {
         let text =
             std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        Self::new(text.lines(), whole_katakana)
+        Self::new(text.lines(), matching)
     }
 
-    /// Words found without overlap, the earlier one in the list first where several begin at a place.
+    /// Words found from left to right without overlap.
     #[must_use]
     pub fn hits(&self, text: &str) -> usize {
         self.finds(text).count()
@@ -66,33 +81,46 @@ impl WordList {
         self.finds(text).map(|range| text[range].chars().count()).sum()
     }
 
-    fn finds<'a>(&'a self, text: &'a str) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
+    fn finds<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+        let search = |from| self.finder.find(Input::new(text).range(from..)).map(|found| found.range());
+        let mut runs = self.lone_words(text).peekable();
+        let mut found = search(0);
         let mut from = 0;
         std::iter::from_fn(move || {
-            while from <= text.len() {
-                let found = self.finder.find(aho_corasick::Input::new(text).range(from..))?;
-                if !self.touches_katakana(text, &found) {
-                    from = found.end().max(found.start() + 1);
-                    return Some(found.range());
-                }
-                // Look on from the next character, as a regular expression engine would.
-                from = found.start() + text[found.start()..].chars().next().map_or(1, char::len_utf8);
+            // What begins inside the last find is no longer there to be found.
+            while runs.next_if(|run| run.start < from).is_some() {}
+            if found.as_ref().is_some_and(|word| word.start < from) {
+                found = search(from);
             }
-            None
+            let next = match (&found, runs.peek()) {
+                (Some(word), Some(run)) if run.start < word.start => runs.next(),
+                (None, Some(_)) => runs.next(),
+                _ => found.clone(),
+            }?;
+            from = next.end;
+            Some(next)
         })
     }
 
-    fn touches_katakana(&self, text: &str, found: &aho_corasick::Match) -> bool {
-        let kana = |c: char| matches!(c, 'ァ'..='ヴ' | 'ー');
-        self.whole_katakana
-            && self.katakana.get(found.pattern().as_usize()).copied().unwrap_or(false)
-            && (text[..found.start()].chars().next_back().is_some_and(kana)
-                || text[found.end()..].chars().next().is_some_and(kana))
+    /// Runs of katakana that are words of the list.
+    fn lone_words<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+        let mut at = if self.alone.is_empty() { text.len() } else { 0 };
+        std::iter::from_fn(move || {
+            loop {
+                let start = at + text[at..].find(is_katakana)?;
+                let rest = &text[start..];
+                let len = rest.find(|c| !is_katakana(c)).unwrap_or(rest.len());
+                at = start + len;
+                if self.alone.contains(&rest[..len]) {
+                    return Some(start..at);
+                }
+            }
+        })
     }
 }
 
-fn is_katakana(word: &str) -> bool {
-    word.chars().all(|c| matches!(c, 'ァ'..='ヴ' | 'ー'))
+const fn is_katakana(c: char) -> bool {
+    matches!(c, 'ァ'..='ヴ' | 'ー')
 }
 
 /// Marks of bulletin boards and shops in `text`, counted as HojiChar's pattern counts them.
@@ -110,19 +138,28 @@ pub(crate) fn board_marks(text: &str) -> usize {
 mod tests {
     use super::*;
 
+    #[track_caller]
+    fn check(words: &[&str], matching: Matching, text: &str, hits: usize, letters: usize) {
+        let list = WordList::new(words.iter().copied(), matching).unwrap();
+        assert_eq!((list.hits(text), list.covered_letters(text)), (hits, letters), "{text}");
+    }
+
     #[test]
     fn words_are_counted() {
-        let list = WordList::new(["広告", " ", "お得", "ポイント"], false).unwrap();
-        assert_eq!(list.hits("広告はお得、お得なポイント"), 4);
-        assert_eq!(list.covered_letters("広告だ"), 2);
+        check(&["広告", " ", "お得", "ポイント"], Matching::First, "広告はお得、お得なポイント", 4, 10);
+        check(&["広", "広告"], Matching::First, "広告", 1, 1);
+        check(&["広", "広告"], Matching::Longest, "広告", 1, 2);
+        check(&[], Matching::First, "広告", 0, 0);
     }
 
     #[test]
     fn katakana_words_stand_alone() {
-        let list = WordList::new(["ハゲ"], true).unwrap();
-        assert_eq!(list.hits("ハゲタカとハゲとハゲワシ"), 1);
-        let list = WordList::new(["ハゲ"], false).unwrap();
-        assert_eq!(list.hits("ハゲタカ"), 1);
+        check(&["ハゲ"], Matching::WholeKatakana, "ハゲタカとハゲとハゲワシ", 1, 2);
+        check(&["ハゲ", "ハゲタカ"], Matching::WholeKatakana, "ハゲタカ", 1, 4);
+        check(&["ハゲ"], Matching::First, "ハゲタカ", 1, 2);
+        // The other words go first, and may take the beginning of a run.
+        check(&["ハゲ", "なハ", "頭"], Matching::WholeKatakana, "なハゲ頭、ハゲ頭", 4, 6);
+        check(&["ハゲ", "ゲ頭"], Matching::WholeKatakana, "ハゲ頭", 1, 2);
     }
 
     #[test]

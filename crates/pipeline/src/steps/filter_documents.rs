@@ -33,7 +33,7 @@ pub struct FilterDocumentsConfig {
     pub out: PathBuf,
     /// Name of a profile of `tsumugi-text`, or path of a TOML file.
     pub profile: String,
-    /// Folder of word lists that the profile may name; filters without their list are left out.
+    /// Folder of word lists and models that the profile may name; filters without their file are left out.
     pub words: Option<PathBuf>,
     /// Personal data that is masked in texts, titles, alt texts and captions.
     pub mask: Mask,

@@ -1,7 +1,6 @@
 //! Several filters in a row.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -10,7 +9,6 @@ use crate::Error;
 use crate::language::{Language, LanguageIdentifier};
 use crate::normalize::Modification;
 use crate::profile::Profile;
-use crate::words::WordList;
 
 /// What a chain says about a text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -58,11 +56,11 @@ pub struct FilterChain {
 }
 
 impl FilterChain {
-    /// The chain of a profile. Word lists are read from the folder `words`; filters whose list is not there are left
-    /// out and named by [`FilterChain::missing_lists`].
+    /// The chain of a profile. Word lists and models are read from the folder `words`; filters whose file is not there
+    /// are left out and named by [`FilterChain::missing_lists`].
     ///
     /// # Errors
-    /// [`Error::Read`] or [`Error::WordList`] for a list that is there and cannot be used.
+    /// [`Error::Read`], [`Error::WordList`] or [`Error::Model`] for a file that is there and cannot be used.
     pub fn new(profile: &Profile, words: Option<&Path>) -> Result<Self, Error> {
         let mut chain = Self {
             identifier: LanguageIdentifier::new(profile.language.clone()),
@@ -71,8 +69,10 @@ impl FilterChain {
             missing_lists: Vec::new(),
         };
         for config in &profile.filter {
-            if let Some(config) = chain.with_words(config, words)? {
-                chain.filters.push(config);
+            let mut config = config.clone();
+            match config.filter_mut().load(words)? {
+                Some(missing) => chain.missing_lists.push(missing),
+                None => chain.filters.push(config),
             }
         }
         for modification in &mut chain.modifications {
@@ -81,28 +81,7 @@ impl FilterChain {
         Ok(chain)
     }
 
-    fn with_words(
-        &mut self,
-        config: &FilterConfig,
-        folder: Option<&Path>,
-    ) -> Result<Option<FilterConfig>, Error> {
-        let mut config = config.clone();
-        let (list, whole_katakana, slot) = match &mut config {
-            FilterConfig::NgWords(filter) => (&filter.list, filter.whole_katakana, &mut filter.words),
-            FilterConfig::WordShare(filter) => (&filter.list, false, &mut filter.words),
-            _ => return Ok(Some(config)),
-        };
-        match folder.map(|folder| folder.join(list)).filter(|path| path.is_file()) {
-            Some(path) => *slot = Some(Arc::new(WordList::read(&path, whole_katakana)?)),
-            None => {
-                self.missing_lists.push(list.clone());
-                return Ok(None);
-            }
-        }
-        Ok(Some(config))
-    }
-
-    /// Word lists that the profile names and the folder does not have.
+    /// Word lists and models that the profile names and the folder does not have.
     #[must_use]
     pub fn missing_lists(&self) -> &[String] {
         &self.missing_lists

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BoardMarks, CharRepetition, Compression, DuplicateNgrams, DuplicateParts, EllipsisLines, Filter,
-    GopherQuality, HasJapanese, JapaneseLetters, KanaHead, Length, LineBreaks, NgWords, NotEmpty, RareKuten,
-    RequireLanguage, SentenceLength, SentencesWithEllipsis, ShortLines, SingleCharRun, TopNgrams, WordShare,
+    BoardMarks, CharRepetition, Classifier, Compression, DuplicateNgrams, DuplicateParts, EllipsisLines,
+    Filter, GopherQuality, HasJapanese, JapaneseLetters, KanaHead, Length, LineBreaks, LinearLanguage,
+    NgWords, NotEmpty, Perplexity, RareKuten, RequireLanguage, SentenceLength, SentencesWithEllipsis,
+    ShortLines, SingleCharRun, TopNgrams, WordShare,
 };
 
 /// Calls the macro with each variant, so that the list stands once.
@@ -26,6 +27,13 @@ macro_rules! kinds {
                     $(Self::$name(filter) => filter,)+
                 }
             }
+
+            /// The same, to read its files.
+            pub(crate) fn filter_mut(&mut self) -> &mut dyn Filter {
+                match self {
+                    $(Self::$name(filter) => filter,)+
+                }
+            }
         }
     };
 }
@@ -35,6 +43,8 @@ kinds! {
     NotEmpty,
     /// See [`RequireLanguage`].
     RequireLanguage,
+    /// See [`LinearLanguage`].
+    LinearLanguage,
     /// See [`KanaHead`].
     KanaHead,
     /// See [`HasJapanese`].
@@ -75,4 +85,8 @@ kinds! {
     BoardMarks,
     /// See [`GopherQuality`].
     GopherQuality,
+    /// See [`Perplexity`].
+    Perplexity,
+    /// See [`Classifier`].
+    Classifier,
 }

@@ -1,31 +1,39 @@
 //! Filters with the reason of every drop, and the chain that a profile makes of them.
 
 mod chain;
+mod classifier;
 mod compression;
 mod duplicate;
 mod gopher;
 mod kind;
 mod language;
+mod linear;
 mod lines;
+mod perplexity;
 mod repetition;
 mod scripts;
 mod size;
 mod words;
 
 pub use chain::{Decision, FilterChain};
+pub use classifier::Classifier;
 pub use compression::Compression;
 pub use duplicate::{DuplicateNgrams, DuplicateParts, TopNgrams};
 pub use gopher::{GopherQuality, Unit};
 pub use kind::FilterConfig;
 pub use language::{KanaHead, RequireLanguage};
+pub use linear::LinearLanguage;
 pub use lines::{EllipsisLines, LineBreaks, ShortLines};
+pub use perplexity::{Bucket, Perplexity, Tokens, cutoffs};
 pub use repetition::{CharRepetition, SingleCharRun};
 pub use scripts::{HasJapanese, JapaneseLetters};
 pub use size::{Length, NotEmpty, RareKuten, SentenceLength, SentencesWithEllipsis};
 pub use words::{BoardMarks, NgWords, WordShare};
 
 use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
 
+use crate::Error;
 use crate::language::Language;
 use crate::paragraphs::Paragraphs;
 
@@ -149,6 +157,27 @@ impl Report {
 pub trait Filter: std::fmt::Debug + Send + Sync {
     /// Looks at `text` and leaves statistics and reasons in `report`.
     fn apply(&self, text: &Text<'_>, report: &mut Report);
+
+    /// Reads the files that the filter names, from `folder` if there is one. Gives the name of a file that is not
+    /// there; the chain then goes without this filter.
+    ///
+    /// # Errors
+    /// Where a file is there and cannot be used.
+    fn load(&mut self, folder: Option<&Path>) -> Result<Option<String>, Error> {
+        let _ = folder;
+        Ok(None)
+    }
+}
+
+/// The file of this name in the folder of word lists and models, or anywhere if it is an absolute path, if it is there.
+fn resource(folder: Option<&Path>, name: &str) -> Option<PathBuf> {
+    let name = Path::new(name);
+    let path = match folder {
+        Some(folder) => folder.join(name),
+        None if name.is_absolute() => name.to_owned(),
+        None => return None,
+    };
+    path.is_file().then_some(path)
 }
 
 /// Counts fit a float exactly up to 2^53.

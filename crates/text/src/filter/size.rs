@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Filter, Reason, Report, Text, float, share};
+use crate::normalize::is_python_space;
 
 /// Drops texts of nothing but white space (llm-jp-corpus).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -11,7 +12,7 @@ pub struct NotEmpty {}
 
 impl Filter for NotEmpty {
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
-        if text.as_str().trim().is_empty() {
+        if text.as_str().trim_matches(is_python_space).is_empty() {
             report.drop(Reason::new("empty"));
         }
     }
@@ -98,15 +99,11 @@ impl Default for SentencesWithEllipsis {
 impl Filter for SentencesWithEllipsis {
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
         let sentences = &text.paragraphs().sentences;
-        let count = sentences.iter().filter(|s| python_strip(&s.text).ends_with(['・', '…'])).count();
+        let count =
+            sentences.iter().filter(|s| s.text.trim_matches(is_python_space).ends_with(['・', '…'])).count();
         report.note("num_sentences_ending_with_ellipsis", float(count));
         report.at_most("ellipsis_fraction", share(count, sentences.len()), self.max);
     }
-}
-
-/// What Python's `str.strip()` leaves: the separators U+001C-U+001F count as white space there.
-fn python_strip(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{1C}'..='\u{1F}'))
 }
 
 /// Full stops 。 at least one in so many letters (HojiChar: 100; llm-jp-corpus: 250, strict 80).

@@ -1,11 +1,13 @@
 //! Word lists: NG words, adverts, boards.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, Report, Text, float, share};
-use crate::words::WordList;
+use super::{Filter, Reason, Report, Text, float, resource, share};
+use crate::Error;
+use crate::words::{Matching, WordList};
 
 /// Occurrences of the words of a list (adult, violence, discrimination, adverts).
 ///
@@ -41,6 +43,11 @@ impl NgWords {
 }
 
 impl Filter for NgWords {
+    fn load(&mut self, folder: Option<&Path>) -> Result<Option<String>, Error> {
+        let matching = if self.whole_katakana { Matching::WholeKatakana } else { Matching::First };
+        load(&self.list, matching, folder, &mut self.words)
+    }
+
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
         let Some(words) = &self.words else { return };
         let hits = words.hits(text.as_str());
@@ -48,7 +55,7 @@ impl Filter for NgWords {
     }
 }
 
-/// Share of letters that belong to words of a list (Swallow's NG words: less than .05).
+/// Share of letters that belong to words of a list, the longest word first (Swallow's NG words: less than .05).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WordShare {
@@ -67,11 +74,29 @@ const fn swallow_share() -> f64 {
 }
 
 impl Filter for WordShare {
+    fn load(&mut self, folder: Option<&Path>) -> Result<Option<String>, Error> {
+        load(&self.list, Matching::Longest, folder, &mut self.words)
+    }
+
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
         let Some(words) = &self.words else { return };
         let value = share(words.covered_letters(text.as_str()), text.letters());
-        report.at_most("ng_word_fraction", value, self.max);
+        report.note("ng_word_fraction", value);
+        if value >= self.max {
+            report.drop(Reason { rule: format!("ng_word_fraction>={}", self.max), value: Some(value) });
+        }
     }
+}
+
+fn load(
+    list: &str,
+    matching: Matching,
+    folder: Option<&Path>,
+    words: &mut Option<Arc<WordList>>,
+) -> Result<Option<String>, Error> {
+    let Some(path) = resource(folder, list) else { return Ok(Some(list.to_owned())) };
+    *words = Some(Arc::new(WordList::read(&path, matching)?));
+    Ok(None)
 }
 
 /// Marks of bulletin boards and shops: dates, コメント, レビュー, 投稿, 質問, hyphens (HojiChar's `DiscardBBSComments`).

@@ -180,7 +180,11 @@ fn arms(text: &str, at: usize) -> usize {
         end += c.len_utf8();
         count += 1;
     }
-    end
+    // A salute, (^^)>, or the end of a bow, <m(__)m>.
+    match text[end..].chars().next() {
+        Some(c @ ('>' | '＞')) => end + c.len_utf8(),
+        _ => end,
+    }
 }
 
 fn is_arm(c: char) -> bool {
@@ -251,6 +255,8 @@ mod tests {
             "(＠_＠;)",
             "(-_-メ)",
             "(((;^^)",
+            "(^^)>",
+            "(__)m>",
         ];
         for face in faces {
             assert_eq!(face_mark(face, 0), Some(face.len()), "{face}");

@@ -1,4 +1,9 @@
-//! Normalisation: NFKC, white space, punctuation by majority, footers.
+//! Normalisation: NFKC, white space, punctuation by majority, the normalisations of NEologd and CCNet, headers and
+//! footers.
+
+mod ccnet;
+mod footer;
+mod neologd;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,7 +12,11 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use crate::Error;
-use crate::pii::mask_pii;
+use crate::pii::{mask_pii, mask_pii_strict};
+
+pub use ccnet::normalize_ccnet;
+pub use footer::{Footer, HeaderFooter};
+pub use neologd::normalize_neologd;
 
 /// A change of the text that stays, as profiles name it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,47 +31,32 @@ pub enum Modification {
     MajorityPunctuation {},
     /// [`mask_pii`].
     MaskPii {},
+    /// [`mask_pii_strict`].
+    MaskPiiStrict {},
     /// Digits to 0 (CCNet, for deduplication and language models).
     ZeroDigits {},
-    /// Removes everything from the first footer line on.
-    Footer(FooterConfig),
-}
-
-/// A footer begins at the first of the last `lines` lines of which more than `share` belongs to the list's words
-/// (Swallow's code).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FooterConfig {
-    /// File name of the list of footer words.
-    pub list: String,
-    /// Lines looked at, from the end (Swallow: 10).
-    #[serde(default = "swallow_lines")]
-    pub lines: usize,
-    /// Share of a line's letters (Swallow: .3).
-    #[serde(default = "swallow_share")]
-    pub share: f64,
-    #[serde(skip)]
-    words: Option<Arc<Vec<String>>>,
-}
-
-const fn swallow_lines() -> usize {
-    10
-}
-
-const fn swallow_share() -> f64 {
-    0.3
+    /// [`normalize_neologd`].
+    Neologd {},
+    /// [`normalize_ccnet`].
+    Ccnet {},
+    /// Removes everything from the first footer line on (Swallow).
+    Footer(Footer),
+    /// Removes lines of key words at both ends (HojiChar).
+    HeaderFooter(HeaderFooter),
 }
 
 impl Modification {
     /// Reads the word list that it needs.
     pub(crate) fn load(&mut self, folder: Option<&Path>, missing: &mut Vec<String>) -> Result<(), Error> {
-        let Self::Footer(footer) = self else { return Ok(()) };
-        let Some(path) = folder.map(|folder| folder.join(&footer.list)).filter(|path| path.is_file()) else {
-            missing.push(footer.list.clone());
-            return Ok(());
+        let (list, words) = match self {
+            Self::Footer(footer) => (&footer.list, &mut footer.words),
+            Self::HeaderFooter(edges) => (&edges.list, &mut edges.words),
+            _ => return Ok(()),
         };
-        let text = std::fs::read_to_string(&path).map_err(|source| Error::Read { path, source })?;
-        footer.words = Some(Arc::new(footer_words(&text)));
+        match folder.map(|folder| folder.join(list)).filter(|path| path.is_file()) {
+            Some(path) => *words = Some(Arc::new(footer::read_words(&path)?)),
+            None => missing.push(list.clone()),
+        }
         Ok(())
     }
 
@@ -74,14 +68,20 @@ impl Modification {
             Self::CollapseSpace {} => collapse_space(text),
             Self::MajorityPunctuation {} => majority_punctuation(text),
             Self::MaskPii {} => mask_pii(text)?,
-            Self::ZeroDigits {} => text.chars().map(|c| if c.is_numeric() { '0' } else { c }).collect(),
-            Self::Footer(footer) => match &footer.words {
-                Some(words) => trim_footer(text, words, footer.lines, footer.share).to_owned(),
-                None => return None,
-            },
+            Self::MaskPiiStrict {} => mask_pii_strict(text)?,
+            Self::ZeroDigits {} => ccnet::zero_digits(text),
+            Self::Neologd {} => normalize_neologd(text),
+            Self::Ccnet {} => normalize_ccnet(text),
+            Self::Footer(footer) => footer.trim(text)?.to_owned(),
+            Self::HeaderFooter(edges) => edges.trim(text)?,
         };
         (changed != text).then_some(changed)
     }
+}
+
+/// White space to Python's `str.strip`, for which the separators U+001C to U+001F are some too.
+pub(crate) fn is_python_space(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{1C}'..='\u{1F}')
 }
 
 /// Unicode's NFKC: half-width katakana, full-width Latin, ligatures and the like in their common form.
@@ -152,40 +152,6 @@ fn replace_runs(text: &str, from: char, to: char) -> String {
     out
 }
 
-/// Footer words from a file: one a line, the longest first, as Swallow removes them.
-fn footer_words(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    words.sort_by(|a, b| b.chars().count().cmp(&a.chars().count()).then_with(|| a.cmp(b)));
-    words.dedup();
-    words
-}
-
-/// `text` without its footer.
-fn trim_footer<'a>(text: &'a str, words: &[String], lines: usize, share: f64) -> &'a str {
-    let starts: Vec<usize> = std::iter::once(0)
-        .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1))
-        .collect();
-    let first = starts.len().saturating_sub(lines);
-    for (index, &start) in starts.iter().enumerate().skip(first) {
-        let end = starts.get(index + 1).map_or(text.len(), |next| next - 1);
-        if is_footer(&text[start..end], words, share) {
-            return &text[..start.saturating_sub(1)];
-        }
-    }
-    text
-}
-
-fn is_footer(line: &str, words: &[String], share: f64) -> bool {
-    let letters = line.chars().count();
-    let mut rest = line.to_owned();
-    for word in words {
-        if rest.contains(word.as_str()) {
-            rest = rest.replace(word.as_str(), "");
-        }
-    }
-    crate::filter::share(letters - rest.chars().count(), letters) > share
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,18 +166,6 @@ mod tests {
         check("お待ち．．．", "お待ち。。。");
         check("一、二、三，四。", "一、二、三，四。");
         check("", "");
-    }
-
-    #[test]
-    fn footers_go() {
-        let words = footer_words("コメント\nトラックバック一覧\n\n");
-        assert_eq!(trim_footer("本文。\nコメント (0)\n残り", &words, 10, 0.3), "本文。");
-        assert_eq!(
-            trim_footer("本文。\nコメントをいただいた人の長い話", &words, 10, 0.3),
-            "本文。\nコメントをいただいた人の長い話"
-        );
-        assert_eq!(trim_footer("コメント\n本文1\n本文2", &words, 2, 0.3), "コメント\n本文1\n本文2");
-        assert_eq!(trim_footer("コメント", &words, 2, 0.3), "");
     }
 
     #[test]

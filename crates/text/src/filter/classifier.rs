@@ -1,0 +1,136 @@
+//! The verdict of a fastText classifier that the user brings.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Filter, Report, Text, resource};
+use crate::Error;
+use crate::tokens::Tokenizer;
+
+/// Drops texts to which a fastText classifier (a `.bin` or `.ftz` file of `fasttext supervised`) gives a label too little
+/// probability. Needs the crate's feature `fasttext`.
+///
+/// fastText learns from words between spaces; how Japanese was cut when the classifier was trained, only the user knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Classifier {
+    /// File name of the classifier.
+    pub model: String,
+    /// The label, with or without `__label__`.
+    pub label: String,
+    /// Smallest probability of the label.
+    pub min: f64,
+    /// Put a space between the characters, as some Japanese classifiers were trained.
+    #[serde(default)]
+    pub characters: bool,
+    /// Name of the statistic, where a profile has several classifiers.
+    #[serde(default = "name")]
+    pub statistic: String,
+    #[serde(skip)]
+    loaded: Option<Loaded>,
+}
+
+fn name() -> String {
+    "classifier_probability".into()
+}
+
+#[derive(Clone)]
+struct Loaded(Arc<Model>);
+
+impl std::fmt::Debug for Loaded {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Loaded")
+    }
+}
+
+/// Equal configurations load equal models.
+impl PartialEq for Loaded {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Classifier {
+    /// The probability of the label, 0 to 1; 0 while no classifier is loaded.
+    #[must_use]
+    pub fn probability(&self, text: &str) -> f64 {
+        let Some(Loaded(model)) = &self.loaded else { return 0.0 };
+        // fastText reads a line; the rest of the text belongs to it.
+        let line = if self.characters {
+            Tokenizer::Characters.split(text).join(" ")
+        } else {
+            text.replace(['\n', '\r'], " ")
+        };
+        model.probability(&line, &self.label)
+    }
+}
+
+impl Filter for Classifier {
+    fn load(&mut self, folder: Option<&Path>) -> Result<Option<String>, Error> {
+        let Some(path) = resource(folder, &self.model) else { return Ok(Some(self.model.clone())) };
+        self.loaded = Some(Loaded(Arc::new(Model::open(&path, &self.label)?)));
+        Ok(None)
+    }
+
+    fn apply(&self, text: &Text<'_>, report: &mut Report) {
+        report.at_least(&self.statistic, self.probability(text.as_str()), self.min);
+    }
+}
+
+#[cfg(feature = "fasttext")]
+struct Model(fasttext::FastText);
+
+#[cfg(feature = "fasttext")]
+impl Model {
+    /// First four bytes of a model file.
+    const MAGIC: [u8; 4] = 793_712_314_u32.to_le_bytes();
+
+    fn open(path: &Path, label: &str) -> Result<Self, Error> {
+        let wrong = |detail: String| Error::model(detail).in_file(path);
+        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        if !bytes.starts_with(&Self::MAGIC) {
+            return Err(wrong(
+                "no fastText model: train one with `fasttext supervised`, and give its .bin or .ftz".into(),
+            ));
+        }
+        let model = fasttext::FastText::load(&mut &bytes[..])
+            .map_err(|source| wrong(format!("the fastText model cannot be read: {source}")))?;
+        let labels = model.get_labels().0;
+        if !labels.iter().any(|have| is_label(have, label)) {
+            return Err(wrong(format!("the classifier has no label {label}; it has {}", labels.join(", "))));
+        }
+        Ok(Self(model))
+    }
+
+    fn probability(&self, line: &str, label: &str) -> f64 {
+        // The reference reads a line with its end, a word that is part of the n-grams of words too; the crate's own
+        // `predict` adds it after those.
+        let (mut words, mut labels) = (Vec::new(), Vec::new());
+        self.0.dict().get_line_from_str(&format!("{line} </s>"), &mut words, &mut labels);
+        let all = self.0.predict_on_words(&words, usize::MAX, 0.0);
+        let found = all.iter().find(|prediction| is_label(&prediction.label, label));
+        found.map_or(0.0, |prediction| f64::from(prediction.prob))
+    }
+}
+
+#[cfg(feature = "fasttext")]
+fn is_label(have: &str, label: &str) -> bool {
+    have == label || have.strip_prefix("__label__").is_some_and(|bare| bare == label)
+}
+
+#[cfg(not(feature = "fasttext"))]
+struct Model;
+
+#[cfg(not(feature = "fasttext"))]
+impl Model {
+    fn open(path: &Path, _: &str) -> Result<Self, Error> {
+        let detail = "tsumugi-text was built without its feature `fasttext`, which reads classifiers";
+        Err(Error::model(detail.into()).in_file(path))
+    }
+
+    fn probability(&self, _: &str, _: &str) -> f64 {
+        0.0
+    }
+}

@@ -1,0 +1,149 @@
+//! Headers and footers of pages that were left in a text.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// A footer begins at the first of the last `lines` lines of which more than `share` belongs to the list's words
+/// (Swallow's code).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Footer {
+    /// File name of the list of footer words.
+    pub list: String,
+    /// Lines looked at, from the end (Swallow: 10).
+    #[serde(default = "swallow_lines")]
+    pub lines: usize,
+    /// Share of a line's letters (Swallow: .3).
+    #[serde(default = "swallow_share")]
+    pub share: f64,
+    #[serde(skip)]
+    pub(super) words: Option<Arc<Vec<String>>>,
+}
+
+const fn swallow_lines() -> usize {
+    10
+}
+
+const fn swallow_share() -> f64 {
+    0.3
+}
+
+impl Footer {
+    /// `text` without its footer; none if the list was not loaded.
+    pub(super) fn trim<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let words = self.words.as_deref()?;
+        Some(trim_footer(text, words, self.lines, self.share))
+    }
+}
+
+/// Lines of navigation at the ends of a text: of the first and of the last few lines, those that begin with a word of
+/// the list. HojiChar looks at one line of a text of up to three, at two of up to five, and at three of longer ones.
+///
+/// HojiChar's code gives a header the fault of a footer: it drops the line as far from the beginning as the key word
+/// is from the end. Here the line that has the key word goes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeaderFooter {
+    /// File name of the list of key words, such as `header_footer_keywords_ja.txt`.
+    pub list: String,
+    #[serde(skip)]
+    pub(super) words: Option<Arc<Vec<String>>>,
+}
+
+impl HeaderFooter {
+    /// `text` without such lines at its ends; none if the list was not loaded.
+    pub(super) fn trim(&self, text: &str) -> Option<String> {
+        let words = self.words.as_deref()?;
+        let is_navigation =
+            |line: &str| words.iter().any(|word| line.trim_start().starts_with(word.as_str()));
+        let filled = |line: &&str| !line.trim().is_empty();
+        let count = text.split('\n').filter(filled).count();
+        let look = match count {
+            0..4 => 1,
+            4..6 => 2,
+            _ => 3,
+        };
+        let mut number = 0;
+        let kept = text.split('\n').filter(|line| {
+            let at = number;
+            number += usize::from(filled(line));
+            let is_edge = at < look || at + look >= count;
+            !(filled(line) && is_edge && is_navigation(line))
+        });
+        Some(kept.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// The words of a list, one a line, the longest first, as Swallow removes them.
+pub(super) fn read_words(path: &Path) -> Result<Vec<String>, Error> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    Ok(footer_words(&text))
+}
+
+fn footer_words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> =
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    words.sort_by(|a, b| b.chars().count().cmp(&a.chars().count()).then_with(|| a.cmp(b)));
+    words.dedup();
+    words
+}
+
+/// `text` without its footer.
+fn trim_footer<'a>(text: &'a str, words: &[String], lines: usize, share: f64) -> &'a str {
+    let starts: Vec<usize> = std::iter::once(0)
+        .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1))
+        .collect();
+    let first = starts.len().saturating_sub(lines);
+    for (index, &start) in starts.iter().enumerate().skip(first) {
+        let end = starts.get(index + 1).map_or(text.len(), |next| next - 1);
+        if is_footer(&text[start..end], words, share) {
+            return &text[..start.saturating_sub(1)];
+        }
+    }
+    text
+}
+
+fn is_footer(line: &str, words: &[String], share: f64) -> bool {
+    let letters = line.chars().count();
+    let mut rest = line.to_owned();
+    for word in words {
+        if rest.contains(word.as_str()) {
+            rest = rest.replace(word.as_str(), "");
+        }
+    }
+    crate::filter::share(letters - rest.chars().count(), letters) > share
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn footers_go() {
+        let words = footer_words("コメント\nトラックバック一覧\n\n");
+        assert_eq!(trim_footer("本文。\nコメント (0)\n残り", &words, 10, 0.3), "本文。");
+        assert_eq!(
+            trim_footer("本文。\nコメントをいただいた人の長い話", &words, 10, 0.3),
+            "本文。\nコメントをいただいた人の長い話"
+        );
+        assert_eq!(trim_footer("コメント\n本文1\n本文2", &words, 2, 0.3), "コメント\n本文1\n本文2");
+        assert_eq!(trim_footer("コメント", &words, 2, 0.3), "");
+    }
+
+    #[test]
+    fn navigation_at_both_ends_goes() {
+        let words = Some(Arc::new(footer_words("トップページ\n次の記事\nカテゴリー\n")));
+        let edges = HeaderFooter { list: "list".into(), words };
+        let trim = |text| edges.trim(text).unwrap();
+        assert_eq!(trim("トップページ > 庭\n梅が咲いた。\n鶯も来た。\n次の記事"), "梅が咲いた。\n鶯も来た。");
+        assert_eq!(trim("一\n次の記事\n二\n三\n四\n次の記事：桜\n終"), "一\n二\n三\n四\n終");
+        assert_eq!(trim("一\n次の記事\n二"), "一\n次の記事\n二");
+        assert_eq!(trim("次の記事"), "");
+        assert_eq!(trim(""), "");
+    }
+}

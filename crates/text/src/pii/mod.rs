@@ -1,0 +1,267 @@
+//! Masking of personal data: phone numbers and mail addresses as HojiChar masks them, or, more closely, telephone numbers
+//! in all the ways that Japan writes them, mail addresses, postal codes with an address, and My Number and payment card
+//! numbers with a valid check digit.
+
+mod numbers;
+mod phone;
+mod postal;
+
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+/// HojiChar's phone numbers: a 0 or a country code, two to five digits in one of Japan's groupings, four digits.
+static PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"((0|\+\d{1,3}[- ]?)(\d{2}[- ]?\d{4}[- ]?|\d[- ]?\d{4}[- ]?|\d{2}[- ]?\d{3}[- ]?|\d{3}[- ]?\d{2}[- ]?|\d{4}[- ]?\d{1}[- ]?))\d{4}",
+    )
+    .ok()
+});
+
+static MAIL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~.]+@[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]+(\.[A-Za-z0-9\-]+)").ok()
+});
+
+/// `text` with phone numbers and mail addresses masked as HojiChar's `MaskPersonalInformation` does, or none if
+/// there are none.
+///
+/// ```
+/// use tsumugi_text::mask_pii;
+///
+/// assert_eq!(mask_pii("090-1234-5678").as_deref(), Some("090-1234-XXXX"));
+/// assert_eq!(mask_pii("山田@事務局"), None);
+/// ```
+#[must_use]
+pub fn mask_pii(text: &str) -> Option<String> {
+    // Most texts have neither four digits in a row nor an @, which is cheap to see.
+    let phones = if has_digits(text) {
+        replace(text, PHONE.as_ref(), |found| format!("{}XXXX", group(found, 1)))
+    } else {
+        None
+    };
+    let mails = mask_mail(phones.as_deref().unwrap_or(text));
+    mails.or(phones)
+}
+
+/// `text` with telephone numbers, mail addresses, postal codes with their address, My Number (12 digits) and card numbers
+/// (13 to 19 digits) masked, or none if there are none.
+///
+/// Unlike [`mask_pii`], which follows HojiChar's code, this knows full-width digits, brackets and numbers of services
+/// (0120-123-456), and leaves alone what only looks like a telephone number inside a longer number.
+///
+/// ```
+/// use tsumugi_text::mask_pii_strict;
+///
+/// assert_eq!(mask_pii_strict("電話（０３）１２３４−５６７８").as_deref(), Some("電話（０３）１２３４−XXXX"));
+/// assert_eq!(mask_pii_strict("カード 4111 1111 1111 1111").as_deref(), Some("カード XXXX XXXX XXXX XXXX"));
+/// assert_eq!(mask_pii_strict("ISBN 0-306-40615-2"), None);
+/// ```
+#[must_use]
+pub fn mask_pii_strict(text: &str) -> Option<String> {
+    let mut changed: Option<String> = None;
+    let masks: [fn(&str) -> Option<String>; 4] = [numbers::mask, postal::mask, phone::mask, mask_mail];
+    for mask in masks {
+        let masked = mask(changed.as_deref().unwrap_or(text));
+        changed = masked.or(changed);
+    }
+    changed
+}
+
+fn mask_mail(text: &str) -> Option<String> {
+    // The pattern would look at every letter; an @ is quickly found.
+    text.contains('@')
+        .then(|| replace(text, MAIL.as_ref(), |found| format!("xxxx@yyy{}", group(found, 1))))
+        .flatten()
+}
+
+/// The value of a half- or full-width digit.
+fn digit(c: char) -> Option<u32> {
+    match c {
+        '０'..='９' => Some(u32::from(c) - u32::from('０')),
+        _ => c.to_digit(10),
+    }
+}
+
+/// Whether a number right after `before` would be part of a longer one, a sum of money or an identifier.
+fn follows_a_number(before: &str) -> bool {
+    let mut last = before.chars().rev();
+    let joins = |c: char| matches!(c, '-' | '‐' | '‑' | '−' | '－' | '.' | '．' | ',' | '，' | '/' | ':');
+    match last.next() {
+        Some(c)
+            if digit(c).is_some()
+                || c.is_ascii_alphabetic()
+                || matches!(c, '¥' | '￥' | '$' | '#' | '_' | '=') =>
+        {
+            true
+        }
+        Some(c) if joins(c) => {
+            last.next().is_some_and(|c| c.is_ascii_alphanumeric() || digit(c).is_some()) && !is_label(before)
+        }
+        Some(' ') => before.trim_end().ends_with("ISBN") || last.next().is_some_and(|c| digit(c).is_some()),
+        _ => false,
+    }
+}
+
+/// A word for a telephone number right before it: `TEL:`, `Fax.`
+fn is_label(before: &str) -> bool {
+    let word = before.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let tail: String = word.chars().rev().take(3).collect();
+    matches!(tail.to_ascii_lowercase().as_str(), "let" | "xaf" | "eno" | "lic" | "lec")
+}
+
+/// Whether a number right before `after` goes on, or is a sum of money.
+fn goes_on(after: &str) -> bool {
+    let mut next = after.chars();
+    match next.next() {
+        Some(c) if digit(c).is_some() || c.is_ascii_alphabetic() || matches!(c, '円' | '_' | '%' | '％') => {
+            true
+        }
+        Some('-' | '‐' | '‑' | '−' | '－' | '.' | ',') => {
+            next.next().is_some_and(|c| digit(c).is_some())
+        }
+        _ => false,
+    }
+}
+
+fn has_digits(text: &str) -> bool {
+    let mut run = 0_u32;
+    let ascii = text.bytes().any(|byte| {
+        run = if byte.is_ascii_digit() { run + 1 } else { 0 };
+        run == 4
+    });
+    // The patterns know the digits of every script, as Python's do; most texts have only ASCII ones.
+    ascii || text.chars().any(|c| !c.is_ascii() && c.is_numeric())
+}
+
+fn replace(text: &str, pattern: Option<&Regex>, with: impl Fn(&Captures<'_>) -> String) -> Option<String> {
+    match pattern?.replace_all(text, |found: &Captures<'_>| with(found)) {
+        std::borrow::Cow::Owned(masked) => Some(masked),
+        std::borrow::Cow::Borrowed(_) => None,
+    }
+}
+
+fn group<'a>(found: &'a Captures<'_>, number: usize) -> &'a str {
+    found.get(number).map_or("", |part| part.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(mask_pii(text).as_deref().unwrap_or(text), expected);
+    }
+
+    #[test]
+    fn phones_and_mail_as_hojichar_masks_them() {
+        check("06-1234-5678", "06-1234-XXXX");
+        check("0166-12-3456", "0166-12-XXXX");
+        check("09808-1-2345", "09808-1-XXXX");
+        check("連絡は075-123-4567 まで", "連絡は075-123-XXXX まで");
+        check("+818012345678", "+81801234XXXX");
+        check("何かあれば hogehoge@example.ne.jp まで連絡", "何かあれば xxxx@yyy.jp まで連絡");
+        check("ISBN978-4-06-123456-7", "ISBN978-4-06-123456-7");
+        check("2024-01-23", "2024-01-23");
+        check("カード4111-1111-1111-1111", "カード4111-1111-1111-1111");
+    }
+
+    #[track_caller]
+    fn strict(text: &str, expected: &str) {
+        assert_eq!(mask_pii_strict(text).as_deref().unwrap_or(text), expected, "{text}");
+    }
+
+    #[test]
+    fn numbers_with_check_digits() {
+        strict("カード4111-1111-1111-1111", "カードXXXX-XXXX-XXXX-XXXX");
+        strict("番号 4111 1111 1111 1112", "番号 4111 1111 1111 1112");
+        strict("アメックス 3782 822463 10005", "アメックス XXXX XXXXXX XXXXX");
+        strict("マイナンバー 1234 5678 9018", "マイナンバー XXXX XXXX XXXX");
+        strict("マイナンバー１２３４５６７８９０１８です", "マイナンバーXXXXXXXXXXXXです");
+        strict("マイナンバー 1234 5678 9019", "マイナンバー 1234 5678 9019");
+        strict("時刻 202411230900", "時刻 202411230900");
+        strict("ISBN 9784061234567", "ISBN 9784061234567");
+        strict("JAN 4901234567894", "JAN 4901234567894");
+        strict("000000000000", "000000000000");
+    }
+
+    #[test]
+    fn addresses() {
+        strict("〒100-0001 東京都千代田区千代田1-1です", "〒XXX-XXXXです");
+        strict("〒１００−０００１東京都千代田区丸の内一丁目２番３号", "〒XXX-XXXX");
+        strict("〒060-8588 北海道札幌市中央区北3条西6丁目", "〒XXX-XXXX");
+        strict("住所 530-0001 大阪府大阪市北区梅田3-1-3", "住所 〒XXX-XXXX");
+        strict("〒 1000001", "〒XXX-XXXX");
+        strict("品番 100-0001 の部品", "品番 100-0001 の部品");
+    }
+
+    #[test]
+    fn telephone_numbers_of_every_kind() {
+        for (number, masked) in [
+            ("03-1234-5678", "03-1234-XXXX"),
+            ("(03)1234-5678", "(03)1234-XXXX"),
+            ("（０３）１２３４−５６７８", "（０３）１２３４−XXXX"),
+            ("03(1234)5678", "03(1234)XXXX"),
+            ("0166-12-3456", "0166-12-XXXX"),
+            ("09808-1-2345", "09808-1-XXXX"),
+            ("0312345678", "031234XXXX"),
+            ("090-1234-5678", "090-1234-XXXX"),
+            ("09012345678", "0901234XXXX"),
+            ("090 1234 5678", "090 1234 XXXX"),
+            ("０９０ー１２３４ー５６７８", "０９０ー１２３４ーXXXX"),
+            ("050-3456-7890", "050-3456-XXXX"),
+            ("0120-123-456", "0120-123-XXX"),
+            ("0120-12-3456", "0120-12-XXXX"),
+            ("0570-012-345", "0570-012-XXX"),
+            ("0800-123-4567", "0800-123-XXXX"),
+            ("+81-3-1234-5678", "+81-3-1234-XXXX"),
+            ("+81 90 1234 5678", "+81 90 1234 XXXX"),
+            ("+81(0)3-1234-5678", "+81(0)3-1234-XXXX"),
+            ("+819012345678", "+81901234XXXX"),
+        ] {
+            strict(number, masked);
+            strict(&format!("電話は{number}です。"), &format!("電話は{masked}です。"));
+            strict(&format!("TEL:{number}（内線12）"), &format!("TEL:{masked}（内線12）"));
+            strict(&format!("{number}、{number}"), &format!("{masked}、{masked}"));
+        }
+    }
+
+    #[test]
+    fn other_numbers_stay() {
+        for text in [
+            "2024-01-23",
+            "2024年01月23日 09:30",
+            "01-02-2024",
+            "2024-01-23 0900",
+            "version 0.3.1234.5678",
+            "v10.03-1234-5678",
+            "0.0312345678",
+            "¥0312345678",
+            "0312345678円",
+            "ISBN 0-306-40615-2",
+            "ISBN4-06-123456-7",
+            "978-4-06-123456-7",
+            "1,234,567,890",
+            "192.168.0.1",
+            "00-1234-5678",
+            "A03-1234-5678",
+            "103-1234-5678",
+            "03-1234-56789",
+            "10.5281/zenodo.0312345678",
+            "3.14159265358979",
+            "0x0312345678",
+            "12345",
+            "",
+        ] {
+            strict(text, text);
+        }
+    }
+
+    #[test]
+    fn mail_addresses() {
+        strict("taro.yamada+web@mail.example.co.jp へ", "xxxx@yyy.jp へ");
+        strict("<info@example.com>", "<xxxx@yyy.com>");
+        strict("@example", "@example");
+        strict("a@b", "a@b");
+    }
+}
