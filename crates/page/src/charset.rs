@@ -12,6 +12,8 @@ use encoding_rs::{
 const DECLARATION: usize = 8 << 10;
 /// Bytes of text around non-ASCII characters that encodings are tried on.
 const SAMPLE: usize = 16 << 10;
+/// Bytes at the start in which UTF-16 without a mark is looked for.
+const UTF16: usize = 512;
 /// Share of broken multi-byte sequences up to which a page still is UTF-8: pages cut or joined by bytes have a
 /// few, and other encodings hardly ever have more valid sequences than broken ones.
 const BROKEN_UTF8: f64 = 0.05;
@@ -45,10 +47,9 @@ pub fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
         return decode_in(bytes, encoding);
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) if !has_iso_2022_jp(bytes) => {
-            return Decoded { text: Cow::Borrowed(text), charset: UTF_8.name(), broken: false };
-        }
-        Ok(_) => return decode_in(bytes, ISO_2022_JP),
+        // Escape sequences count where there is nothing but ASCII.
+        Ok(text) if has_iso_2022_jp(bytes) && text.is_ascii() => return decode_in(bytes, ISO_2022_JP),
+        Ok(text) => return Decoded { text: Cow::Borrowed(text), charset: UTF_8.name(), broken: false },
         Err(error) if error.error_len().is_none() => return decode_in(bytes, UTF_8),
         Err(_) => {}
     }
@@ -189,17 +190,27 @@ fn nearly_utf8(bytes: &[u8]) -> bool {
     f64::from(broken) <= BROKEN_UTF8 * f64::from(valid)
 }
 
-/// ASCII bytes with the escape sequences that switch to JIS X 0208 and back.
+/// Whether an escape sequence of ISO-2022-JP stands somewhere: to JIS X 0208, or to half-width katakana.
 fn has_iso_2022_jp(bytes: &[u8]) -> bool {
-    memchr::memchr_iter(0x1b, bytes).any(|at| matches!(bytes.get(at + 1..at + 3), Some(b"$B" | b"$@")))
+    memchr::memchr_iter(0x1b, bytes).any(|at| matches!(bytes.get(at + 1..at + 3), Some(b"$B" | b"$@" | b"(I")))
 }
 
 /// UTF-16 without a mark shows by a zero in every other byte of its markup.
 fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
-    match bytes.get(..4)? {
-        [b'<', 0, second, 0] if second.is_ascii() => Some(UTF_16LE),
-        [0, b'<', 0, second] if second.is_ascii() => Some(UTF_16BE),
-        _ => None,
+    let start = &bytes[..bytes.len().min(UTF16)];
+    if start.len() < 4 || memchr::memchr(0, start).is_none() {
+        return None;
+    }
+    let zeros = |offset: usize| start.iter().skip(offset).step_by(2).filter(|byte| **byte == 0).count();
+    let (even, odd) = (zeros(0), zeros(1));
+    // Some of the start is markup even where a text begins at once.
+    let many = start.len() / 12;
+    if odd > many && even <= odd / 8 {
+        Some(UTF_16LE)
+    } else if even > many && odd <= even / 8 {
+        Some(UTF_16BE)
+    } else {
+        None
     }
 }
 
