@@ -3,6 +3,7 @@
 use tsumugi_record::ImageSlot;
 use url::Url;
 
+use crate::classify::names::is_caption;
 use crate::dom::{Data, Dom, Id, NONE};
 use crate::html::attribute::Attr;
 use crate::slot::Slots;
@@ -106,10 +107,10 @@ impl<'a> Segmenter<'a> {
         if self.is_hidden(id, tag) {
             self.hidden += 1;
         }
-        if tag.is_block() && self.hidden == 0 {
-            self.flush();
-        }
-        if tag.is_block() {
+        if self.is_block(id, tag) {
+            if self.hidden == 0 {
+                self.flush();
+            }
             self.containers.push(id);
         }
         match tag {
@@ -123,10 +124,10 @@ impl<'a> Segmenter<'a> {
     }
 
     fn leave(&mut self, id: Id, tag: Tag) {
-        if tag.is_block() && self.hidden == 0 {
-            self.flush();
-        }
-        if tag.is_block() {
+        if self.is_block(id, tag) {
+            if self.hidden == 0 {
+                self.flush();
+            }
             self.containers.pop();
         }
         match tag {
@@ -140,13 +141,22 @@ impl<'a> Segmenter<'a> {
         }
     }
 
+    /// Whether an element stands apart: blocks, and spans that are captions.
+    fn is_block(&self, id: Id, tag: Tag) -> bool {
+        tag.is_block()
+            || (tag == Tag::Span
+                && self.dom.attribute(id, Attr::Class).is_some_and(|class| {
+                    memchr::memmem::find(class.as_bytes(), b"aption").is_some() && is_caption(self.dom, id)
+                }))
+    }
+
     fn container(&self) -> Id {
         self.containers.last().copied().unwrap_or(NONE)
     }
 
     /// Whether an element is not shown. Of style sheets nothing is known.
     fn is_hidden(&self, id: Id, tag: Tag) -> bool {
-        if tag.is_unread() {
+        if tag.is_unread() || (tag == Tag::Sup && self.is_note_mark(id)) {
             return true;
         }
         tag != Tag::Html
@@ -155,6 +165,15 @@ impl<'a> Segmenter<'a> {
                 Attr::Style => hides(self.dom.str(attribute.value)),
                 _ => false,
             })
+    }
+
+    /// The raised number of a footnote: it says nothing without the note.
+    fn is_note_mark(&self, id: Id) -> bool {
+        let within = |id: Id| {
+            self.dom.tag(id) == Tag::A
+                && self.dom.attribute(id, Attr::Href).is_some_and(|href| href.starts_with('#'))
+        };
+        within(self.dom.parent(id)) || self.dom.children(id).next().is_some_and(within)
     }
 
     fn push(&mut self, text: &str) {
@@ -182,13 +201,11 @@ impl<'a> Segmenter<'a> {
         if self.hidden == 0 {
             self.flush();
         }
-        // What stands in `<noscript>` mostly repeats the picture that a script loads.
+        // What stands in `<noscript>` mostly repeats the picture before it, which a script loads.
         let is_same = |block: &Block| matches!(&block.content, Content::Image(last) if last.url == slot.url);
-        if self.noscript > 0 && self.blocks.iter().rev().take(3).any(is_same) {
-            return;
-        }
+        let repeats = self.noscript > 0 && self.blocks.iter().rev().take(3).any(is_same);
+        let hidden = self.hidden > 0 || repeats;
         let content = Content::Image(Box::new(slot));
-        let hidden = self.hidden > 0;
         self.blocks.push(Block { container: self.container(), content, chars: 0, linked: 0, hidden });
     }
 

@@ -30,6 +30,9 @@ const TOO_MUCH: f64 = 0.4;
 /// Characters from which a repeated text is boilerplate.
 const REPEATED: u32 = 20;
 
+/// Share of the main text above which repeated texts belong to it.
+const REFRAIN: f64 = 0.05;
+
 /// The role of each block.
 pub(crate) fn classify(dom: &Dom<'_>, blocks: &[Block]) -> Vec<Role> {
     if blocks.is_empty() {
@@ -41,7 +44,21 @@ pub(crate) fn classify(dom: &Dom<'_>, blocks: &[Block]) -> Vec<Role> {
         blocks.iter().zip(&outline.containers).map(|(block, at)| is_clean(&outline, block, *at)).collect();
     let root = root::find(dom, blocks, &clean, &mut outline);
     let inside = inside(&outline, root);
-    let repeated = repeated(blocks);
+    let mut repeated = repeated(blocks);
+    // A text made of the same pieces again and again, as questions to many people or a week's meals, is meant so.
+    let (mut again, mut all) = (0, 0);
+    for (at, block) in blocks.iter().enumerate() {
+        if let Content::Text(text) = &block.content
+            && inside[outline.containers[at]]
+            && clean[at]
+        {
+            all += block.chars;
+            again += if repeated.contains(text.as_str()) { block.chars } else { 0 };
+        }
+    }
+    if f64::from(again) > REFRAIN * f64::from(all) {
+        repeated.clear();
+    }
     let mut roles: Vec<Role> = blocks
         .iter()
         .enumerate()

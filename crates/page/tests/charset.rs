@@ -39,7 +39,8 @@ fn shapes(head: &str, bytes: &[u8]) -> [Vec<u8>; 5] {
     let around = |before: &[u8], after: &[u8]| [head.as_bytes(), before, bytes, after].concat();
     let title = around(b"<html><head><title>", b"</title></head><body><p>Copyright 2010</body>");
     let body = around(b"<html><body><h1>", b"</h1><p class='x'>text</p></body></html>");
-    let late = around(&b"<script>var x = 1;</script>\n".repeat(4000), b"\n</p>");
+    // Far down, in a page of one line.
+    let late = around(&b"<script>var x = 1;</script>".repeat(4000), b"</p>");
     // A page cut in the middle of a character, and one with two bytes gone bad.
     let cut = around(b"<p>", &[b"</p><p>", &bytes[..bytes.len() - 1]].concat());
     let broken = around(b"<p>", &[&b"</p><p>"[..], &bytes.repeat(20), b"\xff<b>\xfe</b>", bytes].concat());
@@ -93,6 +94,10 @@ const LABELS: [(&str, &str); 12] = [
     ("KOI8-U", "koi8-u"),
 ];
 
+fn is_japanese(charset: &str) -> bool {
+    ["UTF-8", "Shift_JIS", "EUC-JP", "ISO-2022-JP", "windows-1252"].contains(&charset)
+}
+
 #[test]
 fn tells_the_charset() {
     let mut score = Score::default();
@@ -114,7 +119,10 @@ fn tells_the_charset() {
                     let name = match (case.charset, lying) {
                         ("UTF-8", _) => "UTF-8, whatever is declared",
                         (_, false) => "honest",
-                        (_, true) if case.kind == "short" => "lying, a few characters",
+                        // Half-width katakana and nothing else are Han characters in other encodings.
+                        (_, true) if case.kind == "alone" => "lying, half-width katakana alone",
+                        // Some Han characters alone fit Chinese and Korean encodings just as well.
+                        (_, true) if case.kind == "short" && !is_japanese(charset) => "lying, a few characters",
                         (_, true) => "lying",
                     };
                     score.check(name, &case, &page, header.as_deref());

@@ -179,16 +179,29 @@ impl<'a> Builder<'a> {
 
     /// The page's end.
     pub(super) fn finish(&mut self) {
-        if self.mode == Mode::Text {
-            self.pop();
-            self.mode = self.original;
-        }
-        // A page without a body has an empty one.
-        while matches!(
-            self.mode,
-            Mode::Initial | Mode::BeforeHtml | Mode::BeforeHead | Mode::InHead | Mode::InHeadNoscript | Mode::AfterHead
-        ) {
-            self.step_to_body();
+        loop {
+            let in_template = self.has_open(Tag::Template);
+            match self.mode {
+                Mode::Text => {
+                    self.pop();
+                    self.mode = self.original;
+                }
+                // A template ends here.
+                _ if in_template => {
+                    self.pop_through(|tag| tag == Tag::Template);
+                    self.clear_formatting();
+                    self.template_modes.pop();
+                    self.reset_mode();
+                }
+                // A page without a body has an empty one.
+                Mode::Initial
+                | Mode::BeforeHtml
+                | Mode::BeforeHead
+                | Mode::InHead
+                | Mode::InHeadNoscript
+                | Mode::AfterHead => self.step_to_body(),
+                _ => return,
+            }
         }
     }
 
