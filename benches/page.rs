@@ -5,10 +5,14 @@ use tsumugi_page::{PageConfig, PageHeaders, decode, parse_with};
 
 /// A page of some 200 KB as they are: menus, articles with pictures, a footer.
 fn page() -> String {
-    let mut html = String::from("<!DOCTYPE html><html lang=ja><head><meta charset=utf-8><title>紅茶</title></head><body>");
+    let mut html = String::from(
+        "<!DOCTYPE html><html lang=ja><head><meta charset=utf-8><title>紅茶</title></head><body>",
+    );
     html.push_str("<nav><ul>");
     for at in 0..200 {
-        html.push_str(&format!("<li class='menu-item item-{at}'><a href='/list/{at}?a=1&amp;b=2'>項目{at}</a></li>"));
+        html.push_str(&format!(
+            "<li class='menu-item item-{at}'><a href='/list/{at}?a=1&amp;b=2'>項目{at}</a></li>"
+        ));
     }
     html.push_str("</ul></nav><main><h1>紅茶のいれ方</h1>");
     for at in 0..300 {

@@ -37,7 +37,9 @@ fn main() -> Result<()> {
     while let Some(record) = reader.next() {
         let Ok(record) = record else { continue };
         let Some(http) = record.http().filter(|_| record.kind() == RecordType::Response) else { continue };
-        let Some(content_type) = http.header("Content-Type").filter(|kind| kind.contains("html")) else { continue };
+        let Some(content_type) = http.header("Content-Type").filter(|kind| kind.contains("html")) else {
+            continue;
+        };
         let payload = record.payload(&Default::default());
         let headers = PageHeaders { content_type: Some(&content_type), ..PageHeaders::default() };
         let uri = record.uri().unwrap_or_default();

@@ -67,9 +67,10 @@ pub(crate) fn captions_in(dom: &Dom<'_>, figure: Id) -> HashMap<Id, Id> {
 }
 
 /// DocBook's title of a figure.
-fn is_title(dom: &Dom<'_>, id: Id) -> bool {
+pub(crate) fn is_title(dom: &Dom<'_>, id: Id) -> bool {
     let named = |id: Id, name: &str| {
-        dom.attribute(id, Attr::Class).is_some_and(|class| class.split_ascii_whitespace().any(|part| part == name))
+        dom.attribute(id, Attr::Class)
+            .is_some_and(|class| class.split_ascii_whitespace().any(|part| part == name))
     };
     matches!(dom.tag(id), Tag::P | Tag::Div) && named(id, "title") && named(dom.parent(id), "figure")
 }
@@ -90,7 +91,10 @@ mod tests {
     #[test]
     fn finds_captions() {
         check("<figure><img src=a><figcaption>山</figcaption></figure>", &[Some("山")]);
-        check("<figure><figcaption>山</figcaption><img src=a><img src=b></figure>", &[Some("山"), Some("山")]);
+        check(
+            "<figure><figcaption>山</figcaption><img src=a><img src=b></figure>",
+            &[Some("山"), Some("山")],
+        );
         check("<div class='wp-caption'><img src=a><p class='wp-caption-text'>山</p></div>", &[Some("山")]);
         check(
             "<div class=figure><p class=title><b>図 1. 山</b></p><div class=figure-contents><div class=mediaobject><img src=a></div></div></div>",

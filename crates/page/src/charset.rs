@@ -52,7 +52,9 @@ pub fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
     }
     match std::str::from_utf8(bytes) {
         // Escape sequences count where there is nothing but ASCII.
-        Ok(text) if escapes(bytes).next().is_some() && text.is_ascii() => return decode_in(bytes, ISO_2022_JP),
+        Ok(text) if escapes(bytes).next().is_some() && text.is_ascii() => {
+            return decode_in(bytes, ISO_2022_JP);
+        }
         Ok(text) => return Decoded { text: Cow::Borrowed(text), charset: UTF_8.name(), broken: false },
         Err(error) if error.error_len().is_none() => return decode_in(bytes, UTF_8),
         Err(_) => {}

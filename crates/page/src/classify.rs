@@ -14,6 +14,7 @@ use std::collections::{HashMap, HashSet};
 use tsumugi_record::Role;
 
 use crate::blocks::{Block, Content};
+use crate::caption;
 use crate::dom::Dom;
 use crate::tag::Tag;
 use names::Hint;
@@ -123,7 +124,7 @@ fn role(dom: &Dom<'_>, outline: &Outline, container: usize) -> Role {
         if item.tag.is_heading() {
             return Role::Heading;
         }
-        if names::is_caption(dom, item.id) {
+        if names::is_caption(dom, item.id) || caption::is_title(dom, item.id) {
             return Role::Caption;
         }
     }

@@ -45,7 +45,11 @@ pub(crate) enum Data {
     /// The document or the content of a template.
     Other,
     /// An element with the range of its attributes in [`Dom::attributes`].
-    Element { tag: Tag, first: u32, count: u8 },
+    Element {
+        tag: Tag,
+        first: u32,
+        count: u8,
+    },
     Text(Span),
 }
 

@@ -7,10 +7,10 @@ use crate::blocks::{Content, Segmenter};
 use crate::charset::decode;
 use crate::classify::classify;
 use crate::dom::{Data, Dom, Id, ROOT};
+use crate::html;
 use crate::html::attribute::Attr;
 use crate::optout::OptOut;
 use crate::tag::Tag;
-use crate::html;
 
 /// Pages are read up to this many bytes: ten times the largest page that Common Crawl keeps (1 MiB).
 const PAGE_LIMIT: usize = 10 << 20;
@@ -167,7 +167,8 @@ pub fn parse_with(config: &PageConfig, bytes: &[u8], headers: &PageHeaders<'_>, 
 /// The address that relative ones are meant from.
 fn base(dom: &Dom<'_>, url: &str) -> Option<Url> {
     let page = Url::parse(url).ok();
-    let href = elements(dom).filter(|(_, tag)| *tag == Tag::Base).find_map(|(id, _)| dom.attribute(id, Attr::Href));
+    let href =
+        elements(dom).filter(|(_, tag)| *tag == Tag::Base).find_map(|(id, _)| dom.attribute(id, Attr::Href));
     match (href, &page) {
         (Some(href), Some(page)) => page.join(href).ok().or_else(|| Some(page.clone())),
         (Some(href), None) => Url::parse(href).ok(),

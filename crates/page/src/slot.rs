@@ -120,9 +120,10 @@ impl<'a> Slots<'a> {
 /// The address as the page gives it.
 fn address<'d>(dom: &'d Dom<'_>, id: Id) -> Option<&'d str> {
     let source = dom.attribute(id, Attr::Src).map(str::trim).filter(|src| !src.is_empty());
-    let has_more = dom.attributes(id).iter().any(|attribute| {
-        LAZY.contains(&attribute.name) || LAZY_SETS.contains(&attribute.name)
-    });
+    let has_more = dom
+        .attributes(id)
+        .iter()
+        .any(|attribute| LAZY.contains(&attribute.name) || LAZY_SETS.contains(&attribute.name));
     if has_more && let Some(lazy) = lazy(dom, id) {
         return Some(lazy);
     }
@@ -134,11 +135,8 @@ fn address<'d>(dom: &'d Dom<'_>, id: Id) -> Option<&'d str> {
 }
 
 fn lazy<'d>(dom: &'d Dom<'_>, id: Id) -> Option<&'d str> {
-    let single = LAZY
-        .iter()
-        .filter_map(|name| dom.attribute(id, *name))
-        .map(str::trim)
-        .find(|src| is_address(src));
+    let single =
+        LAZY.iter().filter_map(|name| dom.attribute(id, *name)).map(str::trim).find(|src| is_address(src));
     single.or_else(|| LAZY_SETS.iter().filter_map(|name| dom.attribute(id, *name)).find_map(best_candidate))
 }
 

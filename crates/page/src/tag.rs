@@ -229,7 +229,9 @@ mod tests {
             assert_eq!(Tag::from_name(name.as_bytes()), *tag, "{name}");
             assert_eq!(Tag::from_name(name.to_ascii_uppercase().as_bytes()), *tag, "{name}");
         }
-        for name in ["", "x", "divv", "di", "a\0", "annotation-xm", "h7", "blockquotes", "custom-element-name"] {
+        for name in
+            ["", "x", "divv", "di", "a\0", "annotation-xm", "h7", "blockquotes", "custom-element-name"]
+        {
             assert_eq!(Tag::from_name(name.as_bytes()), Tag::Other, "{name}");
         }
     }

@@ -29,7 +29,10 @@ fn declarations(label: &str) -> [(String, Option<String>); 4] {
     [
         (String::new(), Some(format!("text/html; charset={label}"))),
         (format!("<meta charset=\"{label}\">"), None),
-        (format!("<meta http-equiv=Content-Type content='text/html; charset={label}'>"), Some("text/html".into())),
+        (
+            format!("<meta http-equiv=Content-Type content='text/html; charset={label}'>"),
+            Some("text/html".into()),
+        ),
         (format!("<?xml version=\"1.0\" encoding=\"{label}\"?>"), Some("application/xhtml+xml".into())),
     ]
 }
@@ -60,7 +63,10 @@ impl Score {
         entry.1 += 1;
         if !right {
             let start = String::from_utf8_lossy(&page[..page.len().min(120)]).into_owned();
-            self.1.push(format!("{name} {} {} read as {}: {header:?} {start}", case.charset, case.kind, decoded.charset));
+            self.1.push(format!(
+                "{name} {} {} read as {}: {header:?} {start}",
+                case.charset, case.kind, decoded.charset
+            ));
         }
     }
 
@@ -122,7 +128,9 @@ fn tells_the_charset() {
                         // Half-width katakana and nothing else are Han characters in other encodings.
                         (_, true) if case.kind == "alone" => "lying, half-width katakana alone",
                         // Some Han characters alone fit Chinese and Korean encodings just as well.
-                        (_, true) if case.kind == "short" && !is_japanese(charset) => "lying, a few characters",
+                        (_, true) if case.kind == "short" && !is_japanese(charset) => {
+                            "lying, a few characters"
+                        }
                         (_, true) => "lying",
                     };
                     score.check(name, &case, &page, header.as_deref());

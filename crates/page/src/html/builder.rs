@@ -164,7 +164,8 @@ impl<'a> Builder<'a> {
     pub(super) fn text(&mut self, mut text: Span) {
         if std::mem::take(&mut self.skip_newline) {
             let start = self.dom.str(text);
-            text = text.skip(if start.starts_with("\r\n") { 2 } else { usize::from(start.starts_with('\n')) });
+            text =
+                text.skip(if start.starts_with("\r\n") { 2 } else { usize::from(start.starts_with('\n')) });
         }
         if text.is_empty() {
             return;
@@ -312,7 +313,14 @@ impl<'a> Builder<'a> {
         while implies_end(self.current_tag())
             || matches!(
                 self.current_tag(),
-                Tag::Caption | Tag::Colgroup | Tag::Tbody | Tag::Td | Tag::Tfoot | Tag::Th | Tag::Thead | Tag::Tr
+                Tag::Caption
+                    | Tag::Colgroup
+                    | Tag::Tbody
+                    | Tag::Td
+                    | Tag::Tfoot
+                    | Tag::Th
+                    | Tag::Thead
+                    | Tag::Tr
             )
         {
             self.pop();
@@ -412,7 +420,8 @@ impl<'a> Builder<'a> {
     /// Gives the element at this place of the stack the attributes that it lacks.
     pub(super) fn add_attributes(&mut self, at: usize, tag: &Start) {
         let Some(open) = self.stack.get(at).copied() else { return };
-        let Some(Data::Element { tag: kind, first, count }) = self.dom.node(open.id).map(|node| node.data) else {
+        let Some(Data::Element { tag: kind, first, count }) = self.dom.node(open.id).map(|node| node.data)
+        else {
             return;
         };
         let has = |dom: &Dom<'_>, name: Attr| dom.attribute(open.id, name).is_some();
@@ -590,6 +599,15 @@ impl Open {
 fn implies_end(tag: Tag) -> bool {
     matches!(
         tag,
-        Tag::Dd | Tag::Dt | Tag::Li | Tag::Optgroup | Tag::Option | Tag::P | Tag::Rb | Tag::Rp | Tag::Rt | Tag::Rtc
+        Tag::Dd
+            | Tag::Dt
+            | Tag::Li
+            | Tag::Optgroup
+            | Tag::Option
+            | Tag::P
+            | Tag::Rb
+            | Tag::Rp
+            | Tag::Rt
+            | Tag::Rtc
     )
 }

@@ -95,9 +95,11 @@ impl Builder<'_> {
     }
 
     fn break_out(&mut self) {
-        while self.stack.last().is_some_and(|open| {
-            open.space != Space::Html && !open.html_point && !open.text_point
-        }) {
+        while self
+            .stack
+            .last()
+            .is_some_and(|open| open.space != Space::Html && !open.html_point && !open.text_point)
+        {
             self.pop();
         }
     }
@@ -113,7 +115,8 @@ impl Builder<'_> {
             return;
         }
         let is_html = |encoding: &str| {
-            encoding.eq_ignore_ascii_case("text/html") || encoding.eq_ignore_ascii_case("application/xhtml+xml")
+            encoding.eq_ignore_ascii_case("text/html")
+                || encoding.eq_ignore_ascii_case("application/xhtml+xml")
         };
         let (html_point, text_point) = match (space, tag.tag) {
             (Space::Svg, Tag::ForeignObject | Tag::Desc | Tag::Title) => (true, false),
@@ -149,7 +152,6 @@ impl Builder<'_> {
     /// Whether an end tag has the name of an element.
     pub(super) fn same_name(&self, open: &Open, end: &End) -> bool {
         open.tag == end.tag
-            && (end.tag != Tag::Other
-                || self.dom.str(open.name).eq_ignore_ascii_case(self.dom.str(end.name)))
+            && (end.tag != Tag::Other || self.dom.str(open.name).eq_ignore_ascii_case(self.dom.str(end.name)))
     }
 }

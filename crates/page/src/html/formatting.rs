@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::{MAX_DEPTH, MAX_FORMATTING};
 use super::builder::{Builder, Open};
 use super::token::Start;
+use super::{MAX_DEPTH, MAX_FORMATTING};
 use crate::dom::{Id, Span};
 use crate::tag::Tag;
 
@@ -16,7 +16,10 @@ const FEW: usize = 4;
 pub(super) enum Entry {
     /// Formatting does not reach out of cells, captions, objects and templates.
     Marker,
-    Element { id: Id, tag: Start },
+    Element {
+        id: Id,
+        tag: Start,
+    },
 }
 
 impl Entry {

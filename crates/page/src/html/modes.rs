@@ -61,7 +61,9 @@ impl Builder<'_> {
                 }
                 Flow::Done
             }
-            Mode::AfterFrameset | Mode::AfterAfterFrameset if tag.tag == Tag::Noframes => self.start_in_head(tag),
+            Mode::AfterFrameset | Mode::AfterAfterFrameset if tag.tag == Tag::Noframes => {
+                self.start_in_head(tag)
+            }
             Mode::AfterFrameset | Mode::AfterAfterFrameset => Flow::Done,
         }
     }
@@ -126,7 +128,9 @@ impl Builder<'_> {
         loop {
             match self.mode {
                 Mode::Text => return self.insert_text(text),
-                Mode::InBody | Mode::InCaption | Mode::InCell | Mode::InTemplate => return self.text_in_body(text),
+                Mode::InBody | Mode::InCaption | Mode::InCell | Mode::InTemplate => {
+                    return self.text_in_body(text);
+                }
                 Mode::InTable | Mode::InTableBody | Mode::InRow => return self.text_in_table(text),
                 Mode::InFrameset | Mode::AfterFrameset | Mode::AfterAfterFrameset => return,
                 _ => {}
@@ -136,8 +140,12 @@ impl Builder<'_> {
             if behind && self.is_blank(text) {
                 return self.text_in_body(text);
             }
-            let blank = self.dom.str(text).bytes().take_while(|byte| super::tokenizer::is_space(*byte)).count();
-            if matches!(self.mode, Mode::InHead | Mode::InHeadNoscript | Mode::AfterHead | Mode::InColumnGroup) {
+            let blank =
+                self.dom.str(text).bytes().take_while(|byte| super::tokenizer::is_space(*byte)).count();
+            if matches!(
+                self.mode,
+                Mode::InHead | Mode::InHeadNoscript | Mode::AfterHead | Mode::InColumnGroup
+            ) {
                 self.insert_text(text.take(blank));
             }
             if !behind && blank > 0 {

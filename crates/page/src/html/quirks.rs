@@ -62,7 +62,8 @@ const PREFIXES: [&str; 55] = [
 const WITHOUT_SYSTEM: [&str; 2] =
     ["-//w3c//dtd html 4.01 frameset//", "-//w3c//dtd html 4.01 transitional//"];
 /// Whole public identifiers that mean quirks mode.
-const WHOLE: [&str; 3] = ["-//w3o//dtd w3 html strict 3.0//en//", "-/w3c/dtd html 4.0 transitional/en", "html"];
+const WHOLE: [&str; 3] =
+    ["-//w3o//dtd w3 html strict 3.0//en//", "-/w3c/dtd html 4.0 transitional/en", "html"];
 const SYSTEM: &str = "http://www.ibm.com/data/dtd/v11/ibmxhtml1-transitional.dtd";
 /// Bytes of a declaration that are looked at.
 const LIMIT: usize = 1024;
@@ -119,7 +120,10 @@ mod tests {
             (" html SYSTEM 'about:legacy-compat'", false),
             (" html PUBLIC '-//W3C//DTD HTML 4.01//EN' 'http://www.w3.org/TR/html4/strict.dtd'", false),
             (" HTML PUBLIC \"-//W3C//DTD HTML 4.01 Transitional//EN\"", true),
-            (" HTML PUBLIC \"-//W3C//DTD HTML 4.01 Transitional//EN\" \"http://www.w3.org/TR/html4/loose.dtd\"", false),
+            (
+                " HTML PUBLIC \"-//W3C//DTD HTML 4.01 Transitional//EN\" \"http://www.w3.org/TR/html4/loose.dtd\"",
+                false,
+            ),
             (" HTML PUBLIC \"-//W3C//DTD HTML 4.0 Transitional//EN\"", true),
             (" html PUBLIC \"-//W3C//DTD XHTML 1.0 Transitional//EN\" \"x\"", false),
             (" html bogus", true),

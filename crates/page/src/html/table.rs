@@ -129,8 +129,20 @@ impl Builder<'_> {
 
     pub(super) fn start_in_caption(&mut self, tag: Start) -> Flow {
         match tag.tag {
-            Tag::Caption | Tag::Col | Tag::Colgroup | Tag::Tbody | Tag::Td | Tag::Tfoot | Tag::Th | Tag::Thead | Tag::Tr => {
-                if self.close_caption() { Flow::Again } else { Flow::Done }
+            Tag::Caption
+            | Tag::Col
+            | Tag::Colgroup
+            | Tag::Tbody
+            | Tag::Td
+            | Tag::Tfoot
+            | Tag::Th
+            | Tag::Thead
+            | Tag::Tr => {
+                if self.close_caption() {
+                    Flow::Again
+                } else {
+                    Flow::Done
+                }
             }
             _ => self.start_in_body(tag),
         }
@@ -201,7 +213,9 @@ impl Builder<'_> {
                 self.insert(&Start::implied(Tag::Tr));
                 self.to(Mode::InRow)
             }
-            Tag::Caption | Tag::Col | Tag::Colgroup | Tag::Tbody | Tag::Tfoot | Tag::Thead => self.leave_section(),
+            Tag::Caption | Tag::Col | Tag::Colgroup | Tag::Tbody | Tag::Tfoot | Tag::Thead => {
+                self.leave_section()
+            }
             _ => self.start_in_table(tag),
         }
     }
@@ -226,7 +240,9 @@ impl Builder<'_> {
                 Flow::Done
             }
             Tag::Table => self.leave_section(),
-            Tag::Body | Tag::Caption | Tag::Col | Tag::Colgroup | Tag::Html | Tag::Td | Tag::Th | Tag::Tr => Flow::Done,
+            Tag::Body | Tag::Caption | Tag::Col | Tag::Colgroup | Tag::Html | Tag::Td | Tag::Th | Tag::Tr => {
+                Flow::Done
+            }
             _ => self.end_in_table(tag),
         }
     }
@@ -251,7 +267,11 @@ impl Builder<'_> {
                 Flow::Done
             }
             Tag::Caption | Tag::Col | Tag::Colgroup | Tag::Tbody | Tag::Tfoot | Tag::Thead | Tag::Tr => {
-                if self.leave_row() { Flow::Again } else { Flow::Done }
+                if self.leave_row() {
+                    Flow::Again
+                } else {
+                    Flow::Done
+                }
             }
             _ => self.start_in_table(tag),
         }
@@ -263,9 +283,19 @@ impl Builder<'_> {
                 self.leave_row();
                 Flow::Done
             }
-            Tag::Table => if self.leave_row() { Flow::Again } else { Flow::Done },
+            Tag::Table => {
+                if self.leave_row() {
+                    Flow::Again
+                } else {
+                    Flow::Done
+                }
+            }
             Tag::Tbody | Tag::Thead | Tag::Tfoot => {
-                if self.in_table_scope(|open| open == tag.tag) && self.leave_row() { Flow::Again } else { Flow::Done }
+                if self.in_table_scope(|open| open == tag.tag) && self.leave_row() {
+                    Flow::Again
+                } else {
+                    Flow::Done
+                }
             }
             Tag::Body | Tag::Caption | Tag::Col | Tag::Colgroup | Tag::Html | Tag::Td | Tag::Th => Flow::Done,
             _ => self.end_in_table(tag),
@@ -281,7 +311,15 @@ impl Builder<'_> {
 
     pub(super) fn start_in_cell(&mut self, tag: Start) -> Flow {
         match tag.tag {
-            Tag::Caption | Tag::Col | Tag::Colgroup | Tag::Tbody | Tag::Td | Tag::Tfoot | Tag::Th | Tag::Thead | Tag::Tr => {
+            Tag::Caption
+            | Tag::Col
+            | Tag::Colgroup
+            | Tag::Tbody
+            | Tag::Td
+            | Tag::Tfoot
+            | Tag::Th
+            | Tag::Thead
+            | Tag::Tr => {
                 if !self.in_table_scope(is_cell) {
                     return Flow::Done;
                 }

@@ -60,7 +60,9 @@ impl Oracle {
     fn put(&self, parent: usize, before: Option<usize>, child: NodeOrText<Handle>) {
         let id = match child {
             NodeOrText::AppendNode(handle) => handle.0,
-            NodeOrText::AppendText(text) => self.add(Place { text: Some(text.to_string()), ..Place::default() }),
+            NodeOrText::AppendText(text) => {
+                self.add(Place { text: Some(text.to_string()), ..Place::default() })
+            }
         };
         self.detach(id);
         let mut nodes = self.nodes.borrow_mut();
@@ -296,8 +298,8 @@ fn hostile_pages_cost_work_in_proportion() {
 /// Pieces of which tag soup is made.
 fn soup() -> impl Strategy<Value = String> {
     const NAMES: [&str; 40] = [
-        "p", "div", "b", "i", "a", "font", "table", "tr", "td", "th", "tbody", "caption", "ul", "li", "dl", "dt",
-        "dd", "h1", "h2", "span", "form", "button", "nobr", "br", "img", "svg", "math", "style",
+        "p", "div", "b", "i", "a", "font", "table", "tr", "td", "th", "tbody", "caption", "ul", "li", "dl",
+        "dt", "dd", "h1", "h2", "span", "form", "button", "nobr", "br", "img", "svg", "math", "style",
         "script", "head", "body", "html", "template", "ruby", "rt", "col", "colgroup", "pre", "em", "x-y",
     ];
     let name = prop::sample::select(&NAMES[..]);

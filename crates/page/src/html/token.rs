@@ -1,6 +1,6 @@
 //! What the tokenizer hands to the tree builder.
 
-use crate::dom::{Span, Attribute, Dom};
+use crate::dom::{Attribute, Dom, Span};
 use crate::html::attribute::Attr;
 use crate::tag::Tag;
 
@@ -25,7 +25,9 @@ impl Start {
     }
 
     pub(super) fn attributes<'d>(&self, dom: &'d Dom<'_>) -> &'d [Attribute] {
-        dom.attributes.get(self.first as usize..self.first as usize + usize::from(self.count)).unwrap_or_default()
+        dom.attributes
+            .get(self.first as usize..self.first as usize + usize::from(self.count))
+            .unwrap_or_default()
     }
 
     pub(super) fn attribute<'d>(&self, dom: &'d Dom<'_>, name: Attr) -> Option<&'d str> {

@@ -272,8 +272,8 @@ impl Tokenizer<'_> {
         // Nobody reads scripts and styles.
         let name = &self.source[name.0..name.1];
         if !name.eq_ignore_ascii_case(b"script") && !name.eq_ignore_ascii_case(b"style") {
-            let references = content == Content::Escapable
-                && memchr(b'&', &self.source[start..end]).is_some();
+            let references =
+                content == Content::Escapable && memchr(b'&', &self.source[start..end]).is_some();
             self.emit(start, end, references);
         }
     }
