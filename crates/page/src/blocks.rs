@@ -3,9 +3,11 @@
 use tsumugi_record::ImageSlot;
 use url::Url;
 
+use crate::classify::names::is_caption;
 use crate::dom::{Data, Dom, Id, NONE};
-use crate::slot;
-use crate::space::push_collapsed;
+use crate::html::attribute::Attr;
+use crate::slot::Slots;
+use crate::space::{count, push_collapsed};
 use crate::tag::Tag;
 
 /// A run of text without a block boundary in it, or a picture.
@@ -17,6 +19,9 @@ pub(crate) struct Block {
     /// Characters of the text, and how many of them are in links.
     pub(crate) chars: u32,
     pub(crate) linked: u32,
+    /// A picture that is not shown until a script or style sheet says so, or where the browser fails at something
+    /// else.
+    pub(crate) hidden: bool,
 }
 
 #[derive(Debug)]
@@ -27,133 +32,161 @@ pub(crate) enum Content {
 
 /// Walks through the page.
 pub(crate) struct Segmenter<'a> {
-    dom: &'a Dom,
-    base: Option<&'a Url>,
+    dom: &'a Dom<'a>,
+    slots: Slots<'a>,
     blocks: Vec<Block>,
     /// Text of the block being read.
     text: String,
     linked: u32,
-    container: Id,
+    /// The block elements that are open.
+    containers: Vec<Id>,
+    /// Depth in links, preformatted text, `<noscript>`, and in what is not shown.
     links: u32,
     preformatted: u32,
+    noscript: u32,
+    hidden: u32,
 }
 
 impl<'a> Segmenter<'a> {
-    pub(crate) fn new(dom: &'a Dom, base: Option<&'a Url>) -> Self {
+    pub(crate) fn new(dom: &'a Dom<'a>, base: Option<&'a Url>) -> Self {
         Self {
             dom,
-            base,
+            slots: Slots::new(dom, base),
             blocks: Vec::new(),
             text: String::new(),
             linked: 0,
-            container: NONE,
+            containers: Vec::new(),
             links: 0,
             preformatted: 0,
+            noscript: 0,
+            hidden: 0,
         }
     }
 
     /// All blocks under `top`.
     pub(crate) fn run(mut self, top: Id) -> Vec<Block> {
         let mut here = top;
-        while here != NONE {
-            let descend = self.enter(here);
-            if descend && self.dom.node(here).is_some_and(|node| node.first != NONE) {
-                here = self.dom.following(here, top, true);
+        while let Some(node) = self.dom.node(here) {
+            match node.data {
+                Data::Text(text) if self.hidden == 0 => self.push(self.dom.str(text)),
+                Data::Element { tag, .. } => {
+                    self.enter(here, tag);
+                    if node.first == NONE {
+                        self.leave(here, tag);
+                    }
+                }
+                _ => {}
+            }
+            if node.first != NONE {
+                here = node.first;
                 continue;
             }
-            self.leave(here);
-            // Up to the first ancestor with a next sibling.
-            loop {
-                let Some(node) = self.dom.node(here).filter(|_| here != top) else {
-                    here = NONE;
-                    break;
-                };
-                if node.next != NONE {
-                    here = node.next;
-                    break;
-                }
-                here = node.parent;
-                self.leave(here);
-            }
+            here = self.next(here, top);
         }
         self.flush();
         self.blocks
     }
 
-    /// Whether to go into the children.
-    fn enter(&mut self, id: Id) -> bool {
-        match self.dom.node(id).map(|node| &node.data) {
-            Some(Data::Text(text)) => {
-                self.push(id, text);
-                true
+    /// The next sibling of a node, or of the first element above it that has one. Elements left on the way are
+    /// ended.
+    fn next(&mut self, from: Id, top: Id) -> Id {
+        let mut here = from;
+        while let Some(node) = self.dom.node(here).filter(|_| here != top) {
+            if node.next != NONE {
+                return node.next;
             }
-            Some(Data::Element { tag, .. }) => self.element(id, *tag),
-            _ => true,
+            here = node.parent;
+            if here != NONE {
+                self.leave(here, self.dom.tag(here));
+            }
         }
+        NONE
     }
 
-    fn element(&mut self, id: Id, tag: Tag) -> bool {
-        if tag.is_unread() || (tag != Tag::Html && self.is_hidden(id)) {
-            return false;
+    fn enter(&mut self, id: Id, tag: Tag) {
+        if self.is_hidden(id, tag) {
+            self.hidden += 1;
         }
-        if tag.is_block() {
-            self.flush();
-            self.container = id;
+        if self.is_block(id, tag) {
+            if self.hidden == 0 {
+                self.flush();
+            }
+            self.containers.push(id);
         }
         match tag {
-            Tag::Br => self.line_break(),
-            Tag::Img | Tag::Image => self.image(id),
+            Tag::Br if self.hidden == 0 => self.line_break(),
+            Tag::Img => self.image(id),
             Tag::A => self.links += 1,
-            Tag::Pre => self.preformatted += 1,
-            Tag::Input => return false,
+            Tag::Noscript => self.noscript += 1,
+            _ if tag.is_preformatted() => self.preformatted += 1,
             _ => {}
         }
-        true
     }
 
-    fn leave(&mut self, id: Id) {
-        let tag = self.dom.tag(id);
-        if tag.is_unread() {
-            return;
-        }
-        if tag.is_block() {
-            self.flush();
-            self.container = self.block_above(id);
+    fn leave(&mut self, id: Id, tag: Tag) {
+        if self.is_block(id, tag) {
+            if self.hidden == 0 {
+                self.flush();
+            }
+            self.containers.pop();
         }
         match tag {
-            Tag::A => self.links = self.links.saturating_sub(1),
-            Tag::Pre => self.preformatted = self.preformatted.saturating_sub(1),
+            Tag::A => self.links -= 1,
+            Tag::Noscript => self.noscript -= 1,
+            _ if tag.is_preformatted() => self.preformatted -= 1,
             _ => {}
+        }
+        if self.is_hidden(id, tag) {
+            self.hidden -= 1;
         }
     }
 
-    fn block_above(&self, id: Id) -> Id {
-        slot::ancestors(self.dom, id).find(|up| self.dom.tag(*up).is_block()).unwrap_or(NONE)
+    /// Whether an element stands apart: blocks, and spans that are captions.
+    fn is_block(&self, id: Id, tag: Tag) -> bool {
+        tag.is_block()
+            || (tag == Tag::Span
+                && self.dom.attribute(id, Attr::Class).is_some_and(|class| {
+                    memchr::memmem::find(class.as_bytes(), b"aption").is_some() && is_caption(self.dom, id)
+                }))
     }
 
-    fn is_hidden(&self, id: Id) -> bool {
-        if self.dom.attribute(id, "hidden").is_some_and(|value| !value.eq_ignore_ascii_case("until-found")) {
+    fn container(&self) -> Id {
+        self.containers.last().copied().unwrap_or(NONE)
+    }
+
+    /// Whether an element is not shown. Of style sheets nothing is known.
+    fn is_hidden(&self, id: Id, tag: Tag) -> bool {
+        if tag.is_unread() || (tag == Tag::Sup && self.is_note_mark(id)) {
             return true;
         }
-        self.dom.attribute(id, "style").is_some_and(|style| {
-            let style: String = style.chars().filter(|c| !c.is_whitespace()).take(256).collect();
-            let style = style.to_ascii_lowercase();
-            style.contains("display:none") || style.contains("visibility:hidden")
-        })
+        tag != Tag::Html
+            && self.dom.attributes(id).iter().any(|attribute| match attribute.name {
+                Attr::Hidden => !self.dom.str(attribute.value).eq_ignore_ascii_case("until-found"),
+                Attr::Style => hides(self.dom.str(attribute.value)),
+                _ => false,
+            })
     }
 
-    fn push(&mut self, id: Id, text: &str) {
-        if self.container == NONE {
-            self.container = self.block_above(id);
-        }
+    /// The raised number of a footnote: it says nothing without the note.
+    fn is_note_mark(&self, id: Id) -> bool {
+        let within = |id: Id| {
+            self.dom.tag(id) == Tag::A
+                && self.dom.attribute(id, Attr::Href).is_some_and(|href| href.starts_with('#'))
+        };
+        within(self.dom.parent(id)) || self.dom.children(id).next().is_some_and(within)
+    }
+
+    fn push(&mut self, text: &str) {
         let before = self.text.len();
-        if self.preformatted > 0 {
-            self.text.push_str(text);
-        } else {
+        if self.preformatted == 0 {
             push_collapsed(&mut self.text, text);
+        } else if text.contains('\r') {
+            self.text.push_str(&text.replace("\r\n", "\n").replace('\r', "\n"));
+        } else {
+            self.text.push_str(text);
         }
         if self.links > 0 {
-            self.linked += self.text[before..].chars().filter(|c| !c.is_whitespace()).count() as u32;
+            self.linked += count(&self.text[before..]);
         }
     }
 
@@ -164,24 +197,16 @@ impl<'a> Segmenter<'a> {
     }
 
     fn image(&mut self, id: Id) {
-        let Some(slot) = slot::of(self.dom, id, self.base) else { return };
-        self.flush();
-        let repeated = self.in_noscript(id)
-            && self
-                .blocks
-                .iter()
-                .rev()
-                .take(3)
-                .any(|block| matches!(&block.content, Content::Image(last) if last.url == slot.url));
-        if !repeated {
-            let container = self.block_above(id);
-            let content = Content::Image(Box::new(slot));
-            self.blocks.push(Block { container, content, chars: 0, linked: 0 });
+        let Some(slot) = self.slots.of(id) else { return };
+        if self.hidden == 0 {
+            self.flush();
         }
-    }
-
-    fn in_noscript(&self, id: Id) -> bool {
-        slot::ancestors(self.dom, id).take(4).any(|up| self.dom.tag(up) == Tag::Noscript)
+        // What stands in `<noscript>` mostly repeats the picture before it, which a script loads.
+        let is_same = |block: &Block| matches!(&block.content, Content::Image(last) if last.url == slot.url);
+        let repeats = self.noscript > 0 && self.blocks.iter().rev().take(3).any(is_same);
+        let hidden = self.hidden > 0 || repeats;
+        let content = Content::Image(Box::new(slot));
+        self.blocks.push(Block { container: self.container(), content, chars: 0, linked: 0, hidden });
     }
 
     /// Ends the block being read.
@@ -189,10 +214,24 @@ impl<'a> Segmenter<'a> {
         let linked = std::mem::take(&mut self.linked);
         let trimmed = if self.preformatted > 0 { self.text.trim_matches('\n') } else { self.text.trim() };
         if !trimmed.trim().is_empty() {
-            let chars = trimmed.chars().filter(|c| !c.is_whitespace()).count() as u32;
+            let chars = count(trimmed);
             let content = Content::Text(trimmed.to_owned());
-            self.blocks.push(Block { container: self.container, content, chars, linked: linked.min(chars) });
+            let container = self.container();
+            self.blocks.push(Block { container, content, chars, linked: linked.min(chars), hidden: false });
         }
         self.text.clear();
     }
+}
+
+/// Whether a style attribute hides its element.
+fn hides(style: &str) -> bool {
+    let bytes = &style.as_bytes()[..style.len().min(512)];
+    let says = |word: &[u8]| bytes.windows(word.len()).any(|found| found.eq_ignore_ascii_case(word));
+    // Most styles say nothing of it.
+    if !says(b"none") && !says(b"hidden") {
+        return false;
+    }
+    let style: String = style.chars().filter(|c| !c.is_whitespace()).take(512).collect();
+    let style = style.to_ascii_lowercase();
+    style.contains("display:none") || style.contains("visibility:hidden")
 }

@@ -10,8 +10,14 @@ use encoding_rs::{
 /// Bytes at the start of a page in which a declaration is looked for (browsers look at 1,024; some pages have
 /// long comments and scripts before it).
 const DECLARATION: usize = 8 << 10;
-/// Bytes of text around non-ASCII characters that encodings are tried on.
+/// Bytes with non-ASCII characters that encodings are tried on.
 const SAMPLE: usize = 16 << 10;
+/// Bytes at the start in which UTF-16 without a mark is looked for.
+const UTF16: usize = 512;
+/// The same for a first look.
+const PIECES: usize = 2 << 10;
+/// ASCII bytes that end a piece.
+const APART: usize = 8;
 /// Share of broken multi-byte sequences up to which a page still is UTF-8: pages cut or joined by bytes have a
 /// few, and other encodings hardly ever have more valid sequences than broken ones.
 const BROKEN_UTF8: f64 = 0.05;
@@ -45,10 +51,11 @@ pub fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
         return decode_in(bytes, encoding);
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) if !has_iso_2022_jp(bytes) => {
-            return Decoded { text: Cow::Borrowed(text), charset: UTF_8.name(), broken: false };
+        // Escape sequences count where there is nothing but ASCII.
+        Ok(text) if escapes(bytes).next().is_some() && text.is_ascii() => {
+            return decode_in(bytes, ISO_2022_JP);
         }
-        Ok(_) => return decode_in(bytes, ISO_2022_JP),
+        Ok(text) => return Decoded { text: Cow::Borrowed(text), charset: UTF_8.name(), broken: false },
         Err(error) if error.error_len().is_none() => return decode_in(bytes, UTF_8),
         Err(_) => {}
     }
@@ -62,89 +69,191 @@ fn decode_in<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> Decoded<'a> {
 
 /// The bytes are neither valid UTF-8 nor marked.
 fn choose(bytes: &[u8], content_type: Option<&str>) -> &'static Encoding {
+    if is_iso_2022_jp(bytes) {
+        return ISO_2022_JP;
+    }
     if nearly_utf8(bytes) {
         return UTF_8;
     }
     let declared = declared(bytes, content_type);
-    let sample = sample(bytes);
-    // A declaration that the bytes bear out is right, unless it is one that fits almost any bytes.
+    let telling = declared.iter().copied().filter(|encoding| is_telling(encoding));
+    // Most pages show by a few pieces what they are.
+    let pieces = sample(bytes, PIECES);
+    for encoding in telling.clone().chain([SHIFT_JIS, EUC_JP]) {
+        let fit = Fit::of(&pieces, encoding);
+        if fit.quality >= 0.8 && fit.telltale >= 0.8 {
+            return encoding;
+        }
+    }
+    // A page that claims one Japanese encoding is Japanese, even if it is in another.
+    let claims = telling.clone().map(family).next();
+    let language = language(bytes).or(claims);
+    let sample = sample(bytes, SAMPLE);
+    let detected = detect(&sample);
     let mut candidates: Vec<&'static Encoding> = Vec::with_capacity(8);
-    candidates.extend(declared.iter().copied().filter(|encoding| is_telling(encoding)));
-    for encoding in [SHIFT_JIS, EUC_JP] {
-        if !candidates.contains(&encoding) {
+    for encoding in telling.chain([SHIFT_JIS, EUC_JP, detected]) {
+        if is_telling(encoding) && !candidates.contains(&encoding) {
             candidates.push(encoding);
         }
     }
-    if has_iso_2022_jp(bytes) {
-        candidates.push(ISO_2022_JP);
-    }
-    let detected = detect(&sample);
-    if !candidates.contains(&detected) {
-        candidates.push(detected);
-    }
-    let scored = candidates.iter().map(|encoding| {
-        let mut score = plausibility(&sample, encoding);
-        if declared.contains(encoding) {
-            score += 0.15;
+    let mut best = (f64::MIN, Fit::default(), detected);
+    for encoding in candidates {
+        let mut fit = Fit::of(&sample, encoding);
+        // Russian in KOI8 looks like that too, so nothing but a declaration makes it believable.
+        if fit.half_width && declared.contains(&encoding) {
+            fit.quality = 1.0;
         }
-        if *encoding == detected {
-            score += 0.1;
+        let mut score = fit.quality + fit.telltale;
+        if declared.contains(&encoding) {
+            score += DECLARED;
         }
-        (score, *encoding)
-    });
-    let best = scored.fold((f64::MIN, WINDOWS_1252), |best, next| if next.0 > best.0 { next } else { best });
-    // Western text in Japanese clothes: nothing multi-byte fits.
-    if best.0 < 0.5 {
-        return declared.first().copied().filter(|encoding| !is_telling(encoding)).unwrap_or(detected);
+        if encoding == detected {
+            score += DETECTED;
+        }
+        if language.is_some_and(|language| language == family(encoding)) {
+            score += LANGUAGE;
+        }
+        if score > best.0 {
+            best = (score, fit, encoding);
+        }
     }
-    best.1
+    // Western or Cyrillic text in Japanese clothes: nothing multi-byte fits, or not so well that a declaration
+    // to the contrary must be a lie.
+    let single = declared.first().copied().filter(|encoding| !is_telling(encoding));
+    let needed = if single.is_some_and(|encoding| encoding != WINDOWS_1252) { 0.9 } else { 0.5 };
+    if best.1.telltale < 0.3 && best.1.quality < needed {
+        return single.unwrap_or(detected);
+    }
+    best.2
 }
+
+/// What a declaration weighs against how well the bytes fit: less than kana, more than rare characters.
+const DECLARED: f64 = 0.6;
+/// What the detector's opinion weighs.
+const DETECTED: f64 = 0.1;
+/// Half-width katakana that are believed where there is nothing else.
+const HALF_WIDTH: f64 = 8.0;
+/// What the language weighs that the page claims.
+const LANGUAGE: f64 = 0.3;
 
 /// Multi-byte encodings: most wrong bytes are invalid in them.
 fn is_telling(encoding: &'static Encoding) -> bool {
-    [SHIFT_JIS, EUC_JP, ISO_2022_JP, EUC_KR, BIG5, GBK, GB18030].contains(&encoding)
+    family(encoding) != Family::Other
 }
 
-/// How much `sample` looks like text when read in `encoding`: 1 for nothing but ordinary characters; errors
-/// and rare characters (half-width katakana, private use, controls) count against it.
-fn plausibility(sample: &[u8], encoding: &'static Encoding) -> f64 {
-    let (text, _) = encoding.decode_without_bom_handling(sample);
-    let (mut good, mut odd, mut bad) = (0_u32, 0_u32, 0_u32);
-    for c in text.chars().filter(|c| !c.is_ascii()) {
-        match c {
-            '\u{fffd}' => bad += 1,
-            '\u{ff61}'..='\u{ff9f}' | '\u{e000}'..='\u{f8ff}' | '\u{80}'..='\u{9f}' => odd += 1,
-            // What Japanese text has most of. The Chinese and Korean encodings have kana at the same places as
-            // EUC-JP, but their texts have none.
-            '\u{3041}'..='\u{30ff}' if is_japanese(encoding) => good += 2,
-            '\u{3041}'..='\u{30ff}' => odd += 1,
-            '\u{ac00}'..='\u{d7a3}' => good += 2,
-            '\u{4e00}'..='\u{9fff}' if is_common(c, encoding) => good += 1,
-            '\u{4e00}'..='\u{9fff}' => odd += 1,
-            _ => {}
-        }
-    }
-    let total = f64::from(good + odd + bad);
-    if total == 0.0 {
-        return 0.0;
-    }
-    (f64::from(good) - 2.0 * f64::from(bad)) / total
+/// The languages that an encoding was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Japanese,
+    Chinese,
+    Korean,
+    Other,
 }
 
-/// Whether a Han character is among those in everyday use, which stand first in each national standard: level 1
-/// of JIS X 0208, of GB 2312 and of Big5. The wrong encoding gives rare ones.
-fn is_common(c: char, encoding: &'static Encoding) -> bool {
-    let (standard, level_1) = if is_japanese(encoding) || encoding == EUC_KR {
-        (SHIFT_JIS, 0x88..=0x97)
-    } else if encoding == BIG5 {
-        (BIG5, 0xa4..=0xc6)
+fn family(encoding: &'static Encoding) -> Family {
+    if is_japanese(encoding) {
+        Family::Japanese
+    } else if [BIG5, GBK, GB18030].contains(&encoding) {
+        Family::Chinese
+    } else if encoding == EUC_KR {
+        Family::Korean
     } else {
-        (GBK, 0xb0..=0xd7)
+        Family::Other
+    }
+}
+
+/// The family of the language that the page's root element claims.
+fn language(bytes: &[u8]) -> Option<Family> {
+    let head = &bytes[..bytes.len().min(DECLARATION)];
+    let at = find_ignoring_case(head, b"<html")?;
+    let tag = &head[at..at + memchr::memchr(b'>', &head[at..])?];
+    match label_after(tag, b"lang")?.get(..2)?.to_ascii_lowercase().as_slice() {
+        b"ja" => Some(Family::Japanese),
+        b"zh" => Some(Family::Chinese),
+        b"ko" => Some(Family::Korean),
+        _ => None,
+    }
+}
+
+/// How well bytes look like text in an encoding.
+#[derive(Debug, Clone, Copy, Default)]
+struct Fit {
+    /// 1 for nothing but ordinary characters; errors and rare characters count against it.
+    quality: f64,
+    /// Above 0 if characters stand there that hardly come about by chance: kana, or Hangul without Han.
+    telltale: f64,
+    /// Hardly anything but half-width katakana.
+    half_width: bool,
+}
+
+impl Fit {
+    fn of(sample: &[u8], encoding: &'static Encoding) -> Self {
+        let (text, _) = encoding.decode_without_bom_handling(sample);
+        // A character cut in two at the end is no error.
+        let text = text.trim_end_matches(['\u{fffd}', '\n']);
+        let (mut good, mut bad, mut total) = (0.0, 0.0, 0.0_f64);
+        let (mut kana, mut hangul, mut han, mut half) = (0.0, 0.0, 0.0, 0.0);
+        for c in text.chars().filter(|c| !c.is_ascii()) {
+            total += 1.0;
+            match c {
+                '\u{fffd}' => bad += 1.0,
+                // Half-width katakana have two bytes in EUC-JP, which do not come about by chance; but EUC-JP looks
+                // like them when it is read as Shift_JIS.
+                '\u{ff66}'..='\u{ff9f}' => {
+                    half += 1.0;
+                    good += if encoding == EUC_JP { 0.9 } else { 0.25 };
+                }
+                '\u{ff61}'..='\u{ff65}' | '\u{e000}'..='\u{f8ff}' | '\u{80}'..='\u{9f}' => {}
+                // What Japanese text has most of. The Chinese and Korean encodings have kana at the same places as
+                // EUC-JP, but their texts have none.
+                '\u{3041}'..='\u{30ff}' if is_japanese(encoding) => {
+                    good += 1.0;
+                    kana += 1.0;
+                }
+                '\u{3041}'..='\u{30ff}' => {}
+                '\u{ac00}'..='\u{d7a3}' if is_common(c, encoding) => {
+                    good += 1.0;
+                    hangul += 1.0;
+                }
+                '\u{ac00}'..='\u{d7a3}' => {}
+                // Korean text has hardly any Han characters left.
+                '\u{4e00}'..='\u{9fff}' if encoding != EUC_KR && is_common(c, encoding) => {
+                    good += 1.0;
+                    han += 1.0;
+                }
+                '\u{4e00}'..='\u{9fff}' => han += 1.0,
+                // Punctuation and letters that all of these encodings have.
+                _ => total -= 1.0,
+            }
+        }
+        if total == 0.0 {
+            return Self::default();
+        }
+        let telltale = if bad > 0.05 * total {
+            0.0
+        } else if hangul > 0.0 && han == 0.0 {
+            0.3
+        } else {
+            (4.0 * kana / total).min(1.0)
+        };
+        let half_width = half >= HALF_WIDTH && half >= 0.9 * total && bad <= 0.05 * total;
+        Self { quality: (good - 2.0 * bad) / total, telltale, half_width }
+    }
+}
+
+/// Whether a Han or Hangul character is among those in everyday use, which stand first in each national standard:
+/// level 1 of JIS X 0208, of GB 2312 and of Big5, and the Hangul of KS X 1001. The wrong encoding gives rare ones.
+fn is_common(c: char, encoding: &'static Encoding) -> bool {
+    let (standard, level_1) = match family(encoding) {
+        Family::Japanese | Family::Other => (SHIFT_JIS, 0x88..=0x97),
+        Family::Korean => (EUC_KR, 0xb0..=0xc8),
+        Family::Chinese if encoding == BIG5 => (BIG5, 0xa4..=0xc6),
+        Family::Chinese => (GBK, 0xb0..=0xd7),
     };
     let mut buffer = [0; 4];
     let (bytes, _, missing) = standard.encode(c.encode_utf8(&mut buffer));
-    // The second bytes of GB 2312 are above 0xA0; lower ones are GBK's additions.
-    let additional = standard == GBK && bytes.get(1).is_some_and(|byte| *byte < 0xa1);
+    // The second bytes of GB 2312 and KS X 1001 are above 0xA0; lower ones are later additions.
+    let additional = [GBK, EUC_KR].contains(&standard) && bytes.get(1).is_some_and(|byte| *byte < 0xa1);
     !missing && !additional && bytes.first().is_some_and(|byte| level_1.contains(byte))
 }
 
@@ -158,23 +267,23 @@ fn detect(sample: &[u8]) -> &'static Encoding {
     detector.guess(None, chardetng::Utf8Detection::Allow)
 }
 
-/// The lines with bytes above 127, up to [`SAMPLE`] bytes.
-fn sample(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(SAMPLE);
-    for line in bytes.split(|byte| *byte == b'\n') {
-        if line.is_ascii() && !line.contains(&0x1b) {
-            continue;
+/// The pieces with bytes above 127, up to `limit` bytes. Each begins with a character: what stands before it is
+/// ASCII, or the second byte of the one before.
+fn sample(bytes: &[u8], limit: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(limit + 1);
+    let mut at = 0;
+    while out.len() < limit {
+        let start = at + Encoding::ascii_valid_up_to(&bytes[at..]);
+        let mut ascii = 0;
+        at = start;
+        while at < bytes.len() && ascii < APART && out.len() + at - start < limit {
+            ascii = if bytes[at].is_ascii() { ascii + 1 } else { 0 };
+            at += 1;
         }
-        let room = SAMPLE - out.len();
-        if line.len() >= room {
-            out.extend_from_slice(&line[..room.saturating_sub(1)]);
-            // Not in the middle of a character.
-            while out.last().is_some_and(|byte| *byte >= 0x80) {
-                out.pop();
-            }
+        if at == start {
             break;
         }
-        out.extend_from_slice(line);
+        out.extend_from_slice(&bytes[start..at]);
         out.push(b'\n');
     }
     out
@@ -185,21 +294,42 @@ fn nearly_utf8(bytes: &[u8]) -> bool {
     for chunk in bytes.utf8_chunks() {
         valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count() as u32;
         broken += u32::from(!chunk.invalid().is_empty());
+        // The rest will not make up for it.
+        if broken > 100 && broken > valid {
+            return false;
+        }
     }
     f64::from(broken) <= BROKEN_UTF8 * f64::from(valid)
 }
 
-/// ASCII bytes with the escape sequences that switch to JIS X 0208 and back.
-fn has_iso_2022_jp(bytes: &[u8]) -> bool {
-    memchr::memchr_iter(0x1b, bytes).any(|at| matches!(bytes.get(at + 1..at + 3), Some(b"$B" | b"$@")))
+/// Where escape sequences of ISO-2022-JP stand: to JIS X 0208, or to half-width katakana.
+fn escapes(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    memchr::memchr_iter(0x1b, bytes)
+        .filter(|at| matches!(bytes.get(at + 1..at + 3), Some(b"$B" | b"$@" | b"(I")))
+}
+
+/// Whether the bytes are ISO-2022-JP, of which a few may be broken.
+fn is_iso_2022_jp(bytes: &[u8]) -> bool {
+    let escapes = escapes(bytes).count();
+    escapes > 0 && bytes.iter().filter(|byte| **byte >= 0x80).take(4 * escapes + 1).count() <= 4 * escapes
 }
 
 /// UTF-16 without a mark shows by a zero in every other byte of its markup.
 fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
-    match bytes.get(..4)? {
-        [b'<', 0, second, 0] if second.is_ascii() => Some(UTF_16LE),
-        [0, b'<', 0, second] if second.is_ascii() => Some(UTF_16BE),
-        _ => None,
+    let start = &bytes[..bytes.len().min(UTF16)];
+    if start.len() < 4 || memchr::memchr(0, start).is_none() {
+        return None;
+    }
+    let zeros = |offset: usize| start.iter().skip(offset).step_by(2).filter(|byte| **byte == 0).count();
+    let (even, odd) = (zeros(0), zeros(1));
+    // Some of the start is markup even where a text begins at once.
+    let many = start.len() / 12;
+    if odd > many && even <= odd / 8 {
+        Some(UTF_16LE)
+    } else if even > many && odd <= even / 8 {
+        Some(UTF_16BE)
+    } else {
+        None
     }
 }
 

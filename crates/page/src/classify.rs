@@ -6,19 +6,19 @@
 //! of it, marked blocks, and blocks that are mostly links are boilerplate.
 
 pub(crate) mod names;
+mod outline;
 mod root;
-mod stats;
 
 use std::collections::{HashMap, HashSet};
 
 use tsumugi_record::Role;
 
 use crate::blocks::{Block, Content};
-use crate::dom::{Dom, Id, NONE, ROOT};
-use crate::slot::ancestors;
+use crate::caption;
+use crate::dom::Dom;
 use crate::tag::Tag;
 use names::Hint;
-use stats::Stats;
+use outline::Outline;
 
 /// A block with a larger share of its characters in links is a list of links.
 const LINK_DENSITY: f64 = 0.5;
@@ -31,27 +31,60 @@ const TOO_MUCH: f64 = 0.4;
 /// Characters from which a repeated text is boilerplate.
 const REPEATED: u32 = 20;
 
+/// Share of the main text above which repeated texts belong to it.
+const REFRAIN: f64 = 0.05;
+
 /// The role of each block.
-pub(crate) fn classify(dom: &Dom, blocks: &[Block]) -> Vec<Role> {
-    let stats = Stats::of_all(dom, blocks);
-    let unlikely = mark_unlikely(dom, &stats);
-    let clean: Vec<bool> = blocks.iter().map(|block| is_clean(&unlikely, block)).collect();
-    let root = root::find(dom, blocks, &clean, &stats);
-    let repeated = repeated(blocks);
+pub(crate) fn classify(dom: &Dom<'_>, blocks: &[Block]) -> Vec<Role> {
+    if blocks.is_empty() {
+        return Vec::new();
+    }
+    let mut outline = Outline::new(dom, blocks);
+    mark_unlikely(dom, &mut outline);
+    let clean: Vec<bool> =
+        blocks.iter().zip(&outline.containers).map(|(block, at)| is_clean(&outline, block, *at)).collect();
+    let root = root::find(dom, blocks, &clean, &mut outline);
+    let inside = inside(&outline, root);
+    let mut repeated = repeated(blocks);
+    // A text made of the same pieces again and again, as questions to many people or a week's meals, is meant so.
+    let (mut again, mut all) = (0, 0);
+    for (at, block) in blocks.iter().enumerate() {
+        if let Content::Text(text) = &block.content
+            && inside[outline.containers[at]]
+            && clean[at]
+        {
+            all += block.chars;
+            again += if repeated.contains(text.as_str()) { block.chars } else { 0 };
+        }
+    }
+    if f64::from(again) > REFRAIN * f64::from(all) {
+        repeated.clear();
+    }
     let mut roles: Vec<Role> = blocks
         .iter()
-        .zip(&clean)
-        .map(|(block, clean)| {
-            let inside = root == NONE
-                || block.container == root
-                || ancestors(dom, block.container).any(|up| up == root);
+        .enumerate()
+        .map(|(at, block)| {
+            let container = outline.containers[at];
             let said_before =
                 matches!(&block.content, Content::Text(text) if repeated.contains(text.as_str()));
-            if inside && *clean && !said_before { role(dom, block) } else { Role::Boilerplate }
+            if inside[container] && clean[at] && !said_before {
+                role(dom, &outline, container)
+            } else {
+                Role::Boilerplate
+            }
         })
         .collect();
-    drop_empty_sections(dom, blocks, &mut roles);
+    drop_empty_sections(&outline, &mut roles);
     roles
+}
+
+/// For each element whether it is the root or in it.
+fn inside(outline: &Outline, root: Option<usize>) -> Vec<bool> {
+    let mut inside = vec![root.is_none(); outline.items.len()];
+    for (place, item) in outline.items.iter().enumerate() {
+        inside[place] = inside[place] || Some(place) == root || inside[item.parent];
+    }
+    inside
 }
 
 /// Texts that stand on the page three times or more: labels and galleries, not what an author wrote. Bare
@@ -69,44 +102,37 @@ fn repeated(blocks: &[Block]) -> HashSet<&str> {
     seen.into_iter().filter(|(_, times)| *times >= 3).map(|(text, _)| text).collect()
 }
 
-/// For each element whether it is boilerplate by tag, role or name, its own or an ancestor's.
-fn mark_unlikely(dom: &Dom, stats: &Stats) -> Vec<bool> {
-    let most = f64::from(stats.page().unlinked()) * TOO_MUCH;
-    let mut unlikely = vec![false; dom.nodes.len()];
-    // Document order, so that a parent is marked before its children.
-    for id in dom.walk(ROOT) {
-        let above = unlikely.get(dom.parent(id) as usize).copied().unwrap_or(false);
-        let own = || {
-            // Most elements hold no text of their own; their names need not be read.
-            stats.of(id).blocks > 0
-                && match names::hint(dom, id) {
-                    Hint::Sure => f64::from(stats.of(id).unlinked()) <= most * 1.5,
-                    Hint::Likely => f64::from(stats.of(id).unlinked()) <= most,
-                    Hint::None => false,
-                }
-        };
-        let mark = above || own();
-        if let Some(place) = unlikely.get_mut(id as usize) {
-            *place = mark;
-        }
+/// Marks each element that is boilerplate by tag, role or name, its own or that of an element above.
+fn mark_unlikely(dom: &Dom<'_>, outline: &mut Outline) {
+    let most = outline.items.first().map_or(0.0, |page| f64::from(page.unlinked()) * TOO_MUCH);
+    for place in 0..outline.items.len() {
+        let item = &outline.items[place];
+        let unlinked = f64::from(item.unlinked());
+        let mark = outline.items[item.parent].unlikely
+            || match names::hint(dom, item.id) {
+                Hint::Sure => unlinked <= most * 1.5,
+                Hint::Likely => unlinked <= most,
+                Hint::None => false,
+            };
+        outline.items[place].unlikely = mark;
     }
-    unlikely
 }
 
-fn role(dom: &Dom, block: &Block) -> Role {
-    for id in std::iter::once(block.container).chain(ancestors(dom, block.container)).take(3) {
-        if dom.tag(id).is_heading() {
+fn role(dom: &Dom<'_>, outline: &Outline, container: usize) -> Role {
+    for place in outline.chain(container).take(3) {
+        let item = &outline.items[place];
+        if item.tag.is_heading() {
             return Role::Heading;
         }
-        if names::is_caption(dom, id) {
+        if names::is_caption(dom, item.id) || caption::is_title(dom, item.id) {
             return Role::Caption;
         }
     }
     Role::Main
 }
 
-fn is_clean(unlikely: &[bool], block: &Block) -> bool {
-    if unlikely.get(block.container as usize).copied().unwrap_or(false) {
+fn is_clean(outline: &Outline, block: &Block, container: usize) -> bool {
+    if block.hidden || outline.items[container].unlikely {
         return false;
     }
     match block.content {
@@ -119,18 +145,18 @@ fn is_clean(unlikely: &[bool], block: &Block) -> bool {
 }
 
 /// A heading with no text before the end belongs to what was left out below it.
-fn drop_empty_sections(dom: &Dom, blocks: &[Block], roles: &mut [Role]) {
+fn drop_empty_sections(outline: &Outline, roles: &mut [Role]) {
     let mut has_text = false;
-    for (block, role) in blocks.iter().zip(roles.iter_mut()).rev() {
+    for (role, container) in roles.iter_mut().zip(&outline.containers).rev() {
         match role {
-            Role::Heading if !has_text && !is_first_rank(dom, block.container) => *role = Role::Boilerplate,
+            Role::Heading if !has_text && !is_first_rank(outline, *container) => *role = Role::Boilerplate,
             Role::Heading | Role::Main | Role::Caption => has_text = true,
             Role::Boilerplate => {}
         }
     }
 }
 
-fn is_first_rank(dom: &Dom, id: Id) -> bool {
-    std::iter::once(id).chain(ancestors(dom, id)).find(|up| dom.tag(*up).is_heading()).map(|up| dom.tag(up))
-        == Some(Tag::H1)
+fn is_first_rank(outline: &Outline, container: usize) -> bool {
+    let headings = outline.chain(container).map(|place| outline.items[place].tag);
+    headings.into_iter().find(|tag| tag.is_heading()) == Some(Tag::H1)
 }

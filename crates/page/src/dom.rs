@@ -1,12 +1,6 @@
-//! The tree of a page: one vector of nodes, filled by html5ever's tree builder.
+//! The tree of a page: one vector of nodes, whose texts and attributes are places in the source.
 
-use std::borrow::Cow;
-use std::cell::{Cell, Ref, RefCell};
-
-use html5ever::interface::{ElemName, ElementFlags, NodeOrText, QuirksMode, TreeSink};
-use html5ever::tendril::StrTendril;
-use html5ever::{Attribute, LocalName, Namespace, QualName};
-
+use crate::html::attribute::Attr;
 use crate::tag::Tag;
 
 /// Index of a node.
@@ -16,16 +10,47 @@ pub(crate) const NONE: Id = u32::MAX;
 /// The document node.
 pub(crate) const ROOT: Id = 0;
 
+/// A piece of the source, or of the texts that had to be written anew because of character references.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+    rewritten: bool,
+}
+
+impl Span {
+    /// A piece of the source.
+    pub(crate) fn of_source(start: usize, end: usize) -> Self {
+        Self { start: start as u32, end: end as u32, rewritten: false }
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.start >= self.end
+    }
+
+    /// Without its first `bytes` bytes.
+    pub(crate) fn skip(self, bytes: usize) -> Self {
+        Self { start: self.end.min(self.start + bytes as u32), ..self }
+    }
+
+    /// Its first `bytes` bytes.
+    pub(crate) fn take(self, bytes: usize) -> Self {
+        Self { end: self.end.min(self.start + bytes as u32), ..self }
+    }
+}
+
 /// What a node is.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Data {
-    /// The document, a template's content, or a comment: nothing to read.
+    /// The document or the content of a template.
     Other,
+    /// An element with the range of its attributes in [`Dom::attributes`].
     Element {
         tag: Tag,
-        attributes: Vec<Attribute>,
+        first: u32,
+        count: u8,
     },
-    Text(StrTendril),
+    Text(Span),
 }
 
 /// A node with its neighbours.
@@ -36,25 +61,60 @@ pub(crate) struct Node {
     pub(crate) last: Id,
     pub(crate) previous: Id,
     pub(crate) next: Id,
-    pub(crate) depth: u32,
     pub(crate) data: Data,
+}
+
+/// An attribute with its decoded value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attribute {
+    pub(crate) name: Attr,
+    pub(crate) value: Span,
 }
 
 /// The tree.
 #[derive(Debug, Default)]
-pub(crate) struct Dom {
+pub(crate) struct Dom<'a> {
     pub(crate) nodes: Vec<Node>,
+    pub(crate) attributes: Vec<Attribute>,
+    source: &'a str,
+    rewritten: String,
 }
 
-impl Dom {
+impl<'a> Dom<'a> {
+    /// A tree with nothing but the document node.
+    pub(crate) fn new(source: &'a str) -> Self {
+        let mut dom = Self { source, ..Self::default() };
+        // Pages have a node for every thirty to fifty bytes.
+        dom.nodes.reserve(source.len() / 32 + 16);
+        dom.attributes.reserve(source.len() / 64 + 16);
+        dom.add(Data::Other);
+        dom
+    }
+
+    pub(crate) fn source(&self) -> &'a str {
+        self.source
+    }
+
+    pub(crate) fn str(&self, span: Span) -> &str {
+        let text = if span.rewritten { &self.rewritten } else { self.source };
+        text.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    /// Keeps what `write` appends to the rewritten texts.
+    pub(crate) fn rewrite(&mut self, write: impl FnOnce(&'a str, &mut String)) -> Span {
+        let start = self.rewritten.len() as u32;
+        write(self.source, &mut self.rewritten);
+        Span { start, end: self.rewritten.len() as u32, rewritten: true }
+    }
+
     pub(crate) fn node(&self, id: Id) -> Option<&Node> {
         self.nodes.get(id as usize)
     }
 
     /// The tag of an element; `Tag::Other` for anything else.
     pub(crate) fn tag(&self, id: Id) -> Tag {
-        match self.node(id).map(|node| &node.data) {
-            Some(Data::Element { tag, .. }) => *tag,
+        match self.node(id).map(|node| node.data) {
+            Some(Data::Element { tag, .. }) => tag,
             _ => Tag::Other,
         }
     }
@@ -69,15 +129,27 @@ impl Dom {
             .take_while(|id| *id != NONE)
     }
 
-    /// The value of an attribute, if the element has it.
-    pub(crate) fn attribute(&self, id: Id, name: &str) -> Option<&str> {
-        match self.node(id).map(|node| &node.data) {
-            Some(Data::Element { attributes, .. }) => attributes
-                .iter()
-                .find(|attribute| &*attribute.name.local == name)
-                .map(|attribute| &*attribute.value),
-            _ => None,
+    /// The elements above a node, the nearest first.
+    pub(crate) fn ancestors(&self, id: Id) -> impl Iterator<Item = Id> + '_ {
+        std::iter::successors(Some(self.parent(id)), |up| Some(self.parent(*up))).take_while(|up| *up != NONE)
+    }
+
+    /// The attributes of an element that matter.
+    pub(crate) fn attributes(&self, id: Id) -> &[Attribute] {
+        match self.node(id).map(|node| node.data) {
+            Some(Data::Element { first, count, .. }) => {
+                self.attributes.get(first as usize..first as usize + usize::from(count)).unwrap_or_default()
+            }
+            _ => &[],
         }
+    }
+
+    /// The value of an attribute, if the element has it.
+    pub(crate) fn attribute(&self, id: Id, name: Attr) -> Option<&str> {
+        self.attributes(id)
+            .iter()
+            .find(|attribute| attribute.name == name)
+            .map(|attribute| self.str(attribute.value))
     }
 
     /// The node after `id` in document order within the tree under `top`, descending if asked to.
@@ -114,20 +186,21 @@ impl Dom {
     pub(crate) fn text(&self, top: Id, limit: usize) -> String {
         let mut out = String::new();
         for id in self.walk(top).take(limit) {
-            if let Some(Data::Text(text)) = self.node(id).map(|node| &node.data) {
-                out.push_str(text);
-                if out.len() > limit {
+            if let Some(Data::Text(text)) = self.node(id).map(|node| node.data) {
+                let text = self.str(text);
+                if out.len() + text.len() > limit {
+                    out.push_str(&text[..text.floor_char_boundary(limit.saturating_sub(out.len()))]);
                     break;
                 }
+                out.push_str(text);
             }
         }
         crate::space::collapse(&out)
     }
 
-    fn add(&mut self, data: Data) -> Id {
+    pub(crate) fn add(&mut self, data: Data) -> Id {
         let id = self.nodes.len() as Id;
-        let node = Node { parent: NONE, first: NONE, last: NONE, previous: NONE, next: NONE, depth: 0, data };
-        self.nodes.push(node);
+        self.nodes.push(Node { parent: NONE, first: NONE, last: NONE, previous: NONE, next: NONE, data });
         id
     }
 
@@ -135,11 +208,12 @@ impl Dom {
         self.nodes.get_mut(id as usize)
     }
 
-    fn append(&mut self, parent: Id, child: Id) {
+    /// Makes `child` the last child of `parent`.
+    pub(crate) fn append(&mut self, parent: Id, child: Id) {
         self.detach(child);
-        let (last, depth) = self.node(parent).map_or((NONE, 0), |node| (node.last, node.depth + 1));
+        let last = self.node(parent).map_or(NONE, |node| node.last);
         if let Some(node) = self.at(child) {
-            (node.parent, node.previous, node.depth) = (parent, last, depth);
+            (node.parent, node.previous) = (parent, last);
         }
         if let Some(node) = self.at(last) {
             node.next = child;
@@ -152,15 +226,14 @@ impl Dom {
         }
     }
 
-    fn insert_before(&mut self, sibling: Id, child: Id) {
+    /// Puts `child` before `sibling`.
+    pub(crate) fn insert_before(&mut self, sibling: Id, child: Id) {
         self.detach(child);
-        let Some((parent, previous, depth)) =
-            self.node(sibling).map(|node| (node.parent, node.previous, node.depth))
-        else {
+        let Some((parent, previous)) = self.node(sibling).map(|node| (node.parent, node.previous)) else {
             return;
         };
         if let Some(node) = self.at(child) {
-            (node.parent, node.previous, node.next, node.depth) = (parent, previous, sibling, depth);
+            (node.parent, node.previous, node.next) = (parent, previous, sibling);
         }
         if let Some(node) = self.at(sibling) {
             node.previous = child;
@@ -172,7 +245,15 @@ impl Dom {
         }
     }
 
-    fn detach(&mut self, id: Id) {
+    /// Moves all children of `from` to the end of `to`'s.
+    pub(crate) fn move_children(&mut self, from: Id, to: Id) {
+        while let Some(child) = self.node(from).map(|node| node.first).filter(|child| *child != NONE) {
+            self.append(to, child);
+        }
+    }
+
+    /// Takes a node out of its parent.
+    pub(crate) fn detach(&mut self, id: Id) {
         let Some((parent, previous, next)) =
             self.node(id).map(|node| (node.parent, node.previous, node.next))
         else {
@@ -193,163 +274,6 @@ impl Dom {
         }
         if let Some(node) = self.at(id) {
             (node.parent, node.previous, node.next) = (NONE, NONE, NONE);
-        }
-    }
-}
-
-/// A node as the tree builder knows it.
-#[derive(Debug, Clone)]
-pub(crate) struct Handle {
-    id: Id,
-    name: Option<(Namespace, LocalName)>,
-}
-
-/// The name of an element.
-#[derive(Debug)]
-pub(crate) struct Name<'a>(&'a Namespace, &'a LocalName);
-
-impl ElemName for Name<'_> {
-    fn ns(&self) -> &Namespace {
-        self.0
-    }
-
-    fn local_name(&self) -> &LocalName {
-        self.1
-    }
-}
-
-/// Builds a [`Dom`].
-#[derive(Debug)]
-pub(crate) struct Sink {
-    dom: RefCell<Dom>,
-    /// Depth of the element that is open.
-    pub(crate) depth: Cell<u32>,
-    empty: (Namespace, LocalName),
-}
-
-impl Sink {
-    pub(crate) fn new() -> Self {
-        let mut dom = Dom::default();
-        dom.add(Data::Other);
-        Self {
-            dom: RefCell::new(dom),
-            depth: Cell::new(0),
-            empty: (Namespace::from(""), LocalName::from("")),
-        }
-    }
-
-    pub(crate) fn nodes(&self) -> usize {
-        self.borrow().nodes.len()
-    }
-
-    fn borrow(&self) -> Ref<'_, Dom> {
-        self.dom.borrow()
-    }
-
-    fn put(&self, node: NodeOrText<Handle>) -> (Id, bool) {
-        match node {
-            NodeOrText::AppendNode(handle) => (handle.id, handle.name.is_some()),
-            NodeOrText::AppendText(text) => (self.dom.borrow_mut().add(Data::Text(text)), false),
-        }
-    }
-
-    fn other(&self) -> Handle {
-        Handle { id: self.dom.borrow_mut().add(Data::Other), name: None }
-    }
-}
-
-impl TreeSink for Sink {
-    type Handle = Handle;
-    type Output = Dom;
-    type ElemName<'a> = Name<'a>;
-
-    fn finish(self) -> Dom {
-        self.dom.into_inner()
-    }
-
-    fn parse_error(&self, _: Cow<'static, str>) {}
-
-    fn get_document(&self) -> Handle {
-        Handle { id: ROOT, name: None }
-    }
-
-    fn elem_name<'a>(&'a self, target: &'a Handle) -> Name<'a> {
-        let (namespace, local) = target.name.as_ref().unwrap_or(&self.empty);
-        Name(namespace, local)
-    }
-
-    fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _: ElementFlags) -> Handle {
-        let tag = Tag::from_name(&name.local);
-        let id = self.dom.borrow_mut().add(Data::Element { tag, attributes });
-        Handle { id, name: Some((name.ns, name.local)) }
-    }
-
-    fn create_comment(&self, _: StrTendril) -> Handle {
-        self.other()
-    }
-
-    fn create_pi(&self, _: StrTendril, _: StrTendril) -> Handle {
-        self.other()
-    }
-
-    fn append(&self, parent: &Handle, child: NodeOrText<Handle>) {
-        let (id, element) = self.put(child);
-        let mut dom = self.dom.borrow_mut();
-        dom.append(parent.id, id);
-        if element {
-            self.depth.set(dom.node(id).map_or(0, |node| node.depth));
-        }
-    }
-
-    fn append_based_on_parent_node(&self, element: &Handle, previous: &Handle, child: NodeOrText<Handle>) {
-        if self.borrow().parent(element.id) == NONE {
-            self.append(previous, child);
-        } else {
-            self.append_before_sibling(element, child);
-        }
-    }
-
-    fn append_doctype_to_document(&self, _: StrTendril, _: StrTendril, _: StrTendril) {}
-
-    fn pop(&self, node: &Handle) {
-        self.depth.set(self.borrow().node(node.id).map_or(0, |node| node.depth.saturating_sub(1)));
-    }
-
-    fn get_template_contents(&self, _: &Handle) -> Handle {
-        // What a template holds is not shown: it hangs in a tree of its own.
-        self.other()
-    }
-
-    fn same_node(&self, x: &Handle, y: &Handle) -> bool {
-        x.id == y.id
-    }
-
-    fn set_quirks_mode(&self, _: QuirksMode) {}
-
-    fn append_before_sibling(&self, sibling: &Handle, node: NodeOrText<Handle>) {
-        let (id, _) = self.put(node);
-        self.dom.borrow_mut().insert_before(sibling.id, id);
-    }
-
-    fn add_attrs_if_missing(&self, target: &Handle, more: Vec<Attribute>) {
-        if let Some(Node { data: Data::Element { attributes, .. }, .. }) = self.dom.borrow_mut().at(target.id)
-        {
-            for attribute in more {
-                if !attributes.iter().any(|present| present.name == attribute.name) {
-                    attributes.push(attribute);
-                }
-            }
-        }
-    }
-
-    fn remove_from_parent(&self, target: &Handle) {
-        self.dom.borrow_mut().detach(target.id);
-    }
-
-    fn reparent_children(&self, node: &Handle, new_parent: &Handle) {
-        let mut dom = self.dom.borrow_mut();
-        while let Some(child) = dom.node(node.id).map(|node| node.first).filter(|child| *child != NONE) {
-            dom.append(new_parent.id, child);
         }
     }
 }

@@ -26,15 +26,16 @@
 #![forbid(unsafe_code)]
 
 mod blocks;
+mod caption;
 mod charset;
 mod classify;
 mod dom;
+mod html;
 mod optout;
 mod page;
 mod slot;
 mod space;
 mod tag;
-mod tree;
 
 pub use crate::charset::{Decoded, decode};
 pub use crate::optout::OptOut;

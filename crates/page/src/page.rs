@@ -6,15 +6,18 @@ use url::Url;
 use crate::blocks::{Content, Segmenter};
 use crate::charset::decode;
 use crate::classify::classify;
-use crate::dom::{Dom, Id, ROOT};
+use crate::dom::{Data, Dom, Id, ROOT};
+use crate::html;
+use crate::html::attribute::Attr;
 use crate::optout::OptOut;
 use crate::tag::Tag;
-use crate::tree;
 
 /// Pages are read up to this many bytes: ten times the largest page that Common Crawl keeps (1 MiB).
 const PAGE_LIMIT: usize = 10 << 20;
 /// Longest title kept, in bytes.
 const TITLE_LIMIT: usize = 2048;
+/// Headings in which a title is looked for.
+const HEADINGS: u32 = 16;
 
 /// What the HTTP headers of a page say. All of it may be missing.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,11 +41,13 @@ pub struct PageConfig {
     pub agent: String,
     /// Bytes of a page that are read; the rest is left out. 10 MiB by default.
     pub max_bytes: usize,
+    /// Whether main text is told from boilerplate. Without it all blocks count as main text.
+    pub tell_boilerplate: bool,
 }
 
 impl Default for PageConfig {
     fn default() -> Self {
-        Self { agent: "tsumugi".into(), max_bytes: PAGE_LIMIT }
+        Self { agent: "tsumugi".into(), max_bytes: PAGE_LIMIT, tell_boilerplate: true }
     }
 }
 
@@ -127,7 +132,7 @@ pub fn parse(bytes: &[u8], headers: &PageHeaders<'_>, url: &str) -> Page {
 pub fn parse_with(config: &PageConfig, bytes: &[u8], headers: &PageHeaders<'_>, url: &str) -> Page {
     let bytes = &bytes[..bytes.len().min(config.max_bytes)];
     let decoded = decode(bytes, headers.content_type);
-    let dom = tree::parse(&decoded.text);
+    let dom = html::parse(&decoded.text);
     let base = base(&dom, url);
     let mut page = Page {
         charset: decoded.charset.to_owned(),
@@ -143,7 +148,8 @@ pub fn parse_with(config: &PageConfig, bytes: &[u8], headers: &PageHeaders<'_>, 
     }
     read_head(&dom, &config.agent, &mut page);
     let blocks = Segmenter::new(&dom, base.as_ref()).run(ROOT);
-    let roles = classify(&dom, &blocks);
+    let roles =
+        if config.tell_boilerplate { classify(&dom, &blocks) } else { vec![Role::Main; blocks.len()] };
     page.nodes = blocks
         .into_iter()
         .zip(roles)
@@ -158,13 +164,11 @@ pub fn parse_with(config: &PageConfig, bytes: &[u8], headers: &PageHeaders<'_>, 
     page
 }
 
-fn base(dom: &Dom, url: &str) -> Option<Url> {
+/// The address that relative ones are meant from.
+fn base(dom: &Dom<'_>, url: &str) -> Option<Url> {
     let page = Url::parse(url).ok();
-    let base = dom
-        .walk(ROOT)
-        .take(5000)
-        .find(|id| dom.tag(*id) == Tag::Base && dom.attribute(*id, "href").is_some());
-    let href = base.and_then(|id| dom.attribute(id, "href"));
+    let href =
+        elements(dom).filter(|(_, tag)| *tag == Tag::Base).find_map(|(id, _)| dom.attribute(id, Attr::Href));
     match (href, &page) {
         (Some(href), Some(page)) => page.join(href).ok().or_else(|| Some(page.clone())),
         (Some(href), None) => Url::parse(href).ok(),
@@ -172,22 +176,31 @@ fn base(dom: &Dom, url: &str) -> Option<Url> {
     }
 }
 
+/// The elements outside of templates, in the order of the source.
+fn elements<'d>(dom: &'d Dom<'_>) -> impl Iterator<Item = (Id, Tag)> + 'd {
+    let heads = |tag: &Tag| matches!(tag, Tag::Html | Tag::Base | Tag::Title | Tag::Meta | Tag::H1);
+    let tags = dom.nodes.iter().map(|node| match node.data {
+        Data::Element { tag, .. } => tag,
+        _ => Tag::Other,
+    });
+    (0..).zip(tags).filter(move |(id, tag)| heads(tag) && dom.ancestors(*id).last().unwrap_or(ROOT) == ROOT)
+}
+
 /// Title, languages and opt-out from the elements of the head. They count wherever they stand.
-fn read_head(dom: &Dom, agent: &str, page: &mut Page) {
+fn read_head(dom: &Dom<'_>, agent: &str, page: &mut Page) {
     let (mut title, mut social, mut heading) = (None, None, None);
-    let mut in_svg = 0_u32;
-    for id in dom.walk(ROOT) {
-        match dom.tag(id) {
+    let mut headings = 0;
+    let text = |id| Some(dom.text(id, TITLE_LIMIT)).filter(|text| !text.is_empty());
+    for (id, tag_) in elements(dom) {
+        match tag_ {
             Tag::Html => {
                 page.language.html =
-                    dom.attribute(id, "lang").or_else(|| dom.attribute(id, "xml:lang")).and_then(tag);
+                    dom.attribute(id, Attr::Lang).or_else(|| dom.attribute(id, Attr::XmlLang)).and_then(tag);
             }
-            Tag::Svg => in_svg += 1,
-            Tag::Title if title.is_none() && (in_svg == 0 || dom.tag(dom.parent(id)) == Tag::Head) => {
-                title = Some(dom.text(id, TITLE_LIMIT)).filter(|text| !text.is_empty());
-            }
-            Tag::H1 if heading.is_none() => {
-                heading = Some(dom.text(id, TITLE_LIMIT)).filter(|text| !text.is_empty());
+            Tag::Title if title.is_none() => title = text(id),
+            Tag::H1 if heading.is_none() && headings < HEADINGS => {
+                headings += 1;
+                heading = text(id);
             }
             Tag::Meta => meta(dom, id, agent, page, &mut social),
             _ => {}
@@ -196,10 +209,10 @@ fn read_head(dom: &Dom, agent: &str, page: &mut Page) {
     page.title = title.or(social).or(heading);
 }
 
-fn meta(dom: &Dom, id: Id, agent: &str, page: &mut Page, social: &mut Option<String>) {
-    let Some(content) = dom.attribute(id, "content") else { return };
-    let names = ["name", "property", "http-equiv"];
-    let Some(name) = names.iter().find_map(|name| dom.attribute(id, name)) else { return };
+fn meta(dom: &Dom<'_>, id: Id, agent: &str, page: &mut Page, social: &mut Option<String>) {
+    let Some(content) = dom.attribute(id, Attr::Content) else { return };
+    let names = [Attr::Name, Attr::Property, Attr::HttpEquiv];
+    let Some(name) = names.iter().find_map(|name| dom.attribute(id, *name)) else { return };
     let name = name.trim().to_ascii_lowercase();
     match name.as_str() {
         "robots" => page.opt_out.robots("meta robots", content, agent),

@@ -1,6 +1,7 @@
 //! What tags, roles, class names and ids say about an element.
 
 use crate::dom::{Dom, Id};
+use crate::html::attribute::Attr;
 use crate::tag::Tag;
 
 /// How strongly an element by itself looks like boilerplate.
@@ -13,7 +14,7 @@ pub(super) enum Hint {
     Sure,
 }
 
-pub(super) fn hint(dom: &Dom, id: Id) -> Hint {
+pub(super) fn hint(dom: &Dom<'_>, id: Id) -> Hint {
     let tag = dom.tag(id);
     match tag {
         Tag::Nav
@@ -30,7 +31,7 @@ pub(super) fn hint(dom: &Dom, id: Id) -> Hint {
         Tag::Html | Tag::Body | Tag::Article | Tag::Main | Tag::Other => return Hint::None,
         _ => {}
     }
-    let role = dom.attribute(id, "role").unwrap_or_default();
+    let role = dom.attribute(id, Attr::Role).unwrap_or_default();
     if matches!(
         role,
         "navigation"
@@ -47,13 +48,13 @@ pub(super) fn hint(dom: &Dom, id: Id) -> Hint {
     ) {
         return Hint::Sure;
     }
-    if dom.attribute(id, "aria-hidden") == Some("true") && tag != Tag::Img {
+    if dom.attribute(id, Attr::AriaHidden) == Some("true") && tag != Tag::Img {
         return Hint::Likely;
     }
     if !(tag.is_block() || matches!(tag, Tag::Span | Tag::A)) || tag.is_heading() {
         return Hint::None;
     }
-    let names = [dom.attribute(id, "class"), dom.attribute(id, "id")];
+    let names = [dom.attribute(id, Attr::Class), dom.attribute(id, Attr::Id)];
     if names.into_iter().flatten().any(has_unlikely_word) && !is_box(dom, id) {
         Hint::Likely
     } else {
@@ -62,37 +63,45 @@ pub(super) fn hint(dom: &Dom, id: Id) -> Hint {
 }
 
 /// DocBook calls boxes in the text `sidebar`: they stand between paragraphs.
-fn is_box(dom: &Dom, id: Id) -> bool {
-    dom.attribute(id, "class") == Some("sidebar")
+fn is_box(dom: &Dom<'_>, id: Id) -> bool {
+    dom.attribute(id, Attr::Class) == Some("sidebar")
         && dom.children(dom.parent(id)).any(|child| dom.tag(child) == Tag::P)
 }
 
 fn has_unlikely_word(names: &str) -> bool {
-    // Whole themes name the body's parts by many words; the first 256 bytes say enough.
-    let names = &names[..names.floor_char_boundary(256)];
-    words(names).any(|word| is_unlikely_word(&word))
+    has_word(names, is_unlikely_word)
 }
 
-/// Words of class names: split at everything that is no letter, and before capitals.
-pub(super) fn words(names: &str) -> impl Iterator<Item = String> + '_ {
-    names.split(|c: char| !c.is_ascii_alphanumeric()).flat_map(split_camel)
-}
+/// Whole themes name the body's parts by many words; the first bytes say enough.
+const NAMES: usize = 256;
+/// No word that matters is longer.
+const WORD: usize = 20;
 
-fn split_camel(name: &str) -> impl Iterator<Item = String> {
-    let bytes = name.as_bytes();
-    let mut cuts = vec![0];
-    for at in 1..bytes.len() {
-        if bytes[at].is_ascii_uppercase() && bytes[at - 1].is_ascii_lowercase() {
-            cuts.push(at);
+/// Whether one of the words of class names fits. They are split at everything that is no letter or digit and
+/// before capitals, and handed over in lower case.
+pub(crate) fn has_word(names: &str, fits: impl Fn(&str) -> bool) -> bool {
+    let bytes = &names.as_bytes()[..names.len().min(NAMES)];
+    let mut word = [0_u8; WORD];
+    let mut length = 0;
+    let mut before = 0_u8;
+    for byte in bytes.iter().copied().chain([0]) {
+        let counts = byte.is_ascii_alphanumeric();
+        if !counts || (byte.is_ascii_uppercase() && before.is_ascii_lowercase()) {
+            let word = word.get(..length).and_then(|word| std::str::from_utf8(word).ok());
+            if length > 0 && word.is_some_and(&fits) {
+                return true;
+            }
+            length = 0;
         }
+        if counts {
+            if let Some(place) = word.get_mut(length) {
+                *place = byte.to_ascii_lowercase();
+            }
+            length += 1;
+        }
+        before = byte;
     }
-    cuts.push(bytes.len());
-    let parts: Vec<String> = cuts
-        .windows(2)
-        .map(|cut| name[cut[0]..cut[1]].to_ascii_lowercase())
-        .filter(|part| !part.is_empty())
-        .collect();
-    parts.into_iter()
+    false
 }
 
 fn is_unlikely_word(word: &str) -> bool {
@@ -164,27 +173,28 @@ fn is_unlikely_word(word: &str) -> bool {
 }
 
 /// Whether an element says that it holds a caption or a credit.
-pub(crate) fn is_caption(dom: &Dom, id: Id) -> bool {
+pub(crate) fn is_caption(dom: &Dom<'_>, id: Id) -> bool {
     if matches!(dom.tag(id), Tag::Figcaption | Tag::Caption) {
         return true;
     }
-    let names = dom.attribute(id, "class").unwrap_or_default();
-    let names = &names[..names.floor_char_boundary(256)];
-    words(names)
-        .any(|word| matches!(word.as_str(), "caption" | "captions" | "credit" | "credits" | "figcaption"))
+    let names = dom.attribute(id, Attr::Class).unwrap_or_default();
+    has_word(names, |word| matches!(word, "caption" | "captions" | "credit" | "credits" | "figcaption"))
 }
 
 /// How surely an element says that it holds the main text: 0 not at all, larger is surer.
-pub(super) fn claim(dom: &Dom, id: Id) -> u32 {
+pub(super) fn claim(dom: &Dom<'_>, id: Id) -> u32 {
     let tag = dom.tag(id);
-    if dom.attribute(id, "itemprop").is_some_and(|value| value.eq_ignore_ascii_case("articleBody")) {
+    if dom.attribute(id, Attr::Itemprop).is_some_and(|value| value.eq_ignore_ascii_case("articleBody")) {
         return 4;
     }
     if !matches!(tag, Tag::Div | Tag::Section | Tag::Article | Tag::Main | Tag::Td) {
         return 0;
     }
-    let names = [dom.attribute(id, "class"), dom.attribute(id, "id")];
+    let names = [dom.attribute(id, Attr::Class), dom.attribute(id, Attr::Id)];
     for name in names.into_iter().flatten().flat_map(str::split_ascii_whitespace) {
+        if name.len() > 20 {
+            continue;
+        }
         let name = name.to_ascii_lowercase().replace('_', "-");
         if matches!(
             name.as_str(),
@@ -219,7 +229,7 @@ pub(super) fn claim(dom: &Dom, id: Id) -> u32 {
     match tag {
         Tag::Article => 2,
         Tag::Main => 1,
-        _ if dom.attribute(id, "role") == Some("main") => 1,
+        _ if dom.attribute(id, Attr::Role) == Some("main") => 1,
         _ => 0,
     }
 }

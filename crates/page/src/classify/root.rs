@@ -1,10 +1,9 @@
 //! The element that holds the main text.
 
 use super::names::claim;
-use super::stats::Stats;
+use super::outline::Outline;
 use crate::blocks::{Block, Content};
-use crate::dom::{Dom, Id, NONE, ROOT};
-use crate::slot::ancestors;
+use crate::dom::Dom;
 use crate::tag::Tag;
 
 /// An element that claims the main text must hold so many characters of clean text,
@@ -16,38 +15,40 @@ const PARAGRAPH: u32 = 25;
 /// Blocks score for so many elements above them.
 const LEVELS: usize = 12;
 
-/// Clean text below an element, and its score.
-#[derive(Debug, Default, Clone, Copy)]
-struct Below {
-    clean: u32,
-    score: f64,
-}
-
-/// `NONE` if no element stands out: then the whole page is the root.
-pub(super) fn find(dom: &Dom, blocks: &[Block], clean: &[bool], stats: &Stats) -> Id {
-    let mut below = vec![Below::default(); dom.nodes.len()];
+/// Its place in the outline; `None` if no element stands out: then the whole page is the root.
+pub(super) fn find(dom: &Dom<'_>, blocks: &[Block], clean: &[bool], outline: &mut Outline) -> Option<usize> {
     let mut total = 0;
-    for (block, _) in blocks.iter().zip(clean).filter(|(_, clean)| **clean) {
+    for (at, block) in blocks.iter().enumerate().filter(|(at, _)| clean.get(*at) == Some(&true)) {
         let Content::Text(text) = &block.content else { continue };
+        let container = outline.containers[at];
         total += block.chars;
-        let paragraph = block.chars >= PARAGRAPH && !dom.tag(block.container).is_heading();
-        let points = if paragraph { points(text, block.chars) } else { 0.0 };
-        let chain = std::iter::once(block.container).chain(ancestors(dom, block.container));
-        for (level, id) in chain.enumerate() {
-            let Some(entry) = below.get_mut(id as usize) else { continue };
-            entry.clean += block.chars;
-            // The paragraph's parent gets all, its grandparent half, further ones less: Readability's rule.
-            entry.score += match level {
-                0 if holds_blocks(dom.tag(id)) => points,
-                0 => 0.0,
-                1 => points,
-                2 => points / 2.0,
-                _ if level < LEVELS => points / (level as f64 * 3.0),
-                _ => 0.0,
-            };
+        outline.items[container].clean += block.chars;
+        let paragraph = block.chars >= PARAGRAPH && !outline.items[container].tag.is_heading();
+        if paragraph {
+            score(outline, container, points(text, block.chars));
         }
     }
-    by_claim(dom, &below, total).unwrap_or_else(|| by_score(dom, &below, stats))
+    outline.sum(|above, item| above.clean += item.clean);
+    by_claim(dom, outline, total).or_else(|| by_score(outline))
+}
+
+/// The paragraph's parent gets all points, its grandparent half, further ones less: Readability's rule.
+fn score(outline: &mut Outline, container: usize, points: f64) {
+    let mut place = container;
+    for level in 0..LEVELS {
+        let item = &mut outline.items[place];
+        item.score += match level {
+            0 if holds_blocks(item.tag) => points,
+            0 => 0.0,
+            1 => points,
+            2 => points / 2.0,
+            _ => points / (level as f64 * 3.0),
+        };
+        if item.parent == place {
+            break;
+        }
+        place = item.parent;
+    }
 }
 
 fn holds_blocks(tag: Tag) -> bool {
@@ -59,50 +60,44 @@ fn points(text: &str, chars: u32) -> f64 {
     1.0 + commas + (f64::from(chars) / 100.0).min(3.0)
 }
 
-fn by_claim(dom: &Dom, below: &[Below], total: u32) -> Option<Id> {
-    let mut best: Option<(u32, u32, Id)> = None;
-    for id in dom.walk(ROOT) {
-        let Some(Below { clean, .. }) = below.get(id as usize).copied() else { continue };
-        if clean < CLAIM_CHARS || f64::from(clean) < CLAIM_SHARE * f64::from(total) {
+fn by_claim(dom: &Dom<'_>, outline: &Outline, total: u32) -> Option<usize> {
+    let mut best: Option<(u32, u32, usize)> = None;
+    for (place, item) in outline.items.iter().enumerate() {
+        if item.clean < CLAIM_CHARS || f64::from(item.clean) < CLAIM_SHARE * f64::from(total) {
             continue;
         }
-        let claim = claim(dom, id);
-        if claim > 0 && best.is_none_or(|(most, chars, _)| (claim, clean) > (most, chars)) {
-            best = Some((claim, clean, id));
+        let claim = claim(dom, item.id);
+        if claim > 0 && best.is_none_or(|(most, chars, _)| (claim, item.clean) > (most, chars)) {
+            best = Some((claim, item.clean, place));
         }
     }
-    best.map(|(_, _, id)| id)
+    best.map(|(_, _, place)| place)
 }
 
-fn by_score(dom: &Dom, below: &[Below], stats: &Stats) -> Id {
-    let mut best = (0.0, NONE);
-    for id in dom.walk(ROOT) {
-        let Some(entry) = below.get(id as usize).filter(|entry| entry.score > 0.0) else { continue };
-        if !(holds_blocks(dom.tag(id)) || matches!(dom.tag(id), Tag::Center | Tag::Blockquote)) {
+fn by_score(outline: &Outline) -> Option<usize> {
+    let mut best = (0.0, None);
+    for (place, item) in outline.items.iter().enumerate() {
+        if !(holds_blocks(item.tag) || matches!(item.tag, Tag::Center | Tag::Blockquote)) {
             continue;
         }
-        let all = stats.of(id);
-        let score = entry.score * (1.0 - f64::from(all.linked) / f64::from(all.chars.max(1)));
+        let score = item.score * (1.0 - f64::from(item.linked) / f64::from(item.chars.max(1)));
         if score > best.0 {
-            best = (score, id);
+            best = (score, Some(place));
         }
     }
-    widen(dom, below, best.1)
+    best.1.map(|place| widen(outline, place))
 }
 
 /// Climbs while the parent holds much more clean text: the content is then spread over several siblings.
-fn widen(dom: &Dom, below: &[Below], from: Id) -> Id {
+fn widen(outline: &Outline, from: usize) -> usize {
     let mut root = from;
-    while root != NONE {
-        let parent = dom.parent(root);
-        if parent == NONE || matches!(dom.tag(parent), Tag::Html | Tag::Other) {
-            break;
+    loop {
+        let here = &outline.items[root];
+        let above = &outline.items[here.parent];
+        let most = matches!(above.tag, Tag::Html | Tag::Other);
+        if here.parent == root || most || f64::from(above.clean) < 1.4 * f64::from(here.clean) {
+            return root;
         }
-        let (Some(here), Some(above)) = (below.get(root as usize), below.get(parent as usize)) else { break };
-        if f64::from(above.clean) < 1.4 * f64::from(here.clean) {
-            break;
-        }
-        root = parent;
+        root = here.parent;
     }
-    root
 }

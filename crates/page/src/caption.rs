@@ -1,0 +1,114 @@
+//! Which text is the caption of which picture.
+
+use std::collections::HashMap;
+
+use crate::classify::names::{has_word, is_caption};
+use crate::dom::{Dom, Id};
+use crate::html::attribute::Attr;
+use crate::tag::Tag;
+
+/// Nodes of a figure that are looked at.
+const WALK: usize = 2000;
+
+/// A `<figure>`, or a box that is named like one, as those of WordPress, MediaWiki and DocBook.
+pub(crate) fn is_figure(dom: &Dom<'_>, id: Id) -> bool {
+    match dom.tag(id) {
+        Tag::Figure => true,
+        Tag::Div | Tag::Span | Tag::Dl | Tag::Li | Tag::Td | Tag::Table | Tag::Section => {
+            dom.attribute(id, Attr::Class).is_some_and(|class| {
+                has_word(class, |word| {
+                    matches!(
+                        word,
+                        "figure"
+                            | "informalfigure"
+                            | "mediaobject"
+                            | "caption"
+                            | "thumb"
+                            | "thumbinner"
+                            | "image"
+                            | "img"
+                            | "photo"
+                            | "picture"
+                            | "inlinemediaobject"
+                    )
+                })
+            }) || dom.attribute(id, Attr::Role) == Some("figure")
+        }
+        _ => false,
+    }
+}
+
+/// For each picture of a figure its caption: the one that follows it before the next picture, else the figure's
+/// only one.
+pub(crate) fn captions_in(dom: &Dom<'_>, figure: Id) -> HashMap<Id, Id> {
+    let (mut images, mut captions) = (Vec::new(), Vec::new());
+    let mut found = HashMap::new();
+    let mut inside = None;
+    for id in dom.walk(figure).take(WALK).skip(1) {
+        let tag = dom.tag(id);
+        if tag == Tag::Img {
+            images.push(id);
+        } else if tag != Tag::Other && (is_caption(dom, id) || is_title(dom, id)) {
+            // A caption's own parts may be named so too.
+            if inside.is_some_and(|outer| dom.ancestors(id).take(8).any(|up| up == outer)) {
+                continue;
+            }
+            inside = Some(id);
+            captions.push(id);
+            if let Some(image) = images.last() {
+                found.entry(*image).or_insert(id);
+            }
+        }
+    }
+    if let [only] = captions[..] {
+        found.extend(images.into_iter().map(|image| (image, only)));
+    }
+    found
+}
+
+/// DocBook's title of a figure.
+pub(crate) fn is_title(dom: &Dom<'_>, id: Id) -> bool {
+    let named = |id: Id, name: &str| {
+        dom.attribute(id, Attr::Class)
+            .is_some_and(|class| class.split_ascii_whitespace().any(|part| part == name))
+    };
+    matches!(dom.tag(id), Tag::P | Tag::Div) && named(id, "title") && named(dom.parent(id), "figure")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The captions of a page's pictures.
+    fn check(html: &str, expected: &[Option<&str>]) {
+        let dom = crate::html::parse(html);
+        let mut slots = crate::slot::Slots::new(&dom, None);
+        let images = dom.walk(0).filter(|id| dom.tag(*id) == Tag::Img);
+        let captions: Vec<_> = images.map(|id| slots.of(id).unwrap().caption).collect();
+        assert_eq!(captions.iter().map(Option::as_deref).collect::<Vec<_>>(), expected, "{html}");
+    }
+
+    #[test]
+    fn finds_captions() {
+        check("<figure><img src=a><figcaption>山</figcaption></figure>", &[Some("山")]);
+        check(
+            "<figure><figcaption>山</figcaption><img src=a><img src=b></figure>",
+            &[Some("山"), Some("山")],
+        );
+        check("<div class='wp-caption'><img src=a><p class='wp-caption-text'>山</p></div>", &[Some("山")]);
+        check(
+            "<div class=figure><p class=title><b>図 1. 山</b></p><div class=figure-contents><div class=mediaobject><img src=a></div></div></div>",
+            &[Some("図 1. 山")],
+        );
+        check("<div class=mediaobject><img src=a><div class=caption><p>山</p></div></div>", &[Some("山")]);
+        check(
+            "<div class=images><div class=image><img src=a><p class=caption>一</p></div><div class=image><img src=b><p class=caption>二</p></div></div>",
+            &[Some("一"), Some("二")],
+        );
+        check(
+            "<figure><img src=a><p class=caption>一</p><img src=b><p class=caption>二</p></figure>",
+            &[Some("一"), Some("二")],
+        );
+        check("<div><img src=a><p class=caption>山</p></div>", &[None]);
+    }
+}
