@@ -58,12 +58,9 @@ fn main() -> ExitCode {
     let mut summary = Summary { out, records: 0, errors, types, failed: false };
     let result = arguments.files.iter().try_for_each(|file| summary.list(file, &arguments)).and_then(|()| {
         let Summary { records, errors, types, .. } = &summary;
-        let files = arguments.files.len();
-        writeln!(
-            summary.out,
-            "{}",
-            json!({"files": files, "records": records, "types": types, "errors": errors})
-        )?;
+        let last =
+            json!({"files": arguments.files.len(), "records": records, "types": types, "errors": errors});
+        writeln!(summary.out, "{last}")?;
         summary.out.flush()
     });
     match result {
@@ -128,11 +125,10 @@ impl Summary {
 
 fn item(record: Result<Record<'_>, Error>, arguments: &Arguments) -> Item {
     let mut item = Item::default();
-    let mut error =
-        |item: &mut Item, kind: &'static str, offset: u64, message: String, skipped: Option<u64>| {
-            item.lines.push(json!({"error": kind, "offset": offset, "skipped": skipped, "message": message}));
-            item.errors.push(kind);
-        };
+    let error = |item: &mut Item, kind: &'static str, offset: u64, message: String, skipped: Option<u64>| {
+        item.lines.push(json!({"error": kind, "offset": offset, "skipped": skipped, "message": message}));
+        item.errors.push(kind);
+    };
     match record {
         Ok(record) => {
             let offset = record.location().offset;

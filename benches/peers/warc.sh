@@ -10,7 +10,7 @@ cd "$(dirname "$0")/fastwarc"
 cargo build --release --quiet
 tool=${CARGO_TARGET_DIR:-target}/release/peer-fastwarc
 exec python3 - "$tool" "$file" "$rounds" <<'PYTHON'
-import os, statistics, subprocess, sys, time
+import resource, statistics, subprocess, sys, time
 
 tool, file, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
 runs = [
@@ -25,16 +25,20 @@ runs = [
     ("ours, verify-all", "ours", "verify-all", []),
     ("ours, read, two threads", "ours", "read", ["2"]),
 ]
+def used():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 cpu = {name: [] for name, *_ in runs}
 wall = {name: [] for name, *_ in runs}
 said = {}
 for _ in range(rounds):
     for name, who, work, rest in runs:
-        before, start = os.times(), time.perf_counter()
+        before, start = used(), time.perf_counter()
         said[name] = subprocess.run([tool, who, work, file, *rest], check=True, capture_output=True, text=True).stdout
-        after = os.times()
+        cpu[name].append(used() - before)
         wall[name].append(time.perf_counter() - start)
-        cpu[name].append(after.children_user + after.children_system - before.children_user - before.children_system)
 median = {name: statistics.median(times) for name, times in cpu.items()}
 for name, *_ in runs:
     print(f"{name:26} {median[name]:.3f} CPU s ({min(cpu[name]):.3f} to {max(cpu[name]):.3f}), "

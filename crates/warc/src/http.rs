@@ -23,7 +23,7 @@ impl<'a> HttpMessage<'a> {
         loop {
             let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(0);
             let rest = &bytes[start..];
-            if !rest.get(..5)?.eq_ignore_ascii_case(b"HTTP/") {
+            if !is_status_line(rest) {
                 return None;
             }
             let mut message = Self::split(rest);
@@ -132,6 +132,20 @@ impl<'a> HttpMessage<'a> {
     pub fn payload(&self, limits: &PayloadLimits) -> Payload<'a> {
         decode(self, limits)
     }
+}
+
+/// Whether bytes begin with a status line: `HTTP/`, or another name with a version and a status code, as some servers
+/// write it.
+fn is_status_line(bytes: &[u8]) -> bool {
+    if bytes.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"HTTP/")) {
+        return true;
+    }
+    let line = &bytes[..bytes.len().min(32)];
+    let Some(space) = memchr::memchr(b' ', line) else { return false };
+    let (name, rest) = (&line[..space], &line[space + 1..]);
+    let known = name.eq_ignore_ascii_case(b"ICY") || name.iter().filter(|byte| **byte == b'/').count() == 1;
+    let code = rest.len() > 3 && rest[..3].iter().all(u8::is_ascii_digit) && !rest[3].is_ascii_alphanumeric();
+    known && code && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"/.".contains(byte))
 }
 
 /// So many lines one after another that are no header are the body.

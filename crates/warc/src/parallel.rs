@@ -54,7 +54,7 @@ pub struct ParallelReader {
 /// Parts are not smaller: a part costs about one record read twice.
 const SMALLEST_PART: u64 = 512 << 10;
 /// Parts are not larger: results of a part wait in memory until their turn.
-const LARGEST_PART: u64 = 8 << 20;
+const LARGEST_PART: u64 = 16 << 20;
 
 impl ParallelReader {
     /// A reader of the file at `path` with so many threads; 0 is one a core.
@@ -106,7 +106,7 @@ impl ParallelReader {
         let mut file = File::open(&self.path).map_err(failed)?;
         let meta = file.metadata().map_err(failed)?;
         let total = if meta.is_file() { meta.len() } else { 0 };
-        let share = (total / (self.threads as u64 * 8)).clamp(SMALLEST_PART, LARGEST_PART);
+        let share = (total / (self.threads as u64 * 4)).clamp(SMALLEST_PART, LARGEST_PART);
         let part = self.part.unwrap_or(share);
         if self.threads < 2 || total < 2 * part {
             return Ok(None);
@@ -269,7 +269,7 @@ impl Plan {
 /// Bytes behind a part in which a record that begins in it can be told.
 const LOOK_AHEAD: u64 = 128 << 10;
 /// Bytes looked at first.
-const FIRST_LOOK: u64 = 256 << 10;
+const FIRST_LOOK: u64 = 64 << 10;
 
 /// What the threads share: which parts were read, and which may be read.
 struct Shared<T> {

@@ -16,8 +16,10 @@ const FIRST_ROOM: usize = 1 << 20;
 const STREAM_STEP: usize = 256 << 10;
 /// Unpacked bytes that a probe looks at.
 const PROBE_OUTPUT: usize = 4096;
-/// Packed bytes that a probe looks at: a header with the longest extra field, and data.
-const PROBE_INPUT: usize = 80 << 10;
+/// Packed bytes that a probe looks at, and those of them in which a header must end: a search must not be slow
+/// where much looks like the start of a member.
+const PROBE_INPUT: usize = 16 << 10;
+const PROBE_HEADER: usize = 4 << 10;
 
 /// Unpacker of one gzip member.
 #[derive(Debug)]
@@ -173,10 +175,11 @@ fn probe(bytes: &[u8], finished: bool) -> Probe {
     // The verdict must not depend on how much more is there.
     let bytes = &bytes[..bytes.len().min(PROBE_INPUT)];
     let more = if finished || bytes.len() == PROBE_INPUT { Probe::No } else { Probe::More };
-    let len = match header_len(bytes) {
+    let header = &bytes[..bytes.len().min(PROBE_HEADER)];
+    let len = match header_len(header) {
         Header::Bytes(len) => len,
-        Header::Short => return more,
-        Header::Bad => return Probe::No,
+        Header::Short if header.len() < PROBE_HEADER => return more,
+        Header::Short | Header::Bad => return Probe::No,
     };
     let mut out = Vec::with_capacity(PROBE_OUTPUT);
     let mut inflate = Decompress::new(false);

@@ -132,6 +132,9 @@ impl<F: Format> Members<F> {
             Outcome::More => return Fill::More,
             Outcome::Ended => {
                 self.last = Some(start);
+                if F::CHECKED {
+                    input.release();
+                }
                 self.state = State::Between;
                 window.mark(input.offset());
                 return Fill::More;

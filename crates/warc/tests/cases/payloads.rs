@@ -29,6 +29,8 @@ fn heads() -> Vec<Case> {
         hello("version 2", b"HTTP/2 200\r\ncontent-type: text/plain\r\n\r\nhello", "200"),
         hello("version 3", b"HTTP/3 200 \r\n\r\nhello", "200"),
         hello("lower case", b"http/1.1 200 ok\r\n\r\nhello", "200"),
+        hello("another name", b"HTTPX/1.1 200 OK\r\nA: b\r\n\r\nhello", "200"),
+        hello("ICY", b"ICY 200 OK\r\nicy-name: b\r\n\r\nhello", "200"),
         hello("no reason phrase", b"HTTP/1.1 200\r\nA: b\r\n\r\nhello", "200"),
         hello("spaces before the status", b"HTTP/1.1   503  Busy\r\n\r\nhello", "503"),
         hello("no status", b"HTTP/1.1\r\nA: b\r\n\r\nhello", "-"),

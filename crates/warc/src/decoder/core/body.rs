@@ -84,24 +84,28 @@ impl Core {
             }
             self.members_seen = have.saturating_sub(self.unsure());
             if large && have >= end + START {
-                self.state = State::Body { offset: location.offset, left: length };
-                self.consume = start;
-                self.members_seen = 0;
-                self.records += 1;
-                return Step::Record(Span { location, complete: true, body: None });
+                return self.in_pieces(location, start, length);
             }
             if !large && have >= end {
                 return self.tail(location, start, end);
             }
-            if self.window.next_break(self.window.pos).is_some() {
-                return self.cut_body(location, start);
-            }
-            match self.fill() {
+            let over = self.window.next_break(self.window.pos).is_some();
+            match if over { Fill::End } else { self.fill() } {
                 Fill::More => {}
                 Fill::NeedInput => return Step::NeedInput,
+                Fill::End if large && have >= end => return self.in_pieces(location, start, length),
                 Fill::End => return self.cut_body(location, start),
             }
         }
+    }
+
+    /// Gives a record out whose body comes in pieces.
+    fn in_pieces(&mut self, location: Location, start: usize, length: u64) -> Step {
+        self.state = State::Body { offset: location.offset, left: length };
+        self.consume = start;
+        self.members_seen = 0;
+        self.records += 1;
+        Step::Record(Span { location, complete: true, body: None })
     }
 
     /// Index (from here) of a member in the range that begins a record.
