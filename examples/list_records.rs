@@ -1,14 +1,20 @@
 //! Lists the records of web archives: a JSON line each, damage included, and a summary at the end.
 //!
-//! `payload_sha1` is the SHA-1 of the payload after transfer- and content-decoding, in lower-case hexadecimal.
+//! `payload_sha1` is the SHA-1 of the payload after transfer- and content-decoding, in lower-case hexadecimal. Both
+//! `payload_len` and `payload_sha1` are null where unpacking the payload was given up.
 
 use std::collections::BTreeMap;
+use std::io::{BufWriter, Read, StdoutLock, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use serde_json::{Value, json};
-use tsumugi::warc::{Algorithm, ArchiveReader, Error, Options, PayloadLimits, Record};
+use tsumugi::warc::{
+    Algorithm, ArchiveReader, Error, Hasher, Options, ParallelReader, PayloadFault, PayloadLimits,
+    PayloadNote, Record,
+};
 
 /// List the records of WARC and ARC files, one JSON line each.
 #[derive(Parser)]
@@ -22,98 +28,178 @@ struct Arguments {
     /// Stop at the first damage.
     #[arg(long)]
     strict: bool,
+    /// Threads for each file; 0 is one a core.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
 }
 
+/// What one record or one place of damage comes to.
 #[derive(Default)]
-struct Counts {
-    records: u64,
-    errors: BTreeMap<String, u64>,
-    types: BTreeMap<String, u64>,
-    failed: bool,
+struct Item {
+    lines: Vec<Value>,
+    kind: Option<&'static str>,
+    errors: Vec<&'static str>,
+    /// Reading of the file ends here.
+    fatal: Option<String>,
 }
 
-impl Counts {
-    fn error(&mut self, line: &Value, kind: &str) {
-        println!("{line}");
-        *self.errors.entry(kind.into()).or_default() += 1;
-    }
+struct Summary {
+    out: BufWriter<StdoutLock<'static>>,
+    records: u64,
+    errors: BTreeMap<&'static str, u64>,
+    types: BTreeMap<&'static str, u64>,
+    failed: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let mut counts = Counts::default();
-    for file in &arguments.files {
-        list(file, &arguments, &mut counts);
-    }
-    let Counts { records, errors, types, failed } = counts;
-    println!(
-        "{}",
-        json!({"files": arguments.files.len(), "records": records, "types": types, "errors": errors})
-    );
-    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
-}
-
-fn list(path: &Path, arguments: &Arguments, counts: &mut Counts) {
-    let options = Options::default().with_strict(arguments.strict);
-    let result = if path == Path::new("-") {
-        records(ArchiveReader::from_reader(std::io::stdin().lock(), options), arguments, counts)
-    } else {
-        ArchiveReader::open_with(path, options).and_then(|reader| records(reader, arguments, counts))
-    };
+    let out = BufWriter::new(std::io::stdout().lock());
+    let (errors, types) = (BTreeMap::new(), BTreeMap::new());
+    let mut summary = Summary { out, records: 0, errors, types, failed: false };
+    let result = arguments.files.iter().try_for_each(|file| summary.list(file, &arguments)).and_then(|()| {
+        let Summary { records, errors, types, .. } = &summary;
+        let last =
+            json!({"files": arguments.files.len(), "records": records, "types": types, "errors": errors});
+        writeln!(summary.out, "{last}")?;
+        summary.out.flush()
+    });
     match result {
-        Ok(0) => {
-            eprintln!("{}: the archive is empty: it has no record", path.display());
-            counts.failed = true;
-        }
-        Ok(_) => {}
+        Ok(()) if !summary.failed => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}: {error}", path.display());
-            counts.failed = true;
+            eprintln!("cannot write: {error}");
+            ExitCode::FAILURE
         }
     }
 }
 
-fn records<R: std::io::Read>(
-    mut reader: ArchiveReader<R>,
-    arguments: &Arguments,
-    counts: &mut Counts,
-) -> Result<u64, Error> {
-    while let Some(record) = reader.next() {
-        match record {
-            Ok(record) => show(record, arguments.verify, counts)?,
-            Err(Error::Damage(fault)) => {
-                let line = json!({"error": fault.kind.name(), "offset": fault.offset, "skipped": fault.skipped, "message": fault.to_string()});
-                counts.error(&line, fault.kind.name());
-                if arguments.strict {
-                    return Err(fault.into());
+impl Summary {
+    fn list(&mut self, path: &Path, arguments: &Arguments) -> std::io::Result<()> {
+        let options = Options::default().with_strict(arguments.strict);
+        let (mut records, mut wrong, mut written) = (0, Vec::new(), Ok(()));
+        let map = |record: Result<Record<'_>, Error>| item(record, arguments);
+        let mut sink = |item: Item| {
+            records += u64::from(item.kind.is_some());
+            wrong.extend(item.fatal.clone());
+            written = self.take(&item);
+            if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let result = if path == Path::new("-") {
+            let mut reader = ArchiveReader::from_reader(std::io::stdin().lock(), options);
+            while let Some(record) = reader.next() {
+                if sink(map(record)).is_break() {
+                    break;
                 }
             }
-            Err(error) => return Err(error),
+            Ok(())
+        } else {
+            ParallelReader::new(path, options, arguments.threads).for_each(map, sink).map(|_| ())
+        };
+        written?;
+        wrong.extend(result.err().map(|error| error.to_string()));
+        if records == 0 && wrong.is_empty() {
+            wrong.push("the archive is empty: it has no record".into());
         }
+        for message in wrong {
+            eprintln!("{}: {message}", path.display());
+            self.failed = true;
+        }
+        Ok(())
     }
-    Ok(reader.records())
+
+    fn take(&mut self, item: &Item) -> std::io::Result<()> {
+        for line in &item.lines {
+            writeln!(self.out, "{line}")?;
+        }
+        if let Some(kind) = item.kind {
+            self.records += 1;
+            *self.types.entry(kind).or_default() += 1;
+        }
+        for error in &item.errors {
+            *self.errors.entry(error).or_default() += 1;
+        }
+        Ok(())
+    }
 }
 
-fn show(record: Record<'_>, verify: bool, counts: &mut Counts) -> Result<(), Error> {
-    let offset = record.location().offset;
-    let kind = record.header("WARC-Type").map(|kind| kind.into_owned());
-    let payload = record.payload(&PayloadLimits::default());
-    let line = json!({
-        "offset": offset,
-        "type": kind,
+fn item(record: Result<Record<'_>, Error>, arguments: &Arguments) -> Item {
+    let mut item = Item::default();
+    let error = |item: &mut Item, kind: &'static str, offset: u64, message: String, skipped: Option<u64>| {
+        item.lines.push(json!({"error": kind, "offset": offset, "skipped": skipped, "message": message}));
+        item.errors.push(kind);
+    };
+    match record {
+        Ok(record) => {
+            let offset = record.location().offset;
+            item.kind = Some(record.kind().name());
+            let verified = !arguments.verify || record.check_digests().is_ok();
+            match show(record) {
+                Ok((line, fault)) => {
+                    item.lines.push(line);
+                    if let Some(fault) = fault {
+                        error(&mut item, fault.name(), offset, fault.to_string(), None);
+                    }
+                    if !verified {
+                        error(&mut item, "digest", offset, "a digest is wrong".into(), None);
+                    }
+                }
+                Err(failure) => item.fatal = Some(failure.to_string()),
+            }
+        }
+        Err(Error::Damage(fault)) => {
+            error(&mut item, fault.kind.name(), fault.offset, fault.to_string(), fault.skipped);
+            item.fatal = arguments.strict.then(|| fault.to_string());
+        }
+        Err(failure) => {
+            if matches!(failure, Error::NotAnArchive { .. }) {
+                error(&mut item, "not_an_archive", 0, failure.to_string(), None);
+            }
+            item.fatal = Some(failure.to_string());
+        }
+    }
+    item
+}
+
+fn show(record: Record<'_>) -> std::io::Result<(Value, Option<PayloadFault>)> {
+    let mut line = json!({
+        "offset": record.location().offset,
+        "type": record.header("WARC-Type"),
         "uri": record.uri(),
-        "payload_len": payload.bytes().len(),
-        "payload_sha1": Algorithm::Sha1.hash(payload.bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
-        "http_status": record.http().and_then(|http| http.status()),
+        "payload_len": null,
+        "payload_sha1": null,
+        "http_status": null,
     });
-    println!("{line}");
-    counts.records += 1;
-    *counts.types.entry(record.kind().name().into()).or_default() += 1;
-    if let Some(fault) = payload.fault() {
-        counts.error(&json!({"error": "payload", "offset": offset, "message": fault.to_string()}), "payload");
+    let mut notes = Vec::new();
+    if !record.head().is_known_version() {
+        notes.push(format!("unknown version {}", record.head().version()));
     }
-    if verify && !record.check_digests().is_ok() {
-        counts.error(&json!({"error": "digest", "offset": offset, "message": "a digest is wrong"}), "digest");
+    if !record.is_complete() {
+        line["complete"] = false.into();
     }
-    Ok(())
+    let limits = PayloadLimits::default();
+    let mut sha1 = Hasher::new(Algorithm::Sha1);
+    let (len, fault, status);
+    if record.is_streamed() {
+        let mut payload = record.into_payload_reader(&limits)?;
+        len = std::io::copy(&mut payload.by_ref(), &mut sha1)?;
+        (fault, status) = (payload.fault(), payload.status());
+        notes.extend(payload.notes().iter().map(PayloadNote::to_string));
+    } else {
+        let payload = record.payload(&limits);
+        sha1.update(payload.bytes());
+        len = payload.bytes().len() as u64;
+        (fault, status) = (payload.fault(), record.http().and_then(|http| http.status()));
+        notes.extend(payload.notes().iter().map(PayloadNote::to_string));
+    }
+    line["http_status"] = status.into();
+    if fault != Some(PayloadFault::TooLarge) {
+        line["payload_len"] = len.into();
+        line["payload_sha1"] =
+            sha1.finish().iter().map(|byte| format!("{byte:02x}")).collect::<String>().into();
+    }
+    if !notes.is_empty() {
+        line["notes"] = notes.into();
+    }
+    Ok((line, fault))
 }

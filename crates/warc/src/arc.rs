@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Longest line taken for an ARC header.
-const LINE_LIMIT: usize = 64 << 10;
+pub(crate) const LINE_LIMIT: usize = 64 << 10;
 
 /// The fields of an ARC record line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,30 +29,37 @@ pub(crate) fn is_header_line(bytes: &[u8]) -> bool {
 pub(crate) fn parse(bytes: &[u8]) -> Option<ArcLine<'_>> {
     let end = memchr::memchr(b'\n', bytes.get(..LINE_LIMIT.min(bytes.len()))?)?;
     let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
-    // A URL begins with its scheme.
-    let scheme = memchr::memchr(b':', line)?;
-    if scheme == 0 || !line[..scheme].iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
-    {
-        return None;
-    }
-    let spaces: Vec<usize> = memchr::memrchr_iter(b' ', line).take(10).collect();
+    let spaces: Vec<usize> = memchr::memrchr_iter(b' ', line).take(16).collect();
     let field = |from_end: usize| -> Option<Range<usize>> {
         let start = spaces.get(from_end)? + 1;
         let end = if from_end == 0 { line.len() } else { *spaces.get(from_end - 1)? };
         (start <= end).then_some(start..end)
     };
+    let get = |from_end: usize| field(from_end).map(|range| &line[range]).unwrap_or_default();
+    // A URL begins with its scheme.
+    let scheme = memchr::memchr(b':', line).is_some_and(|end| {
+        end > 0 && line[..end].iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
+    });
     // Place of the date, from the end: version 1, then version 2. A date that is none is known by the address
     // before it and the type after it.
-    let date_at = [2, 7].into_iter().find(|at| {
-        let get = |at: usize| field(at).map(|range| &line[range]).unwrap_or_default();
-        is_date(get(*at)) || (is_address(get(at + 1)) && get(at - 1).contains(&b'/'))
-    })?;
+    let usual = [2, 7]
+        .into_iter()
+        .find(|&at| scheme && (is_date(get(at)) || (is_address(get(at + 1)) && get(at - 1).contains(&b'/'))));
+    // A type with spaces, or a URL without scheme: address, date and length must all be right.
+    let odd = || {
+        let length = get(0);
+        let number = !length.is_empty() && length.iter().all(u8::is_ascii_digit);
+        (2..14).find(|&at| number && is_date(get(at)) && is_address(get(at + 1)))
+    };
+    let date_at = usual.or_else(odd)?;
     let url_end = *spaces.get(date_at + 1)?;
+    // Version 1 has nothing but the type between date and length.
+    let mime_end = if date_at >= 7 { field(date_at - 1)?.end } else { field(1)?.end };
     Some(ArcLine {
         url: &line[..url_end],
         ip: &line[field(date_at + 1)?],
         date: &line[field(date_at)?],
-        mime: &line[field(date_at - 1)?],
+        mime: line.get(field(date_at - 1)?.start..mime_end)?,
         length: &line[field(0)?],
         len: end + 1,
     })
@@ -120,6 +127,10 @@ mod tests {
         let two = parse(b"http://a.test/ 1.2.3.4 20080430204825 text/html 200 - - 123 a.arc 7\r\n").unwrap();
         assert_eq!((two.mime, two.length, two.len), (&b"text/html"[..], &b"7"[..], 69));
         assert_eq!(parse(b"http://a.test/ 1.2.3.4 null text/html -1\n").unwrap().length, b"-1");
+        let typed = parse(b"http://a.test/ 1.2.3.4 20080430204825 text/html; charset=utf-8 42\n").unwrap();
+        assert_eq!((typed.url, typed.mime), (&b"http://a.test/"[..], &b"text/html; charset=utf-8"[..]));
+        let bare = parse(b"www.a.test/ 1.2.3.4 20080430204825 text/html 42\n").unwrap();
+        assert_eq!((bare.url, bare.length), (&b"www.a.test/"[..], &b"42"[..]));
         assert_eq!(parse(b"Content-Type: text/html 12\n"), None);
         assert_eq!(parse(b"Date: Mon, 1 Jan 2024 10:00:00 5\n"), None);
         assert_eq!(iso_date(b"20080430204825"), b"2008-04-30T20:48:25Z");

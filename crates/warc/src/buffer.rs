@@ -93,15 +93,20 @@ impl Input {
     }
 }
 
-/// A place in the unpacked bytes where a member begins or where bytes are missing.
-#[derive(Debug, Clone)]
+/// A place in the unpacked bytes where a member begins.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
     /// Position in the unpacked bytes of the whole archive.
     pub(crate) at: u64,
     /// Offset in the archive of the member whose bytes follow.
     pub(crate) offset: u64,
-    /// Damage before this place: what follows does not continue what was before.
-    pub(crate) fault: Option<Fault>,
+}
+
+/// A place in the unpacked bytes where some are missing: what follows does not continue what was before.
+#[derive(Debug, Clone)]
+struct Break {
+    at: u64,
+    fault: Fault,
 }
 
 /// Unpacked bytes, a sliding window with marks.
@@ -112,8 +117,10 @@ pub(crate) struct Window {
     pub(crate) pos: usize,
     /// Unpacked bytes before `buf[0]`.
     pub(crate) base: u64,
-    /// Later marks behind earlier ones; the first may lie before the window.
-    pub(crate) marks: VecDeque<Mark>,
+    /// In order of place; the first may lie before the window.
+    marks: VecDeque<Mark>,
+    /// In order of place; never more than a few, since nobody unpacks on behind a break.
+    breaks: VecDeque<Break>,
 }
 
 impl Window {
@@ -127,9 +134,7 @@ impl Window {
         }
         self.base = here;
         self.pos = 0;
-        while self.marks.len() > 1
-            && self.marks.get(1).is_some_and(|next| next.at <= here && next.fault.is_none())
-        {
+        while self.marks.get(1).is_some_and(|next| next.at <= here) {
             self.marks.pop_front();
         }
     }
@@ -142,35 +147,68 @@ impl Window {
     /// Offset of the member in which the byte at index `at` lies, and the bytes of the member before it.
     pub(crate) fn locate(&self, at: usize) -> (u64, u64) {
         let at = self.base + at as u64;
-        self.marks.iter().rev().find(|mark| mark.at <= at).map_or((at, 0), |mark| (mark.offset, at - mark.at))
+        let behind = self.marks.partition_point(|mark| mark.at <= at);
+        match behind.checked_sub(1).and_then(|last| self.marks.get(last)) {
+            Some(mark) => (mark.offset, at - mark.at),
+            None => (at, 0),
+        }
     }
 
-    /// Index of the first break (missing bytes) at or behind index `from`.
-    pub(crate) fn next_break(&self, from: usize) -> Option<usize> {
+    /// Offset of the first member that begins at index `from` or behind it.
+    pub(crate) fn next_member(&self, from: usize) -> Option<u64> {
         let from = self.base + from as u64;
-        self.marks
-            .iter()
-            .find(|mark| mark.fault.is_some() && mark.at >= from)
-            .map(|mark| usize::try_from(mark.at - self.base).unwrap_or(usize::MAX))
-    }
-
-    /// Takes the fault of the break at index `at`.
-    pub(crate) fn take_fault(&mut self, at: usize) -> Option<Fault> {
-        let at = self.base + at as u64;
-        self.marks.iter_mut().filter(|mark| mark.at == at).find_map(|mark| mark.fault.take())
+        let next = self.marks.partition_point(|mark| mark.at < from);
+        self.marks.get(next).map(|mark| mark.offset)
     }
 
     /// Indexes of member starts in the range of indexes.
     pub(crate) fn members(&self, range: std::ops::Range<usize>) -> impl Iterator<Item = usize> + '_ {
         let (start, end) = (self.base + range.start as u64, self.base + range.end as u64);
+        let first = self.marks.partition_point(|mark| mark.at < start);
         self.marks
-            .iter()
-            .filter(move |mark| mark.at >= start && mark.at < end)
+            .range(first..)
+            .take_while(move |mark| mark.at < end)
             .map(|mark| usize::try_from(mark.at - self.base).unwrap_or(usize::MAX))
     }
 
-    pub(crate) fn mark(&mut self, offset: u64, fault: Option<Fault>) {
-        let at = self.end();
-        self.marks.push_back(Mark { at, offset, fault });
+    /// Index of the first break (missing bytes) at or behind index `from`.
+    pub(crate) fn next_break(&self, from: usize) -> Option<usize> {
+        let from = self.base + from as u64;
+        self.breaks
+            .iter()
+            .find(|place| place.at >= from)
+            .map(|place| usize::try_from(place.at - self.base).unwrap_or(usize::MAX))
+    }
+
+    /// Offset of the fault that breaks the bytes at index `at`.
+    pub(crate) fn broken_by(&self, at: usize) -> Option<u64> {
+        let at = self.base + at as u64;
+        self.breaks.iter().find(|place| place.at == at).map(|place| place.fault.offset)
+    }
+
+    /// Takes the fault of the break at index `at`.
+    pub(crate) fn take_fault(&mut self, at: usize) -> Option<Fault> {
+        let at = self.base + at as u64;
+        let first = self.breaks.iter().position(|place| place.at == at)?;
+        self.breaks.remove(first).map(|place| place.fault)
+    }
+
+    /// The bytes that come next are of the member at `offset`.
+    pub(crate) fn mark(&mut self, offset: u64) {
+        self.mark_at(self.end(), offset);
+    }
+
+    /// The bytes from position `at` on, which may be there already, are of the member at `offset`.
+    pub(crate) fn mark_at(&mut self, at: u64, offset: u64) {
+        let known = self.marks.back().is_some_and(|mark| (mark.at, mark.offset) == (at, offset));
+        if !known {
+            self.marks.push_back(Mark { at, offset });
+        }
+    }
+
+    /// Bytes are missing here; those that come next are of the member at `offset`.
+    pub(crate) fn interrupt(&mut self, offset: u64, fault: Fault) {
+        self.breaks.push_back(Break { at: self.end(), fault });
+        self.mark(offset);
     }
 }

@@ -1,11 +1,11 @@
 //! Digests of records: sha1, sha256, sha512, md5; base32 or hexadecimal.
 
-use ::digest::Digest as _;
+use ::digest::{Digest as _, DynDigest};
 use data_encoding::{BASE32, BASE32_NOPAD, HEXLOWER_PERMISSIVE};
 
-use crate::chunked::{self, Chunks};
 use crate::head::RecordType;
 use crate::http::HttpMessage;
+use crate::payload::chunked::{self, Chunks};
 
 /// A hash function named in a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,6 +44,15 @@ impl Algorithm {
         }
     }
 
+    fn hasher(self) -> Box<dyn DynDigest + Send> {
+        match self {
+            Self::Sha1 => Box::new(sha1::Sha1::default()),
+            Self::Sha256 => Box::new(sha2::Sha256::default()),
+            Self::Sha512 => Box::new(sha2::Sha512::default()),
+            Self::Md5 => Box::new(md5::Md5::default()),
+        }
+    }
+
     fn from_name(name: &[u8]) -> Option<Self> {
         let name: Vec<u8> = name.iter().filter(|byte| **byte != b'-').map(u8::to_ascii_lowercase).collect();
         [Self::Sha1, Self::Sha256, Self::Sha512, Self::Md5]
@@ -58,6 +67,45 @@ impl Algorithm {
             Self::Sha512 => 64,
             Self::Md5 => 16,
         }
+    }
+}
+
+/// A hash taken piece by piece; also a sink for [`std::io::copy`].
+pub struct Hasher(Box<dyn DynDigest + Send>);
+
+impl std::fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hasher")
+    }
+}
+
+impl Hasher {
+    /// The hash of nothing yet.
+    #[must_use]
+    pub fn new(algorithm: Algorithm) -> Self {
+        Self(algorithm.hasher())
+    }
+
+    /// Adds the next bytes.
+    pub fn update(&mut self, data: &[u8]) {
+        self.0.update(data);
+    }
+
+    /// The hash of all bytes added.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
+        self.0.finalize().into_vec()
+    }
+}
+
+impl std::io::Write for Hasher {
+    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+        self.update(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

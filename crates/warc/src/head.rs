@@ -195,14 +195,25 @@ impl Head {
         self.bytes("WARC-Type").map_or(RecordType::Unknown, RecordType::from_name)
     }
 
+    /// The value of `Content-Length`; several that contradict each other are none.
     pub(crate) fn length(&self) -> Length {
-        match self.bytes("Content-Length") {
-            None => Length::Missing,
-            Some(value) => std::str::from_utf8(value)
-                .ok()
-                .and_then(|value| value.parse().ok())
-                .map_or(Length::Invalid, Length::Bytes),
+        let mut lengths = self.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"Content-Length"));
+        let Some((_, value)) = lengths.next() else { return Length::Missing };
+        let number = |value: &[u8]| std::str::from_utf8(value).ok().and_then(|value| value.parse().ok());
+        match number(value) {
+            Some(length) if lengths.all(|(_, other)| number(other) == Some(length)) => Length::Bytes(length),
+            _ => Length::Invalid,
         }
+    }
+
+    /// Whether the version is one that is known: WARC 0.17, 0.18, 1.0 or 1.1, or ARC.
+    #[must_use]
+    pub fn is_known_version(&self) -> bool {
+        let version = self.raw.get(self.version.clone()).unwrap_or_default();
+        let Some(number) = version.get(5..).filter(|_| version[..5].eq_ignore_ascii_case(b"WARC/")) else {
+            return true;
+        };
+        [&b"0.17"[..], b"0.18", b"1.0", b"1.1"].contains(&number)
     }
 }
 
@@ -247,6 +258,7 @@ mod tests {
         assert_eq!(head.kind(), RecordType::Response);
         assert_eq!(head.get("x-long").unwrap(), "one two three");
         assert_eq!(head.length(), Length::Bytes(12));
+        assert!(head.is_known_version());
         assert!(!head.is_malformed());
         assert_eq!(head.iter().count(), 3);
     }
@@ -257,6 +269,15 @@ mod tests {
         assert_eq!(head.kind(), RecordType::Continuation);
         assert!(head.is_malformed());
         assert_eq!(head.length(), Length::Missing);
+    }
+
+    #[test]
+    fn takes_no_length_that_contradicts_itself() {
+        let same = head(b"WARC/1.2\r\nContent-Length: 7\r\ncontent-length: 7\r\n");
+        assert_eq!(same.length(), Length::Bytes(7));
+        assert!(!same.is_known_version());
+        let two = head(b"WARC/1.0\r\nContent-Length: 7\r\nContent-Length: 8\r\n");
+        assert_eq!(two.length(), Length::Invalid);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::head::text;
+use crate::head::{RecordType, text};
 use crate::payload::{Payload, PayloadLimits, decode};
 
 /// An HTTP message in a record's body.
@@ -23,7 +23,7 @@ impl<'a> HttpMessage<'a> {
         loop {
             let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(0);
             let rest = &bytes[start..];
-            if !rest.get(..5)?.eq_ignore_ascii_case(b"HTTP/") {
+            if !is_status_line(rest) {
                 return None;
             }
             let mut message = Self::split(rest);
@@ -44,21 +44,49 @@ impl<'a> HttpMessage<'a> {
         (method > 0 && bytes.get(method) == Some(&b' ')).then(|| Self::split(bytes))
     }
 
+    /// The message in the body of a record of this type.
+    pub(crate) fn of(kind: RecordType, bytes: &'a [u8]) -> Option<Self> {
+        match kind {
+            RecordType::Request => Self::parse_request(bytes),
+            _ => Self::parse_response(bytes),
+        }
+    }
+
+    /// Splits at the blank line behind the header; without one, where the lines are no header any more.
     fn split(bytes: &'a [u8]) -> Self {
         let first = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
         let start_line = bytes[..first].trim_ascii();
+        let message = |end: usize, body| Self {
+            start_line,
+            fields: &bytes[first..end],
+            body: &bytes[body..],
+            status: None,
+        };
         let mut at = first;
+        // Where lines begin that are no header: how many, and whether one cannot be meant as such.
+        let (mut odd, mut count) = (None, 0);
         loop {
             let rest = &bytes[at..];
             if rest.starts_with(b"\r\n") {
-                return Self { start_line, fields: &bytes[first..at], body: &rest[2..], status: None };
+                return message(at, at + 2);
             }
             if rest.starts_with(b"\n") {
-                return Self { start_line, fields: &bytes[first..at], body: &rest[1..], status: None };
+                return message(at, at + 1);
             }
-            match memchr::memchr(b'\n', rest) {
-                Some(end) => at += end + 1,
-                None => return Self { start_line, fields: &bytes[first..], body: &[], status: None },
+            let end = memchr::memchr(b'\n', rest);
+            let line = &rest[..end.unwrap_or(rest.len())];
+            if is_field(line) {
+                (odd, count) = (None, 0);
+            } else if !line.is_empty() {
+                odd = odd.or(Some(at));
+                count += 1;
+            }
+            // The blank line is missing where markup, binary data or several lines of text follow.
+            let body = odd.filter(|_| end.is_none() || count == ODD_LINES || is_content(line));
+            match (body, end) {
+                (Some(body), _) => return message(body, body),
+                (None, Some(end)) => at += end + 1,
+                (None, None) => return message(bytes.len(), bytes.len()),
             }
         }
     }
@@ -104,6 +132,39 @@ impl<'a> HttpMessage<'a> {
     pub fn payload(&self, limits: &PayloadLimits) -> Payload<'a> {
         decode(self, limits)
     }
+}
+
+/// Whether bytes begin with a status line: `HTTP/`, or another name with a version and a status code, as some servers
+/// write it.
+fn is_status_line(bytes: &[u8]) -> bool {
+    if bytes.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"HTTP/")) {
+        return true;
+    }
+    let line = &bytes[..bytes.len().min(32)];
+    let Some(space) = memchr::memchr(b' ', line) else { return false };
+    let (name, rest) = (&line[..space], &line[space + 1..]);
+    let known = name.eq_ignore_ascii_case(b"ICY") || name.iter().filter(|byte| **byte == b'/').count() == 1;
+    let code = rest.len() > 3 && rest[..3].iter().all(u8::is_ascii_digit) && !rest[3].is_ascii_alphanumeric();
+    known && code && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"/.".contains(byte))
+}
+
+/// So many lines one after another that are no header are the body.
+const ODD_LINES: usize = 3;
+
+/// Whether a line that is no header cannot be meant as one.
+fn is_content(line: &[u8]) -> bool {
+    line.starts_with(b"<") || line.iter().any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\r'))
+}
+
+/// Whether a line is a header field, or continues one.
+fn is_field(line: &[u8]) -> bool {
+    if line.starts_with(b" ") || line.starts_with(b"\t") {
+        return true;
+    }
+    let Some(colon) = memchr::memchr(b':', line) else { return false };
+    let name = line[..colon].trim_ascii_end();
+    !name.is_empty()
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
 }
 
 struct Fields<'a>(&'a [u8]);
@@ -163,6 +224,13 @@ mod tests {
         assert!(HttpMessage::parse_response(b"<html>").is_none());
         let headless = HttpMessage::parse_response(b"HTTP/1.0 200 OK\r\nA: b").unwrap();
         assert_eq!((headless.header("A").unwrap(), headless.body()), ("b".into(), &b""[..]));
+        let glued = HttpMessage::parse_response(b"HTTP/1.1 200 OK\r\nA: b\r\n<p>\r\n\r\nc").unwrap();
+        assert_eq!((glued.header("A").unwrap(), glued.body()), ("b".into(), &b"<p>\r\n\r\nc"[..]));
+        let text =
+            HttpMessage::parse_response(b"HTTP/1.1 200 OK\r\nA: b\r\nSome text: it goes\r\non").unwrap();
+        assert_eq!(text.body(), b"Some text: it goes\r\non");
+        let junk = HttpMessage::parse_response(b"HTTP/1.1 200 OK\r\njunk line\r\nA: b\r\n\r\nc").unwrap();
+        assert_eq!((junk.header("A").unwrap(), junk.body()), ("b".into(), &b"c"[..]));
         let request = HttpMessage::parse_request(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
         assert_eq!((request.status(), request.header("HOST").unwrap()), (None, "a".into()));
     }

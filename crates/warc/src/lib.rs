@@ -29,13 +29,13 @@
 
 mod arc;
 mod buffer;
-mod chunked;
 mod decoder;
 mod deflate;
 mod digest;
 mod error;
 mod head;
 mod http;
+mod parallel;
 mod payload;
 mod reader;
 mod record;
@@ -43,11 +43,12 @@ mod unpack;
 mod writer;
 
 pub use crate::decoder::{Decoder, Event, Options};
-pub use crate::digest::{Algorithm, Digest, DigestCheck, sha1_base32};
+pub use crate::digest::{Algorithm, Digest, DigestCheck, Hasher, sha1_base32};
 pub use crate::error::{Error, Fault, FaultKind};
 pub use crate::head::{Head, RecordType};
 pub use crate::http::HttpMessage;
-pub use crate::payload::{Coding, Payload, PayloadFault, PayloadLimits, PayloadNote};
+pub use crate::parallel::ParallelReader;
+pub use crate::payload::{Coding, Payload, PayloadFault, PayloadLimits, PayloadNote, PayloadReader};
 pub use crate::reader::ArchiveReader;
 pub use crate::record::{BodyReader, Location, Record};
 pub use crate::writer::{ArchiveWriter, NewRecord, Packing};

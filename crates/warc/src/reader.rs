@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::decoder::Step;
 use crate::decoder::{Decoder, Options};
 use crate::error::Error;
-use crate::record::{CHUNK, Record, Rest};
+use crate::record::{CHUNK, Location, Record, Rest};
+use crate::unpack::{Form, dictionary_of, leading_dictionary};
 
 /// Reads the records of an archive one after another.
 ///
@@ -52,31 +53,83 @@ impl ArchiveReader<File> {
         Self::open_at(path, 0, options)
     }
 
-    /// Opens a file at the offset of a record ([`Location::offset`](crate::Location::offset)). Archives
-    /// packed with a zstd dictionary cannot be read from the middle.
+    /// Opens a file at the offset of a record ([`Location::offset`]). The dictionary of a zstd archive is taken
+    /// from the start of the file.
     ///
     /// # Errors
     /// [`Error::Open`] if that fails.
     pub fn open_at(path: impl AsRef<Path>, offset: u64, options: Options) -> Result<Self, Error> {
-        let path = path.as_ref();
+        Self::open_middle(path.as_ref(), offset, options, None)
+    }
+
+    /// Opens a file in the middle, of which may be known what its beginning would have told.
+    pub(crate) fn open_middle(
+        path: &Path,
+        offset: u64,
+        options: Options,
+        middle: Option<Middle>,
+    ) -> Result<Self, Error> {
         let open = || {
             let mut file = File::open(path)?;
             let meta = file.metadata()?;
             if meta.is_dir() {
                 return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory));
             }
+            let mut middle = middle;
             if offset > 0 {
+                if middle.is_none() {
+                    middle = read_dictionary(&mut file)?.map(Middle::of_zstd);
+                }
                 file.seek(SeekFrom::Start(offset))?;
             }
-            Ok((file, meta.is_file().then_some(meta.len())))
+            Ok((file, middle, meta.is_file().then_some(meta.len())))
         };
-        let (file, total) = open().map_err(|source| Error::Open { path: path.to_path_buf(), source })?;
+        let (file, middle, total) =
+            open().map_err(|source| Error::Open { path: path.to_path_buf(), source })?;
         let mut decoder = Decoder::at_offset(options, offset);
+        if let Some(Middle { form, arc, dictionary }) = middle {
+            decoder.core.resume(form, arc, dictionary);
+        }
         if let Some(total) = total {
             decoder.set_total(total);
         }
         Ok(Self { decoder, source: file, done: false })
     }
+
+    /// Opens a file at a record: as [`ArchiveReader::open_at`], and going over the
+    /// [bytes before it](Location::within) in its member, so that [`ArchiveReader::next`] gives that record.
+    ///
+    /// # Errors
+    /// [`Error::Open`] if that fails.
+    pub fn open_record(path: impl AsRef<Path>, location: Location, options: Options) -> Result<Self, Error> {
+        let mut reader = Self::open_at(path, location.offset, options)?;
+        reader.decoder.core.go_over(location.within);
+        Ok(reader)
+    }
+}
+
+/// What the beginning of an archive tells about the rest.
+#[derive(Debug, Clone)]
+pub(crate) struct Middle {
+    pub(crate) form: Form,
+    pub(crate) arc: bool,
+    pub(crate) dictionary: Option<Vec<u8>>,
+}
+
+impl Middle {
+    fn of_zstd(dictionary: Vec<u8>) -> Self {
+        Self { form: Form::Zstd, arc: false, dictionary: Some(dictionary) }
+    }
+}
+
+/// The dictionary at the start of a zstd archive.
+pub(crate) fn read_dictionary(file: &mut File) -> std::io::Result<Option<Vec<u8>>> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut frame = Vec::new();
+    file.by_ref().take(8).read_to_end(&mut frame)?;
+    let Some(bytes) = leading_dictionary(&frame) else { return Ok(None) };
+    file.by_ref().take(bytes - 8).read_to_end(&mut frame)?;
+    Ok(dictionary_of(&frame))
 }
 
 impl<R: Read> ArchiveReader<R> {
@@ -137,6 +190,11 @@ impl<R: Read> ArchiveReader<R> {
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.decoder.core.input.offset()
+    }
+
+    /// Whether the last record was one of an ARC file.
+    pub(crate) fn is_arc(&self) -> bool {
+        self.decoder.core.is_arc()
     }
 
     fn read(&mut self) -> Result<(), Error> {

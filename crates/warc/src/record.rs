@@ -7,7 +7,7 @@ use crate::decoder::{BodyStep, DecoderCore};
 use crate::digest::{Digest, DigestCheck};
 use crate::head::{Head, RecordType};
 use crate::http::HttpMessage;
-use crate::payload::{Payload, PayloadFault, PayloadLimits};
+use crate::payload::{Payload, PayloadFault, PayloadLimits, PayloadReader};
 
 /// Bytes read from the source at a time.
 pub(crate) const CHUNK: usize = 1 << 20;
@@ -127,9 +127,20 @@ impl<'a> Record<'a> {
     /// The HTTP message in the body of a response, request or revisit record, if there is one.
     #[must_use]
     pub fn http(&self) -> Option<HttpMessage<'a>> {
+        self.message_kind().and_then(|kind| HttpMessage::of(kind, self.body()))
+    }
+
+    /// The type of record by which the body is read as an HTTP message.
+    fn message_kind(&self) -> Option<RecordType> {
         match self.kind() {
-            RecordType::Response | RecordType::Revisit => HttpMessage::parse_response(self.body()),
-            RecordType::Request => HttpMessage::parse_request(self.body()),
+            kind @ (RecordType::Response | RecordType::Revisit | RecordType::Request) => Some(kind),
+            // A record of no type or an unknown one, whose body is a message by its own account.
+            RecordType::Unknown => {
+                let content_type = self.head.bytes("Content-Type")?.to_ascii_lowercase();
+                let request = memchr::memmem::find(&content_type, b"msgtype=request").is_some();
+                let kind = if request { RecordType::Request } else { RecordType::Response };
+                content_type.starts_with(b"application/http").then_some(kind)
+            }
             _ => None,
         }
     }
@@ -145,6 +156,15 @@ impl<'a> Record<'a> {
             Some(message) => message.payload(limits),
             None => Payload::plain(self.body()),
         }
+    }
+
+    /// The payload as a reader, whatever its size: as [`Record::payload`], in bounded memory.
+    ///
+    /// # Errors
+    /// Those of the source.
+    pub fn into_payload_reader(self, limits: &PayloadLimits) -> std::io::Result<PayloadReader<'a>> {
+        let kind = self.message_kind();
+        PayloadReader::new(kind, self.into_reader(), limits)
     }
 
     /// Checks `WARC-Block-Digest` against the body, and `WARC-Payload-Digest` against the payload as it was

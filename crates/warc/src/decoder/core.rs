@@ -1,21 +1,24 @@
 //! The state machine of the decoder.
 
+mod body;
 mod skip;
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::search::{HeadEnd, head_end, is_version, next_record, padding, without_separator};
+use super::search::{HeadEnd, head_end, is_version, padding};
 use super::{Options, Span};
 use crate::arc;
 use crate::buffer::{Input, Window};
 use crate::error::{Error, Fault, FaultKind};
-use crate::head::{Head, Length};
+use crate::head::Head;
 use crate::record::Location;
-use crate::unpack::{Fill, Limits, Unpacker, is_record_start};
+use crate::unpack::{Fill, Form, Limits, Unpacker, detect, is_record_start};
 
 /// Bytes needed to tell whether a record begins.
 const START: usize = 16;
+/// How a record begins.
+const VERSION: &[u8] = b"WARC/";
 
 /// What the core says next; ranges are indexes in the window.
 #[derive(Debug)]
@@ -41,9 +44,9 @@ pub(crate) enum BodyStep {
 #[derive(Debug)]
 enum State {
     Between,
-    /// Skipping bytes that are no record: offset and unpacked position where they begin.
+    /// Skipping bytes that are no record: the fault they are, and their unpacked position.
     Garbage {
-        offset: u64,
+        fault: Fault,
         from: u64,
     },
     /// In a body that comes in pieces.
@@ -76,7 +79,14 @@ pub(crate) struct Core {
     consume: usize,
     /// Bytes of the present header block already searched.
     scanned: usize,
+    /// Bytes of the present record already searched for members, and for records.
+    members_seen: usize,
+    searched: usize,
     arc: bool,
+    /// Reading began in the middle of an archive.
+    resumed: bool,
+    /// Unpacked bytes to go over before the first record.
+    over: u64,
     records: u64,
     start: Vec<u8>,
 }
@@ -93,7 +103,11 @@ impl Core {
             queue: VecDeque::new(),
             consume: 0,
             scanned: 0,
+            members_seen: 0,
+            searched: 0,
             arc: false,
+            resumed: false,
+            over: 0,
             records: 0,
             start: Vec::new(),
         }
@@ -125,9 +139,12 @@ impl Core {
         if self.unpacker.is_none() && !self.detect() {
             return Ok(if self.input.finished { Step::End } else { Step::NeedInput });
         }
-        match self.state {
+        match &self.state {
             State::Between => Ok(self.between(head)),
-            State::Garbage { offset, from } => self.garbage(offset, from),
+            State::Garbage { fault, from } => {
+                let (fault, from) = (fault.clone(), *from);
+                self.garbage(fault, from)
+            }
             State::Body { .. } => Ok(match self.body_step() {
                 BodyStep::NeedInput => Step::NeedInput,
                 BodyStep::Body(range) => Step::Body(range),
@@ -141,12 +158,38 @@ impl Core {
         if self.input.available().is_empty() {
             return false;
         }
-        let limits =
-            Limits { whole_member: self.options.buffer_limit, zstd_window_log: self.options.zstd_window_log };
-        self.unpacker = Unpacker::detect(&self.input, limits);
         let available = self.input.available();
         self.start = available[..available.len().min(24)].to_vec();
-        self.unpacker.is_some()
+        match detect(&self.input) {
+            Some(form) => {
+                self.set_form(form, None);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn set_form(&mut self, form: Form, dictionary: Option<Vec<u8>>) {
+        let limits =
+            Limits { whole_member: self.options.buffer_limit, zstd_window_log: self.options.zstd_window_log };
+        self.unpacker = Some(Unpacker::new(form, limits, dictionary));
+    }
+
+    /// Says what the beginning of the archive would have told, for reading from the middle.
+    pub(crate) fn resume(&mut self, form: Form, arc: bool, dictionary: Option<Vec<u8>>) {
+        self.set_form(form, dictionary);
+        self.arc = arc;
+        self.resumed = true;
+    }
+
+    /// Whether the last record was one of an ARC file.
+    pub(crate) fn is_arc(&self) -> bool {
+        self.arc
+    }
+
+    /// No record was found so far, here or before.
+    fn is_first(&self) -> bool {
+        self.records == 0 && !self.resumed
     }
 
     fn fill(&mut self) -> Fill {
@@ -191,7 +234,23 @@ impl Core {
         self.unpacker.as_ref().is_some_and(Unpacker::is_plain)
     }
 
+    /// Goes over unpacked bytes before the first record, for reading from the middle of a member.
+    pub(crate) fn go_over(&mut self, bytes: u64) {
+        self.over = bytes;
+    }
+
     fn between(&mut self, head: &mut Head) -> Step {
+        while self.over > 0 {
+            match self.want(1) {
+                Want::NeedInput => return Step::NeedInput,
+                Want::Short if self.here().is_empty() => self.over = 0,
+                Want::Ready | Want::Short => {
+                    let step = self.here().len().min(usize::try_from(self.over).unwrap_or(usize::MAX));
+                    self.window.pos += step;
+                    self.over -= step as u64;
+                }
+            }
+        }
         loop {
             let skip = padding(self.here());
             self.window.pos += skip;
@@ -214,8 +273,14 @@ impl Core {
         if matches!(self.want(START), Want::NeedInput) {
             return Step::NeedInput;
         }
-        if is_version(self.here()) || self.here().get(..5).is_some_and(|b| b.eq_ignore_ascii_case(b"WARC/")) {
+        let data = self.here();
+        if is_version(data) || is_record_start(data, false) {
             return self.warc_head(head);
+        }
+        if data.len() < START && VERSION.starts_with(data) {
+            // The first letters of a record, and then the end.
+            let len = data.len();
+            return self.cut_head(head, len);
         }
         self.arc_head(head)
     }
@@ -224,38 +289,43 @@ impl Core {
         loop {
             let data = self.here();
             let len = data.len();
-            match head_end(data, self.scanned.min(len)) {
+            // A member that begins a record ends the one before, whatever is missing of it.
+            let member = self.record_member(self.scanned.max(1), len, self.arc);
+            match head_end(&data[..member.unwrap_or(len)], self.scanned.min(len)) {
+                HeadEnd::At { block, .. } if block > self.options.head_limit => return self.long_head(),
+                HeadEnd::At { block, body } if block == body => return self.cut_head(head, block),
                 HeadEnd::At { block, body } => {
                     head.parse(&data[..block]);
                     self.scanned = 0;
-                    let malformed = head.is_malformed() || block == body;
-                    return self.body(head, body, malformed);
+                    return self.body(head, body);
                 }
-                HeadEnd::None { .. } if len > self.options.head_limit => {
-                    self.scanned = 0;
-                    let location = self.location();
-                    self.window.pos += 5;
-                    self.queue.push_back(Fault::new(location.offset, FaultKind::HeaderTooLong));
-                    return self.begin_garbage(location.offset);
+                HeadEnd::None { .. } if member.is_some_and(|at| at <= self.options.head_limit) => {
+                    return self.cut_head(head, member.unwrap_or(len));
                 }
+                HeadEnd::None { .. } if len > self.options.head_limit + 1 => return self.long_head(),
                 HeadEnd::None { scanned } => self.scanned = scanned,
             }
             match self.want(len + 1) {
                 Want::Ready => {}
                 Want::NeedInput => return Step::NeedInput,
-                Want::Short => {
-                    self.scanned = 0;
-                    return self.cut_head(head, len);
-                }
+                Want::Short => return self.cut_head(head, len),
             }
         }
     }
 
-    /// The archive ends in a header block: what there is of it is given out as a record without body.
+    fn long_head(&mut self) -> Step {
+        self.scanned = 0;
+        self.begin_garbage(FaultKind::HeaderTooLong)
+    }
+
+    /// A header block ends after `len` bytes without a blank line: what there is of it is given out as a
+    /// record without body.
     fn cut_head(&mut self, head: &mut Head, len: usize) -> Step {
+        self.scanned = 0;
         let location = self.location();
-        head.parse(&self.here()[..len]);
-        let broken = self.window.next_break(self.window.pos).is_some();
+        let data = self.here();
+        head.parse(&data[..len]);
+        let broken = len == data.len() && self.window.next_break(self.window.pos).is_some();
         if !broken {
             self.queue.push_back(Fault::new(location.offset, FaultKind::TruncatedHeader));
         }
@@ -263,13 +333,13 @@ impl Core {
     }
 
     fn arc_head(&mut self, head: &mut Head) -> Step {
-        let starts = self.here().starts_with(b"filedesc:") || self.arc || self.records == 0;
+        let starts = self.here().starts_with(b"filedesc:") || self.arc || self.is_first();
         if starts {
             // The whole line must be there.
             loop {
                 let data = self.here();
                 let (len, line) = (data.len(), memchr::memchr(b'\n', data).is_some());
-                if line || len > (64 << 10) {
+                if line || len > arc::LINE_LIMIT {
                     break;
                 }
                 match self.want(len + 1) {
@@ -280,187 +350,13 @@ impl Core {
             }
         }
         let data = self.here();
-        let Some(line) = arc::parse(data) else {
-            let offset = self.location().offset;
-            return self.begin_garbage(offset);
+        let Some(line) = arc::parse(data).filter(|_| starts) else {
+            return self.begin_garbage(FaultKind::NotARecord);
         };
         let block = arc::as_head(&line, data);
         let len = line.len;
         self.arc = true;
         head.parse(&block);
-        self.body(head, len, false)
-    }
-
-    /// The record's body begins `start` bytes from here.
-    fn body(&mut self, head: &mut Head, start: usize, malformed: bool) -> Step {
-        let location = self.location();
-        if malformed {
-            self.queue.push_back(Fault::new(location.offset, FaultKind::MalformedHeader));
-        }
-        let step = match head.length() {
-            Length::Bytes(length) => self.known(location, start, length),
-            Length::Missing => self.unknown(location, start, start, FaultKind::MissingLength),
-            Length::Invalid => self.unknown(location, start, start, FaultKind::InvalidLength),
-        };
-        if matches!(step, Step::NeedInput) && malformed {
-            self.queue.pop_back();
-        }
-        step
-    }
-
-    fn known(&mut self, location: Location, start: usize, length: u64) -> Step {
-        let beyond = self.total.is_some_and(|total| {
-            self.is_plain() && location.offset.saturating_add(length).saturating_add(start as u64) > total
-        });
-        let large = length > self.options.buffer_limit as u64;
-        if large && beyond {
-            return self.unknown(location, start, start, FaultKind::LengthTooLarge);
-        }
-        // Of a large body as much as may be held is looked at first: a lying length is found out there.
-        let end = start + self.options.buffer_limit.min(usize::try_from(length).unwrap_or(usize::MAX));
-        loop {
-            let have = self.here().len();
-            if let Some(member) = self.record_member(start, end.min(have)) {
-                let body_end = without_separator(self.here(), member).max(start);
-                self.queue.push_back(Fault::new(location.offset, FaultKind::LengthTooLarge));
-                return self.give(location, start..body_end, member, true);
-            }
-            if have >= end && large {
-                self.state = State::Body { offset: location.offset, left: length };
-                self.consume = start;
-                self.records += 1;
-                return Step::Record(Span { location, complete: true, body: None });
-            }
-            if have >= end {
-                return self.tail(location, start, end);
-            }
-            if self.window.next_break(self.window.pos).is_some() {
-                return self.cut_body(location, start);
-            }
-            match self.fill() {
-                Fill::More => {}
-                Fill::NeedInput => return Step::NeedInput,
-                Fill::End => return self.cut_body(location, start),
-            }
-        }
-    }
-
-    /// Index (from here) of a member in the range that begins a record.
-    fn record_member(&self, start: usize, end: usize) -> Option<usize> {
-        if self.is_plain() || start >= end {
-            return None;
-        }
-        let pos = self.window.pos;
-        self.window
-            .members(pos + start..pos + end)
-            .find(|at| is_record_start(&self.window.buf[*at..]))
-            .map(|at| at - pos)
-    }
-
-    /// The body is whole by its length; looks whether a record may begin behind it.
-    fn tail(&mut self, location: Location, start: usize, end: usize) -> Step {
-        loop {
-            let data = self.here();
-            let after = end + padding(&data[end..]);
-            let at = self.window.pos + after;
-            if after < data.len() {
-                let rest = &data[after..];
-                let sure = is_record_start(rest) || self.window.members(at..at + 1).next().is_some();
-                let long_enough = rest.len() >= if self.arc { 4096 } else { START };
-                if sure {
-                    return self.give(location, start..end, after, true);
-                }
-                if long_enough {
-                    return self.mismatch(location, start, end, after);
-                }
-            } else if !self.is_plain() && self.window.members(at..at + 1).next().is_some() {
-                return self.give(location, start..end, after, true);
-            }
-            let len = data.len();
-            match self.want(len + 1) {
-                Want::Ready => {}
-                Want::NeedInput => return Step::NeedInput,
-                Want::Short if after < len => return self.mismatch(location, start, end, after),
-                Want::Short => return self.give(location, start..end, after, true),
-            }
-        }
-    }
-
-    /// Behind the body comes neither a record nor an end.
-    fn mismatch(&mut self, location: Location, start: usize, end: usize, after: usize) -> Step {
-        if let Some(next) = next_record(&self.here()[..end], start, self.arc) {
-            let body_end = without_separator(self.here(), next).max(start);
-            self.queue.push_back(Fault::new(location.offset, FaultKind::LengthTooLarge));
-            return self.give(location, start..body_end, next, true);
-        }
-        if after > end + 1 || (self.arc && after > end) {
-            // A blank line ends the body as it should: foreign bytes follow.
-            return self.give(location, start..end, after, true);
-        }
-        self.unknown(location, start, end, FaultKind::LengthTooSmall)
-    }
-
-    /// The archive ends, or bytes are missing, before the body is whole.
-    fn cut_body(&mut self, location: Location, start: usize) -> Step {
-        let len = self.here().len();
-        if let Some(next) = next_record(self.here(), start, self.arc) {
-            let body_end = without_separator(self.here(), next).max(start);
-            self.queue.push_back(Fault::new(location.offset, FaultKind::LengthTooLarge));
-            return self.give(location, start..body_end, next, true);
-        }
-        if self.window.next_break(self.window.pos).is_none() {
-            self.queue.push_back(Fault::new(location.offset, FaultKind::TruncatedBody));
-        }
-        self.give(location, start..len.max(start), len.max(start), false)
-    }
-
-    /// The body ends where the next record begins, at `from` or later.
-    fn unknown(&mut self, location: Location, start: usize, from: usize, kind: FaultKind) -> Step {
-        loop {
-            let data = self.here();
-            let len = data.len();
-            let member = self.record_member(from.max(1), len);
-            let next = next_record(data, from.min(len), self.arc);
-            if let Some(next) = [member, next].into_iter().flatten().min() {
-                let body_end = without_separator(data, next).max(start);
-                self.queue.push_back(Fault::new(location.offset, kind));
-                return self.give(location, start..body_end, next, true);
-            }
-            if len > start + self.options.buffer_limit {
-                self.queue.push_back(Fault::new(location.offset, kind));
-                return self.give(location, start..from.max(start), from, false);
-            }
-            match self.want(len + 1) {
-                Want::Ready => {}
-                Want::NeedInput => return Step::NeedInput,
-                Want::Short => {
-                    let cut = kind == FaultKind::LengthTooLarge;
-                    let kind = if cut { FaultKind::TruncatedBody } else { kind };
-                    let end = if cut { len } else { without_separator(self.here(), len) }.max(start);
-                    self.queue.push_back(Fault::new(location.offset, kind));
-                    return self.give(location, start..end, len.max(start), !cut);
-                }
-            }
-        }
-    }
-
-    /// Gives a record out. `body` and `next` (where to go on) are counted from here.
-    fn give(&mut self, mut location: Location, body: Range<usize>, next: usize, complete: bool) -> Step {
-        let pos = self.window.pos;
-        location.length = self.packed_length(location.offset, pos + body.end, pos + next);
-        self.state = State::Between;
-        self.consume = next;
-        self.records += 1;
-        let body = pos + body.start..pos + body.end;
-        Step::Record(Span { location, complete, body: Some(body) })
-    }
-
-    fn packed_length(&self, offset: u64, end: usize, next: usize) -> Option<u64> {
-        if self.is_plain() {
-            let (start, within) = self.window.locate(next);
-            return Some((start + within).saturating_sub(offset));
-        }
-        let end = self.window.base + end as u64;
-        self.window.marks.iter().find(|mark| mark.at >= end).map(|mark| mark.offset.saturating_sub(offset))
+        self.body(head, len)
     }
 }

@@ -10,9 +10,11 @@ pub(super) enum HeadEnd {
 }
 
 /// Finds the blank line that ends the header block at the start of `data`, from index `from` on.
-/// A line that begins another record ends the block too.
+/// A line that begins another record ends the block too, and so does one that another record cuts short.
 pub(super) fn head_end(data: &[u8], from: usize) -> HeadEnd {
+    let mut scanned = from;
     for newline in memchr::memchr_iter(b'\n', &data[from..]).map(|at| at + from) {
+        scanned = newline;
         let rest = &data[newline + 1..];
         if rest.starts_with(b"\n") {
             return HeadEnd::At { block: newline + 1, body: newline + 2 };
@@ -23,11 +25,20 @@ pub(super) fn head_end(data: &[u8], from: usize) -> HeadEnd {
         if is_version(rest) {
             return HeadEnd::At { block: newline + 1, body: newline + 1 };
         }
-        if rest.len() < 8 {
-            return HeadEnd::None { scanned: newline };
+        if let Some(at) = glued_record(data, newline) {
+            return HeadEnd::At { block: at, body: at };
         }
     }
-    HeadEnd::None { scanned: data.len() }
+    HeadEnd::None { scanned }
+}
+
+/// Index of a record whose version line ends at `newline` but does not begin its line.
+fn glued_record(data: &[u8], newline: usize) -> Option<usize> {
+    let from = newline.saturating_sub(16);
+    let at = memchr::memmem::find(&data[from..newline], b"WARC/")? + from;
+    let before = data[at.checked_sub(1)?];
+    let glued = !matches!(before, b' ' | b'\t' | b'\n') && likeness(&data[at..]) == Likeness::Sure;
+    glued.then_some(at)
 }
 
 /// Whether `bytes` begin with `WARC/` and a digit.
@@ -35,39 +46,65 @@ pub(super) fn is_version(bytes: &[u8]) -> bool {
     bytes.len() > 5 && bytes[..5].eq_ignore_ascii_case(b"WARC/") && bytes[5].is_ascii_digit()
 }
 
-/// Whether a version line and a header field follow each other here: a record, not words of a text.
-fn is_plausible(bytes: &[u8]) -> bool {
-    if !is_version(bytes) {
-        return false;
-    }
-    let window = &bytes[..bytes.len().min(512)];
-    let Some(end) = memchr::memchr(b'\n', window) else { return false };
-    if end > 16 {
-        return false;
-    }
-    let next = &window[end + 1..];
-    let name = &next[..memchr::memchr(b'\n', next).unwrap_or(next.len())];
-    memchr::memchr(b':', name).is_some_and(|colon| {
-        colon > 0 && name[..colon].iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
-    })
+/// Bytes behind a place without which it cannot be told whether a record begins there.
+pub(super) const LOOK_AHEAD: usize = 512;
+
+/// How surely a record begins somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    /// Not a record.
+    No,
+    /// A version line and something like a header field: a record if it begins a line.
+    Likely,
+    /// A version line and a field that only records have: a record wherever it is.
+    Sure,
 }
 
-/// Index of the first record that begins a line in `data`, from `from` on (a record at `from` itself counts).
-pub(super) fn next_record(data: &[u8], from: usize, arc: bool) -> Option<usize> {
+/// Whether a version line and a header field follow each other here: a record, not words of a text.
+fn likeness(bytes: &[u8]) -> Likeness {
+    if !is_version(bytes) {
+        return Likeness::No;
+    }
+    let window = &bytes[..bytes.len().min(LOOK_AHEAD)];
+    let Some(end) = memchr::memchr(b'\n', window).filter(|end| *end <= 16) else { return Likeness::No };
+    let next = &window[end + 1..];
+    let line = &next[..memchr::memchr(b'\n', next).unwrap_or(next.len())];
+    let Some(colon) = memchr::memchr(b':', line) else { return Likeness::No };
+    let name = line[..colon].trim_ascii_end();
+    if name.is_empty() || !name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-') {
+        return Likeness::No;
+    }
+    let own = [&b"WARC-"[..], b"Content-"]
+        .iter()
+        .any(|start| name.get(..start.len()).is_some_and(|name| name.eq_ignore_ascii_case(start)));
+    if own { Likeness::Sure } else { Likeness::Likely }
+}
+
+/// Index of the first record in `data` that begins at `from` or behind it. At the index `origin` and behind
+/// line ends records are expected; elsewhere only what is surely one counts.
+pub(super) fn next_record(data: &[u8], from: usize, origin: usize, arc: bool) -> Option<usize> {
+    let begins_line = |at: usize| at == origin || at.checked_sub(1).is_some_and(|at| data[at] == b'\n');
     let rest = data.get(from..)?;
-    if is_plausible(rest) || (arc && crate::arc::is_header_line(rest)) {
-        return Some(from);
-    }
-    let warc = memchr::memmem::find_iter(rest, b"WARC/")
-        .find(|&at| at > 0 && rest[at - 1] == b'\n' && is_plausible(&rest[at..]));
+    let warc = memchr::memmem::find_iter(rest, b"WARC/").map(|at| at + from).find(|&at| {
+        let likeness = likeness(&data[at..]);
+        likeness == Likeness::Sure || (likeness == Likeness::Likely && begins_line(at))
+    });
     if !arc {
-        return warc.map(|at| at + from);
+        return warc;
     }
-    let line = memchr::memchr_iter(b'\n', rest)
-        .map(|at| at + 1)
+    let first = begins_line(from).then_some(from);
+    let line = first
+        .into_iter()
+        .chain(memchr::memchr_iter(b'\n', rest).map(|at| at + from + 1))
         .take_while(|at| warc.is_none_or(|warc| *at <= warc))
-        .find(|at| crate::arc::is_header_line(&rest[*at..]));
-    line.or(warc).map(|at| at + from)
+        .find(|at| crate::arc::is_header_line(&data[*at..]));
+    line.or(warc)
+}
+
+/// Index of the first record that begins a line in `data`, from `from` on, for reading from the middle of an
+/// archive that is not packed.
+pub(crate) fn record_in_text(data: &[u8], from: usize, arc: bool) -> Option<usize> {
+    next_record(data, from, usize::MAX, arc)
 }
 
 /// `data[..end]` without the blank line before a record: at most two line ends.
@@ -94,13 +131,21 @@ mod tests {
         assert_eq!(head_end(b"WARC/1.0\r\nA: b\r\n\r\nbody", 0), HeadEnd::At { block: 16, body: 18 });
         assert_eq!(head_end(b"WARC/1.0\nA: b\n\nbody", 0), HeadEnd::At { block: 14, body: 15 });
         assert_eq!(head_end(b"WARC/1.0\nA: b\nWARC/1.0\n", 0), HeadEnd::At { block: 14, body: 14 });
-        assert_eq!(head_end(b"WARC/1.0\nA: b\n", 0), HeadEnd::None { scanned: 8 });
+        assert_eq!(head_end(b"WARC/1.0\nA: b\n", 0), HeadEnd::None { scanned: 13 });
+        let cut = b"WARC/1.0\nContent-TyWARC/1.0\nWARC-Type: x\n\n";
+        assert_eq!(head_end(cut, 0), HeadEnd::At { block: 19, body: 19 });
+        let whole = b"WARC/1.0\nX: like WARC/1.0\nWARC-Type: x\n\n";
+        assert_eq!(head_end(whole, 0), HeadEnd::At { block: 39, body: 40 });
     }
 
     #[test]
     fn finds_records_but_not_words() {
-        let data = b"x WARC/1.0 \nWARC/1.0 is a format\n\nWARC/1.0\r\nWARC-Type: x\r\n";
-        assert_eq!(next_record(data, 0, false), Some(34));
+        let data = b"x WARC/1.0 \nWARC/1.0 is a format\n\nWARC/1.0\r\nX-Type: x\r\n";
+        assert_eq!(next_record(data, 0, 0, false), Some(34));
+        let glued = b"half a bodyWARC/1.0\r\nwarc-type: x\r\n";
+        assert_eq!(next_record(glued, 0, 0, false), Some(11));
+        assert_eq!(next_record(b"seeWARC/1.0\r\nNote: x\r\n", 0, 0, false), None);
+        assert_eq!(next_record(&data[34..], 0, 0, false), Some(0));
         assert_eq!(without_separator(b"body\r\n\r\n", 8), 4);
         assert_eq!(without_separator(b"body\n\n\n", 7), 5);
     }

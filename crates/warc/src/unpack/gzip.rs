@@ -2,8 +2,9 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::{Fill, GZIP_MAGIC, Limits, Probe, Resync, is_record_start};
-use crate::buffer::{Input, Mark, Window};
+use super::members::{Format, Outcome, Probe};
+use super::{Limits, is_record_start};
+use crate::buffer::{Input, Window};
 use crate::deflate::{Container, Inflater, Unpacked, crc32};
 use crate::error::FaultKind;
 
@@ -13,12 +14,14 @@ const WHOLE_MEMBER_INPUT: usize = 8 << 20;
 const FIRST_ROOM: usize = 1 << 20;
 /// Unpacked bytes of one streaming step.
 const STREAM_STEP: usize = 256 << 10;
-/// Packed bytes kept for a second look while streaming.
-const HOLD: u64 = 4 << 20;
 /// Unpacked bytes that a probe looks at.
-const PROBE: usize = 4096;
+const PROBE_OUTPUT: usize = 4096;
+/// Packed bytes that a probe looks at, and those of them in which a header must end: a search must not be slow
+/// where much looks like the start of a member.
+const PROBE_INPUT: usize = 16 << 10;
+const PROBE_HEADER: usize = 4 << 10;
 
-/// Unpacker of gzip members.
+/// Unpacker of one gzip member.
 #[derive(Debug)]
 pub(crate) struct Gzip {
     inflater: Option<Inflater>,
@@ -26,20 +29,12 @@ pub(crate) struct Gzip {
     /// Input bytes without which unpacking the member is not tried again.
     want: usize,
     room: usize,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    Between,
-    Stream(Box<Stream>),
-    Resync(Resync),
+    stream: Option<Box<Stream>>,
 }
 
 #[derive(Debug)]
 struct Stream {
     inflate: Decompress,
-    start: u64,
     /// Of the member's data, not yet its trailer.
     ended: bool,
     crc: u32,
@@ -47,109 +42,80 @@ struct Stream {
 }
 
 impl Gzip {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         let room = FIRST_ROOM.min(limits.whole_member);
-        Self { inflater: Inflater::new(), limits, want: 0, room, state: State::Between }
+        Self { inflater: Inflater::new(), limits, want: 0, room, stream: None }
     }
 
-    pub(crate) fn fill(&mut self, input: &mut Input, window: &mut Window) -> Fill {
-        match &mut self.state {
-            State::Between => self.member(input, window),
-            State::Stream(_) => self.stream(input, window),
-            State::Resync(resync) => {
-                let fill = resync.step(input, window, &GZIP_MAGIC, probe);
-                if fill == Fill::More {
-                    self.state = State::Between;
-                }
-                fill
+    fn begin_stream(&mut self, input: &mut Input) -> Outcome {
+        match header_len(input.available()) {
+            Header::Bytes(len) => {
+                input.advance(len);
+                let inflate = Decompress::new(false);
+                self.stream = Some(Box::new(Stream { inflate, ended: false, crc: 0, len: 0 }));
+                Outcome::More
             }
+            Header::Short => {
+                self.want = input.available().len() + 1;
+                Outcome::Short
+            }
+            Header::Bad => Outcome::Damaged(FaultKind::CorruptMember),
         }
     }
+}
 
-    fn member(&mut self, input: &mut Input, window: &mut Window) -> Fill {
-        let zeros = input.available().iter().take_while(|byte| **byte == 0).count();
-        input.advance(zeros);
+impl Format for Gzip {
+    const MAGIC: &'static [u8] = &[0x1f, 0x8b, 0x08];
+    const LEAST: usize = 3;
+    const CHECKED: bool = true;
+
+    fn begins(bytes: &[u8]) -> bool {
+        let len = bytes.len().min(Self::MAGIC.len());
+        bytes[..len] == Self::MAGIC[..len]
+    }
+
+    fn probe(bytes: &[u8], finished: bool) -> Probe {
+        probe(bytes, finished)
+    }
+
+    fn begin(&mut self, input: &mut Input, window: &mut Window) -> Outcome {
         let bytes = input.available();
-        if bytes.is_empty() {
-            return if input.finished { Fill::End } else { Fill::NeedInput };
+        if bytes.len() < self.want && !input.finished {
+            return Outcome::Short;
         }
-        let magic = bytes.len().min(GZIP_MAGIC.len());
-        if bytes[..magic] != GZIP_MAGIC[..magic] {
-            self.state = State::Resync(Resync::new(input.offset(), FaultKind::Garbage, input.offset()));
-            return Fill::More;
-        }
-        if bytes.len() < self.want.max(GZIP_MAGIC.len()) && !input.finished {
-            return Fill::NeedInput;
-        }
+        self.want = 0;
         window.compact();
-        let begin = window.end();
-        let limit = self.limits.whole_member;
         while let Some(inflater) = &mut self.inflater {
             window.buf.reserve(self.room);
             match inflater.unpack(Container::Gzip, bytes, &mut window.buf) {
                 Unpacked::Done(read) => {
-                    self.want = 0;
-                    let offset = input.offset();
                     input.advance(read);
-                    // The mark of the member belongs before its bytes, which are there already.
-                    if window.marks.back().is_none_or(|mark| mark.offset != offset) {
-                        window.marks.push_back(Mark { at: begin, offset, fault: None });
-                    }
-                    window.mark(input.offset(), None);
-                    return Fill::More;
+                    return Outcome::Ended;
                 }
-                Unpacked::Space if self.room < limit => self.room = (self.room * 4).min(limit),
+                Unpacked::Space if self.room < self.limits.whole_member => {
+                    self.room = (self.room * 4).min(self.limits.whole_member);
+                }
                 Unpacked::Bad if !input.finished && bytes.len() < WHOLE_MEMBER_INPUT => {
                     self.want = (bytes.len() * 2).max(64 << 10);
-                    return Fill::NeedInput;
+                    return Outcome::Short;
                 }
                 Unpacked::Space | Unpacked::Bad => break,
             }
         }
-        self.want = 0;
-        self.begin_stream(input, window)
+        self.begin_stream(input)
     }
 
-    fn begin_stream(&mut self, input: &mut Input, window: &mut Window) -> Fill {
-        let start = input.offset();
-        match header_len(input.available()) {
-            Header::Bytes(len) => {
-                input.hold();
-                input.advance(len);
-                window.mark(start, None);
-                let inflate = Decompress::new(false);
-                self.state = State::Stream(Box::new(Stream { inflate, start, ended: false, crc: 0, len: 0 }));
-                Fill::More
-            }
-            Header::Short if !input.finished => {
-                self.want = input.available().len() + 1;
-                Fill::NeedInput
-            }
-            Header::Short => self.damaged(input, start, FaultKind::TruncatedMember),
-            Header::Bad => self.damaged(input, start, FaultKind::CorruptMember),
-        }
-    }
-
-    fn stream(&mut self, input: &mut Input, window: &mut Window) -> Fill {
-        let State::Stream(stream) = &mut self.state else { return Fill::More };
-        let start = stream.start;
-        if input.held() > HOLD {
-            input.release();
-        }
+    fn go_on(&mut self, input: &mut Input, window: &mut Window) -> Outcome {
+        let Some(stream) = &mut self.stream else { return Outcome::Damaged(FaultKind::CorruptMember) };
         if stream.ended {
-            let Some(trailer) = input.available().first_chunk::<8>() else {
-                return self.short(input, start);
-            };
+            let Some(trailer) = input.available().first_chunk::<8>() else { return Outcome::Short };
             let (crc, len) = trailer.split_at(4);
             let sound = crc == stream.crc.to_le_bytes() && len == (stream.len as u32).to_le_bytes();
             if !sound {
-                return self.damaged(input, start, FaultKind::Checksum);
+                return Outcome::Damaged(FaultKind::Checksum);
             }
             input.advance(8);
-            input.release();
-            self.state = State::Between;
-            window.mark(input.offset(), None);
-            return Fill::More;
+            return Outcome::Ended;
         }
         window.compact();
         window.buf.reserve(STREAM_STEP);
@@ -164,23 +130,11 @@ impl Gzip {
         input.advance(read);
         match status {
             Ok(Status::StreamEnd) => stream.ended = true,
-            Ok(_) if read == 0 && written == 0 => return self.short(input, start),
+            Ok(_) if read == 0 && written == 0 => return Outcome::Short,
             Ok(_) => {}
-            Err(_) => return self.damaged(input, start, FaultKind::CorruptMember),
+            Err(_) => return Outcome::Damaged(FaultKind::CorruptMember),
         }
-        Fill::More
-    }
-
-    fn short(&mut self, input: &mut Input, start: u64) -> Fill {
-        if input.finished { self.damaged(input, start, FaultKind::TruncatedMember) } else { Fill::NeedInput }
-    }
-
-    /// Begins the search for the next member, from behind the damaged one's start if that is still there.
-    fn damaged(&mut self, input: &mut Input, start: u64, kind: FaultKind) -> Fill {
-        let from = input.rewind_to(start + 1);
-        input.release();
-        self.state = State::Resync(Resync::new(start, kind, from));
-        Fill::More
+        Outcome::More
     }
 }
 
@@ -194,7 +148,7 @@ enum Header {
 fn header_len(bytes: &[u8]) -> Header {
     let Some(fixed) = bytes.first_chunk::<10>() else { return Header::Short };
     let flags = fixed[3];
-    if fixed[..3] != GZIP_MAGIC || flags & 0xe0 != 0 {
+    if fixed[..3] != *Gzip::MAGIC || flags & 0xe0 != 0 {
         return Header::Bad;
     }
     let mut at = 10;
@@ -217,19 +171,22 @@ fn header_len(bytes: &[u8]) -> Header {
 }
 
 /// Whether a sound member that begins a record is at the start of `bytes`.
-pub(super) fn probe(bytes: &[u8], finished: bool) -> Probe {
-    let more = if finished { Probe::No } else { Probe::More };
-    let len = match header_len(bytes) {
+fn probe(bytes: &[u8], finished: bool) -> Probe {
+    // The verdict must not depend on how much more is there.
+    let bytes = &bytes[..bytes.len().min(PROBE_INPUT)];
+    let more = if finished || bytes.len() == PROBE_INPUT { Probe::No } else { Probe::More };
+    let header = &bytes[..bytes.len().min(PROBE_HEADER)];
+    let len = match header_len(header) {
         Header::Bytes(len) => len,
-        Header::Short => return more,
-        Header::Bad => return Probe::No,
+        Header::Short if header.len() < PROBE_HEADER => return more,
+        Header::Short | Header::Bad => return Probe::No,
     };
-    let mut out = Vec::with_capacity(PROBE);
+    let mut out = Vec::with_capacity(PROBE_OUTPUT);
     let mut inflate = Decompress::new(false);
     let Ok(status) = inflate.decompress_vec(&bytes[len..], &mut out, FlushDecompress::None) else {
         return Probe::No;
     };
-    if is_record_start(&out) {
+    if is_record_start(&out, true) {
         return Probe::Member;
     }
     match status {
@@ -241,7 +198,7 @@ pub(super) fn probe(bytes: &[u8], finished: bool) -> Probe {
             };
             if trailer[..4] == crc32(0, &out).to_le_bytes() { Probe::Member } else { Probe::No }
         }
-        _ if out.len() < PROBE && bytes.len() < 2 * PROBE => more,
+        _ if out.len() < PROBE_OUTPUT => more,
         _ => Probe::No,
     }
 }

@@ -1,35 +1,39 @@
-//! LZ4 frames (the frame format 1.6), block by block.
+//! LZ4 frames (the frame format 1.6), block by block, checksums included.
 
-use super::{Fill, LZ4_MAGIC, Probe, Resync, is_skippable};
+use xxhash_rust::xxh32::{Xxh32, xxh32};
+
+use super::is_skippable;
+use super::members::{Format, Outcome, Probe};
 use crate::buffer::{Input, Window};
 use crate::error::FaultKind;
 
 /// Linked blocks look back this far.
 const DICTIONARY: usize = 64 << 10;
-/// Packed bytes kept for a second look.
-const HOLD: u64 = 4 << 20;
+/// Bytes of the longest frame header.
+const LONGEST_HEADER: usize = 19;
 
-/// Unpacker of LZ4 frames.
-#[derive(Debug, Default)]
+/// Unpacker of one LZ4 frame.
+#[derive(Default)]
 pub(crate) struct Lz4 {
-    state: State,
+    frame: Option<Frame>,
     /// The last unpacked bytes of the frame, for linked blocks.
     history: Vec<u8>,
     scratch: Vec<u8>,
+    /// Bytes of a skippable frame still to be skipped.
+    skip: usize,
 }
 
-#[derive(Debug, Default)]
-enum State {
-    #[default]
-    Between,
-    Frame(Frame),
-    Resync(Resync),
+impl std::fmt::Debug for Lz4 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lz4").field("skip", &self.skip).finish_non_exhaustive()
+    }
 }
 
-#[derive(Debug, Clone, Copy)]
 struct Frame {
-    start: u64,
     header: Descriptor,
+    content: Option<Xxh32>,
+    /// No checksum was wrong so far.
+    sound: bool,
 }
 
 /// The frame descriptor.
@@ -43,87 +47,86 @@ struct Descriptor {
 }
 
 impl Lz4 {
-    pub(crate) fn fill(&mut self, input: &mut Input, window: &mut Window) -> Fill {
-        match &self.state {
-            State::Between => self.between(input, window),
-            State::Frame(frame) => {
-                let frame = *frame;
-                self.block(frame, input, window)
-            }
-            State::Resync(resync) => {
-                let fill = resync.step(input, window, &LZ4_MAGIC, probe);
-                if fill == Fill::More {
-                    self.state = State::Between;
-                }
-                fill
-            }
+    fn go_on_skipping(&mut self, input: &mut Input) -> Outcome {
+        let here = input.available().len().min(self.skip);
+        input.advance(here);
+        self.skip -= here;
+        match self.skip {
+            0 => Outcome::Ended,
+            _ if here > 0 => Outcome::More,
+            _ => Outcome::Short,
         }
     }
+}
 
-    fn between(&mut self, input: &mut Input, window: &mut Window) -> Fill {
-        let zeros = input.available().iter().take_while(|byte| **byte == 0).count();
-        input.advance(zeros);
+impl Format for Lz4 {
+    const MAGIC: &'static [u8] = &[0x04, 0x22, 0x4d, 0x18];
+    const LEAST: usize = 4;
+    const CHECKED: bool = false;
+
+    fn begins(bytes: &[u8]) -> bool {
+        is_skippable(bytes) || bytes.starts_with(&Self::MAGIC[..bytes.len().min(4)])
+    }
+
+    fn probe(bytes: &[u8], finished: bool) -> Probe {
+        if bytes.len() < LONGEST_HEADER && !finished {
+            return Probe::More;
+        }
+        if descriptor(bytes).is_some() { Probe::Member } else { Probe::No }
+    }
+
+    fn begin(&mut self, input: &mut Input, _window: &mut Window) -> Outcome {
         let bytes = input.available();
-        let start = input.offset();
-        if bytes.is_empty() {
-            return if input.finished { Fill::End } else { Fill::NeedInput };
+        if is_skippable(bytes) {
+            let Some(size) = bytes.get(4..8).and_then(|size| size.first_chunk::<4>()) else {
+                return Outcome::Short;
+            };
+            self.skip = u32::from_le_bytes(*size) as usize;
+            input.advance(8);
+            return if self.skip == 0 { Outcome::Ended } else { Outcome::More };
         }
-        if bytes.len() < 19 && !input.finished {
-            return Fill::NeedInput;
-        }
-        if is_skippable(bytes) && bytes.len() >= 8 {
-            let size = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]) as usize;
-            if bytes.len() < 8 + size && !input.finished {
-                return Fill::NeedInput;
-            }
-            input.advance(8 + size);
-            return Fill::More;
-        }
-        if !bytes.starts_with(&LZ4_MAGIC) {
-            self.state = State::Resync(Resync::new(start, FaultKind::Garbage, start));
-            return Fill::More;
+        if bytes.len() < LONGEST_HEADER && !input.finished {
+            return Outcome::Short;
         }
         let Some(header) = descriptor(bytes) else {
-            let kind = if bytes.len() < 19 { FaultKind::TruncatedMember } else { FaultKind::CorruptMember };
-            return self.damaged(input, start, kind);
+            let cut = bytes.len() < LONGEST_HEADER;
+            return if cut { Outcome::Short } else { Outcome::Damaged(FaultKind::CorruptMember) };
         };
-        input.hold();
         input.advance(header.len);
-        window.mark(start, None);
         self.history.clear();
-        self.state = State::Frame(Frame { start, header });
-        Fill::More
+        let content = header.content_checksum.then(|| Xxh32::new(0));
+        self.frame = Some(Frame { header, content, sound: true });
+        Outcome::More
     }
 
-    fn block(&mut self, frame: Frame, input: &mut Input, window: &mut Window) -> Fill {
-        let Frame { start, header } = frame;
-        if input.held() > HOLD {
-            input.release();
+    fn go_on(&mut self, input: &mut Input, window: &mut Window) -> Outcome {
+        if self.skip > 0 {
+            return self.go_on_skipping(input);
         }
+        let Some(frame) = &mut self.frame else { return Outcome::Damaged(FaultKind::CorruptMember) };
+        let header = frame.header;
         let bytes = input.available();
-        let Some(size) = bytes.first_chunk::<4>().map(|size| u32::from_le_bytes(*size)) else {
-            return self.short(input, start);
-        };
+        let Some(size) = number(bytes) else { return Outcome::Short };
         if size == 0 {
             let end = 4 + if header.content_checksum { 4 } else { 0 };
             if bytes.len() < end {
-                return self.short(input, start);
+                return Outcome::Short;
             }
+            let content = frame.content.as_ref().map(Xxh32::digest);
+            let sound = frame.sound && (content.is_none() || content == number(&bytes[4..]));
             input.advance(end);
-            input.release();
-            self.state = State::Between;
-            window.mark(input.offset(), None);
-            return Fill::More;
+            return if sound { Outcome::Ended } else { Outcome::Damaged(FaultKind::Checksum) };
         }
         let stored = size & 0x8000_0000 != 0;
         let len = (size & 0x7fff_ffff) as usize;
         if len > header.max_block + 64 {
-            return self.damaged(input, start, FaultKind::CorruptMember);
+            return Outcome::Damaged(FaultKind::CorruptMember);
         }
         let end = 4 + len + if header.block_checksum { 4 } else { 0 };
-        let Some(data) = bytes.get(4..4 + len).filter(|_| bytes.len() >= end) else {
-            return self.short(input, start);
-        };
+        let Some(data) = bytes.get(4..4 + len).filter(|_| bytes.len() >= end) else { return Outcome::Short };
+        if header.block_checksum && number(&bytes[4 + len..]) != Some(xxh32(data, 0)) {
+            frame.sound = false;
+        }
         window.compact();
         let new: &[u8] = if stored {
             data
@@ -136,29 +139,26 @@ impl Lz4 {
             };
             match unpacked {
                 Ok(written) => &self.scratch[..written],
-                Err(_) => return self.damaged(input, start, FaultKind::CorruptMember),
+                Err(_) => return Outcome::Damaged(FaultKind::CorruptMember),
             }
         };
         window.buf.extend_from_slice(new);
+        if let Some(content) = &mut frame.content {
+            content.update(new);
+        }
         if header.linked {
             self.history.extend_from_slice(new);
             let old = self.history.len().saturating_sub(DICTIONARY);
             self.history.drain(..old);
         }
         input.advance(end);
-        Fill::More
+        Outcome::More
     }
+}
 
-    fn short(&mut self, input: &mut Input, start: u64) -> Fill {
-        if input.finished { self.damaged(input, start, FaultKind::TruncatedMember) } else { Fill::NeedInput }
-    }
-
-    fn damaged(&mut self, input: &mut Input, start: u64, kind: FaultKind) -> Fill {
-        let from = input.rewind_to(start + 1);
-        input.release();
-        self.state = State::Resync(Resync::new(start, kind, from));
-        Fill::More
-    }
+/// The number in the first four bytes.
+fn number(bytes: &[u8]) -> Option<u32> {
+    bytes.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes))
 }
 
 fn descriptor(bytes: &[u8]) -> Option<Descriptor> {
@@ -174,18 +174,13 @@ fn descriptor(bytes: &[u8]) -> Option<Descriptor> {
         _ => return None,
     };
     let len = 7 + if flags & 8 != 0 { 8 } else { 0 } + if flags & 1 != 0 { 4 } else { 0 };
-    (bytes.len() >= len).then_some(Descriptor {
+    // The second byte of the descriptor's hash closes the header.
+    let check = (xxh32(bytes.get(4..len - 1)?, 0) >> 8) as u8;
+    (bytes.get(len - 1) == Some(&check)).then_some(Descriptor {
         linked: flags & 0x20 == 0,
         block_checksum: flags & 0x10 != 0,
         content_checksum: flags & 4 != 0,
         max_block,
         len,
     })
-}
-
-fn probe(bytes: &[u8], finished: bool) -> Probe {
-    if bytes.len() < 19 && !finished {
-        return Probe::More;
-    }
-    if descriptor(bytes).is_some() { Probe::Member } else { Probe::No }
 }

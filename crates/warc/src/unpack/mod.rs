@@ -5,14 +5,16 @@
 
 mod gzip;
 mod lz4;
+mod members;
 mod zstd;
 
 use crate::buffer::{Input, Window};
-use crate::error::{Fault, FaultKind};
+use gzip::Gzip;
+use lz4::Lz4;
+use members::{Format, Members, Probe};
+use zstd::Zstd;
 
-pub(crate) use gzip::Gzip;
-pub(crate) use lz4::Lz4;
-pub(crate) use zstd::Zstd;
+pub(crate) use zstd::{dictionary_of, leading_dictionary};
 
 /// What one step of unpacking brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,51 +40,30 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 pub(crate) enum Unpacker {
     Plain { started: bool },
-    Gzip(Box<Gzip>),
-    Zstd(Box<Zstd>),
-    Lz4(Box<Lz4>),
+    Gzip(Box<Members<Gzip>>),
+    Zstd(Box<Members<Zstd>>),
+    Lz4(Box<Members<Lz4>>),
 }
 
-/// How the bytes at hand begin.
+/// How an archive is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(crate) enum Form {
     Plain,
     Gzip,
     Zstd,
     Lz4,
 }
 
-const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
-const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-const LZ4_MAGIC: [u8; 4] = [0x04, 0x22, 0x4d, 0x18];
-
 /// Bytes looked through for a first member when the file begins with something else.
 const DETECTION_BYTES: usize = 1 << 20;
 
 impl Unpacker {
-    /// Tells from the content how the archive is packed; `None` while there is too little input.
-    pub(crate) fn detect(input: &Input, limits: Limits) -> Option<Self> {
-        let bytes = input.available();
-        let start = bytes.iter().position(|byte| !matches!(byte, 0 | b'\r' | b'\n')).unwrap_or(bytes.len());
-        let head = bytes.get(start..).unwrap_or_default();
-        if head.len() < 8 && !input.finished {
-            return None;
-        }
-        if let Some(form) = form_of(head) {
-            return Some(Self::of(form, limits));
-        }
-        if bytes.len() < DETECTION_BYTES && !input.finished {
-            return None;
-        }
-        Some(Self::of(first_form(bytes), limits))
-    }
-
-    fn of(form: Form, limits: Limits) -> Self {
+    pub(crate) fn new(form: Form, limits: Limits, dictionary: Option<Vec<u8>>) -> Self {
         match form {
             Form::Plain => Self::Plain { started: false },
-            Form::Gzip => Self::Gzip(Box::new(Gzip::new(limits))),
-            Form::Zstd => Self::Zstd(Box::new(Zstd::new(limits))),
-            Form::Lz4 => Self::Lz4(Box::default()),
+            Form::Gzip => Self::Gzip(Box::new(Members::new(Gzip::new(limits)))),
+            Form::Zstd => Self::Zstd(Box::new(Members::new(Zstd::new(limits, dictionary)))),
+            Form::Lz4 => Self::Lz4(Box::new(Members::new(Lz4::default()))),
         }
     }
 
@@ -101,14 +82,48 @@ impl Unpacker {
     }
 }
 
+/// Tells from the content how the archive is packed; `None` while there is too little input.
+pub(crate) fn detect(input: &Input) -> Option<Form> {
+    let bytes = input.available();
+    let start = bytes.iter().position(|byte| !matches!(byte, 0 | b'\r' | b'\n')).unwrap_or(bytes.len());
+    let head = bytes.get(start..).unwrap_or_default();
+    if head.len() < 8 && !input.finished {
+        return None;
+    }
+    if is_skippable(head)
+        && !input.finished
+        && head.len() < DETECTION_BYTES
+        && behind_skippable(head).len() < 4
+    {
+        return None;
+    }
+    if let Some(form) = form_of(head) {
+        return Some(form);
+    }
+    if bytes.len() < DETECTION_BYTES && !input.finished {
+        return None;
+    }
+    Some(first_form(&bytes[..bytes.len().min(DETECTION_BYTES)]))
+}
+
+/// How an archive is packed that begins with these bytes and without damage.
+pub(crate) fn form_of_start(bytes: &[u8]) -> Option<Form> {
+    let start = bytes.iter().position(|byte| !matches!(byte, 0 | b'\r' | b'\n'))?;
+    form_of(&bytes[start..])
+}
+
 fn form_of(head: &[u8]) -> Option<Form> {
-    if head.starts_with(&GZIP_MAGIC) {
+    // Skippable frames are common to zstd and LZ4: what follows them tells.
+    if is_skippable(head) {
+        return Some(if behind_skippable(head).starts_with(Lz4::MAGIC) { Form::Lz4 } else { Form::Zstd });
+    }
+    if head.starts_with(Gzip::MAGIC) {
         Some(Form::Gzip)
-    } else if head.starts_with(&ZSTD_MAGIC) || is_skippable(head) {
-        Some(Form::Zstd)
-    } else if head.starts_with(&LZ4_MAGIC) {
+    } else if head.starts_with(Lz4::MAGIC) {
         Some(Form::Lz4)
-    } else if is_record_start(head) {
+    } else if head.starts_with(Zstd::MAGIC) {
+        Some(Form::Zstd)
+    } else if is_record_start(head, true) {
         Some(Form::Plain)
     } else {
         None
@@ -120,26 +135,48 @@ fn is_skippable(head: &[u8]) -> bool {
     head.len() >= 4 && head[0] & 0xf0 == 0x50 && head[1..4] == [0x2a, 0x4d, 0x18]
 }
 
+/// The bytes behind skippable frames.
+fn behind_skippable(head: &[u8]) -> &[u8] {
+    let mut rest = head;
+    while is_skippable(rest) {
+        let size =
+            rest.get(4..8).and_then(|size| size.first_chunk::<4>()).map(|size| u32::from_le_bytes(*size));
+        rest = size.and_then(|size| rest.get(8 + size as usize..)).unwrap_or_default();
+    }
+    rest
+}
+
 /// The form of whatever comes first in a file with a damaged beginning.
 fn first_form(bytes: &[u8]) -> Form {
-    let text = memchr::memmem::find(bytes, b"WARC/").unwrap_or(usize::MAX);
-    let gzip = memchr::memmem::find_iter(bytes, &GZIP_MAGIC)
-        .find(|&at| gzip::probe(&bytes[at..], true) == Probe::Member)
-        .unwrap_or(usize::MAX);
-    let zstd = memchr::memmem::find(bytes, &ZSTD_MAGIC).unwrap_or(usize::MAX);
-    match text.min(gzip).min(zstd) {
-        usize::MAX => Form::Plain,
-        first if first == gzip => Form::Gzip,
-        first if first == zstd => Form::Zstd,
-        _ => Form::Plain,
+    let text = memchr::memmem::find(bytes, b"WARC/");
+    let found = [
+        (text, Form::Plain),
+        (first_member::<Gzip>(bytes), Form::Gzip),
+        (first_member::<Zstd>(bytes), Form::Zstd),
+        (first_member::<Lz4>(bytes), Form::Lz4),
+    ];
+    let first = found.into_iter().filter_map(|(at, form)| Some((at?, form))).min_by_key(|(at, _)| *at);
+    first.map_or(Form::Plain, |(_, form)| form)
+}
+
+fn first_member<F: Format>(bytes: &[u8]) -> Option<usize> {
+    memchr::memmem::find_iter(bytes, F::MAGIC).find(|&at| F::probe(&bytes[at..], true) == Probe::Member)
+}
+
+/// Index in `bytes` of the first member that begins a record, for reading from the middle of an archive.
+pub(crate) fn record_member(form: Form, bytes: &[u8]) -> Option<usize> {
+    match form {
+        Form::Plain => None,
+        Form::Gzip => first_member::<Gzip>(bytes),
+        Form::Zstd => first_member::<Zstd>(bytes),
+        Form::Lz4 => first_member::<Lz4>(bytes),
     }
 }
 
-/// Whether these bytes begin a WARC record or an ARC file.
-pub(crate) fn is_record_start(bytes: &[u8]) -> bool {
+/// Whether these bytes begin a WARC record or, if `arc`, one of an ARC file.
+pub(crate) fn is_record_start(bytes: &[u8], arc: bool) -> bool {
     bytes.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"WARC/"))
-        || bytes.starts_with(b"filedesc:")
-        || crate::arc::is_header_line(bytes)
+        || (arc && (bytes.starts_with(b"filedesc:") || crate::arc::is_header_line(bytes)))
 }
 
 fn fill_plain(started: &mut bool, input: &mut Input, window: &mut Window) -> Fill {
@@ -148,7 +185,7 @@ fn fill_plain(started: &mut bool, input: &mut Input, window: &mut Window) -> Fil
     }
     if !*started {
         *started = true;
-        window.mark(input.offset(), None);
+        window.mark(input.offset());
     }
     window.compact();
     if window.buf.is_empty() {
@@ -160,74 +197,4 @@ fn fill_plain(started: &mut bool, input: &mut Input, window: &mut Window) -> Fil
         input.advance(input.available().len());
     }
     Fill::More
-}
-
-/// Whether bytes begin a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Probe {
-    /// A sound member.
-    Member,
-    /// No member.
-    No,
-    /// More bytes are needed to tell.
-    More,
-}
-
-/// The search for the next sound member after damage.
-#[derive(Debug, Clone)]
-pub(crate) struct Resync {
-    fault: Fault,
-    /// Where the search began.
-    from: u64,
-}
-
-impl Resync {
-    /// Begins a search at `from`; the fault is given out when the search ends.
-    pub(crate) fn new(offset: u64, kind: FaultKind, from: u64) -> Self {
-        Self { fault: Fault::new(offset, kind), from }
-    }
-
-    /// Looks on. `Some` when the search is over: the fault is marked, and input stands at the next member
-    /// or at the end of what there is.
-    pub(crate) fn step(
-        &self,
-        input: &mut Input,
-        window: &mut Window,
-        magic: &[u8],
-        mut probe: impl FnMut(&[u8], bool) -> Probe,
-    ) -> Fill {
-        let finished = input.finished;
-        let bytes = input.available();
-        let mut skip = bytes.len();
-        let mut over = finished;
-        for at in memchr::memmem::find_iter(bytes, magic) {
-            match probe(&bytes[at..], finished) {
-                Probe::No => {}
-                Probe::Member => {
-                    (skip, over) = (at, true);
-                    break;
-                }
-                Probe::More => {
-                    (skip, over) = (at, false);
-                    break;
-                }
-            }
-        }
-        if !over && skip == bytes.len() {
-            skip -= partial_suffix(bytes, magic);
-        }
-        input.advance(skip);
-        if !over {
-            return Fill::NeedInput;
-        }
-        let mut fault = self.fault.clone();
-        fault.skipped = Some(input.offset() - self.from);
-        window.mark(input.offset(), Some(fault));
-        Fill::More
-    }
-}
-
-/// Length of the longest suffix of `bytes` that begins `magic`.
-fn partial_suffix(bytes: &[u8], magic: &[u8]) -> usize {
-    (1..magic.len()).rev().find(|&len| bytes.ends_with(&magic[..len])).unwrap_or(0)
 }

@@ -2,96 +2,36 @@
 
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 
-use super::{Fill, Limits, Probe, Resync, ZSTD_MAGIC, is_skippable};
+use super::members::{Format, Outcome, Probe};
+use super::{Limits, is_skippable};
 use crate::buffer::{Input, Window};
 use crate::error::FaultKind;
 
 /// Magic number of the skippable frame that holds a dictionary ("Zstandard in WARC", version 1.0).
 const DICTIONARY_MAGIC: [u8; 4] = [0x5d, 0x2a, 0x4d, 0x18];
-/// Largest dictionary: 64 MiB is far above what writers make (some 100 KiB).
-const DICTIONARY_LIMIT: usize = 64 << 20;
+/// Largest dictionary: 8 MiB is far above what writers make (some 100 KiB).
+const DICTIONARY_LIMIT: usize = 8 << 20;
 /// Unpacked bytes of one step.
 const STEP: usize = 256 << 10;
-/// Packed bytes kept for a second look.
-const HOLD: u64 = 4 << 20;
 
-/// Unpacker of zstd frames.
+/// Unpacker of one zstd frame.
 pub(crate) struct Zstd {
     limits: Limits,
     dictionary: Option<Vec<u8>>,
     decoder: Option<Decoder<'static>>,
-    state: State,
+    /// Bytes of a skippable frame still to be skipped.
+    skip: u64,
 }
 
 impl std::fmt::Debug for Zstd {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Zstd").field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Zstd").field("skip", &self.skip).finish_non_exhaustive()
     }
-}
-
-#[derive(Debug)]
-enum State {
-    Between,
-    Frame { start: u64 },
-    Skip { bytes: u64 },
-    Resync(Resync),
 }
 
 impl Zstd {
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, dictionary: None, decoder: None, state: State::Between }
-    }
-
-    pub(crate) fn fill(&mut self, input: &mut Input, window: &mut Window) -> Fill {
-        match &self.state {
-            State::Between => self.between(input, window),
-            State::Frame { start } => {
-                let start = *start;
-                self.frame(start, input, window)
-            }
-            State::Skip { bytes } => {
-                let bytes = *bytes;
-                self.skip(bytes, input)
-            }
-            State::Resync(resync) => {
-                let fill = resync.step(input, window, &ZSTD_MAGIC, probe);
-                if fill == Fill::More {
-                    self.state = State::Between;
-                    self.decoder = None;
-                }
-                fill
-            }
-        }
-    }
-
-    fn between(&mut self, input: &mut Input, window: &mut Window) -> Fill {
-        let zeros = input.available().iter().take_while(|byte| **byte == 0).count();
-        input.advance(zeros);
-        let bytes = input.available();
-        let start = input.offset();
-        if bytes.is_empty() {
-            return if input.finished { Fill::End } else { Fill::NeedInput };
-        }
-        if bytes.len() < 8 && !input.finished {
-            return Fill::NeedInput;
-        }
-        if is_skippable(bytes) {
-            return self.skippable(input);
-        }
-        if !bytes.starts_with(&ZSTD_MAGIC) {
-            self.state = State::Resync(Resync::new(start, FaultKind::Garbage, start));
-            return Fill::More;
-        }
-        if self.decoder.is_none() {
-            match self.new_decoder() {
-                Some(decoder) => self.decoder = Some(decoder),
-                None => return self.damaged(input, start, FaultKind::CorruptMember),
-            }
-        }
-        input.hold();
-        window.mark(start, None);
-        self.state = State::Frame { start };
-        Fill::More
+    pub(super) fn new(limits: Limits, dictionary: Option<Vec<u8>>) -> Self {
+        Self { limits, dictionary, decoder: None, skip: 0 }
     }
 
     fn new_decoder(&self) -> Option<Decoder<'static>> {
@@ -103,52 +43,66 @@ impl Zstd {
         Some(decoder)
     }
 
-    fn skippable(&mut self, input: &mut Input) -> Fill {
+    fn begin_skippable(&mut self, input: &mut Input) -> Outcome {
         let bytes = input.available();
-        let start = input.offset();
-        let Some(size) = bytes.get(4..8).and_then(|size| size.first_chunk::<4>()) else {
-            return self.damaged(input, start, FaultKind::TruncatedMember);
-        };
-        let size = u32::from_le_bytes(*size) as usize;
+        let Some(size) = skippable_size(bytes) else { return Outcome::Short };
         if bytes.starts_with(&DICTIONARY_MAGIC) && self.dictionary.is_none() && size <= DICTIONARY_LIMIT {
-            let Some(content) = bytes.get(8..8 + size) else {
-                if !input.finished {
-                    return Fill::NeedInput;
-                }
-                return self.damaged(input, start, FaultKind::TruncatedMember);
-            };
+            let Some(content) = bytes.get(8..8 + size) else { return Outcome::Short };
             self.dictionary = unpack_dictionary(content);
             self.decoder = None;
         }
         input.advance(8);
-        self.state = State::Skip { bytes: size as u64 };
-        Fill::More
+        self.skip = size as u64;
+        if size == 0 { Outcome::Ended } else { Outcome::More }
     }
 
-    fn skip(&mut self, bytes: u64, input: &mut Input) -> Fill {
-        let here = input.available().len().min(usize::try_from(bytes).unwrap_or(usize::MAX));
+    fn go_on_skipping(&mut self, input: &mut Input) -> Outcome {
+        let here = input.available().len().min(usize::try_from(self.skip).unwrap_or(usize::MAX));
         input.advance(here);
-        let left = bytes - here as u64;
-        if left == 0 {
-            self.state = State::Between;
-            return Fill::More;
+        self.skip -= here as u64;
+        match self.skip {
+            0 => Outcome::Ended,
+            _ if here > 0 => Outcome::More,
+            _ => Outcome::Short,
         }
-        self.state = State::Skip { bytes: left };
-        if !input.finished {
-            return Fill::NeedInput;
-        }
-        let offset = input.offset();
-        self.damaged(input, offset, FaultKind::TruncatedMember)
+    }
+}
+
+impl Format for Zstd {
+    const MAGIC: &'static [u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+    const LEAST: usize = 4;
+    const CHECKED: bool = false;
+
+    fn begins(bytes: &[u8]) -> bool {
+        is_skippable(bytes) || bytes.starts_with(&Self::MAGIC[..bytes.len().min(4)])
     }
 
-    fn frame(&mut self, start: u64, input: &mut Input, window: &mut Window) -> Fill {
-        let Some(decoder) = &mut self.decoder else {
-            self.state = State::Between;
-            return Fill::More;
+    /// The frame's header must be sound. With four bytes of magic a false hit is rare, and a false frame ends
+    /// in a fault and a new search.
+    fn probe(bytes: &[u8], finished: bool) -> Probe {
+        let Some(descriptor) = bytes.get(4) else {
+            return if finished { Probe::No } else { Probe::More };
         };
-        if input.held() > HOLD {
-            input.release();
+        // Bit 3 is reserved and zero (RFC 8878, 3.1.1.1.1).
+        if descriptor & 0x08 == 0 { Probe::Member } else { Probe::No }
+    }
+
+    fn begin(&mut self, input: &mut Input, _window: &mut Window) -> Outcome {
+        if is_skippable(input.available()) {
+            return self.begin_skippable(input);
         }
+        // A decoder that ended a frame begins the next one by itself.
+        if self.decoder.is_none() {
+            self.decoder = self.new_decoder();
+        }
+        Outcome::More
+    }
+
+    fn go_on(&mut self, input: &mut Input, window: &mut Window) -> Outcome {
+        if self.skip > 0 {
+            return self.go_on_skipping(input);
+        }
+        let Some(decoder) = &mut self.decoder else { return Outcome::Damaged(FaultKind::CorruptMember) };
         window.compact();
         window.buf.reserve(STEP);
         let before = window.buf.len();
@@ -158,35 +112,33 @@ impl Zstd {
             (decoder.run(&mut from, &mut to), from.pos())
         };
         input.advance(read);
-        let written = window.buf.len() - before;
-        match result {
-            Ok(0) => {
-                input.release();
-                self.state = State::Between;
-                window.mark(input.offset(), None);
-                Fill::More
-            }
-            Ok(_) if read == 0 && written == 0 => {
-                if !input.finished {
-                    return Fill::NeedInput;
-                }
-                self.damaged(input, start, FaultKind::TruncatedMember)
-            }
-            Ok(_) => Fill::More,
-            Err(error) => {
-                let kind = kind_of(&error);
-                self.damaged(input, start, kind)
-            }
+        let outcome = match result {
+            Ok(0) => return Outcome::Ended,
+            Ok(_) if read == 0 && window.buf.len() == before => Outcome::Short,
+            Ok(_) => Outcome::More,
+            Err(error) => Outcome::Damaged(kind_of(&error)),
+        };
+        if outcome == Outcome::Short && input.finished || matches!(outcome, Outcome::Damaged(_)) {
+            self.decoder = None;
         }
+        outcome
     }
+}
 
-    fn damaged(&mut self, input: &mut Input, start: u64, kind: FaultKind) -> Fill {
-        let from = input.rewind_to(start + 1);
-        input.release();
-        self.decoder = None;
-        self.state = State::Resync(Resync::new(start, kind, from));
-        Fill::More
-    }
+fn skippable_size(bytes: &[u8]) -> Option<usize> {
+    let size = bytes.get(4..8)?.first_chunk::<4>()?;
+    Some(u32::from_le_bytes(*size) as usize)
+}
+
+/// Bytes at the start of an archive that hold its dictionary, given its first bytes (eight or more).
+pub(crate) fn leading_dictionary(bytes: &[u8]) -> Option<u64> {
+    let size = bytes.starts_with(&DICTIONARY_MAGIC).then(|| skippable_size(bytes))??;
+    (size <= DICTIONARY_LIMIT).then_some(8 + size as u64)
+}
+
+/// The dictionary of a whole skippable frame.
+pub(crate) fn dictionary_of(frame: &[u8]) -> Option<Vec<u8>> {
+    unpack_dictionary(frame.get(8..)?)
 }
 
 /// libzstd gives its errors as text only.
@@ -205,7 +157,7 @@ fn kind_of(error: &std::io::Error) -> FaultKind {
 
 /// A dictionary may itself be packed as one zstd frame.
 fn unpack_dictionary(content: &[u8]) -> Option<Vec<u8>> {
-    if !content.starts_with(&ZSTD_MAGIC) {
+    if !content.starts_with(Zstd::MAGIC) {
         return Some(content.to_vec());
     }
     let mut out = Vec::new();
@@ -213,14 +165,4 @@ fn unpack_dictionary(content: &[u8]) -> Option<Vec<u8>> {
     let limit = DICTIONARY_LIMIT as u64;
     std::io::Read::read_to_end(&mut std::io::Read::take(decoder, limit), &mut out).ok()?;
     Some(out)
-}
-
-/// Whether a frame is at the start of `bytes`: its header must be sound. With four bytes of magic a false
-/// hit is rare, and a false frame ends in a fault and a new search.
-fn probe(bytes: &[u8], finished: bool) -> Probe {
-    let Some(descriptor) = bytes.get(4) else {
-        return if finished { Probe::No } else { Probe::More };
-    };
-    // Bit 3 is reserved and zero (RFC 8878, 3.1.1.1.1).
-    if descriptor & 0x08 == 0 { Probe::Member } else { Probe::No }
 }

@@ -1,33 +1,34 @@
 //! Going over what is no record, and over bodies that come in pieces.
 
-use super::{BodyStep, Core, State, Step, Want};
-use crate::decoder::search::next_record;
+use super::{BodyStep, Core, START, State, Step, Want};
+use crate::arc::LINE_LIMIT;
+use crate::decoder::search::{LOOK_AHEAD, next_record};
 use crate::error::{Error, Fault, FaultKind};
-use crate::unpack::Fill;
-
-/// Bytes kept while searching for the next record: a version line and its first field fit.
-const KEPT: usize = 1024;
+use crate::unpack::{Fill, is_record_start};
 
 impl Core {
-    pub(super) fn begin_garbage(&mut self, offset: u64) -> Step {
-        self.state = State::Garbage { offset, from: self.window.base + self.window.pos as u64 };
+    pub(super) fn begin_garbage(&mut self, kind: FaultKind) -> Step {
+        let fault = Fault::new(self.location().offset, kind);
+        self.state = State::Garbage { fault, from: self.window.base + self.window.pos as u64 };
         Step::Again
     }
 
     /// Skips to the next record and gives one fault for all that was skipped.
-    pub(super) fn garbage(&mut self, offset: u64, from: u64) -> Result<Step, Error> {
+    pub(super) fn garbage(&mut self, fault: Fault, from: u64) -> Result<Step, Error> {
+        let arc = self.arc || self.is_first();
+        let unsure = if arc { LINE_LIMIT } else { LOOK_AHEAD };
         loop {
             let data = self.here();
             let len = data.len();
             let first = usize::from(self.window.base + self.window.pos as u64 == from);
-            let member = self.record_member(first, len);
-            let next = next_record(data, first, self.arc || self.records == 0);
+            let member = self.record_member(first, len, arc);
+            let next = next_record(data, first, usize::MAX, arc);
             if let Some(next) = [member, next].into_iter().flatten().min() {
                 self.window.pos += next;
-                return Ok(self.end_garbage(offset, from));
+                return Ok(self.end_garbage(fault, from));
             }
             // What begins near the end may be a record once more bytes are there.
-            self.window.pos += len.saturating_sub(KEPT);
+            self.window.pos += len.saturating_sub(unsure);
             let kept = self.here().len();
             match self.want(kept + 1) {
                 Want::Ready => {}
@@ -35,21 +36,26 @@ impl Core {
                 Want::Short => {
                     self.window.pos += kept;
                     let over = self.window.next_break(self.window.pos).is_none();
-                    if over && self.records == 0 {
+                    if over && self.is_first() && fault.kind == FaultKind::NotARecord {
                         self.state = State::Done;
                         let start = self.start.escape_ascii().to_string();
                         return Err(Error::NotAnArchive { bytes: self.input.offset(), start });
                     }
-                    return Ok(self.end_garbage(offset, from));
+                    if self.window.broken_by(self.window.pos) == Some(fault.offset) {
+                        // Of a damaged member: one fault is enough.
+                        self.state = State::Between;
+                        return Ok(Step::Again);
+                    }
+                    return Ok(self.end_garbage(fault, from));
                 }
             }
         }
     }
 
-    fn end_garbage(&mut self, offset: u64, from: u64) -> Step {
+    fn end_garbage(&mut self, fault: Fault, from: u64) -> Step {
         self.state = State::Between;
         let skipped = self.window.base + self.window.pos as u64 - from;
-        Step::Fault(Fault { offset, kind: FaultKind::NotARecord, skipped: Some(skipped) })
+        Step::Fault(Fault { skipped: Some(skipped), ..fault })
     }
 
     /// The next piece of a body that comes in pieces.
@@ -79,15 +85,24 @@ impl Core {
                 }
             }
             let mut take = have.min(usize::try_from(left).unwrap_or(usize::MAX));
-            match self.record_member(0, take) {
-                Some(0) => {
-                    self.queue.push_back(Fault::new(offset, FaultKind::LengthTooLarge));
-                    self.state = State::Between;
-                    return BodyStep::End;
+            if !self.is_plain() {
+                // A member that begins a record ends the body, whatever the header says: a piece ends where the
+                // next member begins.
+                let begins = self.window.members(pos..pos + 1).next().is_some();
+                take = self.window.members(pos + 1..pos + take).next().map_or(take, |next| next - pos);
+                if begins {
+                    if matches!(self.want(START), Want::NeedInput) {
+                        return BodyStep::NeedInput;
+                    }
+                    if is_record_start(self.here(), self.arc) {
+                        self.queue.push_back(Fault::new(offset, FaultKind::LengthTooLarge));
+                        self.state = State::Between;
+                        return BodyStep::End;
+                    }
                 }
-                Some(member) => take = member,
-                None => {}
             }
+            // More may have been unpacked: the window may have moved.
+            let pos = self.window.pos;
             self.state = State::Body { offset, left: left - take as u64 };
             self.consume = take;
             return BodyStep::Body(pos..pos + take);

@@ -1,11 +1,21 @@
 //! Payloads: transfer and content codings taken off, with a cap on memory.
 
+pub(crate) mod chunked;
+mod inflate;
+mod stream;
+
 use std::borrow::Cow;
 use std::io::Read;
 
-use crate::chunked::{self, Chunks};
 use crate::deflate::{Container, Inflater, Unpacked};
 use crate::http::HttpMessage;
+use chunked::Chunks;
+use inflate::Inflate;
+
+pub use stream::PayloadReader;
+
+/// How a gzip member begins.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Limits for decoding payloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +102,18 @@ pub enum PayloadFault {
     TooLarge,
 }
 
+impl PayloadFault {
+    /// A short name in snake case, stable across versions.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Truncated(_) => "payload_truncated",
+            Self::Corrupt(_) => "payload_corrupt",
+            Self::TooLarge => "payload_too_large",
+        }
+    }
+}
+
 /// What is odd about a payload, without loss.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -100,6 +122,15 @@ pub enum PayloadNote {
     Lie(Coding),
     /// A coding of unknown name was left as it is.
     Unknown(String),
+}
+
+impl std::fmt::Display for PayloadNote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Lie(coding) => write!(f, "body is not {}, as its header says", coding.name()),
+            Self::Unknown(name) => write!(f, "unknown coding {name:?}"),
+        }
+    }
 }
 
 /// A payload: borrowed where nothing had to be decoded.
@@ -150,14 +181,7 @@ pub(crate) fn decode<'a>(message: &HttpMessage<'a>, limits: &PayloadLimits) -> P
     if payload.bytes.is_empty() {
         return payload;
     }
-    let content = codings(message, "Content-Encoding", &mut payload.notes);
-    let transfer = codings(message, "Transfer-Encoding", &mut payload.notes);
-    let mut chunked = false;
-    for coding in transfer.into_iter().rev().chain(content.into_iter().rev()).take(limits.codings) {
-        // Named twice by mistake: a body is chunked once.
-        if coding == Coding::Chunked && std::mem::replace(&mut chunked, true) {
-            continue;
-        }
+    for coding in codings(message, limits, &mut payload.notes) {
         apply(coding, &mut payload, limits.bytes);
         if payload.fault == Some(PayloadFault::TooLarge) {
             break;
@@ -166,46 +190,41 @@ pub(crate) fn decode<'a>(message: &HttpMessage<'a>, limits: &PayloadLimits) -> P
     payload
 }
 
-fn codings(message: &HttpMessage<'_>, header: &str, notes: &mut Vec<PayloadNote>) -> Vec<Coding> {
+/// The codings of a message, in the order in which they are to be taken off.
+fn codings(message: &HttpMessage<'_>, limits: &PayloadLimits, notes: &mut Vec<PayloadNote>) -> Vec<Coding> {
     let mut found = Vec::new();
-    for value in message.headers_named(header) {
-        for name in value.split(',').map(|name| name.split(';').next().unwrap_or_default().trim()) {
-            match Coding::from_name(name) {
-                Some(coding) => found.push(coding),
-                None if name.is_empty() || name.eq_ignore_ascii_case("identity") => {}
-                None => notes.push(PayloadNote::Unknown(name.to_owned())),
+    for header in ["Content-Encoding", "Transfer-Encoding"] {
+        for value in message.headers_named(header) {
+            for name in value.split(',').map(|name| name.split(';').next().unwrap_or_default().trim()) {
+                match Coding::from_name(name) {
+                    // Named twice by mistake: a body is chunked once.
+                    Some(Coding::Chunked) if found.contains(&Coding::Chunked) => {}
+                    Some(coding) => found.push(coding),
+                    None if name.is_empty() || name.eq_ignore_ascii_case("identity") => {}
+                    None => notes.push(PayloadNote::Unknown(name.to_owned())),
+                }
             }
         }
     }
+    found.reverse();
+    found.truncate(limits.codings);
     found
 }
 
+/// Takes one coding off. Where the header lies, the bytes stay as they are or are unpacked as what they are.
 fn apply(coding: Coding, payload: &mut Payload<'_>, limit: usize) {
-    let body: &[u8] = &payload.bytes;
     let mut out = Vec::new();
-    let outcome = match coding {
-        Coding::Chunked => match chunked::decode(body, limit, &mut out) {
-            Chunks::Whole => Outcome::Whole,
-            Chunks::NotChunked => Outcome::Lie,
-            Chunks::Truncated => Outcome::Truncated,
-            Chunks::Corrupt => Outcome::Corrupt,
-            Chunks::TooLarge => Outcome::TooLarge,
-        },
-        Coding::Gzip => gunzip(body, limit, &mut out),
-        Coding::Deflate => inflate(body, limit, &mut out),
-        Coding::Brotli => {
-            let reader = brotli_decompressor::Decompressor::new(body, 8 << 10);
-            lie_if_empty(read(reader, limit, &mut out), &out)
-        }
-        Coding::Zstd => unzstd(body, limit, &mut out),
-    };
+    let mut outcome = unpack(coding, &payload.bytes, limit, &mut out);
+    if outcome == Outcome::Lie {
+        payload.notes.push(PayloadNote::Lie(coding));
+        let Some(other) = sniff(&payload.bytes).filter(|other| *other != coding) else { return };
+        out.clear();
+        outcome = unpack(other, &payload.bytes, limit, &mut out);
+    }
     let earlier = payload.fault;
     payload.fault = match outcome {
         Outcome::Whole => earlier,
-        Outcome::Lie => {
-            payload.notes.push(PayloadNote::Lie(coding));
-            return;
-        }
+        Outcome::Lie => return,
         Outcome::Truncated => earlier.or(Some(PayloadFault::Truncated(coding))),
         Outcome::Corrupt => earlier.or(Some(PayloadFault::Corrupt(coding))),
         Outcome::TooLarge => Some(PayloadFault::TooLarge),
@@ -213,6 +232,16 @@ fn apply(coding: Coding, payload: &mut Payload<'_>, limit: usize) {
     payload.bytes = Cow::Owned(out);
 }
 
+/// The coding that the first bytes show, where they show one.
+fn sniff(body: &[u8]) -> Option<Coding> {
+    match body {
+        [0x1f, 0x8b, 0x08, ..] => Some(Coding::Gzip),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Coding::Zstd),
+        _ => None,
+    }
+}
+
+/// How taking off a coding turned out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Whole,
@@ -222,24 +251,38 @@ enum Outcome {
     TooLarge,
 }
 
+fn unpack(coding: Coding, body: &[u8], limit: usize, out: &mut Vec<u8>) -> Outcome {
+    match coding {
+        Coding::Chunked => match chunked::decode(body, limit, out) {
+            Chunks::Whole => Outcome::Whole,
+            Chunks::NotChunked => Outcome::Lie,
+            Chunks::Truncated => Outcome::Truncated,
+            Chunks::Corrupt => Outcome::Corrupt,
+            Chunks::TooLarge => Outcome::TooLarge,
+        },
+        Coding::Gzip => gunzip(body, limit, out),
+        Coding::Deflate => inflate(body, limit, out),
+        Coding::Brotli => {
+            let outcome = read(stream::brotli(body), limit, out);
+            lie_if_unlikely(outcome, body, out)
+        }
+        Coding::Zstd if !stream::is_zstd(body) => Outcome::Lie,
+        Coding::Zstd => stream::zstd(body).map_or(Outcome::Corrupt, |reader| read(reader, limit, out)),
+    }
+}
+
 fn gunzip(body: &[u8], limit: usize, out: &mut Vec<u8>) -> Outcome {
+    if !body.starts_with(&GZIP) {
+        return Outcome::Lie;
+    }
     let mut rest = body;
-    let mut first = true;
-    while rest.starts_with(&[0x1f, 0x8b]) {
-        first = false;
+    while rest.starts_with(&GZIP) {
         match whole(Container::Gzip, rest, limit, out) {
             Some(read) => rest = &rest[read..],
-            None => {
-                let mut decoder = flate2::bufread::GzDecoder::new(rest);
-                let outcome = read(&mut decoder, limit, out);
-                rest = decoder.into_inner();
-                if outcome != Outcome::Whole {
-                    return outcome;
-                }
-            }
+            None => return read(Inflate::new(rest, Container::Gzip), limit, out),
         }
     }
-    if first { Outcome::Lie } else { Outcome::Whole }
+    Outcome::Whole
 }
 
 /// Unpacks one whole, sound stream with libdeflate; `None` (and `out` as it was) if it is not that.
@@ -260,42 +303,34 @@ fn whole(container: Container, body: &[u8], limit: usize, out: &mut Vec<u8>) -> 
     }
 }
 
+/// `deflate` is zlib by its definition, and raw, gzip or a lie in practice.
 fn inflate(body: &[u8], limit: usize, out: &mut Vec<u8>) -> Outcome {
-    let zlib = matches!(body, [cmf, flags, ..] if cmf & 0x0f == 8 && (u16::from(*cmf) << 8 | u16::from(*flags)) % 31 == 0);
-    if zlib {
-        if whole(Container::Zlib, body, limit, out).is_some() {
+    if body.starts_with(&GZIP) {
+        return gunzip(body, limit, out);
+    }
+    for container in [Container::Zlib, Container::Raw] {
+        if container == Container::Zlib && !stream::is_zlib(body) {
+            continue;
+        }
+        if whole(container, body, limit, out).is_some() {
             return Outcome::Whole;
         }
-        let outcome = read(flate2::bufread::ZlibDecoder::new(body), limit, out);
+        let outcome = read(Inflate::new(body, container), limit, out);
+        if container == Container::Raw {
+            return lie_if_unlikely(outcome, body, out);
+        }
         if outcome != Outcome::Corrupt || !out.is_empty() {
             return outcome;
         }
     }
-    if body.starts_with(&[0x1f, 0x8b]) {
-        return gunzip(body, limit, out);
-    }
-    if whole(Container::Raw, body, limit, out).is_some() {
-        return Outcome::Whole;
-    }
-    let outcome = read(flate2::bufread::DeflateDecoder::new(body), limit, out);
-    // Text is seldom a deflate stream, but its first bytes may look like one.
-    if outcome == Outcome::Corrupt && out.len() < 64 { Outcome::Lie } else { outcome }
+    Outcome::Lie
 }
 
-fn unzstd(body: &[u8], limit: usize, out: &mut Vec<u8>) -> Outcome {
-    if !body.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) && body.get(1..4) != Some(&[0x2a, 0x4d, 0x18]) {
-        return Outcome::Lie;
-    }
-    let Ok(mut decoder) = zstd::stream::read::Decoder::with_buffer(body) else { return Outcome::Corrupt };
-    // RFC 9659: windows of HTTP content are at most 8 MiB.
-    if decoder.window_log_max(23).is_err() {
-        return Outcome::Corrupt;
-    }
-    read(decoder, limit, out)
-}
-
-fn lie_if_empty(outcome: Outcome, out: &[u8]) -> Outcome {
-    if outcome == Outcome::Corrupt && out.is_empty() { Outcome::Lie } else { outcome }
+/// Neither brotli nor raw deflate has a magic number: what breaks off at once, or was text before, is neither.
+fn lie_if_unlikely(outcome: Outcome, body: &[u8], out: &[u8]) -> Outcome {
+    let broken = matches!(outcome, Outcome::Corrupt | Outcome::Truncated);
+    let at_once = outcome == Outcome::Corrupt && out.len() < body.len() / 8;
+    if broken && (at_once || stream::is_text(body)) { Outcome::Lie } else { outcome }
 }
 
 /// Reads to the end of the source or the limit.

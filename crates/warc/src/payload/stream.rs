@@ -1,0 +1,213 @@
+//! Codings taken off piece by piece, for bodies that are not held in memory.
+
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+
+use super::chunked::Unchunk;
+use super::inflate::Inflate;
+use super::{Coding, GZIP, PayloadFault, PayloadLimits, PayloadNote, codings};
+use crate::deflate::Container;
+use crate::head::RecordType;
+use crate::http::HttpMessage;
+use crate::record::BodyReader;
+
+/// Bytes of a body in which its HTTP header is looked for.
+const HEAD: u64 = 256 << 10;
+/// RFC 9659: windows of zstd-coded HTTP content are at most 8 MiB.
+const ZSTD_WINDOW_LOG: u32 = 23;
+
+/// Reads the payload of a record of any size, transfer and content codings taken off, in bounded memory.
+///
+/// Made by [`Record::into_payload_reader`](crate::Record::into_payload_reader). Damage ends the payload: it is in
+/// [`PayloadReader::fault`] then. Unpacking ends at [`PayloadLimits::bytes`]; bytes that are not packed have no
+/// limit.
+pub struct PayloadReader<'a> {
+    source: Box<dyn BufRead + 'a>,
+    status: Option<u16>,
+    /// Bytes that may still be given out.
+    room: u64,
+    fault: Option<PayloadFault>,
+    notes: Vec<PayloadNote>,
+}
+
+impl std::fmt::Debug for PayloadReader<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PayloadReader").field("fault", &self.fault).finish_non_exhaustive()
+    }
+}
+
+impl<'a> PayloadReader<'a> {
+    pub(crate) fn new(
+        kind: Option<RecordType>,
+        mut body: BodyReader<'a>,
+        limits: &PayloadLimits,
+    ) -> std::io::Result<Self> {
+        let mut start = Vec::new();
+        body.by_ref().take(HEAD).read_to_end(&mut start)?;
+        let mut reader =
+            Self { source: Box::new(&[][..]), status: None, room: u64::MAX, fault: None, notes: Vec::new() };
+        let mut found = Vec::new();
+        let message = kind.and_then(|kind| HttpMessage::of(kind, &start));
+        let skip = message.map_or(0, |message| {
+            reader.status = message.status();
+            found = codings(&message, limits, &mut reader.notes);
+            start.len() - message.body().len()
+        });
+        start.drain(..skip);
+        reader.source = Box::new(BufReader::new(std::io::Cursor::new(start).chain(body)));
+        for coding in found {
+            reader.take_off(coding, limits)?;
+        }
+        Ok(reader)
+    }
+
+    fn take_off(&mut self, coding: Coding, limits: &PayloadLimits) -> std::io::Result<()> {
+        let start = self.source.fill_buf()?;
+        let true_coding = match coding {
+            Coding::Chunked => super::chunked::begins(start),
+            Coding::Gzip => start.starts_with(&GZIP),
+            Coding::Zstd => is_zstd(start),
+            Coding::Deflate | Coding::Brotli => !is_text(start),
+        };
+        if !true_coding {
+            self.notes.push(PayloadNote::Lie(coding));
+            return Ok(());
+        }
+        let deflate = match coding {
+            Coding::Deflate if is_zlib(start) => Container::Zlib,
+            Coding::Deflate if !start.starts_with(&GZIP) => Container::Raw,
+            _ => Container::Gzip,
+        };
+        let source = std::mem::replace(&mut self.source, Box::new(&[][..]));
+        self.source = match coding {
+            Coding::Chunked => faulty(Unchunk::new(source), coding),
+            Coding::Gzip | Coding::Deflate => faulty(Inflate::new(source, deflate), coding),
+            Coding::Brotli => faulty(brotli(source), coding),
+            Coding::Zstd => faulty(zstd(source)?, coding),
+        };
+        if coding != Coding::Chunked {
+            self.room = limits.bytes as u64;
+        }
+        Ok(())
+    }
+
+    /// The status code, if the record is an HTTP response.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.status
+    }
+
+    /// The damage, if any was met so far.
+    #[must_use]
+    pub fn fault(&self) -> Option<PayloadFault> {
+        self.fault
+    }
+
+    /// Oddities without loss.
+    #[must_use]
+    pub fn notes(&self) -> &[PayloadNote] {
+        &self.notes
+    }
+}
+
+impl Read for PayloadReader<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        if self.fault.is_some() || buf.is_empty() {
+            return Ok(0);
+        }
+        let most = buf.len().min(usize::try_from(self.room.max(1)).unwrap_or(usize::MAX));
+        match self.source.read(&mut buf[..most]) {
+            Ok(0) => Ok(0),
+            Ok(_) if self.room == 0 => {
+                self.fault = Some(PayloadFault::TooLarge);
+                Ok(0)
+            }
+            Ok(read) => {
+                self.room -= read as u64;
+                Ok(read)
+            }
+            Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<PayloadFault>()) {
+                Some(fault) => {
+                    self.fault = Some(*fault);
+                    Ok(0)
+                }
+                None => Err(error),
+            },
+        }
+    }
+}
+
+/// Names the coding in the errors of its decoder; errors from below keep their own.
+struct Faulty<R>(R, Coding);
+
+fn faulty<'a>(reader: impl Read + 'a, coding: Coding) -> Box<dyn BufRead + 'a> {
+    Box::new(BufReader::new(Faulty(reader, coding)))
+}
+
+impl<R: Read> Read for Faulty<R> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(buf).map_err(|error| {
+            let fault = match error.kind() {
+                ErrorKind::Interrupted => return error,
+                _ if error.get_ref().is_some_and(|inner| inner.is::<PayloadFault>()) => return error,
+                ErrorKind::UnexpectedEof => PayloadFault::Truncated(self.1),
+                ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other => {
+                    PayloadFault::Corrupt(self.1)
+                }
+                _ => return error,
+            };
+            std::io::Error::new(error.kind(), fault)
+        })
+    }
+}
+
+/// A brotli decoder whose error tells a cut stream from a corrupt one.
+pub(super) fn brotli<'a>(source: impl Read + 'a) -> impl Read + 'a {
+    Brotli(brotli_decompressor::Decompressor::new(Ended { source, ended: false }, 8 << 10))
+}
+
+struct Brotli<R: Read>(brotli_decompressor::Decompressor<Ended<R>>);
+
+/// Remembers that its source has ended.
+struct Ended<R> {
+    source: R,
+    ended: bool,
+}
+
+impl<R: Read> Read for Ended<R> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.source.read(buf)?;
+        self.ended |= read == 0;
+        Ok(read)
+    }
+}
+
+impl<R: Read> Read for Brotli<R> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(buf).map_err(|error| {
+            let cut = error.kind() == ErrorKind::InvalidData && self.0.get_ref().ended;
+            if cut { ErrorKind::UnexpectedEof.into() } else { error }
+        })
+    }
+}
+
+pub(super) fn zstd<'a, R: BufRead + 'a>(source: R) -> std::io::Result<zstd::stream::read::Decoder<'a, R>> {
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(source)?;
+    decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+    Ok(decoder)
+}
+
+pub(super) fn is_zstd(body: &[u8]) -> bool {
+    body.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || body.get(1..4) == Some(&[0x2a, 0x4d, 0x18])
+}
+
+/// Whether a zlib header is at the start (RFC 1950).
+pub(super) fn is_zlib(body: &[u8]) -> bool {
+    matches!(body, [method, flags, ..]
+        if method & 0x0f == 8 && (u16::from(*method) << 8 | u16::from(*flags)) % 31 == 0)
+}
+
+/// Whether the first bytes are text: packed data soon has a control character.
+pub(super) fn is_text(body: &[u8]) -> bool {
+    let control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
+    !body.iter().take(64).any(control)
+}

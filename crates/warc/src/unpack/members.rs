@@ -1,0 +1,215 @@
+//! What all packed forms have in common: members one after another, padding between them, and the search for
+//! the next sound member behind damage.
+
+use super::Fill;
+use crate::buffer::{Input, Window};
+use crate::error::{Fault, FaultKind};
+
+/// Packed bytes kept for a second look while a member is streamed.
+const HOLD: u64 = 4 << 20;
+
+/// What one step inside a member brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The member goes on.
+    More,
+    /// The member is over.
+    Ended,
+    /// More input is needed, or the archive ends inside the member.
+    Short,
+    /// The rest of the member cannot be read.
+    Damaged(FaultKind),
+}
+
+/// Whether bytes begin a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Probe {
+    /// A sound member.
+    Member,
+    /// No member.
+    No,
+    /// More bytes are needed to tell.
+    More,
+}
+
+/// A packed form.
+pub(crate) trait Format {
+    /// The bytes at the start of a member that a search looks for.
+    const MAGIC: &'static [u8];
+    /// Bytes that tell whether a member begins.
+    const LEAST: usize;
+    /// Whether a member that unpacks is sure to be sound.
+    const CHECKED: bool;
+
+    /// Whether a member begins with these bytes; they are fewer than [`Self::LEAST`] at the archive's end only.
+    fn begins(bytes: &[u8]) -> bool;
+
+    /// Whether a sound member begins with these bytes, found by their magic.
+    fn probe(bytes: &[u8], finished: bool) -> Probe;
+
+    /// Begins the member at which the input stands. After [`Outcome::Short`] it is called again.
+    fn begin(&mut self, input: &mut Input, window: &mut Window) -> Outcome;
+
+    /// Unpacks on in the member begun last.
+    fn go_on(&mut self, input: &mut Input, window: &mut Window) -> Outcome;
+}
+
+/// Unpacks members of one form.
+#[derive(Debug)]
+pub(crate) struct Members<F> {
+    format: F,
+    state: State,
+    /// Where the last member began that unpacked.
+    last: Option<u64>,
+}
+
+#[derive(Debug)]
+enum State {
+    Between,
+    /// In the member that begins at this offset.
+    Inside(u64),
+    Search(Search),
+}
+
+impl<F: Format> Members<F> {
+    pub(super) fn new(format: F) -> Self {
+        Self { format, state: State::Between, last: None }
+    }
+
+    pub(super) fn fill(&mut self, input: &mut Input, window: &mut Window) -> Fill {
+        match &self.state {
+            State::Between => self.between(input, window),
+            State::Inside(start) => {
+                let start = *start;
+                if input.held() > HOLD {
+                    input.release();
+                }
+                let outcome = self.format.go_on(input, window);
+                self.settle(outcome, start, input, window)
+            }
+            State::Search(search) => {
+                let fill = search.step(input, window, F::MAGIC, F::probe);
+                if fill == Fill::More {
+                    self.state = State::Between;
+                }
+                fill
+            }
+        }
+    }
+
+    fn between(&mut self, input: &mut Input, window: &mut Window) -> Fill {
+        let zeros = input.available().iter().take_while(|byte| **byte == 0).count();
+        input.advance(zeros);
+        let bytes = input.available();
+        if bytes.is_empty() {
+            return if input.finished { Fill::End } else { Fill::NeedInput };
+        }
+        if bytes.len() < F::LEAST && !input.finished {
+            return Fill::NeedInput;
+        }
+        let start = input.offset();
+        if !F::begins(bytes) {
+            // Without a checksum the member before may have taken a part of this one for its own.
+            let from = match self.last.take() {
+                Some(last) if !F::CHECKED && input.held() > 0 => input.rewind_to(last + 1),
+                _ => start,
+            };
+            input.release();
+            self.state = State::Search(Search::new(start, FaultKind::Garbage, from));
+            return Fill::More;
+        }
+        input.hold();
+        window.mark(start);
+        let outcome = self.format.begin(input, window);
+        if outcome == Outcome::More {
+            self.state = State::Inside(start);
+        }
+        self.settle(outcome, start, input, window)
+    }
+
+    fn settle(&mut self, outcome: Outcome, start: u64, input: &mut Input, window: &mut Window) -> Fill {
+        let kind = match outcome {
+            Outcome::More => return Fill::More,
+            Outcome::Ended => {
+                self.last = Some(start);
+                if F::CHECKED {
+                    input.release();
+                }
+                self.state = State::Between;
+                window.mark(input.offset());
+                return Fill::More;
+            }
+            Outcome::Short if !input.finished => return Fill::NeedInput,
+            Outcome::Short => FaultKind::TruncatedMember,
+            Outcome::Damaged(kind) => kind,
+        };
+        // The search begins behind the member's first byte, if that is still there.
+        self.last = None;
+        let from = input.rewind_to(start + 1);
+        input.release();
+        self.state = State::Search(Search::new(start, kind, from));
+        Fill::More
+    }
+}
+
+/// The search for the next sound member behind damage.
+#[derive(Debug, Clone)]
+struct Search {
+    fault: Fault,
+    /// Where the search began.
+    from: u64,
+}
+
+impl Search {
+    /// Begins a search at `from`; the fault is given out when the search ends.
+    fn new(offset: u64, kind: FaultKind, from: u64) -> Self {
+        Self { fault: Fault::new(offset, kind), from }
+    }
+
+    /// Looks on. [`Fill::More`] when the search is over: the fault is marked, and the input stands at the next
+    /// member or at the end of what there is.
+    fn step(
+        &self,
+        input: &mut Input,
+        window: &mut Window,
+        magic: &[u8],
+        probe: impl Fn(&[u8], bool) -> Probe,
+    ) -> Fill {
+        let finished = input.finished;
+        let bytes = input.available();
+        let mut skip = bytes.len();
+        let mut over = finished;
+        for at in memchr::memmem::find_iter(bytes, magic) {
+            match probe(&bytes[at..], finished) {
+                Probe::No => {}
+                Probe::Member => {
+                    (skip, over) = (at, true);
+                    break;
+                }
+                Probe::More => {
+                    (skip, over) = (at, false);
+                    break;
+                }
+            }
+        }
+        if !over && skip == bytes.len() {
+            skip -= partial_suffix(bytes, magic);
+        }
+        input.advance(skip);
+        if !over {
+            return Fill::NeedInput;
+        }
+        let mut fault = self.fault.clone();
+        // Behind a wrong checksum all is unpacked: nothing was skipped.
+        if fault.kind != FaultKind::Checksum {
+            fault.skipped = Some(input.offset().saturating_sub(self.from.max(fault.offset)));
+        }
+        window.interrupt(input.offset(), fault);
+        Fill::More
+    }
+}
+
+/// Length of the longest suffix of `bytes` that begins `magic`.
+fn partial_suffix(bytes: &[u8], magic: &[u8]) -> usize {
+    (1..magic.len()).rev().find(|&len| bytes.ends_with(&magic[..len])).unwrap_or(0)
+}

@@ -1,0 +1,168 @@
+//! Strict mode, large bodies, random access, bounds on memory.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+#[expect(dead_code, reason = "shared with the cases")]
+#[path = "build/mod.rs"]
+mod build;
+
+use std::io::Read;
+
+use build::{gz, http, record, zst};
+use tsumugi_warc::{
+    ArchiveReader, ArchiveWriter, NewRecord, Options, Packing, PayloadFault, PayloadLimits, Record,
+};
+
+#[test]
+fn stops_at_the_first_fault_in_strict_mode() {
+    let bytes = [record("one"), b"what?\r\n\r\n".to_vec(), record("two")].concat();
+    let mut reader = ArchiveReader::from_reader(&bytes[..], Options::default().with_strict(true));
+    assert!(reader.next().unwrap().is_ok());
+    assert!(reader.next().unwrap().unwrap_err().is_damage());
+    assert!(reader.next().is_none());
+}
+
+#[test]
+fn bounds_the_memory_of_payloads() {
+    let bomb = gz(vec![0; 4 << 20]);
+    let archive = http("HTTP/1.1 200 OK\r\nContent-Encoding: gzip", &bomb);
+    let mut reader = ArchiveReader::from_reader(&archive[..], Options::default());
+    let record = reader.next().unwrap().unwrap();
+    let limits = PayloadLimits::default().with_bytes(1 << 20);
+    let payload = record.payload(&limits);
+    assert_eq!(payload.fault(), Some(PayloadFault::TooLarge));
+    assert!(payload.bytes().len() <= 1 << 20);
+    let mut payload = record.into_payload_reader(&limits).unwrap();
+    assert_eq!(std::io::copy(&mut payload, &mut std::io::sink()).unwrap(), 1 << 20);
+    assert_eq!(payload.fault(), Some(PayloadFault::TooLarge));
+}
+
+#[test]
+fn reads_large_bodies_in_pieces() {
+    let large = "0123456789".repeat(100_000);
+    let archive = [record("one"), record(&large), record("three")].concat();
+    for packed in [archive.clone(), gz(&archive), zst(&archive)] {
+        let options = Options::default().with_buffer_limit(64 << 10);
+        let mut reader = ArchiveReader::from_reader(&packed[..], options);
+        assert_eq!(reader.next().unwrap().unwrap().body(), b"one");
+        let record = reader.next().unwrap().unwrap();
+        assert!(record.is_streamed());
+        let mut body = String::new();
+        record.into_reader().read_to_string(&mut body).unwrap();
+        assert!(body == large);
+        assert_eq!(reader.next().unwrap().unwrap().body(), b"three");
+        assert!(reader.next().is_none());
+    }
+}
+
+/// The payload of the first record, held in memory and read in pieces.
+fn both_ways(archive: &[u8]) -> [(Vec<u8>, Option<u16>); 2] {
+    let streamed = |record: Record<'_>| {
+        let mut payload = record.into_payload_reader(&PayloadLimits::default()).unwrap();
+        let mut bytes = Vec::new();
+        payload.read_to_end(&mut bytes).unwrap();
+        assert_eq!(payload.fault(), None);
+        (bytes, payload.status())
+    };
+    let held = |record: Record<'_>| {
+        let status = record.http().and_then(|http| http.status());
+        (record.payload(&PayloadLimits::default()).into_bytes().into_owned(), status)
+    };
+    let options = Options::default().with_buffer_limit(1000);
+    let mut reader = ArchiveReader::from_reader(archive, options);
+    let first = reader.next().unwrap().unwrap();
+    assert!(first.is_streamed());
+    let streamed = streamed(first);
+    let mut reader = ArchiveReader::from_reader(archive, Options::default());
+    [held(reader.next().unwrap().unwrap()), streamed]
+}
+
+#[test]
+fn decodes_streamed_payloads_as_held_ones() {
+    let text: String = (0..20_000).map(|i| format!("{} ", i * 7919 % 10_007)).collect();
+    let mut chunks: Vec<u8> = text
+        .as_bytes()
+        .chunks(777)
+        .flat_map(|chunk| [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat())
+        .collect();
+    chunks.extend_from_slice(b"0\r\n\r\n");
+    let rows = [
+        ("HTTP/1.1 200 OK\r\nA: b", text.as_bytes().to_vec()),
+        ("HTTP/1.1 404 No\r\nContent-Encoding: gzip", [gz(&text[..100]), gz(&text[100..])].concat()),
+        ("HTTP/1.1 200 OK\r\nContent-Encoding: deflate", build::zlib(&text)),
+        ("HTTP/1.1 200 OK\r\nContent-Encoding: deflate", build::deflate(&text)),
+        ("HTTP/1.1 200 OK\r\nContent-Encoding: zstd", zst(&text)),
+        ("HTTP/1.1 200 OK\r\nContent-Encoding: br", text.as_bytes().to_vec()),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked", chunks),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip", text.as_bytes().to_vec()),
+    ];
+    for (head, body) in rows {
+        let [held, streamed] = both_ways(&http(head, body));
+        assert_eq!(held.1, streamed.1, "{head}");
+        assert!(held.0 == text.as_bytes() && streamed.0 == held.0, "{head}");
+    }
+}
+
+#[test]
+fn opens_records_by_their_location() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("archive");
+    let bodies = ["one", "two", "three", "four"];
+    let dictionary = record("a dictionary of what the records share");
+    let frame = {
+        let size = u32::try_from(dictionary.len()).unwrap().to_le_bytes();
+        [&[0x5d, 0x2a, 0x4d, 0x18][..], &size, &dictionary].concat()
+    };
+    let mut compressor = zstd::bulk::Compressor::with_dictionary(3, &dictionary).unwrap();
+    let mut with_dictionary = frame;
+    for body in bodies {
+        with_dictionary.extend(compressor.compress(&record(body)).unwrap());
+    }
+    let archives = [
+        bodies.map(record).concat(),
+        bodies.map(|body| gz(record(body))).concat(),
+        gz(bodies.map(record).concat()),
+        zst(bodies.map(record).concat()),
+        with_dictionary,
+    ];
+    for archive in archives {
+        std::fs::write(&path, archive).unwrap();
+        let mut reader = ArchiveReader::open(&path).unwrap();
+        let mut places = Vec::new();
+        while let Some(record) = reader.next() {
+            let record = record.unwrap();
+            places.push((record.location(), record.body().to_vec()));
+        }
+        assert_eq!(places.len(), bodies.len());
+        for (place, body) in places.iter().rev() {
+            let mut reader = ArchiveReader::open_record(&path, *place, Options::default()).unwrap();
+            let record = reader.next().unwrap().unwrap();
+            assert_eq!((record.location(), record.body()), (*place, &body[..]));
+        }
+    }
+}
+
+#[test]
+fn reads_what_was_written() {
+    let http = b"HTTP/1.1 200 OK\r\n\r\nhello";
+    let digest = tsumugi_warc::sha1_base32(b"hello");
+    let date = "2026-01-31T12:00:00Z";
+    for packing in [Packing::Plain, Packing::Gzip(6), Packing::Zstd(3)] {
+        let mut writer = ArchiveWriter::new(Vec::new(), packing);
+        let records = [
+            NewRecord::warcinfo(date, "a.warc", b"software: x\r\n"),
+            NewRecord::request(date, "http://a.test/", b"GET / HTTP/1.1\r\n\r\n"),
+            NewRecord::response(date, "http://a.test/", http),
+            NewRecord::revisit(date, "http://a.test/", date, &digest, b"HTTP/1.1 200 OK\r\n\r\n"),
+        ];
+        let places: Vec<_> = records.iter().map(|record| writer.write(record).unwrap()).collect();
+        let archive = writer.finish().unwrap();
+        let mut reader = ArchiveReader::from_reader(&archive[..], Options::default().with_strict(true));
+        for place in places {
+            let record = reader.next().unwrap().unwrap();
+            assert_eq!(record.location(), place);
+            assert!(record.check_digests().is_ok() && record.check_digests().block == Some(true));
+        }
+        assert!(reader.next().is_none());
+    }
+}
