@@ -139,7 +139,7 @@ impl World {
     fn select(&self, index: &Address, selection: &str, base: &Address) -> Vec<String> {
         let remote = Remote::new(Default::default()).unwrap();
         let selection: Selection = selection.parse().unwrap();
-        let plan = Plan::read(&remote, &[index.clone()], &selection, Some(base)).unwrap();
+        let plan = Plan::read(&remote, std::slice::from_ref(index), &selection, Some(base)).unwrap();
         assert_eq!(plan.counts().malformed, 0, "{:?}", plan.counts());
         let mut found = Vec::new();
         for archive in plan.archives() {
@@ -291,7 +291,7 @@ fn counts_bad_lines_and_refuses_what_is_no_index() {
     let index = world.write("damaged.cdxj", lines.join("\n").as_bytes());
     let remote = Remote::new(Default::default()).unwrap();
     let plan =
-        |index: &Address| Plan::read(&remote, &[index.clone()], &Selection::default(), Some(&world.base()));
+        |index: &Address| Plan::read(&remote, std::slice::from_ref(index), &Selection::default(), Some(&world.base()));
     let counts = plan(&index).unwrap().counts().clone();
     assert_eq!((counts.wanted, counts.malformed, counts.captures), (12, 3, 15));
     assert!(counts.first_malformed.unwrap().contains("line 2"));

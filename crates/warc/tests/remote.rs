@@ -1,5 +1,5 @@
 //! Reading over connections that break, from servers that misbehave.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
 
 mod server;
 
@@ -145,7 +145,8 @@ fn gives_up_where_nothing_helps() {
 fn does_not_mix_two_versions_of_an_object() {
     let bytes = archive();
     let shorter = Arc::new(bytes[..bytes.len() - 1].to_vec());
-    let reply: [fn(&Arc<Vec<u8>>, &Arc<Vec<u8>>, usize) -> Reply; 4] = [
+    type Versions = fn(&Arc<Vec<u8>>, &Arc<Vec<u8>>, usize) -> Reply;
+    let reply: [Versions; 4] = [
         |one, _, number| Reply::object(one).etag(&format!("\"{number}\"")),
         |one, two, number| Reply::object(if number == 0 { one } else { two }),
         |one, two, number| Reply::object(if number == 0 { one } else { two }).ignore_range(),
@@ -262,7 +263,8 @@ fn reads_parts_of_an_object() {
     let whole = |request: &Request, bytes: &Arc<Vec<u8>>| {
         Reply::object(bytes).ignore_range().cut(200_000 * (1 + request.number))
     };
-    let behaviours: [fn(&Request, &Arc<Vec<u8>>) -> Reply; 3] = [plain, cut, whole];
+    type Behaviour = fn(&Request, &Arc<Vec<u8>>) -> Reply;
+    let behaviours: [Behaviour; 3] = [plain, cut, whole];
     let mut addresses = vec![(None, Address::File(local.path().into()))];
     for behaviour in behaviours {
         let served = bytes.clone();

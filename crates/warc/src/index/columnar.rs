@@ -56,9 +56,14 @@ pub(super) fn read(remote: &Remote, index: &Address, collector: &mut Collector<'
             let Some(length) = version.length else {
                 return Err(not_an_index(index, "the server does not tell its length"));
             };
-            let (remote, index) = (remote.clone(), index.clone());
-            let object =
-                Fetched { remote, index, version, length, chunks: Mutex::default(), regions: Vec::new() };
+            let object = Fetched {
+                remote: remote.clone(),
+                index: index.clone(),
+                version,
+                length,
+                chunks: Mutex::default(),
+                regions: Vec::new(),
+            };
             read_table(index, collector, |group| {
                 Ok(object.with_regions(
                     group
