@@ -26,6 +26,10 @@
 //! [`ArchiveReader`] pulls bytes from a file or any [`std::io::Read`]. [`Decoder`] below it is fed with bytes as
 //! they come and reads nothing itself. Files are given to both as they are; a file of many terabytes needs a
 //! few megabytes of memory, and bodies above [`Options::buffer_limit`] come in pieces.
+//!
+//! With the feature `remote`, `remote` reads archives over `https://` and `s3://` and through connections that break,
+//! takes Common Crawl's lists of paths, and `index` selects single records of them by language, media type or domain
+//! with a CDXJ index; with the feature `columnar` also with Parquet files of the columnar index.
 
 mod arc;
 mod buffer;
@@ -35,10 +39,14 @@ mod digest;
 mod error;
 mod head;
 mod http;
+#[cfg(feature = "remote")]
+pub mod index;
 mod parallel;
 mod payload;
 mod reader;
 mod record;
+#[cfg(feature = "remote")]
+pub mod remote;
 mod unpack;
 mod writer;
 

@@ -139,6 +139,17 @@ impl<R: Read> ArchiveReader<R> {
         Self { decoder: Decoder::new(options), source, done: false }
     }
 
+    /// Reads from any source whose first byte is at `offset` of an archive; `total` is the archive's length, where
+    /// it is known.
+    #[must_use]
+    pub fn from_part(source: R, offset: u64, total: Option<u64>, options: Options) -> Self {
+        let mut decoder = Decoder::at_offset(options, offset);
+        if let Some(total) = total {
+            decoder.set_total(total);
+        }
+        Self { decoder, source, done: false }
+    }
+
     /// The next record, or the next damage; `None` at the end.
     ///
     /// # Errors
