@@ -15,7 +15,7 @@ pub(super) fn svg(score: &MetricScore) -> Option<String> {
     }
     let top = match score.metric {
         Metric::JudgePoints => 5.0,
-        Metric::RougeL | Metric::JudgeRelative => 100.0,
+        Metric::RougeL | Metric::RougeLJa | Metric::JudgeRelative => 100.0,
     };
     let place = |index: usize, part: f64| {
         let angle = TAU * index as f64 / categories.len() as f64 - TAU / 4.0;
