@@ -61,7 +61,7 @@ impl Hub {
     }
 
     fn download(&self, repository: &str, split: &str) -> Result<Vec<PathBuf>, String> {
-        let mut builder = ApiBuilder::from_env();
+        let mut builder = ApiBuilder::from_env().with_retries(2);
         if let Some(endpoint) = &self.endpoint {
             builder = builder.with_endpoint(endpoint.trim_end_matches('/').to_owned());
         }

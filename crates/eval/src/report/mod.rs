@@ -236,7 +236,7 @@ fn summary(results: &Results) -> String {
     }
     let radar = [Metric::JudgeRelative, Metric::JudgePoints, Metric::RougeL]
         .into_iter()
-        .find_map(|metric| radar::svg(results.metric(metric)?));
+        .find_map(|metric| radar::svg(&[(&results.model, results.metric(metric)?)]));
     out.push_str(&radar.unwrap_or_default());
     out
 }

@@ -30,6 +30,9 @@ use crate::runner::{Opened, Outputs, Step, Summary, file_identity};
 use crate::{Error, Progress};
 
 const STEP: &str = "evaluate";
+/// Questions whose answers by a local checkpoint are kept together: what a kill loses at most, and the largest batch.
+#[cfg(feature = "train")]
+const LOCAL_CHUNK: usize = 32;
 
 /// What is evaluated, and how.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -199,6 +202,9 @@ impl<'a> Plan<'a> {
         let source = Source::from(config.benchmark.clone());
         let benchmark =
             load(&source, config.data.as_deref(), config.profile).map_err(failed(&config.benchmark))?;
+        if let Some(folder) = config.training.iter().find(|folder| !folder.is_dir()) {
+            return Err(Error::config(folder.display().to_string(), "training data is looked for in folders, and this is none"));
+        }
         let dictionary = Dictionary::find(config.dictionary.as_deref()).map_err(failed("ROUGE-L"))?;
         let (model, kind) = match &config.model {
             Model::Local { model, .. } => (model.clone(), "local"),
@@ -286,7 +292,7 @@ impl<'a> Plan<'a> {
                 // Loaded only if there is something left to answer. One batch at a time: LibTorch spreads each over the
                 // cores by itself.
                 let loaded: Mutex<Option<LocalAnswerer>> = Mutex::new(None);
-                self.answer_by(step, progress, 16, |questions| {
+                self.answer_by(step, progress, LOCAL_CHUNK, |questions| {
                     let mut loaded = loaded.lock().unwrap_or_else(PoisonError::into_inner);
                     let answerer = match loaded.take() {
                         Some(answerer) => answerer,
