@@ -16,7 +16,8 @@ struct Args {
     /// heron-bench, ja-vlm-bench-in-the-wild, ja-vg-vqa-500, or a JSONL or Parquet file.
     #[arg(long)]
     benchmark: String,
-    /// Folder of the Parquet files of a named benchmark.
+    /// Folder of the Parquet files of a named benchmark; without it they are fetched from the Hugging Face hub (HF_ENDPOINT,
+    /// HF_HOME, HF_TOKEN).
     #[arg(long)]
     data: Option<PathBuf>,
     /// A checkpoint's folder; with --base-url the model's name at the endpoint.
@@ -34,9 +35,13 @@ struct Args {
     /// Judge runs over the same answers; the profile's number where absent.
     #[arg(long)]
     judge_runs: Option<u32>,
-    /// A TOML file with the judge's prompt (system, user with {context} {question} {reference} {answer}).
+    /// The judge's prompt: TOML (system, user with {context} {question} {reference} {answer} {rule}), or a reference's own
+    /// Python file (heron_bench_scorer.py, llm_as_a_judge_scorer.py, eval_heron_bench.py).
     #[arg(long)]
     judge_template: Option<PathBuf>,
+    /// The judge's rules by category: JSON, such as heron's rule.json.
+    #[arg(long)]
+    judge_rules: Option<PathBuf>,
     /// paper, eval-mm, sakana or heron: the reference whose rules are followed.
     #[arg(long, default_value = "paper")]
     profile: Profile,
@@ -52,6 +57,9 @@ struct Args {
     /// Folder of the dictionary unidic-lite.
     #[arg(long)]
     dictionary: Option<PathBuf>,
+    /// Folders of training tables (pairs, interleaved, conversations) in which the benchmark is looked for.
+    #[arg(long, num_args = 1..)]
+    training: Vec<PathBuf>,
     /// A remark at the top of the report.
     #[arg(long)]
     note: Option<String>,
@@ -68,6 +76,7 @@ fn main() -> ExitCode {
         endpoint: endpoint(args.judge_base_url.or_else(|| args.base_url.clone()), model),
         runs: args.judge_runs,
         template: args.judge_template,
+        rules: args.judge_rules,
     });
     let model = match args.base_url {
         Some(url) => Model::Api(endpoint(Some(url), args.model)),
@@ -78,11 +87,12 @@ fn main() -> ExitCode {
         data: args.data,
         profile: args.profile,
         model,
-        generation: None,
         judge,
         dictionary: args.dictionary,
         out: args.out,
         note: args.note,
+        training: args.training,
+        ..EvaluateConfig::default()
     };
     cli::run(|| evaluate(&config, &Progress::new()))
 }

@@ -55,6 +55,21 @@ pub struct Finding {
     pub share: f64,
 }
 
+/// Where a benchmark was looked for, and what was found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Contaminated {
+    /// How it was looked for.
+    pub config: ContaminationConfig,
+    /// Training texts that were looked at.
+    pub texts: u64,
+    /// Training pictures that were looked at.
+    pub pictures: u64,
+    /// Questions of which something was found.
+    pub questions: usize,
+    /// What was found, in the order of the training rows.
+    pub findings: Vec<Finding>,
+}
+
 /// Looks for the questions of a benchmark in training rows, which are fed one by one.
 #[derive(Debug)]
 pub struct Contamination {
@@ -64,6 +79,8 @@ pub struct Contamination {
     /// Question, part and number of distinct n-grams of each text.
     texts: Vec<(String, Part, usize)>,
     pictures: Vec<(String, u64)>,
+    seen_texts: u64,
+    seen_pictures: u64,
     findings: Vec<Finding>,
 }
 
@@ -80,6 +97,8 @@ impl Contamination {
             grams: HashMap::new(),
             texts: Vec::new(),
             pictures: Vec::new(),
+            seen_texts: 0,
+            seen_pictures: 0,
             findings: Vec::new(),
         };
         for question in questions {
@@ -102,6 +121,7 @@ impl Contamination {
 
     /// Looks at one training text.
     pub fn text(&mut self, row: &str, text: &str) {
+        self.seen_texts += 1;
         let mut shared: HashMap<u32, usize> = HashMap::new();
         for gram in ngrams(text, self.config.ngram) {
             for number in self.grams.get(&gram).into_iter().flatten() {
@@ -122,6 +142,7 @@ impl Contamination {
 
     /// Looks at one training picture by its perceptual hash.
     pub fn picture(&mut self, row: &str, phash: u64) {
+        self.seen_pictures += 1;
         for (question_id, hash) in &self.pictures {
             let distance = (hash ^ phash).count_ones();
             if distance <= self.config.distance {
@@ -139,6 +160,19 @@ impl Contamination {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// All that was found, for a run's results.
+    #[must_use]
+    pub fn finish(self) -> Contaminated {
+        let questions: HashSet<&str> = self.findings.iter().map(|f| f.question_id.as_str()).collect();
+        Contaminated {
+            config: self.config,
+            texts: self.seen_texts,
+            pictures: self.seen_pictures,
+            questions: questions.len(),
+            findings: self.findings,
+        }
     }
 }
 

@@ -49,6 +49,16 @@ pub enum Error {
         /// What is wrong, and the remedy.
         reason: String,
     },
+    /// A benchmark cannot be fetched from the Hugging Face hub.
+    #[error(
+        "{repository}: cannot be fetched from the hub ({reason}); give the folder of its Parquet files with --data, or check the network, HF_ENDPOINT and, where it asks for a login, HF_TOKEN"
+    )]
+    Hub {
+        /// The repository.
+        repository: String,
+        /// What went wrong.
+        reason: String,
+    },
     /// A table of the run cannot be read or written.
     #[error(transparent)]
     Record(#[from] tsumugi_record::Error),

@@ -52,6 +52,7 @@ impl Profile {
             pair: Some(PairReply::TwoIntegers),
             point: Some(PointReply::Labelled),
             empty_is_zero: false,
+            language_gate: false,
         };
         match self {
             Self::Paper => usual,
@@ -68,6 +69,7 @@ impl Profile {
                 first_question_only: true,
                 pair: None,
                 point: None,
+                language_gate: true,
                 ..usual
             },
             Self::Heron => Settings { pair: Some(PairReply::TwoNumbers), point: None, ..usual },
@@ -122,6 +124,8 @@ pub struct Settings {
     pub point: Option<PointReply>,
     /// An empty answer gets 0 points without asking the judge.
     pub empty_is_zero: bool,
+    /// A second ROUGE-L is given, where answers in another language than a Japanese reference count as empty.
+    pub language_gate: bool,
 }
 
 /// How the scores of the questions become one.

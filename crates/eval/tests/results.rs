@@ -73,7 +73,7 @@ fn results(n: usize, wrong_every: usize, points: f64) -> Result<Results, Failure
     let predictions = predictions(&benchmark, wrong_every);
     let judgements = judgements(&predictions, points);
     let judging = Profile::Paper.judging(&benchmark.source);
-    Ok(score(&benchmark, Profile::Paper, &Dictionary::find(None)?, &predictions, &judgements, judging))
+    Ok(score(&benchmark, Profile::Paper, &Dictionary::find(None)?, &predictions, &judgements, judging, None))
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn results_do_not_depend_on_threads_and_survive_their_file() -> Result<(), Failu
     assert_eq!(Results::read(folder.path())?, alone);
     assert!(alone.markdown().contains("| heron-bench | paper | m3 | ROUGE-L |"));
     let file = folder.path().join("results.json");
-    let later = std::fs::read_to_string(&file)?.replacen("\"version\": 1", "\"version\": 99", 1);
+    let later = std::fs::read_to_string(&file)?.replacen("\"version\": 2", "\"version\": 99", 1);
     std::fs::write(&file, later)?;
     assert!(matches!(Results::read(folder.path()), Err(Error::Version { found: 99, .. })));
     Ok(())

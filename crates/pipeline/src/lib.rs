@@ -20,6 +20,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(all(feature = "train", feature = "eval"))]
+pub mod ablation;
 pub mod cli;
 mod error;
 mod progress;

@@ -22,7 +22,7 @@ fn config(folder: &Path, url: &str, profile: Profile, out: &str) -> Result<Evalu
         benchmark: benchmark.display().to_string(),
         profile,
         model: Model::Api(endpoint("stand-in")),
-        judge: Some(JudgeConfig { endpoint: endpoint("stand-in-judge"), runs: Some(2), template: None }),
+        judge: Some(JudgeConfig { endpoint: endpoint("stand-in-judge"), runs: Some(2), ..Default::default() }),
         out: folder.join(out),
         note: Some("The server is a stand-in <that follows rules>.".to_owned()),
         ..Default::default()
@@ -85,7 +85,11 @@ fn what_makes_no_sense_is_said_at_once() -> Result<(), Failure> {
             "{error:?} for {words}"
         );
     };
-    missing(EvaluateConfig { benchmark: "heron-bench".into(), ..good.clone() }, 2, "--data");
+    let rules = folder.path().join("rule.json");
+    std::fs::write(&rules, r#"{"conv": {"role": "Assistant", "prompt": "x"}}"#)?;
+    let judge = good.judge.clone().map(|judge| JudgeConfig { rules: Some(rules), ..judge });
+    missing(EvaluateConfig { judge, ..good.clone() }, 2, "--judge-rules");
+    missing(EvaluateConfig { training: vec![folder.path().to_owned()], ..good.clone() }, 1, "127.0.0.1:9");
     missing(EvaluateConfig { benchmark: "/nowhere.jsonl".into(), ..good.clone() }, 1, "/nowhere.jsonl");
     missing(EvaluateConfig { profile: Profile::Sakana, ..good.clone() }, 2, "no judge");
     missing(EvaluateConfig { model: Model::default(), ..good.clone() }, 2, "--model");

@@ -1,9 +1,10 @@
 //! Benchmarks: questions about pictures with reference answers.
 //!
-//! [`load`] reads the three benchmarks of the paper from a folder of their Parquet files, and any own one from JSONL
-//! or Parquet with the fields of [`Question`].
+//! [`load`] reads the three benchmarks of the paper from the Hugging Face hub or a folder of their Parquet files, and any
+//! own one from JSONL or Parquet with the fields of [`Question`].
 
 mod columns;
+mod hub;
 mod jsonl;
 mod parquet;
 mod source;
@@ -13,7 +14,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-pub use self::source::{Source, load};
+pub use self::hub::Hub;
+pub use self::source::{Source, load, load_with};
 
 /// One question.
 #[derive(Debug, Clone, PartialEq, Eq)]

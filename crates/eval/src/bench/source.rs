@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Benchmark, jsonl, parquet};
+use super::{Benchmark, Hub, jsonl, parquet};
 use crate::Error;
 use crate::profile::Profile;
 
@@ -52,36 +52,49 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// Repository at Hugging Face, for messages.
-    fn repository(&self) -> &'static str {
+    /// Repository at Hugging Face and its split; `None` for own files.
+    #[must_use]
+    pub fn repository(&self) -> Option<(&'static str, &'static str)> {
         match self {
-            Self::HeronBench => "Silviase/Japanese-Heron-Bench",
-            Self::JaVlmBenchInTheWild => "SakanaAI/JA-VLM-Bench-In-the-Wild",
-            Self::JaVgVqa500 => "SakanaAI/JA-VG-VQA-500",
-            Self::Own(_) => "",
+            Self::HeronBench => Some(("Silviase/Japanese-Heron-Bench", "train")),
+            Self::JaVlmBenchInTheWild => Some(("SakanaAI/JA-VLM-Bench-In-the-Wild", "test")),
+            Self::JaVgVqa500 => Some(("SakanaAI/JA-VG-VQA-500", "test")),
+            Self::Own(_) => None,
         }
     }
 }
 
-/// Reads a benchmark. `data` is the folder (or file) of the Parquet files of a named one; own ones name their file
-/// themselves.
+/// Reads a benchmark. `data` is the folder (or file) of the Parquet files of a named one, which is fetched from the
+/// Hugging Face hub ([`Hub::from_env`]) without it; own ones name their file themselves.
 ///
 /// # Errors
 /// Where the files are missing, unreadable or not as the benchmark should be.
 pub fn load(source: &Source, data: Option<&Path>, profile: Profile) -> Result<Benchmark, Error> {
-    let (name, place) = match source {
-        Source::Own(path) => {
+    load_with(source, data, profile, &Hub::from_env())
+}
+
+/// [`load`] with a hub of one's choice.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(
+    source: &Source,
+    data: Option<&Path>,
+    profile: Profile,
+    hub: &Hub,
+) -> Result<Benchmark, Error> {
+    let (name, place) = match (source, data) {
+        (Source::Own(path), _) => {
             let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
             (stem.unwrap_or_else(|| "benchmark".to_owned()), path.clone())
         }
-        named => {
-            let Some(data) = data else {
-                let repository = named.repository();
-                return Err(Error::Config(format!(
-                    "{named} needs --data PATH, a folder with the Parquet files of {repository} (as `huggingface-cli download --repo-type dataset {repository}` gets them)"
-                )));
-            };
-            (named.to_string(), data.to_owned())
+        (named, Some(data)) => (named.to_string(), data.to_owned()),
+        (named, None) => {
+            let (repository, split) = named.repository().unwrap_or_default();
+            let files = hub.parquet(repository, split)?;
+            let questions = parquet::read(source, &files, profile)?;
+            let benchmark = Benchmark { name: named.to_string(), source: source.clone(), questions, files };
+            return benchmark.check(Path::new(repository));
         }
     };
     let is_jsonl = place.extension().is_some_and(|e| e == "jsonl" || e == "json");
@@ -95,7 +108,7 @@ pub fn load(source: &Source, data: Option<&Path>, profile: Profile) -> Result<Be
 }
 
 /// The Parquet files of a file or folder (with its folders), in the order of their paths.
-fn files(place: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn files(place: &Path) -> Result<Vec<PathBuf>, Error> {
     if place.is_file() {
         return Ok(vec![place.to_owned()]);
     }

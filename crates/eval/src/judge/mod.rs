@@ -5,10 +5,11 @@
 
 mod parse;
 mod python;
+mod python_source;
 mod run;
 mod template;
 
 pub use self::parse::{Verdict, fallback, parse};
 pub(crate) use self::run::is_passing;
 pub use self::run::{FailureKind, Judge, JudgeSettings, failure_kind};
-pub use self::template::Template;
+pub use self::template::{Rule, Template};

@@ -1,16 +1,19 @@
 //! What a judge is asked.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::python_source;
 use crate::Error;
 use crate::bench::Question;
 use crate::profile::{PairReply, PointReply, Style};
 
 /// A judge's prompt. In `user` the words `{context}`, `{question}`, `{reference}` and `{answer}` are replaced, once
-/// each time they occur and never inside what was put in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// each time they occur and never inside what was put in; so are `{rule}` and `{role}` by the rule of the question's
+/// category.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Template {
     /// Standing instructions; empty for none.
@@ -18,6 +21,23 @@ pub struct Template {
     pub system: String,
     /// The message.
     pub user: String,
+    /// What is asked by category; `default` for categories that have no rule of their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rules: BTreeMap<String, Rule>,
+}
+
+/// What a judge is asked about the questions of one category.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// What the two who answer are called.
+    #[serde(default = "assistant")]
+    pub role: String,
+    /// The instruction.
+    pub prompt: String,
+}
+
+fn assistant() -> String {
+    "Assistant".to_owned()
 }
 
 impl Template {
@@ -30,22 +50,67 @@ impl Template {
             Style::Point(PointReply::Labelled) => (SYSTEM, POINT_LABELLED),
             Style::Point(PointReply::FirstDigit) => (SYSTEM, POINT_DIGIT),
         };
-        Self { system: system.to_owned(), user: user.to_owned() }
+        Self { system: system.to_owned(), user: user.to_owned(), rules: BTreeMap::new() }
     }
 
-    /// Reads a template from a TOML file with the keys `system` and `user`, such as a reference's own wording.
+    /// Reads a template: a TOML file with the keys `system`, `user` and `rules`, or a reference's own Python file
+    /// (`heron_bench_scorer.py` and `llm_as_a_judge_scorer.py` of llm-jp-eval-mm, `eval_heron_bench.py` of heron), of which
+    /// the prompt and the system message are taken.
     ///
     /// # Errors
-    /// Where the file cannot be read or has other keys.
+    /// Where the file cannot be read, has other keys, or holds no prompt.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-        toml::from_str(&text).map_err(|e| Error::Config(format!("{}: {e}", path.display())))
+        let fault = |reason: String| Error::Config(format!("{}: {reason}", path.display()));
+        if path.extension().is_some_and(|e| e == "py") {
+            return python_source::template(&text).map_err(fault);
+        }
+        toml::from_str(&text).map_err(|e| fault(e.to_string()))
+    }
+
+    /// Takes the rules of a JSON file: an object of `role` and `prompt` by category, such as heron's `rule.json`. A
+    /// template without `{rule}` makes way for one that says nothing but labels and the rule.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or is of another form.
+    pub fn with_rules(mut self, path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+        let fault = |e: serde_json::Error| Error::Config(format!("{}: {e}", path.display()));
+        self.rules = serde_json::from_str(&text).map_err(fault)?;
+        if !self.user.contains("{rule}") {
+            self.user = LABELS.to_owned();
+        }
+        Ok(self)
+    }
+
+    /// Checks that there is a rule for each question, where the message asks for one.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the category.
+    pub fn check(&self, questions: &[Question]) -> Result<(), Error> {
+        if !self.user.contains("{rule}") {
+            return Ok(());
+        }
+        let without = questions.iter().find(|question| self.rule(&question.category).is_none());
+        without.map_or(Ok(()), |question| {
+            Err(Error::Config(format!(
+                "the judge's prompt asks for a rule by category, and there is none for \"{}\"; name a file of rules with --judge-rules (heron's rule.json)",
+                question.category
+            )))
+        })
+    }
+
+    fn rule(&self, category: &str) -> Option<&Rule> {
+        self.rules.get(category).or_else(|| self.rules.get("default"))
     }
 
     /// The message about one answer.
     #[must_use]
     pub fn user_message(&self, question: &Question, answer: &str) -> String {
+        let rule = self.rule(&question.category);
         let fields = [
+            ("{rule}", rule.map_or("", |rule| rule.prompt.as_str())),
+            ("{role}", rule.map_or("Assistant", |rule| rule.role.as_str())),
             ("{context}", question.context.as_deref().unwrap_or_default()),
             ("{question}", &question.question),
             ("{reference}", &question.reference),
@@ -67,6 +132,29 @@ impl Template {
 }
 
 const SYSTEM: &str = "あなたは、回答の質を丁寧かつ正確に確かめる評価者です。";
+
+/// Labels alone, for rules that come from a file.
+const LABELS: &str = "\
+[Context]
+{context}
+
+[Question]
+{question}
+
+[{role} 1]
+{reference}
+
+[End of {role} 1]
+
+[{role} 2]
+{answer}
+
+[End of {role} 2]
+
+[System]
+{rule}
+
+";
 
 const PAIR_LINE: &str = "\
 [画像の説明]
@@ -173,9 +261,36 @@ mod tests {
             context: None,
             picture: None,
         };
-        let template =
-            Template { system: String::new(), user: "{{question}}/{reference}/{answer}/{context}|{".into() };
+        let user = "{{question}}/{reference}/{answer}/{context}|{".to_owned();
+        let template = Template { user, ..Template::default() };
         assert_eq!(template.user_message(&question, "{question}"), "{{answer}とは}/正解{x}/{question}/|{");
+    }
+
+    #[test]
+    fn rules_come_by_category() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("rule.json");
+        std::fs::write(
+            &path,
+            r#"{"conv": {"role": "Helper", "prompt": "会話の規則 {answer}"}, "detail": {"prompt": "細部の規則"}}"#,
+        )?;
+        let template = Template::builtin(Style::Pair(PairReply::TwoNumbers)).with_rules(&path)?;
+        let question = |category: &str| Question {
+            id: "1".into(),
+            category: category.into(),
+            question: "何色".into(),
+            reference: "赤".into(),
+            context: Some("夕焼け".into()),
+            picture: None,
+        };
+        let message = template.user_message(&question("conv"), "青");
+        assert!(message.starts_with("[Context]\n夕焼け\n\n[Question]\n何色\n\n[Helper 1]\n赤\n"), "{message}");
+        assert!(message.ends_with("[System]\n会話の規則 {answer}\n\n"), "{message}");
+        assert!(template.user_message(&question("detail"), "青").contains("[Assistant 2]\n青"));
+        template.check(&[question("conv"), question("detail")])?;
+        let error = template.check(&[question("complex")]).err().map(|e| e.to_string());
+        assert!(error.is_some_and(|e| e.contains("complex") && e.contains("--judge-rules")));
+        Ok(())
     }
 
     #[test]

@@ -52,13 +52,24 @@ impl Lattice {
         text: &'t str,
         mut out: impl FnMut(Morpheme<'t, 'd>),
     ) {
-        let bytes = text.as_bytes();
-        self.search(dictionary, bytes);
+        // MeCab copies a text as a C string into a place of the text's length: from the first NUL on it sees zeros. They
+        // take part in the search, and the words are handed over up to the first of them.
+        let end = text.find('\0').unwrap_or(text.len());
+        if end < text.len() {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[end..].fill(0);
+            self.search(dictionary, &bytes);
+        } else {
+            self.search(dictionary, text.as_bytes());
+        }
         for index in self.path.iter().rev() {
             let node = self.nodes[*index as usize];
+            if node.start as usize >= end {
+                break;
+            }
             let lexicon = if node.unknown { &dictionary.unknown } else { &dictionary.system };
             out(Morpheme {
-                surface: text.get(node.start as usize..node.end as usize).unwrap_or_default(),
+                surface: text.get(node.start as usize..end.min(node.end as usize)).unwrap_or_default(),
                 feature: lexicon.feature(node.token.feature),
                 unknown: node.unknown,
             });

@@ -112,11 +112,12 @@ impl<'d> Tokenizer<'d> {
 
     /// The words of `text` in order, spaces left out.
     ///
-    /// Like the C interface of MeCab, it reads no further than a NUL character.
+    /// As in MeCab, a NUL character and what follows it is in no word, though their number may decide where the words before
+    /// them end.
     #[must_use]
     pub fn tokens<'t>(&mut self, text: &'t str) -> Vec<&'t str> {
         let mut tokens = Vec::new();
-        self.lattice.split(self.dictionary, until_nul(text), |word| tokens.push(word.surface));
+        self.lattice.split(self.dictionary, text, |word| tokens.push(word.surface));
         tokens
     }
 
@@ -124,11 +125,7 @@ impl<'d> Tokenizer<'d> {
     #[must_use]
     pub fn morphemes<'t>(&mut self, text: &'t str) -> Vec<Morpheme<'t, 'd>> {
         let mut words = Vec::new();
-        self.lattice.split(self.dictionary, until_nul(text), |word| words.push(word));
+        self.lattice.split(self.dictionary, text, |word| words.push(word));
         words
     }
-}
-
-fn until_nul(text: &str) -> &str {
-    text.split('\0').next().unwrap_or_default()
 }

@@ -16,6 +16,7 @@ use tsumugi_record::{Judgement, Prediction};
 
 use crate::Error;
 use crate::bench::Benchmark;
+use crate::contamination::Part;
 use crate::published::standings;
 use crate::results::{Metric, Results};
 
@@ -37,6 +38,8 @@ struct RowData<'a> {
     points: Option<f64>,
     reference_points: Option<f64>,
     failures: usize,
+    /// Where the question was found again in training data.
+    found: Vec<String>,
     judge: Vec<Words<'a>>,
 }
 
@@ -109,6 +112,16 @@ fn page(
         let word = Words { run: j.run, reply: &j.reply, score: j.score, error: j.error.as_deref() };
         words.entry(&j.question_id).or_default().push(word);
     }
+    let mut found: HashMap<&str, Vec<String>> = HashMap::new();
+    for finding in results.contamination.iter().flat_map(|found| &found.findings) {
+        let part = match finding.part {
+            Part::Question => "question",
+            Part::Reference => "reference",
+            Part::Picture => "picture",
+        };
+        let text = format!("{part} in {} ({:.0} %)", finding.row, 100.0 * finding.share);
+        found.entry(&finding.question_id).or_default().push(text);
+    }
     let average = |values: &[Option<f64>]| crate::aggregate::mean(values.iter().copied().flatten());
     let rows: Vec<RowData<'_>> = predictions
         .iter()
@@ -125,6 +138,7 @@ fn page(
             points: average(&item.points),
             reference_points: average(&item.reference_points),
             failures: item.failures,
+            found: found.remove(prediction.question_id.as_str()).unwrap_or_default(),
             judge: words.remove(prediction.question_id.as_str()).unwrap_or_default(),
         })
         .collect();
@@ -192,6 +206,24 @@ fn summary(results: &Results) -> String {
             );
         }
     }
+    if let Some(found) = &results.contamination {
+        let clean: Vec<String> = results
+            .scores
+            .iter()
+            .filter_map(|score| Some(format!("{} {:.2}", score.metric.title(), score.clean?)))
+            .collect();
+        let _ = write!(
+            out,
+            " Of {} questions something was found in training data ({} texts and {} pictures looked at); without them: {}.",
+            found.questions,
+            found.texts,
+            found.pictures,
+            clean.join(", ")
+        );
+    }
+    if let Some(detector) = &results.language_detector {
+        let _ = write!(out, " Language detector: {}.", escape(detector));
+    }
     out.push_str("</p>");
     for standing in standings(results) {
         let rows = standing.rows.iter().map(|(name, score, own)| {
@@ -204,7 +236,7 @@ fn summary(results: &Results) -> String {
     }
     let radar = [Metric::JudgeRelative, Metric::JudgePoints, Metric::RougeL]
         .into_iter()
-        .find_map(|metric| radar::svg(results.metric(metric)?));
+        .find_map(|metric| radar::svg(&[(&results.model, results.metric(metric)?)]));
     out.push_str(&radar.unwrap_or_default());
     out
 }

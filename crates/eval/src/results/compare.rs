@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::score::judge_statistic;
+use super::score::{judge_statistic, rouge_values, style_of};
 use super::{Item, Metric, MetricScore, Results, cell};
 use crate::Error;
-use crate::profile::{PairReply, PointReply, Style};
 use crate::stats::{Paired, Resampling, paired, paired_statistic};
 
 /// Runs side by side: their scores, and the differences of each to the first on the questions both answered.
@@ -111,17 +110,11 @@ fn common(first: &[Item], second: &[Item]) -> (Vec<Item>, Vec<Item>) {
 
 fn difference(a: &[Item], b: &[Item], metric: Metric, first: &Results, resampling: &Resampling) -> Paired {
     match metric {
-        Metric::RougeL => {
-            let scores = |items: &[Item]| -> Vec<f64> { items.iter().map(|item| item.rouge_l).collect() };
-            paired(&scores(a), &scores(b), resampling)
+        Metric::RougeL | Metric::RougeLJa => {
+            paired(&rouge_values(a, metric), &rouge_values(b, metric), resampling)
         }
         Metric::JudgePoints | Metric::JudgeRelative => {
-            let style = match metric {
-                Metric::JudgeRelative => {
-                    Style::Pair(first.profile.settings().pair.unwrap_or(PairReply::Json))
-                }
-                _ => Style::Point(PointReply::FirstDigit),
-            };
+            let style = style_of(metric, first.profile);
             let statistic =
                 |drawn: &[usize]| judge_statistic(b, style, drawn) - judge_statistic(a, style, drawn);
             paired_statistic(statistic, a.len(), resampling)

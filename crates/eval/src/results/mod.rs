@@ -7,6 +7,7 @@ mod compare;
 pub(crate) mod number;
 mod score;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -14,11 +15,12 @@ use serde::{Deserialize, Serialize};
 pub use self::compare::{Comparison, Difference, Row, compare};
 pub use self::score::score;
 use crate::Error;
+use crate::contamination::Contaminated;
 use crate::profile::Profile;
 use crate::stats::{Interval, Variance};
 
 /// Version of the file format.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Name of the file in a run's folder.
 pub const FILE: &str = "results.json";
 
@@ -43,6 +45,12 @@ pub struct Results {
     pub scores: Vec<MetricScore>,
     /// Facts about the judge, where there was one.
     pub judge: Option<JudgeFacts>,
+    /// The detector of the language gate, where the profile has one (since version 2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language_detector: Option<String>,
+    /// What of the benchmark was found again in training data, where that was looked for (since version 2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contamination: Option<Contaminated>,
     /// Each answered question.
     pub items: Vec<Item>,
 }
@@ -61,6 +69,9 @@ pub struct MetricScore {
     pub interval_by_picture: Interval,
     /// Score of each category.
     pub categories: Vec<CategoryScore>,
+    /// Score over the questions of which nothing was found in training data, where something was looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clean: Option<f64>,
 }
 
 /// Score of one category.
@@ -81,6 +92,8 @@ pub struct CategoryScore {
 pub enum Metric {
     /// ROUGE-L F1, 0 to 100.
     RougeL,
+    /// ROUGE-L F1 where answers in another language than a Japanese reference count as empty, 0 to 100.
+    RougeLJa,
     /// A judge's points in percent of those of the reference answers.
     JudgeRelative,
     /// A judge's points, 1 to 5 (0 where `eval-mm` gives none).
@@ -93,6 +106,7 @@ impl Metric {
     pub fn title(self) -> &'static str {
         match self {
             Self::RougeL => "ROUGE-L",
+            Self::RougeLJa => "ROUGE-L, Japanese only",
             Self::JudgeRelative => "Judge, % of reference",
             Self::JudgePoints => "Judge, points",
         }
@@ -131,6 +145,9 @@ pub struct Item {
     pub picture: Option<String>,
     /// ROUGE-L F1, 0 to 100.
     pub rouge_l: f64,
+    /// ROUGE-L F1 behind the language gate, where the profile has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rouge_l_ja: Option<f64>,
     /// The judge's points by run as they enter the score: fixed points where the reference puts such, null where
     /// there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -180,6 +197,19 @@ impl Results {
     #[must_use]
     pub fn metric(&self, metric: Metric) -> Option<&MetricScore> {
         self.scores.iter().find(|score| score.metric == metric)
+    }
+
+    /// Notes what was found in training data, and gives each score also over the questions of which nothing was found.
+    pub fn set_contamination(&mut self, found: Contaminated) {
+        let names: HashSet<&str> = found.findings.iter().map(|f| f.question_id.as_str()).collect();
+        let clean: Vec<usize> =
+            (0..self.items.len()).filter(|i| !names.contains(self.items[*i].question_id.as_str())).collect();
+        for score in &mut self.scores {
+            score.clean = (!clean.is_empty())
+                .then(|| score::statistic(&self.items, score.metric, self.profile, &clean))
+                .filter(|score| score.is_finite());
+        }
+        self.contamination = Some(found);
     }
 
     /// The scores as a Markdown table.

@@ -9,11 +9,12 @@ use crate::aggregate::{Points, heron, mean};
 use crate::bench::Benchmark;
 use crate::judge::{FailureKind, failure_kind, fallback};
 use crate::mecab::Dictionary;
-use crate::profile::{Corpus, Judging, Profile, Style};
-use crate::rouge::score_all;
+use crate::profile::{Corpus, Judging, PairReply, PointReply, Profile, Style};
+use crate::rouge::{LanguageDetector, gated, score_all};
 use crate::stats::{Resampling, bootstrap_median, mean_at, variance};
 
 /// Scores the answers to a benchmark. `judging` is how the judgements were asked for; without one they are left out.
+/// `detector` is what the language gate asks, under profiles that have one; without it there is no gated score.
 ///
 /// The same tables give the same results, on any number of threads.
 #[must_use]
@@ -24,9 +25,11 @@ pub fn score(
     predictions: &[Prediction],
     judgements: &[Judgement],
     judging: Option<Judging>,
+    detector: Option<&dyn LanguageDetector>,
 ) -> Results {
     let settings = profile.settings();
-    let pairs: Vec<_> = predictions.iter().map(|p| (&p.answer, &p.reference)).collect();
+    let detector = detector.filter(|_| settings.language_gate);
+    let pairs: Vec<_> = predictions.iter().map(|p| (p.answer.as_str(), p.reference.as_str())).collect();
     let rouge = score_all(dictionary, settings.normalizer, &pairs);
     let pictures: HashMap<&str, Option<String>> = benchmark
         .questions
@@ -44,10 +47,20 @@ pub fn score(
             ..Item::default()
         })
         .collect();
+    if let Some(detector) = detector {
+        let pass = |(answer, reference): &(&str, &str)| gated(detector, answer, reference) == *answer;
+        for (item, pair) in items.iter_mut().zip(&pairs) {
+            // What the gate lets through scores as it did; an empty answer scores nothing.
+            item.rouge_l_ja = Some(if pass(pair) { item.rouge_l } else { 0.0 });
+        }
+    }
     let judging = judging.filter(|_| !judgements.is_empty());
     let mut judge = judging.map(|judging| fill(&mut items, judgements, judging));
     let sampling = Sampling::new(&items);
-    let mut scores = vec![rouge_score(&items, settings.corpus, &sampling)];
+    let mut scores = vec![rouge_score(&items, Metric::RougeL, settings.corpus, &sampling)];
+    if detector.is_some() {
+        scores.push(rouge_score(&items, Metric::RougeLJa, settings.corpus, &sampling));
+    }
     if let Some((judging, facts)) = judging.zip(judge.as_mut()) {
         scores.push(judge_score(&items, judging, facts, &sampling));
     }
@@ -62,6 +75,8 @@ pub fn score(
         unanswered: benchmark.questions.len().saturating_sub(items.len()),
         scores,
         judge,
+        language_detector: detector.map(|detector| detector.name().to_owned()),
+        contamination: None,
         items,
     }
 }
@@ -136,7 +151,7 @@ impl Sampling {
     ) -> MetricScore {
         let interval = self.by_question.interval(&statistic);
         let interval_by_picture = self.by_picture.interval(&statistic);
-        MetricScore { metric, score, interval, interval_by_picture, categories }
+        MetricScore { metric, score, interval, interval_by_picture, categories, clean: None }
     }
 }
 
@@ -159,14 +174,47 @@ fn by_category(items: &[Item], score: impl Fn(&[usize]) -> f64) -> Vec<CategoryS
     categories(items).into_iter().map(category_score).collect()
 }
 
-fn rouge_score(items: &[Item], corpus: Corpus, sampling: &Sampling) -> MetricScore {
-    let values: Vec<f64> = items.iter().map(|item| item.rouge_l).collect();
-    let score = match corpus {
-        Corpus::Mean => mean(values.iter().copied()).unwrap_or(0.0),
-        Corpus::BootstrapMedian => bootstrap_median(&values),
-    };
+fn rouge_score(items: &[Item], metric: Metric, corpus: Corpus, sampling: &Sampling) -> MetricScore {
+    let values = rouge_values(items, metric);
     let statistic = |drawn: &[usize]| mean_at(&values, drawn);
-    sampling.score(Metric::RougeL, score, by_category(items, statistic), statistic)
+    sampling.score(metric, corpus_score(&values, corpus), by_category(items, statistic), statistic)
+}
+
+pub(super) fn rouge_values(items: &[Item], metric: Metric) -> Vec<f64> {
+    let value = |item: &Item| match metric {
+        Metric::RougeLJa => item.rouge_l_ja.unwrap_or(item.rouge_l),
+        _ => item.rouge_l,
+    };
+    items.iter().map(value).collect()
+}
+
+fn corpus_score(values: &[f64], corpus: Corpus) -> f64 {
+    match corpus {
+        Corpus::Mean => mean(values.iter().copied()).unwrap_or(0.0),
+        Corpus::BootstrapMedian => bootstrap_median(values),
+    }
+}
+
+/// The score of a metric over some of the items, as the profile makes one of many.
+pub(super) fn statistic(items: &[Item], metric: Metric, profile: Profile, drawn: &[usize]) -> f64 {
+    match metric {
+        Metric::RougeL | Metric::RougeLJa => {
+            let values = rouge_values(items, metric);
+            let drawn: Vec<f64> = drawn.iter().map(|i| values[*i]).collect();
+            corpus_score(&drawn, profile.settings().corpus)
+        }
+        Metric::JudgeRelative | Metric::JudgePoints => {
+            judge_statistic(items, style_of(metric, profile), drawn)
+        }
+    }
+}
+
+/// The style of the judge behind a metric. What it decides of a score is the same for all judges that give points.
+pub(super) fn style_of(metric: Metric, profile: Profile) -> Style {
+    match metric {
+        Metric::JudgeRelative => Style::Pair(profile.settings().pair.unwrap_or(PairReply::Json)),
+        _ => Style::Point(PointReply::FirstDigit),
+    }
 }
 
 /// The score of a judge over the drawn items: the mean over runs of each run's score.

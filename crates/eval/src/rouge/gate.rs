@@ -5,11 +5,18 @@ use tsumugi_text::LanguageIdentifier;
 /// How likely a text is Japanese. The reference asks fastText's lid.176; any detector may stand in its place, and the
 /// scores then hold for that detector.
 pub trait LanguageDetector {
+    /// What results call it, with its version where that matters.
+    fn name(&self) -> &str;
+
     /// 0 to 1. The text has no line breaks.
     fn japanese(&self, text: &str) -> f64;
 }
 
 impl LanguageDetector for LanguageIdentifier {
+    fn name(&self) -> &str {
+        "tsumugi-text"
+    }
+
     fn japanese(&self, text: &str) -> f64 {
         let language = self.identify(text);
         if language.code == "ja" { language.score } else { 0.0 }
@@ -24,6 +31,10 @@ impl LanguageDetector for LanguageIdentifier {
 ///
 /// struct Kana;
 /// impl LanguageDetector for Kana {
+///     fn name(&self) -> &str {
+///         "kana"
+///     }
+///
 ///     fn japanese(&self, text: &str) -> f64 {
 ///         f64::from(u8::from(text.contains(|c| ('ぁ'..='ヿ').contains(&c))))
 ///     }

@@ -4,6 +4,8 @@
 //! refused are in `excluded/`; the replies of endpoints are kept in `cache/`, so that a run repeated or resumed asks only
 //! what is missing.
 
+mod training;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 #[cfg(feature = "train")]
@@ -16,16 +18,21 @@ use tsumugi_chat::{Client, ClientConfig};
 use tsumugi_eval::answer::LocalAnswerer;
 use tsumugi_eval::answer::{Answer, ApiAnswerer};
 use tsumugi_eval::bench::{Benchmark, Question, Source, load};
-use tsumugi_eval::judge::{FailureKind, Judge, JudgeSettings, failure_kind};
+use tsumugi_eval::contamination::ContaminationConfig;
+use tsumugi_eval::judge::{FailureKind, Judge, JudgeSettings, Template, failure_kind};
 use tsumugi_eval::mecab::Dictionary;
 use tsumugi_eval::profile::{Generation, Judging, Profile};
 use tsumugi_eval::results::{Results, score};
+use tsumugi_text::LanguageIdentifier;
 use tsumugi_record::{Excluded, Judgement, Prediction, Record, ShardReader, shards};
 
 use crate::runner::{Opened, Outputs, Step, Summary, file_identity};
 use crate::{Error, Progress};
 
 const STEP: &str = "evaluate";
+/// Questions whose answers by a local checkpoint are kept together: what a kill loses at most, and the largest batch.
+#[cfg(feature = "train")]
+const LOCAL_CHUNK: usize = 32;
 
 /// What is evaluated, and how.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -33,7 +40,7 @@ const STEP: &str = "evaluate";
 pub struct EvaluateConfig {
     /// `heron-bench`, `ja-vlm-bench-in-the-wild`, `ja-vg-vqa-500`, or a JSONL or Parquet file.
     pub benchmark: String,
-    /// Folder of the Parquet files of a named benchmark.
+    /// Folder of the Parquet files of a named benchmark; fetched from the Hugging Face hub where absent.
     pub data: Option<PathBuf>,
     /// The reference whose rules are followed.
     pub profile: Profile,
@@ -49,6 +56,10 @@ pub struct EvaluateConfig {
     pub out: PathBuf,
     /// A remark at the top of the report, such as that an endpoint is a stand-in.
     pub note: Option<String>,
+    /// Folders of training tables in which the benchmark is looked for.
+    pub training: Vec<PathBuf>,
+    /// When something found there counts as shared.
+    pub contamination: ContaminationConfig,
 }
 
 /// Who answers.
@@ -94,8 +105,10 @@ pub struct JudgeConfig {
     pub endpoint: Endpoint,
     /// Runs over the same answers; the profile's number where absent.
     pub runs: Option<u32>,
-    /// A TOML file with another prompt (`system`, `user`).
+    /// A file with another prompt: TOML (`system`, `user`, `rules`) or a reference's own Python file.
     pub template: Option<PathBuf>,
+    /// A JSON file with the rule of each category, such as heron's `rule.json`.
+    pub rules: Option<PathBuf>,
 }
 
 /// What an evaluation found.
@@ -114,6 +127,9 @@ pub struct EvaluateSummary {
     pub scores: BTreeMap<String, (f64, f64, f64)>,
     /// Judgements that failed: replies that could not be read, and such as were not given.
     pub failed_judgements: usize,
+    /// Questions of which something was found in training data, where that was looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contaminated: Option<usize>,
     /// The page to look at.
     pub report: PathBuf,
     /// Everything, as in `results.json`.
@@ -136,7 +152,7 @@ pub fn evaluate(config: &EvaluateConfig, progress: &Progress) -> Result<Evaluate
             step.finish()?
         }
     };
-    plan.conclude(summary)
+    plan.conclude(summary, progress)
 }
 
 /// What decides the result besides the files: the rest of the configuration may change when a run is resumed.
@@ -159,6 +175,14 @@ struct Plan<'a> {
     settings: String,
 }
 
+/// The judge's prompt where it is not the profile's own.
+fn template(wanted: &JudgeConfig, judging: Judging) -> Result<Option<Template>, tsumugi_eval::Error> {
+    let template = wanted.template.as_deref().map(Template::read).transpose()?;
+    let Some(rules) = &wanted.rules else { return Ok(template) };
+    let template = template.unwrap_or_else(|| Template::builtin(judging.style));
+    template.with_rules(rules).map(Some)
+}
+
 fn failed(place: impl Into<String>) -> impl FnOnce(tsumugi_eval::Error) -> Error {
     let place = place.into();
     move |error| match error {
@@ -178,6 +202,9 @@ impl<'a> Plan<'a> {
         let source = Source::from(config.benchmark.clone());
         let benchmark =
             load(&source, config.data.as_deref(), config.profile).map_err(failed(&config.benchmark))?;
+        if let Some(folder) = config.training.iter().find(|folder| !folder.is_dir()) {
+            return Err(Error::config(folder.display().to_string(), "training data is looked for in folders, and this is none"));
+        }
         let dictionary = Dictionary::find(config.dictionary.as_deref()).map_err(failed("ROUGE-L"))?;
         let (model, kind) = match &config.model {
             Model::Local { model, .. } => (model.clone(), "local"),
@@ -204,12 +231,15 @@ impl<'a> Plan<'a> {
             if wanted.endpoint.model.is_empty() {
                 return Err(Error::config("judge", "name the judge's model (--judge-model NAME)"));
             }
-            let template = wanted.template.as_deref().map(tsumugi_eval::judge::Template::read).transpose();
+            let template = template(wanted, by_profile).map_err(failed("judge's prompt"))?;
+            if let Some(template) = &template {
+                template.check(&benchmark.questions).map_err(failed("judge's prompt"))?;
+            }
             judging = Some(Judging { runs: wanted.runs.unwrap_or(by_profile.runs).max(1), ..by_profile });
             judge = Some(JudgeSettings {
                 model: wanted.endpoint.model.clone(),
                 runs: wanted.runs,
-                template: template.map_err(failed("judge template"))?,
+                template,
                 ..JudgeSettings::default()
             });
         }
@@ -262,7 +292,7 @@ impl<'a> Plan<'a> {
                 // Loaded only if there is something left to answer. One batch at a time: LibTorch spreads each over the
                 // cores by itself.
                 let loaded: Mutex<Option<LocalAnswerer>> = Mutex::new(None);
-                self.answer_by(step, progress, 16, |questions| {
+                self.answer_by(step, progress, LOCAL_CHUNK, |questions| {
                     let mut loaded = loaded.lock().unwrap_or_else(PoisonError::into_inner);
                     let answerer = match loaded.take() {
                         Some(answerer) => answerer,
@@ -386,18 +416,24 @@ impl<'a> Plan<'a> {
     }
 
     /// Scores the tables and writes results and report. Doing so again gives the same.
-    fn conclude(&self, summary: Summary) -> Result<EvaluateSummary, Error> {
+    fn conclude(&self, summary: Summary, progress: &Progress) -> Result<EvaluateSummary, Error> {
         let out = &self.config.out;
         let predictions: Vec<Prediction> = read_table(out)?;
         let judgements: Vec<Judgement> = read_table(&out.join("judgements"))?;
-        let results = score(
+        let detector = LanguageIdentifier::default();
+        let mut results = score(
             &self.benchmark,
             self.config.profile,
             &self.dictionary,
             &predictions,
             &judgements,
             self.judging,
+            Some(&detector),
         );
+        if !self.config.training.is_empty() {
+            let (folders, how) = (&self.config.training, self.config.contamination);
+            results.set_contamination(training::search(&self.benchmark, folders, how, progress)?);
+        }
         results.write(out).map_err(failed("results"))?;
         let note = self.config.note.as_deref();
         let report =
@@ -414,6 +450,7 @@ impl<'a> Plan<'a> {
             profile: results.profile,
             model: results.model.clone(),
             scores: scores.collect(),
+            contaminated: results.contamination.as_ref().map(|found| found.questions),
             failed_judgements: results.judge.as_ref().map_or(0, |j| j.unreadable + j.crashes + j.unanswered),
             report,
             results: Some(results),

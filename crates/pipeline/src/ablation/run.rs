@@ -1,0 +1,157 @@
+//! The runs, one after the other.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tsumugi_eval::bench::Source;
+use tsumugi_eval::report::comparison_page;
+use tsumugi_eval::results::{Comparison, Results, compare};
+use tsumugi_record::write_json;
+use tsumugi_train::{Recipe, StageSummary, Trainer};
+
+use super::config::{AblationConfig, Asked, Run};
+use super::{sample, share, table};
+use crate::standin::{MODEL, StandIn};
+use crate::steps::evaluate::{EvaluateConfig, JudgeConfig, Model, evaluate};
+use crate::{Error, Progress};
+
+/// Name of the tables' file.
+const TABLE: &str = "table.md";
+
+/// What an ablation found.
+#[derive(Debug, Serialize)]
+pub struct AblationSummary {
+    /// The tables as Markdown: scores with intervals, and differences to the first run.
+    pub table: PathBuf,
+    /// The runs in their order.
+    pub runs: Vec<RunSummary>,
+    /// The runs side by side on each benchmark.
+    pub comparisons: Vec<Comparison>,
+    /// True where a loopback stand-in judged, whose points say nothing about quality.
+    pub judged_by_stand_in: bool,
+    /// The tables themselves.
+    #[serde(skip)]
+    pub markdown: String,
+}
+
+/// One run of an ablation.
+#[derive(Debug, Serialize)]
+pub struct RunSummary {
+    /// Its name.
+    pub name: String,
+    /// The trained model.
+    pub model: PathBuf,
+    /// Stages that were taken over from an earlier run.
+    pub shared_stages: usize,
+    /// All stages, the shared ones included.
+    pub stages: Vec<StageSummary>,
+    /// The reports by benchmark.
+    pub reports: BTreeMap<String, PathBuf>,
+}
+
+/// Trains and evaluates every run, and writes `table.md`, `ablation.json` and a page of plots for each benchmark into
+/// `out`. An ablation that was stopped goes on where it was.
+///
+/// # Errors
+/// [`Error::Config`] where the configuration is at fault, which is found before anything is trained; else the fault of
+/// the run that failed. What was done stays.
+pub fn run(config: &AblationConfig, out: &Path, progress: &Progress) -> Result<AblationSummary, Error> {
+    config.validate()?;
+    let data = config.sample.as_ref().map(|_| out.join("data"));
+    let folder = |run: &Run| out.join("runs").join(run.folder());
+    let recipes: Vec<Recipe> = config
+        .runs
+        .iter()
+        .map(|run| run.recipe(config, data.as_deref(), &folder(run).join("train")))
+        .collect::<Result<_, _>>()?;
+    fs::create_dir_all(out).map_err(Error::io("create folder", out))?;
+    let sampled = config.sample.as_ref().zip(data.as_deref());
+    let own = sampled.map(|(sample, data)| sample::write(sample, config, data, progress)).transpose()?;
+    let mut asked = config.benchmarks.clone();
+    if let Some(benchmark) = own.filter(|_| asked.is_empty()) {
+        asked.push(Asked { benchmark: benchmark.display().to_string(), data: None });
+    }
+    let by_stand_in = config.judge.as_ref().is_some_and(|judge| judge.stand_in);
+    let stand_in = by_stand_in.then(StandIn::start).transpose()?;
+    let address = stand_in.as_ref().map(|server| (server.base_url(), MODEL));
+    let judge = config.judge.as_ref().map(|judge| judge.of_step(address));
+    let mut runs = Vec::new();
+    let mut results: Vec<Vec<(String, Results)>> = vec![Vec::new(); asked.len()];
+    for (number, (run, recipe)) in config.runs.iter().zip(&recipes).enumerate() {
+        progress.line(&format!("run {} of {}: {}", number + 1, recipes.len(), run.name));
+        let shared_stages = share::take_over(&recipes[..number], recipe)?;
+        let trained = train(recipe)?;
+        let mut reports = BTreeMap::new();
+        for (asked, results) in asked.iter().zip(&mut results) {
+            let step = step(config, asked, &trained.model, judge.clone(), &folder(run));
+            let done = evaluate(&step, progress)?;
+            reports.insert(done.benchmark.clone(), done.report.clone());
+            results.extend(done.results.map(|found| (run.name.clone(), found)));
+        }
+        let (model, stages) = (trained.model, trained.stages);
+        runs.push(RunSummary { name: run.name.clone(), model, shared_stages, stages, reports });
+    }
+    let comparisons: Vec<Comparison> = results
+        .iter()
+        .map(|runs| compare(runs).map_err(Error::step("ablate", "comparison")))
+        .collect::<Result<_, _>>()?;
+    conclude(config, out, runs, comparisons, by_stand_in)
+}
+
+fn train(recipe: &Recipe) -> Result<tsumugi_train::Summary, Error> {
+    let trained = Trainer::new(recipe.clone()).progress(tsumugi_train::Progress::stderr()).run();
+    trained.map_err(|error| crate::steps::train::error(&recipe.out.display().to_string(), error))
+}
+
+fn step(
+    config: &AblationConfig,
+    asked: &Asked,
+    model: &Path,
+    judge: Option<JudgeConfig>,
+    folder: &Path,
+) -> EvaluateConfig {
+    let name = match Source::from(asked.benchmark.clone()) {
+        Source::Own(path) => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
+        named => Some(named.to_string()),
+    };
+    let note = config.judge.as_ref().is_some_and(|judge| judge.stand_in).then(|| table::STAND_IN.to_owned());
+    EvaluateConfig {
+        benchmark: asked.benchmark.clone(),
+        data: asked.data.clone(),
+        profile: config.profile,
+        model: Model::Local { model: model.display().to_string(), batch: config.batch },
+        generation: config.generation,
+        judge,
+        out: folder.join(format!("evaluation-{}", name.unwrap_or_else(|| "benchmark".to_owned()))),
+        note,
+        ..EvaluateConfig::default()
+    }
+}
+
+fn conclude(
+    config: &AblationConfig,
+    out: &Path,
+    runs: Vec<RunSummary>,
+    comparisons: Vec<Comparison>,
+    judged_by_stand_in: bool,
+) -> Result<AblationSummary, Error> {
+    let markdown = table::markdown(config, &runs, &comparisons);
+    let table = out.join(TABLE);
+    write_whole(&table, &markdown)?;
+    for comparison in &comparisons {
+        let page = comparison_page(comparison);
+        write_whole(&out.join(format!("comparison-{}.html", comparison.benchmark)), &page)?;
+    }
+    let summary = AblationSummary { table, runs, comparisons, judged_by_stand_in, markdown };
+    write_json(&out.join("ablation.json"), &summary)?;
+    Ok(summary)
+}
+
+fn write_whole(path: &Path, text: &str) -> Result<(), Error> {
+    let temporary = path.with_extension("tmp");
+    fs::write(&temporary, text)
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(Error::io("write", path))
+}
