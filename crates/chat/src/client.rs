@@ -382,3 +382,31 @@ fn entropy() -> u64 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     RandomState::new().build_hasher().finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_spread_over_all_of_a_doubling_range() {
+        let config =
+            ClientConfig { backoff_base: 1.0, backoff_cap: 8.0, ..ClientConfig::new("http://127.0.0.1/v1") };
+        let client = Client::new(config).unwrap();
+        let mut fault = Fault::broken("x");
+        for (attempt, ceiling) in [(1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (5, 8.0), (80, 8.0)] {
+            let waits: Vec<f64> =
+                (0..300).map(|_| client.inner.wait(&fault, attempt).as_secs_f64() / ceiling).collect();
+            let (least, most) =
+                (waits.iter().copied().fold(1.0, f64::min), waits.iter().copied().fold(0.0, f64::max));
+            assert!(
+                (0.0..0.1).contains(&least) && (0.9..=1.0).contains(&most),
+                "{attempt}: {least} to {most}"
+            );
+        }
+        // Never before the time asked for, and little after it.
+        fault.retry_after = Some(Duration::from_secs(3));
+        for _ in 0..300 {
+            assert!((3.0..=4.0).contains(&client.inner.wait(&fault, 5).as_secs_f64()));
+        }
+    }
+}
