@@ -183,12 +183,12 @@ fn probe(bytes: &[u8], finished: bool) -> Probe {
     };
     let mut out = Vec::with_capacity(PROBE_OUTPUT);
     let mut inflate = Decompress::new(false);
-    let Ok(status) = inflate.decompress_vec(&bytes[len..], &mut out, FlushDecompress::None) else {
-        return Probe::No;
-    };
+    let status = inflate.decompress_vec(&bytes[len..], &mut out, FlushDecompress::None);
+    // Even if the member is damaged further on.
     if is_record_start(&out, true) {
         return Probe::Member;
     }
+    let Ok(status) = status else { return Probe::No };
     match status {
         // A whole member that begins no record: a record may go on in it, if its checksum is right.
         Status::StreamEnd => {
