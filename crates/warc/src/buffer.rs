@@ -51,6 +51,12 @@ impl Input {
         self.hold.map_or(0, |hold| self.offset() - hold)
     }
 
+    /// All bytes from the one on that is held, and how many of them were consumed.
+    pub(crate) fn held_bytes(&self) -> (&[u8], usize) {
+        let held = usize::try_from(self.held()).unwrap_or(0).min(self.pos);
+        (self.buf.get(self.pos - held..).unwrap_or_default(), held)
+    }
+
     /// Goes back to an offset, or to the earliest byte still there; returns where it is then.
     pub(crate) fn rewind_to(&mut self, offset: u64) -> u64 {
         self.pos =

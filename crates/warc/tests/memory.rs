@@ -8,7 +8,7 @@ use std::process::Command;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use tsumugi_warc::{ArchiveReader, Options, PayloadFault, PayloadLimits};
+use tsumugi_warc::{ArchiveReader, PayloadFault, PayloadLimits};
 
 const BOMB: u64 = 256 << 20;
 /// The file that the child reads.

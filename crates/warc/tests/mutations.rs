@@ -74,8 +74,6 @@ fn archive() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-
     #[test]
     fn reads_damaged_archives_the_same_in_all_ways(
         mut bytes in archive(),

@@ -132,10 +132,53 @@ impl Format for Gzip {
             Ok(Status::StreamEnd) => stream.ended = true,
             Ok(_) if read == 0 && written == 0 => return Outcome::Short,
             Ok(_) => {}
-            Err(_) => return Outcome::Damaged(FaultKind::CorruptMember),
+            Err(_) => {
+                salvage(input, stream.len, &mut window.buf);
+                return Outcome::Damaged(FaultKind::CorruptMember);
+            }
         }
         Outcome::More
     }
+}
+
+/// Appends what the member at hand unpacks to before the place of its damage, of which `given` bytes were given out.
+/// (A call that fails does not tell what it unpacked before.)
+fn salvage(input: &Input, given: u64, out: &mut Vec<u8>) {
+    let (packed, sound) = input.held_bytes();
+    let Header::Bytes(len) = header_len(packed) else { return };
+    let mut skip = usize::try_from(given).unwrap_or(usize::MAX);
+    unpack_to_damage(&packed[len..], sound.saturating_sub(len), |new| {
+        let old = new.len().min(skip);
+        skip -= old;
+        out.extend_from_slice(&new[old..]);
+        true
+    });
+}
+
+/// Unpacks a deflate stream byte by byte, except for those known to be sound, and so to the very place of its damage.
+/// Ends also when `take` says so. Returns the bytes read if the stream has ended.
+fn unpack_to_damage(packed: &[u8], sound: usize, mut take: impl FnMut(&[u8]) -> bool) -> Option<usize> {
+    let mut inflate = Decompress::new(false);
+    let mut piece = [0; 1024];
+    let mut at = 0;
+    while at < packed.len() {
+        let end = if at < sound { sound.min(packed.len()) } else { at + 1 };
+        let before = inflate.total_out();
+        let status = inflate.decompress(&packed[at..end], &mut piece, FlushDecompress::None).ok()?;
+        let written = usize::try_from(inflate.total_out() - before).unwrap_or(0);
+        let read = usize::try_from(inflate.total_in()).unwrap_or(usize::MAX);
+        if written > 0 && !take(&piece[..written]) {
+            return None;
+        }
+        if status == Status::StreamEnd {
+            return Some(read);
+        }
+        if read == at && written == 0 {
+            return None;
+        }
+        at = read;
+    }
+    None
 }
 
 enum Header {
@@ -182,23 +225,22 @@ fn probe(bytes: &[u8], finished: bool) -> Probe {
         Header::Short | Header::Bad => return Probe::No,
     };
     let mut out = Vec::with_capacity(PROBE_OUTPUT);
-    let mut inflate = Decompress::new(false);
-    let Ok(status) = inflate.decompress_vec(&bytes[len..], &mut out, FlushDecompress::None) else {
-        return Probe::No;
-    };
+    let ended = unpack_to_damage(&bytes[len..], 0, |new| {
+        out.extend_from_slice(new);
+        out.len() < PROBE_OUTPUT
+    });
+    // Even if the member is damaged further on.
     if is_record_start(&out, true) {
         return Probe::Member;
     }
-    match status {
+    match ended {
         // A whole member that begins no record: a record may go on in it, if its checksum is right.
-        Status::StreamEnd => {
-            let read = usize::try_from(inflate.total_in()).unwrap_or(usize::MAX);
-            let Some(trailer) = bytes.get(len + read..).and_then(|rest| rest.first_chunk::<8>()) else {
-                return more;
-            };
-            if trailer[..4] == crc32(0, &out).to_le_bytes() { Probe::Member } else { Probe::No }
-        }
-        _ if out.len() < PROBE_OUTPUT => more,
-        _ => Probe::No,
+        Some(read) => match bytes.get(len + read..).and_then(|rest| rest.first_chunk::<8>()) {
+            Some(trailer) if trailer[..4] == crc32(0, &out).to_le_bytes() => Probe::Member,
+            Some(_) => Probe::No,
+            None => more,
+        },
+        None if out.len() < PROBE_OUTPUT => more,
+        None => Probe::No,
     }
 }
