@@ -1,6 +1,8 @@
 //! Charsets of pages that are honest, that lie and that say nothing, made from texts in the encodings of the web
 //! (`fixtures/make_charset_cases.py`).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "the table of cases is ours")]
+
 use std::collections::BTreeMap;
 
 use tsumugi_page::decode;
