@@ -24,7 +24,11 @@ impl Builder<'_> {
     }
 
     pub(super) fn text_in_table(&mut self, text: Span) {
-        if self.is_blank(text) {
+        let in_table = matches!(
+            self.current_tag(),
+            Tag::Table | Tag::Tbody | Tag::Template | Tag::Tfoot | Tag::Thead | Tag::Tr
+        );
+        if in_table && self.is_blank(text) {
             self.insert_text(text);
         } else {
             self.foster = true;

@@ -145,7 +145,11 @@ impl Tokenizer<'_> {
         let name = self.name();
         let first = self.builder.dom.attributes.len();
         let start = self.at;
-        let Some(self_closing) = self.attributes(Some(first)) else { return };
+        let Some(self_closing) = self.attributes(Some(first)) else {
+            // A tag that the page's end cuts off does not count, nor does what stands in it.
+            self.at = self.source.len();
+            return;
+        };
         let tag = Tag::from_name(&self.source[name.0..name.1]);
         let count = self.builder.dom.attributes.len() - first;
         let content = self.builder.start(Start {
@@ -168,7 +172,9 @@ impl Tokenizer<'_> {
 
     fn end_tag(&mut self) {
         let name = self.name();
-        if self.attributes(None).is_some() {
+        if self.attributes(None).is_none() {
+            self.at = self.source.len();
+        } else {
             let tag = Tag::from_name(&self.source[name.0..name.1]);
             self.builder.end(End { tag, name: Span::of_source(name.0, name.1) });
         }
