@@ -4,6 +4,7 @@
 //! so that a key is as narrow as the text allows; in the sorted keys the n-grams of every length are runs of equal
 //! prefixes. Zero stands for "past the end of the text", so shorter rests count for no n-gram.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
@@ -118,25 +119,36 @@ fn runs<K: Copy + PartialEq>(
     }
 }
 
+thread_local! {
+    /// Numbers of characters below U+10000; all zero between two texts. A flat table is faster than hashing, but a
+    /// new one for each text would cost more than to count a short one.
+    static NUMBERS: RefCell<Box<[u32]>> = RefCell::new(vec![0; 0x1_0000].into());
+}
+
 /// The characters of `text` numbered from 1 in the order of their first occurrence, and how many differ.
 fn number(text: &str) -> (Vec<u32>, u64) {
-    // Below U+10000 a flat table is faster than hashing; few texts have more than a handful of characters above.
-    let mut table = vec![0_u32; 0x1_0000];
     let mut beyond: HashMap<u32, u32, BuildHasherDefault<PointHasher>> = HashMap::default();
     let mut distinct = 0_u32;
     let mut ids = Vec::with_capacity(text.len() / 2);
-    for c in text.chars() {
-        let point = u32::from(c);
-        let slot = match table.get_mut(point as usize) {
-            Some(slot) => slot,
-            None => beyond.entry(point).or_default(),
-        };
-        if *slot == 0 {
-            distinct += 1;
-            *slot = distinct;
+    NUMBERS.with_borrow_mut(|table| {
+        for c in text.chars() {
+            let point = u32::from(c);
+            let slot = match table.get_mut(point as usize) {
+                Some(slot) => slot,
+                None => beyond.entry(point).or_default(),
+            };
+            if *slot == 0 {
+                distinct += 1;
+                *slot = distinct;
+            }
+            ids.push(*slot);
         }
-        ids.push(*slot);
-    }
+        for c in text.chars() {
+            if let Some(slot) = table.get_mut(c as usize) {
+                *slot = 0;
+            }
+        }
+    });
     (ids, u64::from(distinct))
 }
 

@@ -135,7 +135,7 @@ impl Deflate<'_> {
     fn flush(&mut self, at: usize) {
         let stored = (at - self.start) as u64;
         let (own, fixed) = self.block.bits();
-        let bytes = |bits: u64| (bits + 3 + 7) / 8;
+        let bytes = |bits: u64| (bits + 3).div_ceil(8);
         if stored + 4 <= bytes(own).min(bytes(fixed)) {
             self.bits = (self.bits + 3).next_multiple_of(8) + 8 * (stored + 4);
         } else if bytes(fixed) <= bytes(own) {

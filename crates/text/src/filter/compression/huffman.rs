@@ -54,9 +54,9 @@ impl Codes {
 }
 
 impl Tree {
+    /// Of equal frequencies the flatter tree, and of equal trees either, is the smaller one.
     fn is_smaller(&self, a: usize, b: usize) -> bool {
         (self.frequency[a], self.depth[a]) <= (self.frequency[b], self.depth[b])
-            && (self.frequency[a] < self.frequency[b] || self.depth[a] <= self.depth[b])
     }
 
     /// Moves the node at `at` down to where it is no larger than those below it.
