@@ -14,9 +14,18 @@ const PAIRS: usize = 10_000;
 
 /// A sentence of the kind that models answer with.
 fn text(seed: &mut u64) -> String {
-    const PLACES: [&str; 8] = ["公園", "駅のホーム", "海辺", "台所", "京都の寺", "雪の積もった道", "商店街", "校庭"];
-    const THINGS: [&str; 8] =
-        ["猫", "白い犬", "東京タワー", "小さな男の子", "赤い自転車に乗った女性", "新幹線", "スマートフォン", "３台のバス"];
+    const PLACES: [&str; 8] =
+        ["公園", "駅のホーム", "海辺", "台所", "京都の寺", "雪の積もった道", "商店街", "校庭"];
+    const THINGS: [&str; 8] = [
+        "猫",
+        "白い犬",
+        "東京タワー",
+        "小さな男の子",
+        "赤い自転車に乗った女性",
+        "新幹線",
+        "スマートフォン",
+        "３台のバス",
+    ];
     const ENDS: [&str; 8] = [
         "歩いています。",
         "眠っているようです。",
@@ -53,7 +62,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     group.throughput(Throughput::Elements(chars as u64));
     group.bench_function("tokenize", |b| {
         let mut tokenizer = Tokenizer::new(&dictionary);
-        b.iter(|| pairs.iter().map(|(a, b)| tokenizer.tokens(a).len() + tokenizer.tokens(b).len()).sum::<usize>());
+        b.iter(|| {
+            pairs.iter().map(|(a, b)| tokenizer.tokens(a).len() + tokenizer.tokens(b).len()).sum::<usize>()
+        });
     });
     group.finish();
     let mut group = criterion.benchmark_group("rouge");

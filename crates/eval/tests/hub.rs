@@ -55,11 +55,13 @@ fn answer(stream: TcpStream, files: &BTreeMap<String, Vec<u8>>) -> Option<()> {
     }
     let path = lines.first()?.split(' ').nth(1)?.to_owned();
     let header = |name: &str| {
-        let found = lines.iter().filter_map(|line| line.split_once(": ")).find(|(n, _)| n.eq_ignore_ascii_case(name));
+        let found =
+            lines.iter().filter_map(|line| line.split_once(": ")).find(|(n, _)| n.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.to_owned())
     };
     let allowed = header("authorization").is_some_and(|value| value == format!("Bearer {TOKEN}"));
-    let file = path.strip_prefix(&format!("/datasets/{REPOSITORY}/resolve/main/")).and_then(|name| files.get(name));
+    let file =
+        path.strip_prefix(&format!("/datasets/{REPOSITORY}/resolve/main/")).and_then(|name| files.get(name));
     let (status, body, range) = if !allowed {
         (401, format!("{:?} may not read this", header("authorization")).into_bytes(), String::new())
     } else if path.starts_with(&format!("/api/datasets/{REPOSITORY}")) {

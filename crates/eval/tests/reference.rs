@@ -72,7 +72,11 @@ fn check(dictionary: &Dictionary, cases: &[Case]) {
 fn further_cases() -> Result<(), Failure> {
     let place = std::env::var("TSUMUGI_ROUGE_CASES")?;
     let text = std::fs::read_to_string(place)?;
-    let cases: Vec<Case> = text.split('\n').filter(|line| !line.is_empty()).map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let cases: Vec<Case> = text
+        .split('\n')
+        .filter(|line| !line.is_empty())
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
     check(&Dictionary::find(None)?, &cases);
     Ok(())
 }

@@ -22,7 +22,11 @@ fn config(folder: &Path, url: &str, profile: Profile, out: &str) -> Result<Evalu
         benchmark: benchmark.display().to_string(),
         profile,
         model: Model::Api(endpoint("stand-in")),
-        judge: Some(JudgeConfig { endpoint: endpoint("stand-in-judge"), runs: Some(2), ..Default::default() }),
+        judge: Some(JudgeConfig {
+            endpoint: endpoint("stand-in-judge"),
+            runs: Some(2),
+            ..Default::default()
+        }),
         out: folder.join(out),
         note: Some("The server is a stand-in <that follows rules>.".to_owned()),
         ..Default::default()

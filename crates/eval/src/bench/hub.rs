@@ -55,8 +55,10 @@ impl Hub {
     /// [`Error::Hub`] where it is neither at the hub nor in the cache.
     pub fn parquet(&self, repository: &str, split: &str) -> Result<Vec<PathBuf>, Error> {
         self.download(repository, split).or_else(|reason| {
-            self.cached(repository, split)
-                .ok_or_else(|| Error::Hub { repository: repository.to_owned(), reason: self.without_token(&reason) })
+            self.cached(repository, split).ok_or_else(|| Error::Hub {
+                repository: repository.to_owned(),
+                reason: self.without_token(&reason),
+            })
         })
     }
 
@@ -133,9 +135,16 @@ mod tests {
     #[test]
     fn files_of_a_split() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let all = names(&["README.md", "data/train-00000-of-00001-ab12.parquet", "data/test-00000-of-00002.parquet"]);
+        let all = names(&[
+            "README.md",
+            "data/train-00000-of-00001-ab12.parquet",
+            "data/test-00000-of-00002.parquet",
+        ]);
         assert_eq!(of_split(all.clone(), "test"), ["data/test-00000-of-00002.parquet"]);
-        assert_eq!(of_split(names(&["b.parquet", "a.parquet", "a.json"]), "test"), ["a.parquet", "b.parquet"]);
+        assert_eq!(
+            of_split(names(&["b.parquet", "a.parquet", "a.json"]), "test"),
+            ["a.parquet", "b.parquet"]
+        );
         assert_eq!(shards("data/train-00000-of-00012-ab12.parquet"), Some(12));
         assert_eq!(shards("a.parquet"), None);
     }

@@ -23,13 +23,16 @@ pub(super) fn template(source: &str) -> Result<Template, String> {
         Some(user) => user.clone(),
         None => {
             let unknown = prompts.into_iter().find_map(Result::err);
-            let unknown = unknown.map(|field| format!(" (the field {{{field}}} is not known)")).unwrap_or_default();
+            let unknown =
+                unknown.map(|field| format!(" (the field {{{field}}} is not known)")).unwrap_or_default();
             return Err(format!("no string in it puts an answer beside a reference answer{unknown}"));
         }
     };
     let plain: Vec<Option<String>> = groups.iter().map(plain).collect();
     let system = plain.windows(3).find_map(|w| match w {
-        [Some(role), Some(content), Some(text)] if role == "system" && content == "content" => Some(text.clone()),
+        [Some(role), Some(content), Some(text)] if role == "system" && content == "content" => {
+            Some(text.clone())
+        }
         _ => None,
     });
     Ok(Template { system: system.unwrap_or_default(), user, ..Template::default() })
@@ -41,7 +44,10 @@ fn is_complete(prompt: &str) -> bool {
 
 /// A text without fields.
 fn plain(group: &Group) -> Option<String> {
-    group.iter().all(|literal| !literal.is_f).then(|| group.iter().map(|literal| literal.text.as_str()).collect())
+    group
+        .iter()
+        .all(|literal| !literal.is_f)
+        .then(|| group.iter().map(|literal| literal.text.as_str()).collect())
 }
 
 /// The text with our names of the fields; the error is a field that is not known.
@@ -70,7 +76,8 @@ fn fields(text: &str, out: &mut String) -> Result<(), String> {
             rest = &rest[2..];
             continue;
         }
-        let end = rest.find('}').filter(|end| *end > 0).ok_or_else(|| rest.chars().take(20).collect::<String>())?;
+        let end =
+            rest.find('}').filter(|end| *end > 0).ok_or_else(|| rest.chars().take(20).collect::<String>())?;
         let field = &rest[1..end];
         out.push_str(name(field).ok_or_else(|| field.to_owned())?);
         rest = &rest[end + 1..];
@@ -128,7 +135,8 @@ fn literal(text: &str) -> Option<(Literal, &str)> {
     }
     let body = &text[start..];
     let quote = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| body.starts_with(quote))?;
-    let mut literal = Literal { text: String::new(), is_f: prefix.contains('f'), is_raw: prefix.contains('r') };
+    let mut literal =
+        Literal { text: String::new(), is_f: prefix.contains('f'), is_raw: prefix.contains('r') };
     let mut rest = &body[quote.len()..];
     loop {
         if let Some(after) = rest.strip_prefix(quote) {
@@ -159,7 +167,8 @@ fn escape<'a>(rest: &'a str, out: &mut String) -> &'a str {
         _ => 0,
     };
     if digits > 0 {
-        let code = after.get(..digits).and_then(|hex| u32::from_str_radix(hex, 16).ok()).and_then(char::from_u32);
+        let code =
+            after.get(..digits).and_then(|hex| u32::from_str_radix(hex, 16).ok()).and_then(char::from_u32);
         if let Some(code) = code {
             out.push(code);
             return &after[digits..];

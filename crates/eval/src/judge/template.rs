@@ -284,7 +284,10 @@ mod tests {
             picture: None,
         };
         let message = template.user_message(&question("conv"), "青");
-        assert!(message.starts_with("[Context]\n夕焼け\n\n[Question]\n何色\n\n[Helper 1]\n赤\n"), "{message}");
+        assert!(
+            message.starts_with("[Context]\n夕焼け\n\n[Question]\n何色\n\n[Helper 1]\n赤\n"),
+            "{message}"
+        );
         assert!(message.ends_with("[System]\n会話の規則 {answer}\n\n"), "{message}");
         assert!(template.user_message(&question("detail"), "青").contains("[Assistant 2]\n青"));
         template.check(&[question("conv"), question("detail")])?;

@@ -164,7 +164,10 @@ impl AblationConfig {
                 return Err(Error::config("runs.name", format!("{:?} has no letter or digit", run.name)));
             }
             if !folders.insert(run.folder()) {
-                return Err(Error::config("runs.name", format!("two runs would share the folder {}", run.folder())));
+                return Err(Error::config(
+                    "runs.name",
+                    format!("two runs would share the folder {}", run.folder()),
+                ));
             }
             let known = |row: &str| tsumugi_eval::published::PUBLISHED.iter().any(|p| p.model == row);
             if let Some(row) = run.paper.as_deref().filter(|row| !known(row)) {

@@ -151,7 +151,5 @@ fn conclude(
 
 fn write_whole(path: &Path, text: &str) -> Result<(), Error> {
     let temporary = path.with_extension("tmp");
-    fs::write(&temporary, text)
-        .and_then(|()| fs::rename(&temporary, path))
-        .map_err(Error::io("write", path))
+    fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path)).map_err(Error::io("write", path))
 }

@@ -79,7 +79,5 @@ fn write_english(pairs: &Path, folder: &Path, file: &Path) -> Result<(), Error> 
     }
     let text = serde_json::to_string(&rows).map_err(Error::step("ablate", "instructions"))?;
     let temporary = file.with_extension("tmp");
-    fs::write(&temporary, text)
-        .and_then(|()| fs::rename(&temporary, file))
-        .map_err(Error::io("write", file))
+    fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, file)).map_err(Error::io("write", file))
 }

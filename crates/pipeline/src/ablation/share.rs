@@ -100,9 +100,7 @@ fn copy_metrics(from: &Path, to: &Path, stages: &[&str]) -> Result<(), Error> {
     };
     let kept: String = text.lines().filter(belongs).flat_map(|line| [line, "\n"]).collect();
     let temporary = to.with_extension("tmp");
-    fs::write(&temporary, kept)
-        .and_then(|()| fs::rename(&temporary, &to))
-        .map_err(Error::io("write", &to))
+    fs::write(&temporary, kept).and_then(|()| fs::rename(&temporary, &to)).map_err(Error::io("write", &to))
 }
 
 #[cfg(test)]
@@ -123,7 +121,10 @@ mod tests {
             fs::write(donor.out.join(format!("stages/{stage}/weights.safetensors")), stage)?;
             fs::write(donor.out.join(format!("stages/{stage}/done.json")), "{}")?;
         }
-        fs::write(donor.out.join("metrics.jsonl"), "{\"stage\":\"a\",\"step\":1}\n{\"stage\":\"b\",\"step\":1}\n")?;
+        fs::write(
+            donor.out.join("metrics.jsonl"),
+            "{\"stage\":\"a\",\"step\":1}\n{\"stage\":\"b\",\"step\":1}\n",
+        )?;
         let mut other = donor.clone();
         other.out = folder.path().join("other");
         other.name = "other".into();

@@ -10,8 +10,7 @@ use super::config::AblationConfig;
 use super::run::RunSummary;
 
 /// What is said where the stand-in judged.
-pub(super) const STAND_IN: &str =
-    "The judge of this run is a loopback stand-in that follows fixed rules; its points say nothing about quality.";
+pub(super) const STAND_IN: &str = "The judge of this run is a loopback stand-in that follows fixed rules; its points say nothing about quality.";
 
 /// A column: a benchmark and a metric.
 type Column<'a> = (&'a Comparison, Metric);
@@ -25,7 +24,10 @@ pub(super) fn markdown(config: &AblationConfig, runs: &[RunSummary], comparisons
             scores.iter().map(move |score| (comparison, score.metric))
         })
         .collect();
-    let mut out = format!("Profile {}. Intervals hold 95 % of 1,000 bootstrap samples over questions.\n\n", config.profile);
+    let mut out = format!(
+        "Profile {}. Intervals hold 95 % of 1,000 bootstrap samples over questions.\n\n",
+        config.profile
+    );
     if config.judge.as_ref().is_some_and(|judge| judge.stand_in) {
         let _ = writeln!(out, "{STAND_IN}\n");
     }

@@ -23,8 +23,8 @@ use tsumugi_eval::judge::{FailureKind, Judge, JudgeSettings, Template, failure_k
 use tsumugi_eval::mecab::Dictionary;
 use tsumugi_eval::profile::{Generation, Judging, Profile};
 use tsumugi_eval::results::{Results, score};
-use tsumugi_text::LanguageIdentifier;
 use tsumugi_record::{Excluded, Judgement, Prediction, Record, ShardReader, shards};
+use tsumugi_text::LanguageIdentifier;
 
 use crate::runner::{Opened, Outputs, Step, Summary, file_identity};
 use crate::{Error, Progress};
@@ -203,7 +203,10 @@ impl<'a> Plan<'a> {
         let benchmark =
             load(&source, config.data.as_deref(), config.profile).map_err(failed(&config.benchmark))?;
         if let Some(folder) = config.training.iter().find(|folder| !folder.is_dir()) {
-            return Err(Error::config(folder.display().to_string(), "training data is looked for in folders, and this is none"));
+            return Err(Error::config(
+                folder.display().to_string(),
+                "training data is looked for in folders, and this is none",
+            ));
         }
         let dictionary = Dictionary::find(config.dictionary.as_deref()).map_err(failed("ROUGE-L"))?;
         let (model, kind) = match &config.model {

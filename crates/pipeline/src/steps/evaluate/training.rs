@@ -28,12 +28,17 @@ pub(super) fn search(
             rows(folder, None, |row: Pair| {
                 seen(&row.id, &[&row.text], hash(&row.phash).as_slice());
             })?,
-            rows(folder, Some(&["id", "texts", "image_info", "page_url", "provenance"]), |row: Interleaved| {
-                // The whole document at once, since a question may be cut into sentences.
-                let text: String = row.texts.iter().flatten().map(String::as_str).collect();
-                let hashes: Vec<u64> = row.image_info.iter().filter_map(|info| hash(&info.phash)).collect();
-                seen(&row.id, &[&text], &hashes);
-            })?,
+            rows(
+                folder,
+                Some(&["id", "texts", "image_info", "page_url", "provenance"]),
+                |row: Interleaved| {
+                    // The whole document at once, since a question may be cut into sentences.
+                    let text: String = row.texts.iter().flatten().map(String::as_str).collect();
+                    let hashes: Vec<u64> =
+                        row.image_info.iter().filter_map(|info| hash(&info.phash)).collect();
+                    seen(&row.id, &[&text], &hashes);
+                },
+            )?,
             rows(folder, None, |row: Conversation| {
                 let contents = row.messages.iter().flat_map(|message| &message.content);
                 let texts: Vec<&str> = contents.filter_map(|content| content.text.as_deref()).collect();
