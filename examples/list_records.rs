@@ -8,12 +8,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use serde_json::{Value, json};
+use tsumugi::pipeline::archives;
 use tsumugi::warc::{Algorithm, ArchiveReader, Error, Options, PayloadLimits, Record};
 
 /// List the records of WARC and ARC files, one JSON line each.
 #[derive(Parser)]
 struct Arguments {
-    /// Archives, plain or packed; `-` is standard input.
+    /// Archives, plain or packed; `-` is standard input; https:// and s3:// URLs.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Check the digests of records too.
@@ -55,22 +56,16 @@ fn main() -> ExitCode {
 
 fn list(path: &Path, arguments: &Arguments, counts: &mut Counts) {
     let options = Options::default().with_strict(arguments.strict);
-    let result = if path == Path::new("-") {
-        records(ArchiveReader::from_reader(std::io::stdin().lock(), options), arguments, counts)
-    } else {
-        ArchiveReader::open_with(path, options).and_then(|reader| records(reader, arguments, counts))
+    let problem = match archives::open(path, options) {
+        Ok(reader) => match records(reader, arguments, counts) {
+            Ok(0) => "the archive is empty: it has no record".to_owned(),
+            Ok(_) => return,
+            Err(error) => error.to_string(),
+        },
+        Err(error) => error.to_string(),
     };
-    match result {
-        Ok(0) => {
-            eprintln!("{}: the archive is empty: it has no record", path.display());
-            counts.failed = true;
-        }
-        Ok(_) => {}
-        Err(error) => {
-            eprintln!("{}: {error}", path.display());
-            counts.failed = true;
-        }
-    }
+    eprintln!("{}: {problem}", archives::shown(path));
+    counts.failed = true;
 }
 
 fn records<R: std::io::Read>(

@@ -20,6 +20,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "data")]
+pub mod archives;
 pub mod cli;
 mod error;
 mod progress;
