@@ -64,7 +64,9 @@ fn list(path: &Path, arguments: &Arguments, counts: &mut Counts) {
         },
         Err(error) => error.to_string(),
     };
-    eprintln!("{}: {problem}", archives::shown(path));
+    let name = archives::shown(path);
+    // Errors of remote archives name them themselves.
+    eprintln!("{}{problem}", if problem.starts_with(&name) { String::new() } else { format!("{name}: ") });
     counts.failed = true;
 }
 
