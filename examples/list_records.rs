@@ -11,15 +11,15 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use serde_json::{Value, json};
+use tsumugi::pipeline::archives;
 use tsumugi::warc::{
-    Algorithm, ArchiveReader, Error, Hasher, Options, ParallelReader, PayloadFault, PayloadLimits,
-    PayloadNote, Record,
+    Algorithm, Error, Hasher, Options, ParallelReader, PayloadFault, PayloadLimits, PayloadNote, Record,
 };
 
 /// List the records of WARC and ARC files, one JSON line each.
 #[derive(Parser)]
 struct Arguments {
-    /// Archives, plain or packed; `-` is standard input.
+    /// Archives, plain or packed; `-` is standard input; https:// and s3:// URLs.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Check the digests of records too.
@@ -85,24 +85,29 @@ impl Summary {
             written = self.take(&item);
             if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let result = if path == Path::new("-") {
-            let mut reader = ArchiveReader::from_reader(std::io::stdin().lock(), options);
-            while let Some(record) = reader.next() {
-                if sink(map(record)).is_break() {
-                    break;
-                }
-            }
-            Ok(())
+        let result = if path.is_file() {
+            let read = ParallelReader::new(path, options, arguments.threads).for_each(map, sink);
+            read.map(|_| ()).map_err(|error| error.to_string())
         } else {
-            ParallelReader::new(path, options, arguments.threads).for_each(map, sink).map(|_| ())
+            // Standard input and URLs come in one stream.
+            archives::open(path, options).map_err(|error| error.to_string()).map(|mut reader| {
+                while let Some(record) = reader.next() {
+                    if sink(map(record)).is_break() {
+                        break;
+                    }
+                }
+            })
         };
         written?;
-        wrong.extend(result.err().map(|error| error.to_string()));
+        wrong.extend(result.err());
         if records == 0 && wrong.is_empty() {
             wrong.push("the archive is empty: it has no record".into());
         }
+        let name = archives::shown(path);
         for message in wrong {
-            eprintln!("{}: {message}", path.display());
+            // Errors of remote archives name them themselves.
+            let name = if message.starts_with(&name) { String::new() } else { format!("{name}: ") };
+            eprintln!("{name}{message}");
             self.failed = true;
         }
         Ok(())

@@ -58,7 +58,11 @@ impl TextChecker {
         Ok(TextChecker {
             must_match: compile("must_match", &rules.must_match)?,
             file_name: compile("file_name", &rules.file_name)?,
-            adult: rules.adult_words.as_deref().map(|path| WordList::read(path, Matching::First)).transpose()?,
+            adult: rules
+                .adult_words
+                .as_deref()
+                .map(|path| WordList::read(path, Matching::First))
+                .transpose()?,
             rules: rules.clone(),
         })
     }

@@ -56,6 +56,10 @@ pub enum Error {
         /// The table that was looked for.
         kind: String,
     },
+    /// An archive or an index cannot be opened or read.
+    #[cfg(feature = "data")]
+    #[error(transparent)]
+    Archive(Box<tsumugi_warc::Error>),
     /// A step failed in one of the crates below.
     #[error("{step}: {place}: {source}")]
     Step {

@@ -22,6 +22,8 @@
 
 #[cfg(all(feature = "train", feature = "eval"))]
 pub mod ablation;
+#[cfg(feature = "data")]
+pub mod archives;
 pub mod cli;
 mod error;
 mod progress;

@@ -290,8 +290,9 @@ fn counts_bad_lines_and_refuses_what_is_no_index() {
     lines.push("jp)/ 2026 {\"url\": \"http://jp/\", \"filename\": \"a\", \"offset\": \"18446744073709551615\", \"length\": \"1\"}".into());
     let index = world.write("damaged.cdxj", lines.join("\n").as_bytes());
     let remote = Remote::new(Default::default()).unwrap();
-    let plan =
-        |index: &Address| Plan::read(&remote, std::slice::from_ref(index), &Selection::default(), Some(&world.base()));
+    let plan = |index: &Address| {
+        Plan::read(&remote, std::slice::from_ref(index), &Selection::default(), Some(&world.base()))
+    };
     let counts = plan(&index).unwrap().counts().clone();
     assert_eq!((counts.wanted, counts.malformed, counts.captures), (12, 3, 15));
     assert!(counts.first_malformed.unwrap().contains("line 2"));

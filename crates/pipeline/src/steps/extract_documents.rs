@@ -4,18 +4,18 @@
 //! readable are in table `excluded` with their reason. Damage in an archive is counted (`damage:KIND`), and what can be
 //! read around it is.
 
-mod archives;
 mod document;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tsumugi_page::PageConfig;
 use tsumugi_record::{Document, Excluded, Provenance, ShardWriter};
 use tsumugi_text::{LanguageConfig, LanguageIdentifier};
-use tsumugi_warc::{ArchiveReader, Options, PayloadLimits, Record, RecordType};
+use tsumugi_warc::{PayloadLimits, Record, RecordType};
 
+use crate::archives::{Archives, Named, Source};
 use crate::runner::{Opened, Outputs, Step, Summary};
 use crate::{Error, Progress};
 use document::{Capture, Verdict};
@@ -31,8 +31,17 @@ const BATCH_BYTES: usize = 32 << 20;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExtractDocumentsConfig {
-    /// Archives, and folders of archives (all files in them whose name says that they are one).
+    /// Archives, and folders of archives (all files in them whose name says that they are one); with the feature
+    /// `remote` also URLs (`https://`, `s3://`) and lists of paths (`*.paths`, `*.paths.gz`).
     pub warc: Vec<PathBuf>,
+    /// Indexes (CDXJ, CDX, ZipNum's `cluster.idx`, Parquet of the columnar index), files, folders or URLs, instead of
+    /// `warc`: only the records that they name are fetched. With the feature `remote`.
+    pub index: Vec<PathBuf>,
+    /// Which records of the index are wanted: `language=jpn,mime=text/html,domain=example.jp,status=200`. Empty: all.
+    pub select: String,
+    /// Folder or URL below which the paths of lists and indexes lie. None: those of Common Crawl are at
+    /// `https://data.commoncrawl.org/`, others beside the list or index.
+    pub base: Option<String>,
     /// Output folder.
     pub out: PathBuf,
     /// BCP 47 code of the language to keep (`ja`; `zh` keeps `zh-Hans` and `zh-Hant`), or `any`.
@@ -49,6 +58,9 @@ impl Default for ExtractDocumentsConfig {
     fn default() -> Self {
         Self {
             warc: Vec::new(),
+            index: Vec::new(),
+            select: String::new(),
+            base: None,
             out: PathBuf::new(),
             language: "ja".into(),
             page: PageConfig::default(),
@@ -63,24 +75,34 @@ impl Default for ExtractDocumentsConfig {
 /// # Errors
 /// Where no archive is given, one cannot be opened, the only one is empty or no archive at all, or files cannot be written.
 pub fn extract_documents(config: &ExtractDocumentsConfig, progress: &Progress) -> Result<Summary, Error> {
-    let inputs = archives::find(&config.warc)?;
+    let archives = Archives::find(&Named {
+        archives: &config.warc,
+        indexes: &config.index,
+        select: &config.select,
+        base: config.base.as_deref(),
+    })?;
     let identity = serde_json::json!({
+        "select": config.select,
+        "base": config.base,
         "language": config.language,
         "page": config.page,
         "identifier": config.identifier,
         "max_payload": config.max_payload,
     });
-    let step = match Step::open(STEP, &config.out, &identity, inputs.identity)? {
+    let step = match Step::open(STEP, &config.out, &identity, archives.identity.clone())? {
         Opened::Finished(summary) => return Ok(summary),
         Opened::Work(step) => step,
     };
     let extractor = Extractor {
         config,
         identifier: LanguageIdentifier::new(config.identifier.clone()),
-        only: inputs.files.len() == 1,
+        only: archives.sources.len() == 1,
+        archives: &archives,
         progress,
     };
-    step.phase("archives", &inputs.files, progress, |_, path, outputs| extractor.archive(path, outputs))?;
+    step.phase("archives", &archives.sources, progress, |_, source, outputs| {
+        extractor.archive(source, outputs)
+    })?;
     step.finish()
 }
 
@@ -89,6 +111,7 @@ struct Extractor<'a> {
     identifier: LanguageIdentifier,
     /// There is one archive only: if nothing can be read from it, the step fails.
     only: bool,
+    archives: &'a Archives,
     progress: &'a Progress,
 }
 
@@ -102,44 +125,46 @@ struct Shard<'a> {
 }
 
 impl Extractor<'_> {
-    fn archive(&self, path: &Path, outputs: &mut Outputs) -> Result<(), Error> {
+    fn archive(&self, source: &Source, outputs: &mut Outputs) -> Result<(), Error> {
         let (documents, excluded) = (outputs.create("")?, outputs.create("excluded")?);
         let mut shard = Shard { outputs, documents, excluded, batch: Vec::new(), bytes: 0 };
-        self.read(path, &mut shard)?;
+        self.read(source, &mut shard)?;
         self.flush(&mut shard)?;
         let Shard { outputs, documents, excluded, .. } = shard;
         outputs.finish(documents)?;
         outputs.finish(excluded)
     }
 
-    fn read(&self, path: &Path, shard: &mut Shard<'_>) -> Result<(), Error> {
-        let place = || path.display().to_string();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let mut reader = ArchiveReader::open_with(path, Options::default())
-            .map_err(|error| Error::step(STEP, place())(error))?;
-        while let Some(record) = reader.next() {
+    fn read(&self, source: &Source, shard: &mut Shard<'_>) -> Result<(), Error> {
+        let totals = self.archives.read(source, &mut |name, record| {
             match record {
-                Ok(record) => self.record(&name, &record, shard),
+                Ok(record) => self.record(name, record, shard),
                 Err(tsumugi_warc::Error::Damage(fault)) => {
-                    self.progress.line(&format!("{}: {fault}", path.display()));
+                    self.progress.line(&format!("{source}: {fault}"));
                     shard.outputs.count(&format!("damage:{}", fault.kind.name()), 1);
                 }
                 Err(error @ tsumugi_warc::Error::NotAnArchive { .. }) if !self.only => {
-                    self.progress.line(&format!("{}: {error}", path.display()));
+                    self.progress.line(&format!("{source}: {error}"));
                     shard.outputs.count("damage:not_an_archive", 1);
                 }
-                Err(error) => return Err(Error::step(STEP, place())(error)),
+                Err(error) => return Err(Error::step(STEP, source.to_string())(error)),
             }
             if shard.batch.len() >= BATCH_PAGES || shard.bytes >= BATCH_BYTES {
                 self.flush(shard)?;
             }
+            Ok(())
+        })?;
+        shard.outputs.count("records", totals.records);
+        if totals.missing > 0 {
+            self.progress.line(&format!("{source}: {} records are not where the index says", totals.missing));
+            shard.outputs.count("damage:not_where_the_index_says", totals.missing);
         }
-        shard.outputs.count("records", reader.records());
-        if reader.records() == 0 && reader.offset() == 0 {
+        if totals.bytes == 0 && totals.records == 0 {
             if self.only {
-                return Err(Error::step(STEP, place())("the archive is empty; give one that has records"));
+                let reason = "the archive is empty; give one that has records";
+                return Err(Error::step(STEP, source.to_string())(reason));
             }
-            self.progress.line(&format!("{}: the archive is empty", path.display()));
+            self.progress.line(&format!("{source}: the archive is empty"));
             shard.outputs.count("damage:empty_archive", 1);
         }
         Ok(())

@@ -20,7 +20,7 @@ use tsumugi_record::{Document, Fetch, ImageRow, Record, ShardReader, shard_name}
 use crate::runner::{Opened, Outputs, Step, Summary, input_table};
 use crate::{Error, Progress};
 use answers::Answers;
-use source::Source;
+use source::{Source, Sources};
 use wanted::Wanted;
 
 /// Name of the step.
@@ -34,8 +34,8 @@ const FOUND: &str = "_found";
 pub struct FetchImagesConfig {
     /// Folder with the table of documents.
     pub documents: PathBuf,
-    /// Where pictures come from: `warc:FILE` (or a folder of archives), `dir:FOLDER` (laid out as `HOST/PATH`, as
-    /// mirroring tools do).
+    /// Where pictures come from: `warc:FILE` (or whatever else names archives for
+    /// [`extract_documents`](super::extract_documents)), `dir:FOLDER` (laid out as `HOST/PATH`, as mirroring tools do).
     pub from: Vec<String>,
     /// Output folder.
     pub out: PathBuf,
@@ -70,8 +70,12 @@ pub fn fetch_images(config: &FetchImagesConfig, progress: &Progress) -> Result<S
         Opened::Work(step) => step,
     };
     let wanted = Wanted::read(&table.shards)?;
+    let Sources { list: sources, archives } = sources;
     step.phase("read", &sources, progress, |_, source, outputs| match source {
-        Source::Archive(path) => archive::read(path, &wanted, config, outputs, progress),
+        Source::Archive(set, source) => {
+            let Some(archives) = archives.get(*set) else { return Ok(()) };
+            archive::read(archives, source, &wanted, config, outputs, progress)
+        }
         Source::Folder(path) => folder::read(path, &wanted, config, outputs),
     })?;
     let answers = Answers::read(step.out(), sources.len())?;

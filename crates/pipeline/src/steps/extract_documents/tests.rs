@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use tsumugi_record::{Document, Excluded, ShardReader};
 use tsumugi_warc::{ArchiveWriter, NewRecord, Packing};
 

@@ -1,16 +1,16 @@
 //! Pictures out of a web archive.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use rayon::prelude::*;
 use tsumugi_images::{Inspection, canonical_url, content_id, inspect, resolve_url};
 use tsumugi_page::OptOut;
 use tsumugi_record::{Fetch, Image, ImageRow, Provenance, ShardWriter};
-use tsumugi_warc::{ArchiveReader, HttpMessage, PayloadFault, PayloadLimits, Record, RecordType};
+use tsumugi_warc::{HttpMessage, PayloadFault, PayloadLimits, Record, RecordType};
 
 use super::wanted::Wanted;
 use super::{FOUND, FetchImagesConfig, STEP};
+use crate::archives::{Archives, Source};
 use crate::runner::Outputs;
 use crate::{Error, Progress};
 
@@ -101,32 +101,31 @@ fn image_row(bytes: Vec<u8>, facts: &Inspection) -> ImageRow {
 
 /// Reads an archive from one end to the other.
 pub(super) fn read(
-    path: &Path,
+    archives: &Archives,
+    source: &Source,
     wanted: &Wanted,
     config: &FetchImagesConfig,
     outputs: &mut Outputs,
     progress: &Progress,
 ) -> Result<(), Error> {
-    let place = path.display().to_string();
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut reader = ArchiveReader::open(path).map_err(Error::step(STEP, &place))?;
     let mut found = Found::new(config, outputs)?;
     // Where wanted pictures were moved to, as far as the archive has told.
     let mut moved = HashSet::new();
-    while let Some(record) = reader.next() {
+    archives.read(source, &mut |name, record| {
         match record {
             Ok(record) => {
-                if let Some(capture) = capture(&name, &record, wanted, config, &mut moved) {
+                if let Some(capture) = capture(name, record, wanted, config, &mut moved) {
                     found.push(capture)?;
                 }
             }
             Err(error) if error.is_damage() => {
                 found.outputs.count("damage", 1);
-                progress.line(&format!("{place}: {error}"));
+                progress.line(&format!("{source}: {error}"));
             }
-            Err(error) => return Err(Error::step(STEP, &place)(error)),
+            Err(error) => return Err(Error::step(STEP, source.to_string())(error)),
         }
-    }
+        Ok(())
+    })?;
     found.finish()
 }
 

@@ -6,29 +6,46 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
-use crate::runner::file_identity;
+use crate::archives::{self, Archives, Named};
 
 /// A place to read pictures from: a shard of the first phase.
 #[derive(Debug)]
 pub(super) enum Source {
-    Archive(PathBuf),
+    /// An archive of the set of this number.
+    Archive(usize, archives::Source),
     Folder(PathBuf),
 }
 
-/// Ends of the names of archives, for those in a folder.
-const ENDINGS: [&str; 6] = [".warc", ".warc.gz", ".warc.zst", ".warc.lz4", ".arc", ".arc.gz"];
+/// All places, and the sets of archives that read them.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    pub(super) list: Vec<Source>,
+    pub(super) archives: Vec<Archives>,
+}
 
 /// Reads `--from`, and adds to `identity` what each source is.
-pub(super) fn parse(from: &[String], identity: &mut BTreeMap<String, String>) -> Result<Vec<Source>, Error> {
-    let mut sources = Vec::new();
-    for text in from {
+pub(super) fn parse(from: &[String], identity: &mut BTreeMap<String, String>) -> Result<Sources, Error> {
+    let mut sources = Sources::default();
+    for (number, text) in from.iter().enumerate() {
         match text.split_once(':') {
             Some(("warc", path)) => {
-                let path = Path::new(path);
-                let files = if path.is_dir() { archives_in(path)? } else { vec![path.to_owned()] };
-                sources.extend(files.into_iter().map(Source::Archive));
+                let named = Named { archives: &[path.into()], ..Named::default() };
+                let mut found = Archives::find(&named)?;
+                for (name, is) in &found.identity {
+                    identity.insert(format!("from:{number:05}:{name}"), is.clone());
+                }
+                let set = sources.archives.len();
+                let taken = std::mem::take(&mut found.sources);
+                sources.list.extend(taken.into_iter().map(|source| Source::Archive(set, source)));
+                sources.archives.push(found);
             }
-            Some(("dir", path)) if Path::new(path).is_dir() => sources.push(Source::Folder(path.into())),
+            Some(("dir", path)) if Path::new(path).is_dir() => {
+                let path = PathBuf::from(path);
+                let name =
+                    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                identity.insert(format!("from:{number:05}:{name}"), folder_identity(&path)?);
+                sources.list.push(Source::Folder(path));
+            }
             Some(("dir", path)) => return Err(Error::config("--from", format!("{path} is no folder"))),
             _ if text == "http" => {
                 let reason = "this build does not fetch over HTTP; give warc:FILE or dir:FOLDER";
@@ -40,16 +57,8 @@ pub(super) fn parse(from: &[String], identity: &mut BTreeMap<String, String>) ->
             }
         }
     }
-    if sources.is_empty() {
+    if sources.list.is_empty() {
         return Err(Error::config("--from", "no source is given; give warc:FILE or dir:FOLDER"));
-    }
-    for (number, source) in sources.iter().enumerate() {
-        let (path, is) = match source {
-            Source::Archive(path) => (path, file_identity(path)?),
-            Source::Folder(path) => (path, folder_identity(path)?),
-        };
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        identity.insert(format!("from:{number:05}:{name}"), is);
     }
     Ok(sources)
 }
@@ -61,18 +70,6 @@ pub(super) fn missing_reason(sources: &[Source]) -> &'static str {
     } else {
         "not_in_archive"
     }
-}
-
-fn archives_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let is_archive = |path: &PathBuf| {
-        let name = path.to_string_lossy().to_ascii_lowercase();
-        path.is_file() && ENDINGS.iter().any(|ending| name.ends_with(ending))
-    };
-    let found: Vec<PathBuf> = entries(folder)?.into_iter().filter(is_archive).collect();
-    if found.is_empty() {
-        return Err(Error::config(folder.display().to_string(), "the folder has no archive"));
-    }
-    Ok(found)
 }
 
 /// What is in a folder, by name.
