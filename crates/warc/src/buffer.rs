@@ -51,10 +51,10 @@ impl Input {
         self.hold.map_or(0, |hold| self.offset() - hold)
     }
 
-    /// All bytes from the one on that is held, and how many of them were consumed.
-    pub(crate) fn held_bytes(&self) -> (&[u8], usize) {
+    /// All bytes from the one on that is held.
+    pub(crate) fn held_bytes(&self) -> &[u8] {
         let held = usize::try_from(self.held()).unwrap_or(0).min(self.pos);
-        (self.buf.get(self.pos - held..).unwrap_or_default(), held)
+        self.buf.get(self.pos - held..).unwrap_or_default()
     }
 
     /// Goes back to an offset, or to the earliest byte still there; returns where it is then.

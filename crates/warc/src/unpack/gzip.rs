@@ -120,7 +120,7 @@ impl Format for Gzip {
         window.compact();
         window.buf.reserve(STREAM_STEP);
         let before = window.buf.len();
-        let read = stream.inflate.total_in();
+        let (sound, read) = (input.held(), stream.inflate.total_in());
         let status = stream.inflate.decompress_vec(input.available(), &mut window.buf, FlushDecompress::None);
         let read = usize::try_from(stream.inflate.total_in() - read).unwrap_or(usize::MAX);
         let new = &window.buf[before..];
@@ -133,7 +133,7 @@ impl Format for Gzip {
             Ok(_) if read == 0 && written == 0 => return Outcome::Short,
             Ok(_) => {}
             Err(_) => {
-                salvage(input, stream.len, &mut window.buf);
+                salvage(input, sound, stream.len, &mut window.buf);
                 return Outcome::Damaged(FaultKind::CorruptMember);
             }
         }
@@ -141,10 +141,11 @@ impl Format for Gzip {
     }
 }
 
-/// Appends what the member at hand unpacks to before the place of its damage, of which `given` bytes were given out.
-/// (A call that fails does not tell what it unpacked before.)
-fn salvage(input: &Input, given: u64, out: &mut Vec<u8>) {
-    let (packed, sound) = input.held_bytes();
+/// Appends what the member at hand unpacks to before the place of its damage, of which `given` bytes were given out;
+/// its first `sound` bytes, header included, are sound. (A call that fails does not tell what it unpacked before.)
+fn salvage(input: &Input, sound: u64, given: u64, out: &mut Vec<u8>) {
+    let packed = input.held_bytes();
+    let sound = usize::try_from(sound).unwrap_or(0);
     let Header::Bytes(len) = header_len(packed) else { return };
     let mut skip = usize::try_from(given).unwrap_or(usize::MAX);
     unpack_to_damage(&packed[len..], sound.saturating_sub(len), |new| {
