@@ -50,6 +50,8 @@ const URL_LIMIT: usize = 8192;
 pub(crate) const TEXT_LIMIT: usize = 16 << 10;
 /// Elements above a picture in which its figure and its link are looked for.
 const LEVELS: usize = 8;
+/// Figures of a page that are looked through for captions.
+const FIGURES: usize = 2000;
 /// Bytes that the slots of a page may take, and how many more for each byte of the page. A hostile page repeats a
 /// long base address, caption or link text in each of a million slots.
 const BUDGET: usize = 4 << 20;
@@ -98,6 +100,9 @@ impl<'a> Slots<'a> {
     fn caption(&mut self, id: Id) -> Option<String> {
         let dom = self.dom;
         for figure in dom.ancestors(id).take(LEVELS).filter(|up| crate::caption::is_figure(dom, *up)) {
+            if self.captions.len() >= FIGURES && !self.captions.contains_key(&figure) {
+                continue;
+            }
             let captions = self.captions.entry(figure).or_insert_with(|| captions_in(dom, figure));
             if let Some(caption) = captions.get(&id) {
                 return Some(dom.text(*caption, TEXT_LIMIT)).filter(|text| !text.is_empty());
