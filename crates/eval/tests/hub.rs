@@ -79,7 +79,7 @@ fn answer(stream: TcpStream, files: &BTreeMap<String, Vec<u8>>) -> Option<()> {
     };
     let head = format!(
         "HTTP/1.1 {status} X\r\netag: \"{}\"\r\nx-repo-commit: c0ffee\r\n{range}content-length: {}\r\nconnection: close\r\n\r\n",
-        path.len(),
+        path.replace('/', "-"),
         body.len()
     );
     reader.get_mut().write_all(head.as_bytes()).ok()?;
