@@ -51,10 +51,11 @@ impl Input {
         self.hold.map_or(0, |hold| self.offset() - hold)
     }
 
-    /// All bytes from the one on that is held.
+    /// All bytes from the first one on that is held; none if none is held.
     pub(crate) fn held_bytes(&self) -> &[u8] {
-        let held = usize::try_from(self.held()).unwrap_or(0).min(self.pos);
-        self.buf.get(self.pos - held..).unwrap_or_default()
+        let Some(hold) = self.hold else { return &[] };
+        let start = usize::try_from(hold.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        self.buf.get(start..).unwrap_or_default()
     }
 
     /// Goes back to an offset, or to the earliest byte still there; returns where it is then.

@@ -5,8 +5,12 @@
 #[expect(dead_code, reason = "shared with the cases")]
 #[path = "build/mod.rs"]
 mod build;
+#[expect(dead_code, unreachable_pub, reason = "shared with the fuzz targets")]
+#[path = "../../../fuzz/src/lib.rs"]
+mod events;
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use build::{fault, gz, http, line, lz4, pushed, record, zst};
 use proptest::prelude::*;
@@ -18,6 +22,7 @@ enum Damage {
     Remove(usize, usize),
     Insert(usize, Vec<u8>),
     Repeat(usize, usize),
+    Swap(usize, usize, usize),
     Cut(usize),
 }
 
@@ -37,6 +42,11 @@ impl Damage {
                 let again = bytes[range(*at, *count)].to_vec();
                 bytes.splice(range(*at, 0), again);
             }
+            Self::Swap(at, other, count) => {
+                for (a, b) in range(*at, *count).zip(range(*other, *count)) {
+                    bytes.swap(a, b);
+                }
+            }
             Self::Cut(at) => bytes.truncate(at % len),
         }
     }
@@ -49,6 +59,8 @@ fn damage() -> impl Strategy<Value = Damage> {
         (any::<usize>(), prop::collection::vec(any::<u8>(), 1..20))
             .prop_map(|(at, new)| Damage::Insert(at, new)),
         (any::<usize>(), 1..400_usize).prop_map(|(at, count)| Damage::Repeat(at, count)),
+        (any::<usize>(), any::<usize>(), 1..50_usize)
+            .prop_map(|(at, other, count)| Damage::Swap(at, other, count)),
         any::<usize>().prop_map(Damage::Cut),
     ]
 }
@@ -73,6 +85,29 @@ fn archive() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// What is read from a file by one thread, and by three in parts. (A file tells its length, which shows large lengths
+/// as lies at once: parts are compared with a file.)
+fn of_file(bytes: &[u8], path: &Path, options: &Options, part: u64) -> (Vec<String>, Vec<String>) {
+    std::fs::write(path, bytes).unwrap();
+    let mut whole = Vec::new();
+    let mut reader = ArchiveReader::open_with(path, options.clone()).unwrap();
+    while let Some(item) = reader.next() {
+        whole.push(item.as_ref().map_or_else(fault, line));
+    }
+    let mut parallel = Vec::new();
+    ParallelReader::new(path, options.clone(), 3)
+        .with_part(part)
+        .for_each(
+            |item| item.as_ref().map_or_else(fault, line),
+            |event| {
+                parallel.push(event);
+                ControlFlow::Continue(())
+            },
+        )
+        .unwrap();
+    (whole, parallel)
+}
+
 proptest! {
     #[test]
     fn reads_damaged_archives_the_same_in_all_ways(
@@ -94,22 +129,84 @@ proptest! {
         prop_assert_eq!(&pulled, &pushed(&bytes, piece, options.clone()));
 
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("archive");
-        std::fs::write(&path, &bytes).unwrap();
-        // A file tells its length, which shows large lengths as lies at once: compared with a file.
-        let mut whole = Vec::new();
-        let mut reader = ArchiveReader::open_with(&path, options.clone()).unwrap();
-        while let Some(item) = reader.next() {
-            whole.push(item.as_ref().map_or_else(fault, line));
-        }
-        let mut parallel = Vec::new();
-        ParallelReader::new(&path, options, 3).with_part(part).for_each(
-            |item| item.as_ref().map_or_else(fault, line),
-            |event| {
-                parallel.push(event);
-                ControlFlow::Continue(())
-            },
-        ).unwrap();
+        let (whole, parallel) = of_file(&bytes, &folder.path().join("archive"), &options, part);
         prop_assert_eq!(whole, parallel);
     }
+}
+
+/// Numbers at random, the same in each run (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 16).unwrap()
+    }
+
+    fn damage(&mut self) -> Damage {
+        let (at, other, count) = (self.next(), self.next(), self.next());
+        match self.next() % 8 {
+            0 => Damage::Cut(at),
+            1 => Damage::Swap(at, other, 1 + count % 50),
+            2 => Damage::Remove(at, 1 + count % 200),
+            3 => Damage::Repeat(at, 1 + count % 400),
+            4 => Damage::Flip(at, u8::try_from(1 + count % 255).unwrap()),
+            _ => Damage::Flip(at, 1 << (count % 8)),
+        }
+    }
+}
+
+/// The archives from which fuzzing begins, by name.
+fn seeds() -> Vec<(String, Vec<u8>)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+    let mut seeds = Vec::new();
+    for (target, start) in [("warc_members", ""), ("warc_headers", "WARC/1.0\r\n")] {
+        for file in std::fs::read_dir(root.join(target)).unwrap() {
+            let path = file.unwrap().path();
+            // The first byte is the fuzz target's, for the size of pieces.
+            let bytes = std::fs::read(&path).unwrap();
+            seeds.push((path.display().to_string(), [start.as_bytes(), &bytes[1..]].concat()));
+        }
+    }
+    seeds.sort();
+    seeds
+}
+
+/// `TSUMUGI_MUTATIONS` is how often each seed is damaged, `TSUMUGI_MUTATIONS_SEED` a number to begin with.
+#[test]
+fn reads_damaged_seeds_the_same_in_all_ways() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse().ok());
+    let rounds = number("TSUMUGI_MUTATIONS").unwrap_or(8);
+    let mut random = Random(number("TSUMUGI_MUTATIONS_SEED").unwrap_or(1));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("archive");
+    let (mut count, mut wrong) = (0, Vec::new());
+    for (name, seed) in seeds() {
+        for round in 0..=rounds {
+            let damages: Vec<Damage> = (0..round.min(1 + round % 3)).map(|_| random.damage()).collect();
+            let mut bytes = seed.clone();
+            damages.iter().for_each(|damage| damage.apply(&mut bytes));
+            count += 1;
+            for options in [Options::default(), Options::default().with_buffer_limit(300)] {
+                let pulled = events::pull(&bytes, &options);
+                let (whole, parallel) = of_file(&bytes, &path, &options, 40 + random.next() as u64 % 360);
+                let pushed = [1, 7, 64, 1000].map(|piece| (piece, events::push(&bytes, piece, &options)));
+                let odd = pushed.into_iter().find(|(_, pushed)| *pushed != pulled);
+                let limit = options.buffer_limit;
+                if let Some((piece, pushed)) = odd {
+                    wrong.push(format!(
+                        "{name}, limit {limit}, {damages:?}:\npulled {pulled:#?}\nin pieces of {piece} {pushed:#?}\n"
+                    ));
+                } else if whole != parallel {
+                    wrong.push(format!(
+                        "{name}, limit {limit}, {damages:?}:\nby one {whole:#?}\nin parallel {parallel:#?}\n"
+                    ));
+                }
+            }
+        }
+    }
+    let some = wrong[..wrong.len().min(8)].concat();
+    assert!(wrong.is_empty(), "{} of {count} archives are read in different ways:\n{some}", wrong.len());
 }

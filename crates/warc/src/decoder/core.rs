@@ -17,6 +17,8 @@ use crate::unpack::{Fill, Form, Limits, Unpacker, detect, is_record_start};
 
 /// Bytes needed to tell whether a record begins.
 const START: usize = 16;
+/// Bytes of the archive's beginning that an error shows.
+const SHOWN: usize = 24;
 /// How a record begins.
 const VERSION: &[u8] = b"WARC/";
 
@@ -155,11 +157,11 @@ impl Core {
     }
 
     fn detect(&mut self) -> bool {
-        if self.input.available().is_empty() {
+        let available = self.input.available();
+        if available.is_empty() || (available.len() < SHOWN && !self.input.finished) {
             return false;
         }
-        let available = self.input.available();
-        self.start = available[..available.len().min(24)].to_vec();
+        self.start = available[..available.len().min(SHOWN)].to_vec();
         match detect(&self.input) {
             Some(form) => {
                 self.set_form(form, None);

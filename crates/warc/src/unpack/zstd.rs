@@ -19,6 +19,8 @@ pub(crate) struct Zstd {
     limits: Limits,
     dictionary: Option<Vec<u8>>,
     decoder: Option<Decoder<'static>>,
+    /// Unpacked bytes of the frame so far.
+    given: u64,
     /// Bytes of a skippable frame still to be skipped.
     skip: u64,
 }
@@ -31,7 +33,7 @@ impl std::fmt::Debug for Zstd {
 
 impl Zstd {
     pub(super) fn new(limits: Limits, dictionary: Option<Vec<u8>>) -> Self {
-        Self { limits, dictionary, decoder: None, skip: 0 }
+        Self { limits, dictionary, decoder: None, given: 0, skip: 0 }
     }
 
     fn new_decoder(&self) -> Option<Decoder<'static>> {
@@ -41,6 +43,25 @@ impl Zstd {
         };
         decoder.set_parameter(DParameter::WindowLogMax(self.limits.zstd_window_log)).ok()?;
         Some(decoder)
+    }
+
+    /// Appends the blocks of the frame at hand before the place of its damage, but for those given out. (A call that
+    /// fails keeps what it unpacked before to itself, and how much that is depends on how the input came.)
+    fn salvage(&self, packed: &[u8], out: &mut Vec<u8>) {
+        let Some(mut decoder) = self.new_decoder() else { return };
+        let mut skip = usize::try_from(self.given).unwrap_or(usize::MAX);
+        let mut block = vec![0; STEP];
+        // Byte by byte each block comes with its last byte, before the header of the next one is looked at.
+        for byte in packed.chunks(1) {
+            let mut to = OutBuffer::around(&mut block[..]);
+            if !matches!(decoder.run(&mut InBuffer::around(byte), &mut to), Ok(1..)) {
+                return;
+            }
+            let new = to.as_slice();
+            let old = new.len().min(skip);
+            skip -= old;
+            out.extend_from_slice(&new[old..]);
+        }
     }
 
     fn begin_skippable(&mut self, input: &mut Input) -> Outcome {
@@ -95,6 +116,7 @@ impl Format for Zstd {
         if self.decoder.is_none() {
             self.decoder = self.new_decoder();
         }
+        self.given = 0;
         Outcome::More
     }
 
@@ -118,7 +140,11 @@ impl Format for Zstd {
             Ok(_) => Outcome::More,
             Err(error) => Outcome::Damaged(kind_of(&error)),
         };
-        if outcome == Outcome::Short && input.finished || matches!(outcome, Outcome::Damaged(_)) {
+        self.given += (window.buf.len() - before) as u64;
+        if matches!(outcome, Outcome::Damaged(_)) {
+            self.salvage(input.held_bytes(), &mut window.buf);
+            self.decoder = None;
+        } else if outcome == Outcome::Short && input.finished {
             self.decoder = None;
         }
         outcome
