@@ -15,7 +15,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_openai::error::OpenAIError;
 use async_openai::traits::RequestOptionsBuilder as _;
@@ -97,6 +97,9 @@ struct State {
     /// Keys with the model asked for.
     keys: Vec<(String, String)>,
     most_usd: f64,
+    /// Most prompt tokens of each, for replies that do not say what they took.
+    #[serde(default)]
+    prompt_tokens: Vec<u64>,
     /// How often it was refused for want of room.
     #[serde(default)]
     refused: u32,
@@ -110,6 +113,7 @@ struct Current {
     bytes: u64,
     hash: Sha256,
     keys: Vec<(String, String)>,
+    prompt_tokens: Vec<u64>,
     most_usd: f64,
 }
 
@@ -163,8 +167,8 @@ impl Batches {
             return Ok(());
         }
         let inner = self.client.inner();
-        let most_usd =
-            inner.most_usd(&request.model, inner.most_usage(request))? * inner.batch_price(&request.model);
+        let most = inner.most_usage(request);
+        let most_usd = inner.most_usd(&request.model, most)? * inner.batch_price(&request.model);
         let line = inner.batch_line(request, &key)?;
         let full = self.current.as_ref().is_some_and(|current| {
             current.keys.len() >= self.config.max_requests
@@ -183,6 +187,7 @@ impl Batches {
         current.hash.update(&key);
         current.most_usd += most_usd;
         current.keys.push((key.clone(), request.model.clone()));
+        current.prompt_tokens.push(most.prompt_tokens);
         self.known.insert(key);
         Ok(())
     }
@@ -275,7 +280,14 @@ impl Batches {
         name.truncate(24);
         let path = self.folder.join(format!("{name}.jsonl"));
         std::fs::rename(&current.path, &path).map_err(|source| io(&path, source))?;
-        let state = State { name, id: None, keys: current.keys, most_usd: current.most_usd, refused: 0 };
+        let state = State {
+            name,
+            id: None,
+            keys: current.keys,
+            prompt_tokens: current.prompt_tokens,
+            most_usd: current.most_usd,
+            refused: 0,
+        };
         self.save(&state)?;
         let state = self.create(state, false).await?;
         self.pending.push(state);
@@ -386,10 +398,12 @@ impl Batches {
         let mut answered = 0;
         if let Some(file) = batch["output_file_id"].as_str().filter(|file| !file.is_empty()) {
             let bytes = inner.patiently(async || inner.api.files().content(file).await).await?;
-            let models: HashMap<&str, &str> =
-                state.keys.iter().map(|(key, model)| (key.as_str(), model.as_str())).collect();
+            let prompts = state.prompt_tokens.iter().copied().chain(std::iter::repeat(0));
+            let asked: HashMap<&str, (&str, u64)> = std::iter::zip(&state.keys, prompts)
+                .map(|((key, model), tokens)| (key.as_str(), (model.as_str(), tokens)))
+                .collect();
             for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                answered += u64::from(self.collect(&models, line)?);
+                answered += u64::from(self.collect(&asked, line)?);
             }
         }
         self.forget(state)?;
@@ -397,11 +411,11 @@ impl Batches {
     }
 
     /// Puts the reply of one line into the cache. Lines that are none are left to be sent singly.
-    fn collect(&self, models: &HashMap<&str, &str>, line: &[u8]) -> Result<bool, Error> {
+    fn collect(&self, asked: &HashMap<&str, (&str, u64)>, line: &[u8]) -> Result<bool, Error> {
         let Ok(Line { custom_id, response: Some(response) }) = serde_json::from_slice::<Line>(line) else {
             return Ok(false);
         };
-        let Some(model) = models.get(custom_id.as_str()) else { return Ok(false) };
+        let Some((model, prompt_tokens)) = asked.get(custom_id.as_str()).copied() else { return Ok(false) };
         if response.status_code != 200 {
             return Ok(false);
         }
@@ -412,7 +426,7 @@ impl Batches {
         let wire: Option<WireReply> = serde_json::from_value(response.body).ok();
         let Some(mut reply) = wire.and_then(|wire| wire.into_reply(model)) else { return Ok(false) };
         let inner = self.client.inner();
-        let usage = reply.usage;
+        let usage = reply.counted(prompt_tokens);
         inner.keep(model, &custom_id, &mut reply, usage, inner.batch_price(model))?;
         Ok(true)
     }
@@ -445,6 +459,7 @@ impl Current {
             bytes: 0,
             hash: Sha256::new(),
             keys: Vec::new(),
+            prompt_tokens: Vec::new(),
             most_usd: 0.0,
         })
     }
@@ -475,17 +490,16 @@ impl Inner {
 
     /// Repeats a call as often and with the waits of a request.
     async fn patiently<T>(&self, call: impl AsyncFn() -> Result<T, OpenAIError>) -> Result<T, Error> {
-        let mut attempt = 0;
+        let deadline = Instant::now() + self.config.deadline();
+        let (mut attempt, mut tries) = (0, 0);
         loop {
             attempt += 1;
             let fault = match call().await {
                 Ok(value) => return Ok(value),
                 Err(error) => crate::transport::fault_of(error),
             };
-            if let Some(error) = self.ends(&fault, attempt) {
-                return Err(error);
-            }
-            tokio::time::sleep(self.wait(&fault, attempt)).await;
+            tries += u32::from(!fault.asks_for_patience());
+            tokio::time::sleep(self.pause(&fault, attempt, tries, deadline)?).await;
         }
     }
 }

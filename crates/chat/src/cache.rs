@@ -33,6 +33,17 @@ pub(crate) struct Entry {
     pub(crate) reply: Reply,
 }
 
+/// A line for an attempt whose answer never came whole: what it may have cost at the most.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lost {
+    pub(crate) lost_usd: f64,
+    /// Seconds since 1970, for the record.
+    pub(crate) at: u64,
+    /// The model asked for.
+    pub(crate) asked: String,
+}
+
 /// The folder, with an index of what it holds.
 #[derive(Debug)]
 pub(crate) struct Cache {
@@ -63,17 +74,28 @@ struct Writer {
 }
 
 impl Cache {
-    /// Opens or makes the folder and reads every entry once, handing each to `seen`.
-    pub(crate) fn open(folder: &Path, mut seen: impl FnMut(&Entry)) -> Result<Self, Error> {
+    /// Opens or makes the folder and reads every line once, handing each reply to `seen` and each lost answer to `lost`.
+    pub(crate) fn open(
+        folder: &Path,
+        mut seen: impl FnMut(&Entry),
+        mut lost: impl FnMut(&Lost),
+    ) -> Result<Self, Error> {
         let cache = Self { folder: folder.to_owned(), state: Mutex::default() };
         std::fs::create_dir_all(folder).map_err(|source| cache.error(folder, source))?;
         let mut state = State::default();
         for path in cache.list()? {
             let file = File::open(&path).map_err(|source| cache.error(&path, source))?;
             let number = state.files.len();
-            let damaged = read_entries(file, |entry, offset, length| {
+            let damaged = read_lines(file, |line, offset, length| {
+                let Ok(entry) = serde_json::from_slice::<Entry>(line) else {
+                    return serde_json::from_slice::<Lost>(line).is_ok_and(|line| {
+                        lost(&line);
+                        true
+                    });
+                };
                 seen(&entry);
                 state.index.entry(entry.key).or_insert(Place { file: number, offset, length });
+                true
             })
             .map_err(|source| cache.error(&path, source))?;
             if damaged > 0 {
@@ -111,17 +133,29 @@ impl Cache {
 
     /// Appends an entry; it survives the death of this process from here on, and that of the machine within [`SYNC_EVERY`].
     pub(crate) fn put(&self, entry: &Entry) -> Result<(), Error> {
-        let mut line = serde_json::to_vec(entry).map_err(|source| self.error(&self.folder, source.into()))?;
+        let mut state = lock(&self.state);
+        if let Some(place) = self.append(&mut state, entry)? {
+            state.index.entry(entry.key.clone()).or_insert(place);
+        }
+        Ok(())
+    }
+
+    /// Appends a lost answer, as durably.
+    pub(crate) fn lose(&self, lost: &Lost) -> Result<(), Error> {
+        self.append(&mut lock(&self.state), lost).map(drop)
+    }
+
+    fn append(&self, state: &mut State, line: &impl Serialize) -> Result<Option<Place>, Error> {
+        let mut line = serde_json::to_vec(line).map_err(|source| self.error(&self.folder, source.into()))?;
         let length = line.len();
         line.push(b'\n');
-        let mut state = lock(&self.state);
         if state.writer.is_none() {
             let (path, file) = self.create(state.files.len())?;
             let number = state.files.len();
             state.writer = Some(Writer { file, number, offset: 0, synced: Instant::now() });
             state.files.push(path);
         }
-        let Some(writer) = state.writer.as_mut() else { return Ok(()) };
+        let Some(writer) = state.writer.as_mut() else { return Ok(None) };
         let place = Place { file: writer.number, offset: writer.offset, length };
         if let Err(source) = writer.file.write_all(&line) {
             // Part of the line may be on disk: later lines go to a new file, so that only this one is lost.
@@ -135,8 +169,7 @@ impl Cache {
                 log::warn!("{}: not synced: {error}", self.folder.display());
             }
         }
-        state.index.entry(entry.key.clone()).or_insert(place);
-        Ok(())
+        Ok(Some(place))
     }
 
     fn create(&self, from: usize) -> Result<(PathBuf, File), Error> {
@@ -179,8 +212,8 @@ impl Drop for Cache {
     }
 }
 
-/// Reads complete valid lines; gives the number of others.
-fn read_entries(file: File, mut each: impl FnMut(Entry, u64, usize)) -> std::io::Result<usize> {
+/// Hands over complete lines with their place; gives the number of those that are unfinished or that `each` cannot use.
+fn read_lines(file: File, mut each: impl FnMut(&[u8], u64, usize) -> bool) -> std::io::Result<usize> {
     let mut reader = BufReader::new(file);
     let (mut offset, mut damaged, mut line) = (0, 0, Vec::new());
     loop {
@@ -190,9 +223,8 @@ fn read_entries(file: File, mut each: impl FnMut(Entry, u64, usize)) -> std::io:
             return Ok(damaged);
         }
         let text = line.strip_suffix(b"\n");
-        match text.map(serde_json::from_slice::<Entry>) {
-            Some(Ok(entry)) => each(entry, offset, read - 1),
-            _ => damaged += 1,
+        if !text.is_some_and(|text| each(text, offset, read - 1)) {
+            damaged += 1;
         }
         offset += read as u64;
     }
@@ -220,7 +252,7 @@ mod tests {
     #[test]
     fn any_cut_of_the_file_loses_only_the_last_lines() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(folder.path(), |_| {}).unwrap();
+        let cache = Cache::open(folder.path(), |_| {}, |_| {}).unwrap();
         for key in ["a", "b", "c"] {
             cache.put(&entry(key)).unwrap();
         }
@@ -231,13 +263,13 @@ mod tests {
         for cut in 0..=whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
             let mut seen = 0;
-            let cache = Cache::open(folder.path(), |_| seen += 1).unwrap();
+            let cache = Cache::open(folder.path(), |_| seen += 1, |_| {}).unwrap();
             let complete = whole[..cut].iter().filter(|byte| **byte == b'\n').count();
             assert_eq!(seen, complete);
             cache.put(&entry("d")).unwrap();
             assert!(cache.get("d").unwrap().unwrap().cached);
             drop(cache);
-            assert!(Cache::open(folder.path(), |_| {}).unwrap().get("d").unwrap().is_some());
+            assert!(Cache::open(folder.path(), |_| {}, |_| {}).unwrap().get("d").unwrap().is_some());
             std::fs::remove_file(folder.path().join("replies-00001.jsonl")).unwrap();
         }
     }
@@ -245,13 +277,15 @@ mod tests {
     #[test]
     fn two_clients_share_a_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let (one, two) =
-            (Cache::open(folder.path(), |_| {}).unwrap(), Cache::open(folder.path(), |_| {}).unwrap());
+        let (one, two) = (
+            Cache::open(folder.path(), |_| {}, |_| {}).unwrap(),
+            Cache::open(folder.path(), |_| {}, |_| {}).unwrap(),
+        );
         one.put(&entry("a")).unwrap();
         two.put(&entry("b")).unwrap();
         one.put(&entry("c")).unwrap();
         assert!(one.get("c").unwrap().is_some() && two.get("b").unwrap().is_some());
-        let again = Cache::open(folder.path(), |_| {}).unwrap();
+        let again = Cache::open(folder.path(), |_| {}, |_| {}).unwrap();
         for key in ["a", "b", "c"] {
             assert!(again.get(key).unwrap().is_some());
         }
@@ -262,7 +296,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         std::fs::write(&file, "x").unwrap();
-        let error = Cache::open(&file.join("cache"), |_| {}).unwrap_err();
+        let error = Cache::open(&file.join("cache"), |_| {}, |_| {}).unwrap_err();
         assert!(error.is_fatal() && error.to_string().contains("file/cache"), "{error}");
     }
 }

@@ -1,6 +1,7 @@
 //! The client: cache, budget, limits and retries around one request.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -9,18 +10,20 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::watch;
 
-use crate::cache::{Cache, Entry};
+use crate::cache::{Cache, Entry, Lost};
 use crate::fault::{Class, Fault};
 use crate::ledger::{Accounts, Reservation};
 use crate::limiter::{Limiter, lock};
 use crate::prices::DEFAULT_IMAGE_TOKENS;
+use crate::remedy::with_remedy;
 use crate::reply::WireReply;
-use crate::request::estimate_text;
 use crate::transport::{Endpoint, Transport, fault_of, http_client};
 use crate::{ClientConfig, Error, Ledger, Reply, Request, Usage};
 
 /// Completion tokens a request without a limit of its own is taken to cost at most.
 const ASSUMED_COMPLETION_TOKENS: u64 = 4096;
+/// After so many requests that the server rejected, without one that it answered, it is not the items (ours: 10).
+const MOST_REJECTED: u64 = 10;
 
 /// A client of one endpoint. Clones share everything: connections, limits, cache, ledger.
 #[derive(Clone, Debug)]
@@ -36,6 +39,8 @@ pub(crate) struct Inner {
     limiter: Arc<Limiter>,
     pub(crate) cache: Option<Cache>,
     accounts: Accounts,
+    /// Whether anything has come over HTTP, be it an error: whoever answered before may be restarting.
+    heard: Arc<AtomicBool>,
     /// Set to the message of the first fatal error; whoever waits is woken by it.
     halted: watch::Sender<Option<String>>,
     /// Requests under way by key: a second one with the same key waits for the first and takes its reply from the cache.
@@ -63,13 +68,22 @@ impl Client {
         let http = http_client(&url, &config)?;
         let limiter =
             Arc::new(Limiter::new(config.concurrency, config.requests_per_minute, config.tokens_per_minute));
-        let transport =
-            Transport { http: http.clone(), key: config.api_key.clone(), limiter: Arc::clone(&limiter) };
+        let heard = Arc::new(AtomicBool::new(false));
+        let transport = Transport {
+            http: http.clone(),
+            key: config.api_key.clone(),
+            limiter: Arc::clone(&limiter),
+            heard: Arc::clone(&heard),
+        };
         let api =
             async_openai::Client::build(http, Endpoint::new(&base, &config)?).with_http_service(transport);
         let accounts = Accounts::new(config.budget_usd);
         let cache = match &config.cache {
-            Some(folder) => Some(Cache::open(folder, |entry| accounts.recall(entry))?),
+            Some(folder) => Some(Cache::open(
+                folder,
+                |entry| accounts.recall(entry),
+                |lost| accounts.unknown(lost.lost_usd),
+            )?),
             None => None,
         };
         let inner = Inner {
@@ -78,6 +92,7 @@ impl Client {
             limiter,
             cache,
             accounts,
+            heard,
             halted: watch::Sender::new(None),
             flights: Mutex::default(),
             jitter: Mutex::new(StdRng::seed_from_u64(entropy())),
@@ -100,13 +115,22 @@ impl Client {
             None if self.inner.cache.is_none() => self.inner.answer(request, &key).await,
             None => self.send_once(request, &key).await,
         };
-        if let Err(error) = &result {
-            self.inner.accounts.failed(error.reason());
-            if error.is_fatal() && !matches!(error, Error::Stopped { .. }) {
-                self.inner.halt(error);
-            }
+        let result = result.map_err(|error| self.inner.unless_all_are_rejected(error));
+        if let Err(error) = &result
+            && error.is_fatal()
+            && !matches!(error, Error::Stopped { .. })
+        {
+            self.inner.halt(error);
         }
         result
+    }
+
+    /// Whether requests are still sent; to be asked before a request is made with some effort.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] after a fatal error.
+    pub fn check_running(&self) -> Result<(), Error> {
+        self.inner.check_halted()
     }
 
     /// The account so far.
@@ -178,11 +202,7 @@ impl Inner {
         };
         let body = request.to_wire(self.config.token_limit_field);
         let (mut reply, reservation) = self.attempts(&body, cost).await?;
-        // Some servers do not say what they counted; their requests are not free for that.
-        let usage = match reply.usage {
-            usage if usage != Usage::default() => usage,
-            _ => Usage { completion_tokens: estimate_text(&reply.text), ..most },
-        };
+        let usage = reply.counted(most.prompt_tokens);
         self.keep(&request.model, key, &mut reply, usage, 1.0)?;
         drop(reservation);
         Ok(reply)
@@ -216,7 +236,7 @@ impl Inner {
         part: f64,
     ) -> Result<(), Error> {
         reply.usd = self.config.prices.find(model).map_or(0.0, |price| price.cost(usage) * part);
-        reply.time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        reply.time = now();
         self.accounts.answered(model, usage, reply.usd);
         if let Some(cache) = &self.cache {
             cache.put(&Entry {
@@ -252,7 +272,7 @@ impl Inner {
     ) -> Result<(Reply, Reservation<'_>), Error> {
         let tokens = cost.tokens;
         let mut started = None;
-        let mut attempt = 0;
+        let (mut attempt, mut tries) = (0, 0);
         loop {
             let reservation = self.accounts.reserve(cost.most_usd).await?;
             let slot = self.unless_halted(self.limiter.admit(tokens)).await?;
@@ -271,23 +291,14 @@ impl Inner {
             drop(slot);
             self.limiter.settle(tokens, 0);
             if fault.may_have_cost() {
-                self.accounts.unknown(cost.most_usd);
+                self.lost(&body.model, cost.most_usd)?;
             }
             drop(reservation);
             if matches!(fault.class, Class::RateLimited | Class::Overloaded) {
                 self.limiter.narrow(sent);
             }
-            if let Some(error) = self.ends(&fault, attempt) {
-                return Err(error);
-            }
-            let wait = self.wait(&fault, attempt);
-            if Instant::now() + wait >= deadline {
-                return Err(Error::Deadline {
-                    seconds: self.config.deadline().as_secs(),
-                    attempts: attempt,
-                    last: fault.message,
-                });
-            }
+            tries += u32::from(!fault.asks_for_patience());
+            let wait = self.pause(&fault, attempt, tries, deadline)?;
             self.accounts.retried(fault.class.name());
             log::debug!("attempt {attempt} failed ({}), again in {:.1} s", fault.message, wait.as_secs_f64());
             self.unless_halted(tokio::time::sleep(wait)).await?;
@@ -306,46 +317,102 @@ impl Inner {
                     status: 0,
                     message: "timed out".into(),
                     retry_after: None,
+                    sent: true,
                 });
             }
         };
-        if let Some(error) = wire.error.as_ref().filter(|error| !error.is_null()) {
+        if let Some(error) = wire.error() {
             return Err(Fault::from_error_value(error));
         }
         wire.into_reply(&body.model).ok_or_else(|| Fault::broken("no choices"))
     }
 
+    /// How long to wait before the next attempt. `attempt` were made, of which `tries` count against the retries: where the
+    /// server only asks for patience, nothing but the deadline ends it.
+    ///
+    /// # Errors
+    /// What the fault ends in, where there is to be no further attempt.
+    pub(crate) fn pause(
+        &self,
+        fault: &Fault,
+        attempt: u32,
+        tries: u32,
+        deadline: Instant,
+    ) -> Result<Duration, Error> {
+        if let Some(error) = self.ends(fault, attempt, tries) {
+            return Err(error);
+        }
+        let wait = self.wait(fault, attempt);
+        if Instant::now() + wait < deadline {
+            return Ok(wait);
+        }
+        Err(Error::Deadline {
+            seconds: self.config.deadline().as_secs(),
+            attempts: attempt,
+            last: fault.message.clone(),
+        })
+    }
+
     /// The error a fault ends in, unless it is to be retried.
-    pub(crate) fn ends(&self, fault: &Fault, attempts: u32) -> Option<Error> {
+    fn ends(&self, fault: &Fault, attempts: u32, tries: u32) -> Option<Error> {
         let (base_url, message, status) = (self.base.clone(), fault.message.clone(), fault.status);
         Some(match fault.class {
             // A server that has answered before may be restarting; one that never has is not there.
-            Class::Unreachable
-                if self.accounts.snapshot().answered == 0 || attempts > self.config.max_retries =>
-            {
+            Class::Unreachable if !self.heard.load(Ordering::Relaxed) || tries > self.config.max_retries => {
                 Error::Connect { base_url, reason: message }
             }
             Class::Auth => Error::Auth { base_url, status, message },
             Class::Quota => Error::Quota { base_url, message },
-            Class::Unsupported => Error::Unsupported { base_url, status, message },
+            Class::Unsupported => Error::Unsupported { base_url, status, message: with_remedy(message) },
             Class::ContextTooLong => Error::ContextTooLong { message },
             Class::Filtered => Error::Filtered { message },
             Class::Rejected => Error::Rejected { status, message },
-            class if class.retried() && attempts > self.config.max_retries => {
+            class
+                if class.retried()
+                    && fault.retry_after.is_some_and(|asked| asked > self.config.deadline()) =>
+            {
+                let seconds = fault.retry_after.unwrap_or_default().as_secs();
+                Error::AskedToWait { base_url, seconds, message }
+            }
+            class if class.retried() && tries > self.config.max_retries => {
                 Error::GaveUp { attempts, last: message }
             }
             _ => return None,
         })
     }
 
-    /// Full jitter; on top of what the server asks for where it does.
-    pub(crate) fn wait(&self, fault: &Fault, attempt: u32) -> Duration {
+    /// Full jitter; never before the time that the server asks for, and a server that asks for none does not switch it off.
+    fn wait(&self, fault: &Fault, attempt: u32) -> Duration {
         let ceiling =
             (self.config.backoff_base * 2f64.powi(attempt.min(60) as i32 - 1)).min(self.config.backoff_cap);
         let drawn = Duration::from_secs_f64(ceiling * lock(&self.jitter).random::<f64>());
         match fault.retry_after {
-            Some(asked) => asked + drawn.min(Duration::from_secs_f64(self.config.backoff_base)),
+            Some(asked) => (asked + drawn.min(Duration::from_secs_f64(self.config.backoff_base))).max(drawn),
             None => drawn,
+        }
+    }
+
+    /// Counts a failure; where the server rejected everything so far, the fault is in what all requests have in common.
+    fn unless_all_are_rejected(&self, error: Error) -> Error {
+        self.accounts.failed(error.reason());
+        let Error::Rejected { status, message } = &error else { return error };
+        let ledger = self.accounts.snapshot();
+        let rejected = ledger.failed.get(error.reason()).copied().unwrap_or(0);
+        if rejected < MOST_REJECTED || ledger.answered + ledger.cached > 0 {
+            return error;
+        }
+        let message = with_remedy(format!("it rejected all of the first {rejected} requests: {message}"));
+        Error::Unsupported { base_url: self.base.clone(), status: *status, message }
+    }
+
+    /// Sets aside for good what an attempt may have cost of which nobody knows whether the server charged for it.
+    fn lost(&self, model: &str, usd: f64) -> Result<(), Error> {
+        self.accounts.unknown(usd);
+        match &self.cache {
+            Some(cache) if usd > 0.0 => {
+                cache.lose(&Lost { lost_usd: usd, at: now(), asked: model.to_owned() })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -377,6 +444,11 @@ impl Inner {
     }
 }
 
+/// Seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 /// A seed for the jitter from the process's own hash keys: jitter must differ between processes, nothing more.
 fn entropy() -> u64 {
     use std::hash::{BuildHasher, Hasher, RandomState};
@@ -404,9 +476,13 @@ mod tests {
             );
         }
         // Never before the time asked for, and little after it.
-        fault.retry_after = Some(Duration::from_secs(3));
+        fault.retry_after = Some(Duration::from_secs(9));
         for _ in 0..300 {
-            assert!((3.0..=4.0).contains(&client.inner.wait(&fault, 5).as_secs_f64()));
+            assert!((9.0..=10.0).contains(&client.inner.wait(&fault, 5).as_secs_f64()));
         }
+        // A server that asks for no wait at all is not hammered.
+        fault.retry_after = Some(Duration::ZERO);
+        let mean = (0..300).map(|_| client.inner.wait(&fault, 4).as_secs_f64()).sum::<f64>() / 300.0;
+        assert!((3.0..=5.0).contains(&mean), "{mean}");
     }
 }

@@ -44,6 +44,18 @@ pub enum Error {
         /// The server's words.
         message: String,
     },
+    /// The server asks for a wait longer than the time that one request may take.
+    #[error(
+        "{base_url} asks for a wait of {seconds} s ({message}), longer than the time for one request. Replies so far are kept; run again later"
+    )]
+    AskedToWait {
+        /// The base URL of the client.
+        base_url: String,
+        /// The wait.
+        seconds: u64,
+        /// The server's words.
+        message: String,
+    },
     /// The next request could overshoot the budget.
     #[error(
         "the budget of {budget_usd:.4} USD is used up: {spent_usd:.4} USD spent or in flight, and the next request may cost {next_usd:.4} USD. Replies so far are kept; run again with a higher budget"
@@ -150,6 +162,7 @@ impl Error {
             Self::Connect { .. } => "connect",
             Self::Auth { .. } => "auth",
             Self::Quota { .. } => "quota",
+            Self::AskedToWait { .. } => "asked_to_wait",
             Self::Budget { .. } => "budget",
             Self::Unsupported { .. } => "unsupported",
             Self::ContextTooLong { .. } => "context_too_long",

@@ -19,6 +19,8 @@ pub(crate) struct Fault {
     pub(crate) message: String,
     /// How long the server asks to wait.
     pub(crate) retry_after: Option<Duration>,
+    /// Whether the request may have reached the server.
+    pub(crate) sent: bool,
 }
 
 /// What a fault means for the request and the run.
@@ -76,6 +78,7 @@ impl Fault {
             status: status.as_u16(),
             message: format!("HTTP {}: {message}", status.as_u16()),
             retry_after,
+            sent: true,
         }
     }
 
@@ -88,6 +91,7 @@ impl Fault {
             status,
             message: format!("error {status} inside a reply: {}", details.message),
             retry_after: None,
+            sent: true,
         }
     }
 
@@ -99,12 +103,29 @@ impl Fault {
             Class::Transient
         };
         let message = if error.is_timeout() { "timed out".to_owned() } else { innermost(error) };
-        Self { class, status: 0, message, retry_after: None }
+        Self { class, status: 0, message, retry_after: None, sent: !error.is_connect() }
     }
 
     /// Whether the server may have done (and charged for) the work: the answer got lost on its way or cannot be read.
     pub(crate) fn may_have_cost(&self) -> bool {
-        self.class == Class::Transient && matches!(self.status, 0 | 200)
+        self.sent
+            && matches!(self.class, Class::Transient | Class::Rejected)
+            && matches!(self.status, 0 | 200)
+    }
+
+    /// Whether the server is well and only wants requests to come later: no number of those is a reason to give up.
+    pub(crate) fn asks_for_patience(&self) -> bool {
+        match self.class {
+            Class::RateLimited => true,
+            Class::Overloaded => self.retry_after.is_some(),
+            _ => false,
+        }
+    }
+
+    /// A good status with more bytes than any answer of its kind has; no further attempt would be shorter.
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let message = format!("the reply is longer than {} MiB", limit >> 20);
+        Self { class: Class::Rejected, status: 200, message, retry_after: None, sent: true }
     }
 
     pub(crate) fn broken(what: &str) -> Self {
@@ -113,6 +134,7 @@ impl Fault {
             status: 200,
             message: format!("broken reply: {what}"),
             retry_after: None,
+            sent: true,
         }
     }
 }
@@ -179,8 +201,11 @@ const QUOTA_WORDS: [&str; 5] = [
 /// Words that make of the above a limit of the moment (Gemini calls its limits a minute a quota).
 const PASSING_WORDS: [&str; 4] = ["retry in", "per minute", "perminute", "rate-limits"];
 /// How servers say that a request is longer than the model reads: OpenAI, vLLM, SGLang, llama.cpp, Anthropic, TGI, Gemini, Mistral.
-const TOO_LONG_WORDS: [&str; 10] = [
+const TOO_LONG_WORDS: [&str; 13] = [
     "context length",
+    "maximum context",
+    "too long to fit",
+    "reduce the length",
     "context window",
     "context size",
     "model length",
@@ -207,8 +232,8 @@ fn classify(status: u16, details: &Details, asked_to_wait: bool) -> Class {
     {
         return Class::Filtered;
     }
-    if refused
-        && status != 429
+    // Gateways pass it on inside a 200 or as a 5xx too; the longest wait makes no message shorter.
+    if status != 429
         && (details.names(&["context_length_exceeded", "string_above_max_length"]) || says(&TOO_LONG_WORDS))
     {
         return Class::ContextTooLong;
@@ -348,6 +373,21 @@ mod tests {
             (400, r#"{"error":{"message":"filtered","code":"content_filter"}}"#, Class::Filtered),
             (400, r#"{"error":{"message":"no","code":"unsupported_parameter"}}"#, Class::Unsupported),
             (404, r#"{"detail":"Not Found"}"#, Class::Unsupported),
+            (
+                500,
+                r#"{"error":{"message":"This model's maximum context length is 8192 tokens.","code":500}}"#,
+                Class::ContextTooLong,
+            ),
+            (
+                400,
+                r#"{"object":"error","message":"The decoder prompt (length 9000) is too long to fit into the model","code":400}"#,
+                Class::ContextTooLong,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"Please reduce the length of the messages."}}"#,
+                Class::ContextTooLong,
+            ),
             (422, r#"{"detail":[{"msg":"bad"}]}"#, Class::Rejected),
             (400, "", Class::Rejected),
         ];
@@ -363,6 +403,8 @@ mod tests {
         let fault = Fault::from_error_value(&serde_json::json!({"message": "busy", "code": 429}));
         assert_eq!((fault.class, fault.status), (Class::RateLimited, 429));
         assert_eq!(Fault::from_error_value(&serde_json::json!("odd")).class, Class::Transient);
+        let long = serde_json::json!({"message": "no", "code": "context_length_exceeded"});
+        assert_eq!(Fault::from_error_value(&long).class, Class::ContextTooLong);
     }
 
     #[test]

@@ -52,22 +52,47 @@ impl ApiKey {
         &self.0
     }
 
-    /// Replaces every occurrence of the key in what a server sent back: some servers echo it in error messages.
+    /// Replaces every occurrence of the key in what a server sent back: some servers echo it in error messages, as it is or as
+    /// JSON or a URL writes it.
     pub(crate) fn scrub(&self, bytes: Vec<u8>) -> Vec<u8> {
-        let key = self.expose().as_bytes();
-        if memchr::memmem::find(&bytes, key).is_none() {
-            return bytes;
+        let key = self.expose();
+        let mut clean = replaced(bytes, key);
+        for form in [key.replace('/', "\\/"), percent_encoded(key, false), percent_encoded(key, true)] {
+            if form != key {
+                clean = replaced(clean, &form);
+            }
         }
-        let mut clean = Vec::with_capacity(bytes.len());
-        let mut from = 0;
-        for at in memchr::memmem::find_iter(&bytes, key) {
-            clean.extend_from_slice(&bytes[from..at]);
-            clean.extend_from_slice(b"[redacted]");
-            from = at + key.len();
-        }
-        clean.extend_from_slice(&bytes[from..]);
         clean
     }
+}
+
+fn replaced(bytes: Vec<u8>, key: &str) -> Vec<u8> {
+    let key = key.as_bytes();
+    if memchr::memmem::find(&bytes, key).is_none() {
+        return bytes;
+    }
+    let mut clean = Vec::with_capacity(bytes.len());
+    let mut from = 0;
+    for at in memchr::memmem::find_iter(&bytes, key) {
+        clean.extend_from_slice(&bytes[from..at]);
+        clean.extend_from_slice(b"[redacted]");
+        from = at + key.len();
+    }
+    clean.extend_from_slice(&bytes[from..]);
+    clean
+}
+
+/// All but RFC 3986's unreserved characters as `%` and two hex digits.
+fn percent_encoded(key: &str, small: bool) -> String {
+    let mut encoded = String::with_capacity(key.len());
+    for c in key.chars() {
+        match c {
+            c if c.is_ascii_alphanumeric() || "-._~".contains(c) => encoded.push(c),
+            c if small => encoded.push_str(&format!("%{:02x}", u32::from(c))),
+            c => encoded.push_str(&format!("%{:02X}", u32::from(c))),
+        }
+    }
+    encoded
 }
 
 impl std::fmt::Debug for ApiKey {
@@ -85,6 +110,9 @@ mod tests {
         let key = ApiKey::new(" sk-1 ").unwrap();
         assert_eq!(key.scrub(b"a sk-1 b sk-1".to_vec()), b"a [redacted] b [redacted]");
         assert_eq!(key.scrub(b"nothing".to_vec()), b"nothing");
+        let key = ApiKey::new("ab/c+d=").unwrap();
+        let echoed = br"ab/c+d= ab\/c+d= ab%2Fc%2Bd%3D ab%2fc%2bd%3d";
+        assert_eq!(key.scrub(echoed.to_vec()), b"[redacted] [redacted] [redacted] [redacted]");
     }
 
     #[test]

@@ -25,8 +25,8 @@ pub struct Ledger {
     pub cached: u64,
     /// USD that this client spent.
     pub usd_this_run: f64,
-    /// USD that attempts of this client may have cost whose answer never arrived whole (timed out, cut, unreadable), at the most.
-    /// The server may have charged for them, so they count against the budget.
+    /// USD that attempts may have cost whose answer never arrived whole (timed out, cut, unreadable), at the most; earlier runs
+    /// with the same cache included. The server may have charged for them, so they count against the budget.
     pub usd_unknown: f64,
     /// Attempts of this client that failed and were retried, by kind.
     pub retries: BTreeMap<String, u64>,
@@ -77,6 +77,8 @@ pub(crate) struct Accounts {
 struct State {
     ledger: Ledger,
     reserved: f64,
+    /// How many reservations make it up.
+    held: usize,
 }
 
 /// Money set aside for a request in flight; given back on drop.
@@ -108,6 +110,7 @@ impl Accounts {
                 let gone = state.ledger.usd + state.ledger.usd_unknown;
                 if gone + state.reserved + usd <= budget {
                     state.reserved += usd;
+                    state.held += 1;
                     return Ok(Reservation { accounts: self, usd });
                 }
                 if gone + usd > budget {
@@ -154,7 +157,9 @@ impl Accounts {
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.accounts.state);
-        state.reserved = (state.reserved - self.usd).max(0.0);
+        state.held -= 1;
+        // Sums of floats leave a residue, which must not stay for good.
+        state.reserved = if state.held == 0 { 0.0 } else { (state.reserved - self.usd).max(0.0) };
         drop(state);
         self.accounts.settled.notify_waiters();
     }
@@ -180,5 +185,15 @@ mod tests {
         let ledger = accounts.snapshot();
         assert_eq!((ledger.answered, ledger.models["m"].requests), (2, 2));
         assert!((ledger.projection(10).unwrap() - 3.0).abs() < 1e-12);
+    }
+
+    #[tokio::test]
+    async fn reservations_leave_nothing_behind() {
+        let accounts = Accounts::new(Some(1.0));
+        let (first, second) = (accounts.reserve(0.1).await.unwrap(), accounts.reserve(0.2).await.unwrap());
+        drop(first);
+        drop(second);
+        assert_eq!(lock(&accounts.state).reserved, 0.0); // 0.1 + 0.2 - 0.1 - 0.2 is 2.8e-17
+        drop(accounts.reserve(1.0).await.unwrap());
     }
 }

@@ -6,6 +6,7 @@
 //!   after `kill -9`, sends only what is missing; equal requests at the same time are sent once.
 //! - **retries** with exponential back-off and full jitter on 408, 409, 429, 5xx, timeouts, cut connections and broken bodies,
 //!   whatever the shape of the error body, and never before the time a `Retry-After` header asks for (seconds, fractions, dates).
+//!   A rate limit uses up no retries; only the deadline of a request ends its waiting.
 //! - **limits**: requests in flight (additive increase, multiplicative decrease), requests and tokens a minute, given or learned
 //!   from `x-ratelimit-*` headers.
 //! - **budget and ledger**: tokens and money by model from a price table; a request that could overshoot is not sent.
@@ -46,6 +47,7 @@ mod key;
 mod ledger;
 mod limiter;
 mod prices;
+mod remedy;
 mod reply;
 mod request;
 mod retry_after;

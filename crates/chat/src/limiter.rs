@@ -61,9 +61,8 @@ impl Limiter {
                 headers.get(format!("x-ratelimit-{name}-{kind}")).and_then(|value| value.to_str().ok())
             };
             let number = |name: &str| text(name).and_then(|value| value.trim().parse::<f64>().ok());
-            if let Some(limit) = number("limit") {
-                lock(bucket).observe(limit, number("remaining"), text("reset").and_then(reset_duration), now);
-            }
+            let reset = text("reset").and_then(reset_duration);
+            lock(bucket).observe(number("limit"), number("remaining"), reset, now);
         }
     }
 
@@ -204,12 +203,9 @@ impl Bucket {
         }
     }
 
-    fn observe(&mut self, limit: f64, remaining: Option<f64>, reset: Option<Duration>, now: Instant) {
-        if !(limit > 0.0 && limit.is_finite()) {
-            return;
-        }
+    fn observe(&mut self, limit: Option<f64>, remaining: Option<f64>, reset: Option<Duration>, now: Instant) {
         self.fill(now);
-        if !self.given {
+        if let Some(limit) = limit.filter(|limit| !self.given && *limit > 0.0 && limit.is_finite()) {
             let first = self.per_second.is_none();
             self.per_second = Some(limit / 60.0);
             if first {
@@ -261,6 +257,18 @@ mod tests {
         assert_eq!(requests.per_second, Some(1.0));
         assert!(requests.closed_until > Instant::now() + Duration::from_secs(1));
         assert_eq!(lock(&limiter.tokens).per_second, Some(10.0));
+    }
+
+    #[test]
+    fn what_is_left_counts_without_a_limit_too() {
+        let limiter = Limiter::new(4, None, None);
+        let mut headers = HeaderMap::new();
+        headers.insert("x-ratelimit-remaining-requests", "0".parse().unwrap());
+        headers.insert("x-ratelimit-reset-requests", "2s".parse().unwrap());
+        limiter.observe(&headers);
+        let requests = lock(&limiter.requests);
+        assert_eq!(requests.per_second, None);
+        assert!(requests.closed_until > Instant::now() + Duration::from_secs(1));
     }
 
     #[tokio::test]

@@ -84,9 +84,10 @@ impl Prices {
         let prices: Self = toml::from_str(text)
             .map_err(|error| Error::Config { message: format!("the price table cannot be read: {error}") })?;
         for (name, price) in &prices.models {
-            if !(price.input >= 0.0 && price.output >= 0.0 && price.batch >= 0.0) {
+            let sound = |number: f64| number >= 0.0 && number.is_finite();
+            if !(sound(price.input) && sound(price.output) && sound(price.batch)) {
                 return Err(Error::Config {
-                    message: format!("the price of {name} is negative or not a number"),
+                    message: format!("the price of {name} is negative, infinite or not a number"),
                 });
             }
         }
@@ -102,6 +103,7 @@ impl Prices {
             message: format!("the price table {}: {error}", path.display()),
         })?;
         Self::from_toml(&text)
+            .map_err(|error| Error::Config { message: format!("{}: {error}", path.display()) })
     }
 
     /// The price of a model; `None` where the table does not know it.
@@ -165,6 +167,13 @@ mod tests {
         );
         // Half a price is none: what is missing must not count as free.
         assert!(Prices::from_toml("[models.x]\ninput = 1").unwrap_err().to_string().contains("output"));
-        assert!(Prices::from_toml("[models.x]\ninput = -1\noutput = 2").is_err());
+        for number in ["-1", "inf", "nan"] {
+            assert!(Prices::from_toml(&format!("[models.x]\ninput = {number}\noutput = 2")).is_err());
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.toml");
+        std::fs::write(&path, "[models.x]\ninput = inf\noutput = 2").unwrap();
+        let error = Prices::load(&path).unwrap_err().to_string();
+        assert!(error.contains("own.toml") && error.contains("price of x"), "{error}");
     }
 }

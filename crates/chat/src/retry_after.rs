@@ -26,13 +26,21 @@ fn within_a_day(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds.min(LONGEST.as_secs_f64()))
 }
 
-/// Reads `Retry-After`: whole seconds, a fraction of seconds, or an HTTP date (RFC 9110 10.2.3; fractions are what gateways send).
+/// Reads `Retry-After`: whole seconds, a fraction of seconds, or an HTTP date (RFC 9110 10.2.3; fractions, units such as `5s` and
+/// other names of GMT are what gateways send).
 /// A date in the past is no wait. `None` for anything else.
 fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     if value.trim().parse::<f64>().is_ok() {
         return number(value).map(within_a_day);
     }
-    let date = httpdate::parse_http_date(value.trim()).ok()?;
+    if let Some(wait) = reset_duration(value) {
+        return Some(wait);
+    }
+    let value = value.trim();
+    // The time zone of an HTTP date is always named GMT; gateways write its other names.
+    let named = ["+0000", "UTC", "UT"].iter().find_map(|name| value.strip_suffix(name));
+    let date = named.map_or_else(|| value.to_owned(), |date| format!("{}GMT", date));
+    let date = httpdate::parse_http_date(&date).ok()?;
     Some(date.duration_since(now).unwrap_or_default().min(LONGEST))
 }
 
@@ -79,6 +87,9 @@ mod tests {
             ("Sun, 06 Nov 1994 08:49:01 GMT", Some(0.0)),
             ("Sunday, 06-Nov-94 08:49:47 GMT", Some(10.0)),
             ("1e99", Some(86_400.0)),
+            ("5s", Some(5.0)),
+            ("Sun, 06 Nov 1994 08:49:41 +0000", Some(4.0)),
+            ("Sun, 06 Nov 1994 08:49:41 UTC", Some(4.0)),
             ("-1", None),
             ("NaN", None),
             ("soon", None),

@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::SystemTime;
 
@@ -20,6 +21,13 @@ use crate::fault::Fault;
 use crate::limiter::Limiter;
 use crate::retry_after::asked_wait;
 use crate::{ApiKey, ClientConfig, Error};
+
+/// Most bytes read of a chat reply: far above the longest that any model writes.
+const MOST_OF_REPLY: usize = 16 << 20;
+/// Most bytes of a batch's file: some 10 KB for each of OpenAI's 50,000 requests.
+const MOST_OF_FILE: usize = 512 << 20;
+/// Most bytes of an error page; the rest is not read.
+const MOST_OF_ERROR: usize = 256 << 10;
 
 /// Azure's header for the key.
 const AZURE_KEY: HeaderName = HeaderName::from_static("api-key");
@@ -89,22 +97,42 @@ pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
     pub(crate) key: Option<ApiKey>,
     pub(crate) limiter: Arc<Limiter>,
+    /// Set by the first answer of any status.
+    pub(crate) heard: Arc<AtomicBool>,
 }
 
 impl Transport {
     async fn attempt(self, factory: HttpRequestFactory) -> Result<reqwest::Response, OpenAIError> {
         let request = factory.build().await?;
-        let response =
+        let is_file = request.url().path().contains("/files");
+        let mut response =
             self.http.execute(request).await.map_err(|error| fault(Fault::from_transport(&error)))?;
+        self.heard.store(true, Ordering::Relaxed);
         self.limiter.observe(response.headers());
         let status = response.status();
         let wait = asked_wait(response.headers(), SystemTime::now());
-        let body = match response.bytes().await {
-            Ok(bytes) => bytes.to_vec(),
-            // An error page cut short is still that error.
-            Err(_) if !status.is_success() => Vec::new(),
-            Err(error) => return Err(fault(Fault::from_transport(&error))),
+        let most = match status.is_success() {
+            true if is_file => MOST_OF_FILE,
+            true => MOST_OF_REPLY,
+            false => MOST_OF_ERROR,
         };
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                // An error page cut short is still that error.
+                Err(_) if !status.is_success() => break,
+                Err(error) => return Err(fault(Fault::from_transport(&error))),
+            }
+            if body.len() > most && !status.is_success() {
+                body.truncate(most);
+                break;
+            }
+            if body.len() > most {
+                return Err(fault(Fault::too_large(most)));
+            }
+        }
         let body = match &self.key {
             Some(key) => key.scrub(body),
             None => body,

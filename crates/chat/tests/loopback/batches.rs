@@ -62,6 +62,21 @@ async fn replies_of_batches_land_in_the_cache() {
 }
 
 #[tokio::test]
+async fn a_reply_of_a_batch_without_counts_is_not_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, _) = start(1).await;
+    let client = Client::new(config(&server, folder.path())).unwrap();
+    let mut batches = client.batches(SMALL).unwrap();
+    batches
+        .push(&Request { messages: vec![ChatMessage::user("無数")], ..requests()[0].clone() })
+        .await
+        .unwrap();
+    assert_eq!(batches.finish(|_, _| {}).await.unwrap().answered, 1);
+    // 16 for the frames and 6 bytes of the prompt; 2 characters of the reply; at half the price.
+    assert!((client.ledger().usd - 0.024 * 0.5).abs() < 1e-9, "{}", client.ledger().usd);
+}
+
+#[tokio::test]
 async fn a_killed_run_takes_its_batches_up_again() {
     let folder = tempfile::tempdir().unwrap();
     let (server, shelf) = start(usize::MAX).await;

@@ -53,6 +53,7 @@ async fn passing_faults_are_survived() {
         ("a cut connection", || Answer::Cut),
         ("broken JSON", || Answer::Reply(200, vec![], "{\"choices\": [".into())),
         ("no choices", || Answer::Reply(200, vec![], "{\"choices\": []}".into())),
+        ("no list of choices", || Answer::Reply(200, vec![], "{\"choices\": null}".into())),
         ("an error inside a 200", || {
             Answer::Reply(200, vec![], r#"{"error":{"message":"busy","code":502}}"#.into())
         }),
@@ -151,6 +152,135 @@ async fn nobody_at_the_address_is_told_at_once() {
         text.contains(&free.to_string()) && text.contains("refused") && text.contains("--base-url"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn an_allowance_that_nobody_names_loses_nothing() {
+    // A bucket of 10 that fills with 100 a second, and no header that says so.
+    let bucket = Mutex::new((10.0_f64, std::time::Instant::now()));
+    let server = Server::start(move |_, body| {
+        let (level, at) = &mut *bucket.lock().unwrap();
+        *level = (*level + at.elapsed().as_secs_f64() * 100.0).min(10.0);
+        *at = std::time::Instant::now();
+        if *level < 1.0 {
+            return error(429, "rate_limit_exceeded", "slow down");
+        }
+        *level -= 1.0;
+        good(body["messages"][0]["content"].as_str().unwrap())
+    })
+    .await;
+    let config = ClientConfig {
+        concurrency: 64,
+        max_retries: 2,
+        backoff_base: 0.05,
+        backoff_cap: 1.0,
+        ..config(&server)
+    };
+    let client = Client::new(config).unwrap();
+    let requests: Vec<Request> = (0..200).map(|number| request(&number.to_string())).collect();
+    let sent = requests.iter().map(|request| client.send(request));
+    for reply in futures::future::join_all(sent).await {
+        reply.unwrap();
+    }
+    let ledger = client.ledger();
+    assert_eq!(ledger.answered, 200);
+    assert!(ledger.retries["rate_limited"] > 0);
+}
+
+#[tokio::test]
+async fn a_wait_beyond_the_deadline_stops_the_run() {
+    let server =
+        Server::start(|_, _| Answer::Reply(429, vec![("retry-after", "3600".into())], "{}".into())).await;
+    let client = Client::new(config(&server)).unwrap();
+    let asked = client.send(&request("a")).await.unwrap_err();
+    assert!(asked.is_fatal() && asked.reason() == "asked_to_wait", "{asked}");
+    assert!(asked.to_string().contains("3600 s") && asked.to_string().contains("run again later"), "{asked}");
+    assert_eq!(client.send(&request("b")).await.unwrap_err().reason(), "stopped");
+    assert!(client.check_running().is_err());
+    assert_eq!(server.count(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_rejects_everything_stops_the_run() {
+    let server = Server::start(|_, _| error(400, "invalid", "seed is not supported")).await;
+    let client = Client::new(config(&server)).unwrap();
+    let mut reasons = Vec::new();
+    for number in 0..12 {
+        let error = client.send(&request(&number.to_string())).await.unwrap_err();
+        assert!(number != 9 || error.to_string().contains("--seed none"), "{error}");
+        reasons.push(error.reason());
+    }
+    assert!(reasons[..9].iter().all(|reason| *reason == "rejected_by_server"), "{reasons:?}");
+    assert_eq!(reasons[9..], ["unsupported", "stopped", "stopped"]);
+    // Where one was answered it is the items.
+    let server = Server::start(|number, _| match number {
+        0 => good("はい"),
+        _ => error(400, "invalid", "no"),
+    })
+    .await;
+    let client = Client::new(config(&server)).unwrap();
+    client.send(&request("good")).await.unwrap();
+    for number in 0..12 {
+        let error = client.send(&request(&number.to_string())).await.unwrap_err();
+        assert_eq!(error.reason(), "rejected_by_server");
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_not_taken_comes_with_a_remedy() {
+    let server = Server::start(|_, _| {
+        error(400, "unsupported_value", "Unsupported value: 'temperature' does not support 0.2")
+    })
+    .await;
+    let refused = Client::new(config(&server)).unwrap().send(&request("a")).await.unwrap_err();
+    assert!(refused.is_fatal() && refused.to_string().contains("--prompts"), "{refused}");
+}
+
+#[tokio::test]
+async fn bodies_are_read_up_to_a_bound() {
+    let server = Server::start(|number, _| match number {
+        0 => Answer::Reply(400, vec![], "x".repeat(1 << 20)),
+        _ => good(&"長".repeat(6 << 20)),
+    })
+    .await;
+    let client = Client::new(config(&server)).unwrap();
+    for expected in ["HTTP 400", "longer than 16 MiB"] {
+        let error = client.send(&request("a")).await.unwrap_err();
+        assert!(error.reason() == "rejected_by_server" && error.to_string().contains(expected), "{error}");
+    }
+    assert_eq!(server.count(), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_goes_away_after_an_error_is_waited_for() {
+    // One connection: a 503 that closes it, and for a while nobody listens there.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        use std::io::{Read as _, Write as _};
+        let answer = |listener: &std::net::TcpListener, text: &str| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(text.as_bytes()).unwrap();
+        };
+        answer(&listener, "HTTP/1.1 503 Busy\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+        drop(listener);
+        std::thread::sleep(Duration::from_millis(300));
+        let body = r#"{"choices":[{"message":{"content":"はい"}}]}"#;
+        let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+        answer(&std::net::TcpListener::bind(address).unwrap(), &(head + body));
+    });
+    let config = ClientConfig {
+        backoff_base: 0.05,
+        backoff_cap: 0.2,
+        max_retries: 100,
+        ..ClientConfig::new(format!("http://{address}/v1"))
+    };
+    let client = Client::new(config).unwrap();
+    assert_eq!(client.send(&request("a")).await.unwrap().text, "はい");
+    let ledger = client.ledger();
+    assert!(ledger.retries.contains_key("unreachable"), "{ledger:?}");
+    server.join().unwrap();
 }
 
 #[tokio::test]

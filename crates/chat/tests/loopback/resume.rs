@@ -119,6 +119,29 @@ async fn what_a_lost_answer_may_have_cost_counts_against_the_budget() {
 }
 
 #[tokio::test]
+async fn what_a_lost_answer_may_have_cost_is_known_to_the_next_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|number, _| if number == 0 { Answer::Cut } else { good("はい") }).await;
+    let price = Price { input: 1000.0, output: 1000.0, ..Price::default() };
+    let prices = Prices { models: [("m".to_owned(), price)].into() };
+    let config = ClientConfig { prices, cache: Some(folder.path().into()), ..config(&server) };
+    let client = Client::new(config.clone()).unwrap();
+    client.send(&request("a")).await.unwrap();
+    let unknown = client.ledger().usd_unknown;
+    drop(client);
+    let again = Client::new(config.clone()).unwrap();
+    assert!(unknown > 0.05 && (again.ledger().usd_unknown - unknown).abs() < 1e-12, "{:?}", again.ledger());
+    assert!(again.send(&request("a")).await.unwrap().cached);
+
+    // Nothing was sent where nobody took the connection.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = Client::new(ClientConfig { base_url: format!("http://{free}/v1"), cache: None, ..config });
+    let nobody = nobody.unwrap();
+    assert_eq!(nobody.send(&request("b")).await.unwrap_err().reason(), "connect");
+    assert_eq!(nobody.ledger().usd_unknown, 0.0);
+}
+
+#[tokio::test]
 async fn a_reply_without_counts_is_not_free() {
     let server = Server::start(|_, _| {
         let body = r#"{"choices":[{"message":{"role":"assistant","content":"富士山です。"},"finish_reason":"stop"}]}"#;

@@ -50,14 +50,19 @@ fn lines(raw: &[u8]) -> String {
     text.lines().filter(|line| line.starts_with("{\"custom_id\"")).map(|line| format!("{line}\n")).collect()
 }
 
-/// The file of a batch's answers.
+/// The file of a batch's answers; those with 無 in them say nothing of what they took.
 fn output(input: &str, reply: Reply) -> String {
     let answer = |line: &str| {
         let line: Value = serde_json::from_str(line).unwrap();
         let (status, text) = reply(&line["body"]);
         let message = json!({"role": "assistant", "content": text});
+        let usage = if text.contains('無') {
+            Value::Null
+        } else {
+            json!({"prompt_tokens": 100, "completion_tokens": 50})
+        };
         let body = json!({"model": "m-1", "choices": [{"message": message, "finish_reason": "stop"}],
-                          "usage": {"prompt_tokens": 100, "completion_tokens": 50}});
+                          "usage": usage});
         json!({"custom_id": line["custom_id"], "response": {"status_code": status, "body": body}, "error": null}).to_string()
     };
     input.lines().map(answer).collect::<Vec<_>>().join("\n")
