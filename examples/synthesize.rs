@@ -51,6 +51,12 @@ struct Arguments {
     /// Tokens a minute; else learned from the server's headers.
     #[arg(long, value_name = "N")]
     tokens_per_minute: Option<u32>,
+    /// Attempts after the first of each request; waiting at a rate limit is none.
+    #[arg(long, value_name = "N")]
+    max_retries: Option<u32>,
+    /// Seed of the sampling; `none` for endpoints that take none.
+    #[arg(long, value_name = "N|none", default_value = "0", value_parser = seed, allow_hyphen_values = true)]
+    seed: Seed,
     /// Price table (TOML) in place of the built-in one.
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
@@ -66,7 +72,7 @@ struct Arguments {
     /// Folder of prompt files that replace the built-in ones.
     #[arg(long, value_name = "DIR")]
     prompts: Option<PathBuf>,
-    /// Files of benchmark questions (lines, or JSON lines with `question`) to keep out of the data.
+    /// Files of benchmark questions (lines, or JSON with `question`) to keep out of the data.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     keep_out: Vec<PathBuf>,
     /// Table (TOML) of how models cut pictures into tiles, in place of the built-in one.
@@ -79,6 +85,18 @@ struct Arguments {
     /// The model for that second call, if it is to be another.
     #[arg(long, value_name = "NAME")]
     check_model: Option<String>,
+}
+
+#[derive(Clone, Copy)]
+struct Seed(Option<i64>);
+
+fn seed(text: &str) -> Result<Seed, String> {
+    match text {
+        "none" => Ok(Seed(None)),
+        _ => {
+            text.parse().map(|seed| Seed(Some(seed))).map_err(|_| "neither a whole number nor `none`".into())
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -99,6 +117,8 @@ fn main() -> ExitCode {
         concurrency: arguments.concurrency,
         requests_per_minute: arguments.requests_per_minute,
         tokens_per_minute: arguments.tokens_per_minute,
+        max_retries: arguments.max_retries,
+        seed: arguments.seed.0,
         prices: arguments.prices,
         budget_usd: arguments.budget_usd,
         batch: arguments.batch,

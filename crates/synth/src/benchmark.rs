@@ -48,25 +48,73 @@ impl Benchmark {
     }
 }
 
-/// Reads questions from a file: one a line, or JSON lines with `question` (or `text`, as Heron Bench has it).
+/// Reads questions from a file: one a line; JSON lines with `question` (or `text`, as Heron Bench has it); or a JSON list of
+/// such objects or of strings, which may be the member `questions` or `data` of an object and stand on any number of lines.
 ///
 /// # Errors
-/// [`Error::Io`] where the file cannot be read; [`Error::Format`] for a JSON line without a question.
+/// [`Error::Io`] where the file cannot be read; [`Error::Format`] with the line for JSON that cannot be read or holds no question.
 pub fn benchmark_questions(path: &Path) -> Result<Vec<String>, Error> {
     let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    questions(&text).map_err(|message| Error::Format { path: path.to_owned(), message })
+}
+
+fn questions(text: &str) -> Result<Vec<String>, String> {
     let mut questions = Vec::new();
-    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let question = match serde_json::from_str::<Value>(line) {
-            Ok(Value::Object(row)) => {
-                let named = ["question", "text"].iter().find_map(|name| row.get(*name)?.as_str());
-                let message = || format!("line {} has no string `question` or `text`", number + 1);
-                named.ok_or_else(|| Error::Format { path: path.to_owned(), message: message() })?.to_owned()
+    let text = text.trim_start_matches('\u{feff}').trim_end();
+    let body = text.trim_start();
+    let lines =
+        || text.lines().enumerate().map(|(at, line)| (at + 1, line.trim())).filter(|(_, l)| !l.is_empty());
+    let bad_line =
+        lines().find(|(_, line)| line.starts_with('{') && serde_json::from_str::<Value>(line).is_err());
+    let list = body.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(['{', '"', '[', ']']));
+    if list || (bad_line.is_some() && body.starts_with('{')) {
+        // One value or several, however they are broken into lines. Lines are counted from the first of the file.
+        for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
+            let value = value.map_err(|error| match bad_line {
+                Some((line, _)) if !list => {
+                    format!("line {line} begins like JSON and cannot be read: {error}")
+                }
+                _ => error.to_string(),
+            })?;
+            collect(&value, &mut questions)?;
+        }
+        return Ok(questions);
+    }
+    if let Some((line, _)) = bad_line {
+        return Err(format!("line {line} begins like JSON and cannot be read"));
+    }
+    for (number, line) in lines() {
+        match serde_json::from_str::<Value>(line) {
+            Ok(row @ Value::Object(_)) => {
+                collect(&row, &mut questions).map_err(|message| format!("line {number} {message}"))?;
             }
-            _ => line.trim().to_owned(),
-        };
-        questions.push(question);
+            _ => questions.push(line.to_owned()),
+        }
     }
     Ok(questions)
+}
+
+/// Adds the questions of a JSON value.
+fn collect(value: &Value, questions: &mut Vec<String>) -> Result<(), String> {
+    match value {
+        Value::String(question) => questions.push(question.clone()),
+        Value::Array(rows) => {
+            for (at, row) in rows.iter().enumerate() {
+                collect(row, questions).map_err(|message| format!("entry {} {message}", at + 1))?;
+            }
+        }
+        Value::Object(row) => {
+            if let Some(question) = ["question", "text"].iter().find_map(|name| row.get(*name)?.as_str()) {
+                questions.push(question.to_owned());
+            } else if let Some(rows) = ["questions", "data"].iter().find_map(|name| row.get(*name)) {
+                collect(rows, questions)?;
+            } else {
+                return Err("has no string `question` or `text`".into());
+            }
+        }
+        _ => return Err("is neither a string nor an object".into()),
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -98,5 +146,30 @@ mod tests {
         assert_eq!(benchmark_questions(&path).unwrap(), ["何の絵ですか。", "一", "二"]);
         std::fs::write(&path, "{\"q\":1}").unwrap();
         assert!(benchmark_questions(&path).unwrap_err().to_string().contains("line 1"));
+    }
+
+    #[test]
+    fn lists_and_indented_json_are_read_and_broken_json_is_told() {
+        for text in [
+            r#"[{"question":"一","id":1},{"text":"二"}]"#,
+            r#"["一", "二"]"#,
+            "[\n  {\n    \"question\": \"一\"\n  },\n  {\"question\": \"二\"}\n]\n",
+            "{\n  \"questions\": [{\"question\": \"一\"}, {\"question\": \"二\"}]\n}\n",
+            "{\n  \"question\": \"一\"\n}\n{\n  \"question\": \"二\"\n}\n",
+            "\u{feff}{\"question\":\"一\"}\r\n{\"question\":\"二\"}\r\n",
+            "一\n二\n",
+        ] {
+            assert_eq!(questions(text).unwrap(), ["一", "二"], "{text}");
+        }
+        assert_eq!(questions("[図]は何ですか。").unwrap(), ["[図]は何ですか。"]);
+        for (text, place) in [
+            ("{\"question\":\"一\"}\n{\"question\":\"二", "line 2"),
+            ("一\n{\"question\":", "line 2"),
+            ("[{\"question\":\"一\"},\n{\"q\":1}]", "entry 2"),
+            ("[\"一\",\n3", "line 2"),
+        ] {
+            let error = questions(text).unwrap_err();
+            assert!(error.contains(place), "{text}: {error}");
+        }
     }
 }

@@ -15,7 +15,7 @@ pub struct NearDuplicates {
     threshold: Option<f64>,
     shortest: usize,
     signatures: Vec<Vec<u32>>,
-    bands: HashMap<(String, i64), Vec<usize>>,
+    bands: HashMap<(Task, i64), Vec<usize>>,
 }
 
 impl NearDuplicates {
@@ -35,9 +35,7 @@ impl NearDuplicates {
     pub fn duplicate(&mut self, conversation: &Conversation) -> Option<f64> {
         let threshold = self.threshold?;
         let free = [Task::Conversation, Task::Detail, Task::Reasoning, Task::Photo];
-        if !free.iter().any(|task| task.name() == conversation.task) {
-            return None;
-        }
+        let task = *free.iter().find(|task| task.name() == conversation.task)?;
         let answers = conversation.messages.iter().filter(|message| message.role == "assistant");
         let texts =
             answers.flat_map(|message| &message.content).filter_map(|content| content.text.as_deref());
@@ -50,7 +48,7 @@ impl NearDuplicates {
         let similar = |at: &usize| self.minhash.similarity(&self.signatures[*at], &signature);
         let found = keys
             .iter()
-            .filter_map(|key| self.bands.get(&(conversation.task.clone(), *key)))
+            .filter_map(|key| self.bands.get(&(task, *key)))
             .flatten()
             .map(similar)
             .fold(0.0, f64::max);
@@ -58,7 +56,7 @@ impl NearDuplicates {
             return Some(found);
         }
         for key in keys {
-            self.bands.entry((conversation.task.clone(), key)).or_default().push(self.signatures.len());
+            self.bands.entry((task, key)).or_default().push(self.signatures.len());
         }
         self.signatures.push(signature);
         None

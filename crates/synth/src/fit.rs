@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use image::ImageEncoder as _;
 use image::codecs::jpeg::JpegEncoder;
+use image::metadata::Orientation;
+use image::{ImageEncoder as _, ImageReader};
 use serde::{Deserialize, Serialize};
 use tsumugi_chat::{Part, of_model};
-use tsumugi_images::{Filter, Format, Limits, decode_rgb, inspect, resize};
+use tsumugi_images::{Filter, Format, Limits, Rgb, decode_rgb, inspect, resize};
 
 use crate::Error;
 
@@ -129,14 +130,16 @@ impl TileRule {
     }
 
     /// The picture as a part of a message: its own file where that has the right size and a format that endpoints take
-    /// (JPEG, PNG, GIF, WebP), else shrunk and as JPEG.
+    /// (JPEG, PNG, GIF, WebP) and stands upright, else upright, shrunk, over white where it is transparent, and as JPEG.
     ///
     /// # Errors
     /// The reason of [`tsumugi_images::Error`] where the file is no picture.
     pub fn part(&self, bytes: &[u8]) -> Result<Part, tsumugi_images::Error> {
         let limits = Limits::default();
         let facts = inspect(bytes, &limits)?;
-        let (width, height) = self.size(facts.width, facts.height);
+        let lies = facts.orientation >= 5;
+        let shown = if lies { (facts.height, facts.width) } else { (facts.width, facts.height) };
+        let (width, height) = self.size(shown.0, shown.1);
         let mime = match facts.format {
             Format::Jpeg => Some("image/jpeg"),
             Format::Png => Some("image/png"),
@@ -145,11 +148,12 @@ impl TileRule {
             _ => None,
         };
         if let Some(mime) = mime
-            && (width, height) == (facts.width, facts.height)
+            && (width, height) == shown
+            && facts.orientation == 1
         {
             return Ok(Part::Image { mime: mime.into(), bytes: bytes.to_vec() });
         }
-        let rgb = resize(&decode_rgb(bytes, &limits)?, width, height, Filter::Bicubic)?;
+        let rgb = resize(&as_shown(bytes, &limits, facts.orientation)?, width, height, Filter::Bicubic)?;
         let mut jpeg = Vec::new();
         let encoded = JpegEncoder::new_with_quality(&mut jpeg, self.jpeg_quality.clamp(1, 100)).write_image(
             &rgb.data,
@@ -166,6 +170,30 @@ impl TileRule {
             }),
         }
     }
+}
+
+/// The picture as viewers show it: turned as EXIF says, transparent parts over white. `inspect` has held it against the limits.
+fn as_shown(bytes: &[u8], limits: &Limits, orientation: u8) -> Result<Rgb, tsumugi_images::Error> {
+    let reader = ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format();
+    let decoded = reader.map_err(image::ImageError::from).and_then(|mut reader| {
+        reader.no_limits();
+        reader.decode()
+    });
+    let Ok(mut pixels) = decoded else { return decode_rgb(bytes, limits) };
+    if let Some(orientation) = Orientation::from_exif(orientation) {
+        pixels.apply_orientation(orientation);
+    }
+    let (width, height) = (pixels.width(), pixels.height());
+    if !pixels.color().has_alpha() {
+        return Ok(Rgb { width, height, data: pixels.into_rgb8().into_raw() });
+    }
+    let over_white = |colour: u8, alpha: u8| {
+        let (colour, alpha) = (u32::from(colour), u32::from(alpha));
+        ((colour * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+    };
+    let pixels = pixels.into_rgba8();
+    let data = pixels.pixels().flat_map(|image::Rgba([r, g, b, a])| [r, g, b].map(|c| over_white(*c, *a)));
+    Ok(Rgb { width, height, data: data.collect() })
 }
 
 #[cfg(test)]
@@ -242,5 +270,49 @@ mod tests {
             ("image/jpeg", TileRule::default().size(1500, 1000))
         );
         assert!(TileRule::default().part(b"text").is_err());
+    }
+
+    /// The picture that is sent.
+    fn sent(bytes: &[u8]) -> Rgb {
+        let Part::Image { mime, bytes } = TileRule::default().part(bytes).unwrap() else { panic!() };
+        assert_eq!(mime, "image/jpeg");
+        decode_rgb(&bytes, &Limits::default()).unwrap()
+    }
+
+    fn pixel(picture: &Rgb, x: u32, y: u32) -> [u8; 3] {
+        let at = 3 * (y * picture.width + x) as usize;
+        [picture.data[at], picture.data[at + 1], picture.data[at + 2]]
+    }
+
+    #[test]
+    fn photos_that_lie_are_turned_upright() {
+        // The left half red, to be shown on top: orientation 6.
+        let exif = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        for (width, height) in [(1600, 1200), (40, 20)] {
+            let half = |x| if x < width / 2 { image::Rgb([250, 10, 10]) } else { image::Rgb([10, 10, 250]) };
+            let picture = image::RgbImage::from_fn(width, height, |x, _| half(x));
+            let mut jpeg = std::io::Cursor::new(Vec::new());
+            picture.write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
+            let mut bytes = jpeg.into_inner();
+            bytes.splice(2..2, exif.iter().copied());
+            assert_eq!(inspect(&bytes, &Limits::default()).unwrap().orientation, 6);
+            let sent = sent(&bytes);
+            assert_eq!((sent.width, sent.height), TileRule::default().size(height, width));
+            let (top, bottom) = (pixel(&sent, 5, 2), pixel(&sent, 5, sent.height - 3));
+            assert!(top[0] > 200 && top[2] < 60 && bottom[2] > 200 && bottom[0] < 60, "{top:?} {bottom:?}");
+        }
+    }
+
+    #[test]
+    fn dark_text_on_nothing_stays_readable() {
+        // Black throughout; the right half is transparent.
+        let picture = image::RgbaImage::from_fn(1600, 1200, |x, _| {
+            image::Rgba([0, 0, 0, if x < 800 { 255 } else { 0 }])
+        });
+        let mut png = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
+        let sent = sent(png.get_ref());
+        let (text, ground) = (pixel(&sent, 5, 5), pixel(&sent, sent.width - 6, 5));
+        assert!(text[0] < 30 && ground[0] > 225, "{text:?} {ground:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! What conversations are written about.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -65,8 +66,8 @@ impl From<ImageRow> for Item {
 }
 
 impl Item {
-    /// Reads the picture's file from the folder that its path is relative to. A file that is not there leaves the item
-    /// without bytes, which is counted where they are needed.
+    /// Reads the picture's file from the folder that its path is relative to. A file that is not there, or a folder in its
+    /// place, leaves the item without bytes, which is counted where they are needed.
     ///
     /// # Errors
     /// [`Error::Io`] where there is a file and it cannot be read.
@@ -75,7 +76,7 @@ impl Item {
         let Some(path) = image.path.as_ref().map(|path| folder.join(path)) else { return Ok(()) };
         match std::fs::read(&path) {
             Ok(bytes) => image.bytes = Some(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {}
             Err(source) => return Err(Error::Io { path, source }),
         }
         Ok(())

@@ -5,18 +5,38 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tsumugi_record::Image;
 
 use crate::Error;
 use crate::item::{Item, Object, Turn};
 
+/// Rows are read one by one, so that a bad one costs itself alone.
 #[derive(Deserialize)]
 struct CocoFile {
-    images: Vec<CocoImage>,
+    images: Vec<Value>,
     #[serde(default)]
-    annotations: Vec<CocoAnnotation>,
+    annotations: Vec<Value>,
     #[serde(default)]
-    categories: Vec<CocoCategory>,
+    categories: Vec<Value>,
+}
+
+/// What was left out of COCO's annotation files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Entries of another form than COCO's.
+    pub unreadable: usize,
+    /// Captions and boxes of pictures that no entry describes.
+    pub orphans: usize,
+}
+
+impl LeftOut {
+    /// The entries that can be read.
+    fn rows<T: DeserializeOwned>(&mut self, rows: &[Value]) -> Vec<T> {
+        let read: Vec<T> = rows.iter().filter_map(|row| T::deserialize(row).ok()).collect();
+        self.unreadable += rows.len() - read.len();
+        read
+    }
 }
 
 #[derive(Deserialize)]
@@ -50,15 +70,20 @@ struct CocoCategory {
 
 /// Reads COCO's annotation files: captions (`captions_*.json`) and, if given, boxes (`instances_*.json`). One item for each
 /// picture that has a caption, in the order of the pictures' numbers. Pictures are named, not read: see [`Item::load_image`].
+/// Entries that are of no use are counted.
 ///
 /// # Errors
 /// [`Error::Io`] where a file cannot be read, [`Error::Format`] where it is no COCO JSON or holds no caption.
-pub fn coco(path: &Path, boxes: Option<&Path>) -> Result<Vec<Item>, Error> {
+pub fn coco(path: &Path, boxes: Option<&Path>) -> Result<(Vec<Item>, LeftOut), Error> {
     let captions: CocoFile = read(path)?;
+    let mut left_out = LeftOut::default();
+    let images: Vec<CocoImage> = left_out.rows(&captions.images);
     let mut items: BTreeMap<u64, Item> = BTreeMap::new();
-    let known: HashMap<u64, &CocoImage> = captions.images.iter().map(|image| (image.id, image)).collect();
-    for annotation in &captions.annotations {
-        let (Some(text), Some(image)) = (&annotation.caption, known.get(&annotation.image_id)) else {
+    let known: HashMap<u64, &CocoImage> = images.iter().map(|image| (image.id, image)).collect();
+    for annotation in left_out.rows::<CocoAnnotation>(&captions.annotations) {
+        let Some(text) = &annotation.caption else { continue };
+        let Some(image) = known.get(&annotation.image_id) else {
+            left_out.orphans += 1;
             continue;
         };
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -71,30 +96,43 @@ pub fn coco(path: &Path, boxes: Option<&Path>) -> Result<Vec<Item>, Error> {
         return Err(Error::Format { path: path.to_owned(), message });
     }
     if let Some(path) = boxes {
-        add_boxes(&read(path)?, &known, &mut items);
+        add_boxes(&read(path)?, &known, &mut items, &mut left_out);
     }
-    Ok(items.into_values().collect())
+    Ok((items.into_values().collect(), left_out))
 }
 
 fn item(image: &CocoImage) -> Item {
     Item {
         id: format!("coco-{:012}", image.id),
-        image: Some(Image { bytes: None, path: Some(image.file_name.clone()) }),
+        image: Some(Image {
+            bytes: None,
+            path: Some(image.file_name.clone()).filter(|name| !name.trim().is_empty()),
+        }),
         ..Item::default()
     }
 }
 
-fn add_boxes(file: &CocoFile, captioned: &HashMap<u64, &CocoImage>, items: &mut BTreeMap<u64, Item>) {
+fn add_boxes(
+    file: &CocoFile,
+    captioned: &HashMap<u64, &CocoImage>,
+    items: &mut BTreeMap<u64, Item>,
+    left_out: &mut LeftOut,
+) {
+    let own: Vec<CocoImage> = left_out.rows(&file.images);
     let mut images: HashMap<u64, &CocoImage> = captioned.clone();
-    images.extend(file.images.iter().map(|image| (image.id, image)));
-    let names: HashMap<u64, &str> =
-        file.categories.iter().map(|kind| (kind.id, kind.name.as_str())).collect();
-    for annotation in &file.annotations {
+    images.extend(own.iter().map(|image| (image.id, image)));
+    let kinds: Vec<CocoCategory> = left_out.rows(&file.categories);
+    let names: HashMap<u64, &str> = kinds.iter().map(|kind| (kind.id, kind.name.as_str())).collect();
+    for annotation in left_out.rows::<CocoAnnotation>(&file.annotations) {
         let Some([x, y, w, h]) = annotation.bbox.as_deref().and_then(|bbox| <[f64; 4]>::try_from(bbox).ok())
         else {
             continue;
         };
-        let Some(item) = items.get_mut(&annotation.image_id) else { continue };
+        let Some(item) = items.get_mut(&annotation.image_id) else {
+            // A picture without a caption is no item; one that is in neither file is a fault of the files.
+            left_out.orphans += usize::from(!images.contains_key(&annotation.image_id));
+            continue;
+        };
         let Some(name) = annotation.category_id.and_then(|kind| names.get(&kind)) else { continue };
         let Some(image) =
             images.get(&annotation.image_id).filter(|image| image.width > 0.0 && image.height > 0.0)
@@ -194,23 +232,28 @@ mod tests {
         let (captions, boxes) = (folder.path().join("c.json"), folder.path().join("b.json"));
         std::fs::write(
             &captions,
-            r#"{"images":[{"id":9,"file_name":"9.jpg"},{"id":2,"file_name":"2.jpg","width":10,"height":10},{"id":3,"file_name":"3.jpg"}],
-                "annotations":[{"image_id":9,"id":1,"caption":"A cat. \n"},{"image_id":2,"caption":"A dog"},{"image_id":9,"caption":"Cat"}]}"#,
+            r#"{"images":[{"id":9,"file_name":"9.jpg"},{"id":2,"file_name":"2.jpg","width":10,"height":10},{"id":3,"file_name":"3.jpg"},{"id":4,"file_name":""},{"id":"x"}],
+                "annotations":[{"image_id":4,"caption":"Nameless"},{"image_id":77,"caption":"Nobody's"},{"image_id":null,"caption":"Bad"},{"image_id":9,"id":1,"caption":"A cat. \n"},{"image_id":2,"caption":"A dog"},{"image_id":9,"caption":"Cat"}]}"#,
         )
         .unwrap();
         std::fs::write(
             &boxes,
             r#"{"images":[{"id":9,"file_name":"9.jpg","width":200,"height":100}],"categories":[{"id":17,"name":"cat"}],
                 "annotations":[{"image_id":9,"bbox":[20,10,100,200],"category_id":17},{"image_id":2,"bbox":[0,0,1,1],"category_id":17,"iscrowd":1},
-                {"image_id":2,"bbox":[],"category_id":17},{"image_id":9,"bbox":[0,0,1,1],"category_id":99}]}"#,
+                {"image_id":2,"bbox":[],"category_id":17},{"image_id":9,"bbox":[0,0,1,1],"category_id":99},
+                {"image_id":9,"bbox":"none"},{"image_id":78,"bbox":[0,0,1,1],"category_id":17},{"image_id":3,"bbox":[0,0,1,1],"category_id":17}]}"#,
         )
         .unwrap();
         std::fs::write(folder.path().join("2.jpg"), "x").unwrap();
-        let mut items = coco(&captions, Some(&boxes)).unwrap();
+        let (mut items, left_out) = coco(&captions, Some(&boxes)).unwrap();
+        assert_eq!(left_out, LeftOut { unreadable: 3, orphans: 2 });
         assert_eq!(
             items.iter().map(|item| item.id.as_str()).collect::<Vec<_>>(),
-            ["coco-000000000002", "coco-000000000009"]
+            ["coco-000000000002", "coco-000000000004", "coco-000000000009"]
         );
+        let mut nameless = items.remove(1);
+        nameless.load_image(folder.path()).unwrap();
+        assert_eq!(nameless.image.unwrap(), Image::default());
         items[0].load_image(folder.path()).unwrap();
         items[1].load_image(folder.path()).unwrap();
         assert_eq!(items[1].image.as_ref().unwrap().bytes, None);

@@ -8,8 +8,9 @@ use data_encoding::HEXLOWER;
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 use tsumugi_chat::{Batches, Client, Reply, Request};
-use tsumugi_record::{Content, Conversation, Excluded, Generator, Message};
+use tsumugi_record::{Content, Conversation, Excluded, Generator, Image, Message};
 
 use crate::check::{CheckConfig, Checker, Rejection};
 use crate::item::{Item, Turn};
@@ -55,6 +56,8 @@ pub struct Outcome {
     pub calls: Vec<Call>,
     /// Whether any of them came from the server, and not from the cache.
     pub asked: bool,
+    /// What was asked about, shared by all its tasks.
+    pub item: Arc<Item>,
 }
 
 /// A reply that was paid for: a line of the ledger.
@@ -85,7 +88,7 @@ pub struct Call {
 /// A conversation, or why there is none.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// It passed the checks.
+    /// It passed the checks. Its pictures are named only: [`Outcome::item`] holds their bytes, once for all tasks.
     Kept(Conversation),
     /// It did not, or could not be asked for. Where there was a reply, the value is a JSON object of what was `found` and the
     /// whole `reply`.
@@ -100,6 +103,8 @@ pub struct Synthesizer {
     prompts: BTreeMap<Task, Prompt>,
     second: Option<(SecondLook, f64)>,
     checker: Checker,
+    /// As many pictures are decoded at once as there are processors: each takes its pixels' memory.
+    decoders: Semaphore,
 }
 
 impl Synthesizer {
@@ -136,7 +141,8 @@ impl Synthesizer {
             .map(|task| Ok((*task, Prompt::load(*task, prompts)?)))
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
         let checker = Checker::new(config.checks.clone(), benchmark_questions);
-        Ok(Self { client, config, prompts, second, checker })
+        let decoders = Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from));
+        Ok(Self { client, config, prompts, second, checker, decoders })
     }
 
     /// The prompts in use.
@@ -212,7 +218,7 @@ impl Synthesizer {
     pub async fn enqueue(self: &Arc<Self>, items: Vec<Item>, batches: &mut Batches) -> Result<(), Error> {
         for (task, item) in self.jobs(items) {
             // What cannot be asked is counted when its turn comes in `run`.
-            let (Some(prompt), Ok(request)) = (self.prompts.get(&task), self.request(task, &item).await)
+            let (Some(prompt), Ok(request)) = (self.prompts.get(&task), self.request(task, &item).await?)
             else {
                 continue;
             };
@@ -230,19 +236,27 @@ impl Synthesizer {
         Ok(())
     }
 
-    /// Builds a request. Decoding and shrinking a photo takes milliseconds of CPU: not on a thread that serves connections.
-    async fn request(self: &Arc<Self>, task: Task, item: &Arc<Item>) -> Result<Request, Rejection> {
+    /// Builds a request. Decoding and shrinking a photo takes milliseconds of CPU: not on a thread that serves connections, and
+    /// not when the run has been stopped.
+    async fn request(
+        self: &Arc<Self>,
+        task: Task,
+        item: &Arc<Item>,
+    ) -> Result<Result<Request, Rejection>, Error> {
+        // The semaphore is never closed.
+        let _turn = self.decoders.acquire().await.ok();
+        self.client.check_running()?;
         let (this, item) = (Arc::clone(self), Arc::clone(item));
         let build = move || {
             let prompt = this.prompts.get(&task)?;
             let config = &this.config;
             Some(ask::request(task, prompt, &item, &config.model, &config.tiles, config.seed))
         };
-        match tokio::task::spawn_blocking(build).await {
+        Ok(match tokio::task::spawn_blocking(build).await {
             Ok(Some(result)) => result,
             // Decoders are fed what strangers made: one that panics costs its picture only.
             Ok(None) | Err(_) => Err(Rejection::new("unreadable_image", None)),
-        }
+        })
     }
 
     fn second_of(&self, task: Task) -> Option<(&SecondLook, f64)> {
@@ -273,7 +287,7 @@ impl Synthesizer {
         };
         let mut work =
             Work { id: self.id(task, prompt, &item), task, item: &item, calls: vec![], asked: false };
-        let request = match self.request(task, &item).await {
+        let request = match self.request(task, &item).await? {
             Ok(request) => request,
             Err(rejection) => return Ok(work.rejected(rejection, None)),
         };
@@ -317,7 +331,7 @@ impl Synthesizer {
 struct Work<'a> {
     id: String,
     task: Task,
-    item: &'a Item,
+    item: &'a Arc<Item>,
     calls: Vec<Call>,
     asked: bool,
 }
@@ -370,7 +384,13 @@ impl Work<'_> {
     }
 
     fn done(self, verdict: Verdict) -> Outcome {
-        Outcome { task: self.task, verdict, calls: self.calls, asked: self.asked }
+        Outcome {
+            task: self.task,
+            verdict,
+            calls: self.calls,
+            asked: self.asked,
+            item: Arc::clone(self.item),
+        }
     }
 }
 
@@ -403,7 +423,7 @@ fn conversation(
     }
     Conversation {
         id,
-        images: item.image.iter().cloned().collect(),
+        images: item.image.iter().map(|image| Image { bytes: None, path: image.path.clone() }).collect(),
         messages,
         task: task.name().to_owned(),
         generator: Generator {

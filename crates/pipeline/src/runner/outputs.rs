@@ -11,6 +11,8 @@ pub struct Outputs {
     out: PathBuf,
     number: usize,
     pub(super) marker: Marker,
+    /// Whether the next run is to treat this shard again.
+    pub(super) unfinished: bool,
 }
 
 /// What a finished shard leaves behind until the step is finished.
@@ -23,7 +25,12 @@ pub(super) struct Marker {
 
 impl Outputs {
     pub(super) fn new(out: &Path, number: usize) -> Self {
-        Outputs { out: out.to_owned(), number, marker: Marker::default() }
+        Outputs { out: out.to_owned(), number, marker: Marker::default(), unfinished: false }
+    }
+
+    /// Leaves this shard to the next run, while the others go on. The step must then not be finished.
+    pub fn leave_unfinished(&mut self) {
+        self.unfinished = true;
     }
 
     /// Begins this shard's file of table `R`, in a folder inside the output folder: `""` for the step's main table, the

@@ -134,7 +134,9 @@ impl Step {
         }
         let mut outputs = Outputs::new(&self.out, number);
         work(number, shard, &mut outputs)?;
-        write_json(&marker_file, &outputs.marker)?;
+        if !outputs.unfinished {
+            write_json(&marker_file, &outputs.marker)?;
+        }
         Ok(outputs.marker)
     }
 

@@ -12,7 +12,7 @@ mod reduce;
 mod tracker;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
@@ -32,6 +32,8 @@ use crate::{Error, Progress};
 const STEP: &str = "synthesize";
 /// Folder of the conversations that passed the checks, near-duplicates included.
 const ASKED: &str = "_asked";
+/// Folder of where those came from.
+const SOURCES: &str = "_sources";
 /// Folder of what was dropped while asking.
 const DROPPED: &str = "_dropped";
 
@@ -69,18 +71,20 @@ pub struct SynthesizeConfig {
     pub requests_per_minute: Option<u32>,
     /// Tokens a minute; learned as above.
     pub tokens_per_minute: Option<u32>,
+    /// Attempts after the first of each request; the client's default where absent.
+    pub max_retries: Option<u32>,
     /// A price table (TOML) in place of the built-in one.
     pub prices: Option<PathBuf>,
     /// Money after which it stops.
     pub budget_usd: Option<f64>,
     /// Send through the Batch API, at its lower price; what a batch leaves unanswered is sent singly.
     pub batch: bool,
-    /// Leave out what stayed unanswered after all attempts. Without it such items fail the step at the end of their shard, and
-    /// the next run asks them again.
+    /// Leave out what stayed unanswered after all attempts. Without it such items fail the step when all else is done, and the
+    /// next run asks them again.
     pub give_up: bool,
     /// Folder of prompt files that replace ours.
     pub prompts: Option<PathBuf>,
-    /// Files of benchmark questions that must not be in the data: one a line, or JSON lines with `question` or `text`.
+    /// Files of benchmark questions that must not be in the data: one a line, or JSON with `question` or `text`.
     pub keep_out: Vec<PathBuf>,
     /// Folder of cached replies; `cache/` in the output folder where absent.
     pub cache: Option<PathBuf>,
@@ -107,6 +111,7 @@ impl Default for SynthesizeConfig {
             concurrency: None,
             requests_per_minute: None,
             tokens_per_minute: None,
+            max_retries: None,
             prices: None,
             budget_usd: None,
             batch: false,
@@ -137,6 +142,9 @@ pub struct SynthesizeSummary {
 /// the quota or the budget is used up), or files cannot be written.
 pub fn synthesize(config: &SynthesizeConfig, progress: &Progress) -> Result<SynthesizeSummary, Error> {
     let inputs = Inputs::find(config)?;
+    if let Some(left_out) = &inputs.left_out {
+        progress.line(&format!("{STEP}: {left_out}"));
+    }
     let rules = match &config.tiles {
         Some(path) => TileRules::load(path).map_err(wrong)?,
         None => TileRules::builtin(),
@@ -184,6 +192,9 @@ fn client(config: &SynthesizeConfig, rules: &TileRules) -> Result<Client, tsumug
     client.image_tokens = of_model(&rules.models, &config.model).map(TileRule::most_tokens);
     if let Some(concurrency) = config.concurrency {
         client.concurrency = concurrency;
+    }
+    if let Some(retries) = config.max_retries {
+        client.max_retries = retries;
     }
     if let Some(prices) = &config.prices {
         client.prices = Prices::load(prices)?;
@@ -255,35 +266,48 @@ fn ask(
     runtime: &Runtime,
     progress: &Progress,
 ) -> Result<(), Error> {
+    let unanswered: Mutex<Vec<(usize, String)>> = Mutex::default();
     let tracker = Tracker::new(inputs.requests(&config.tasks)?, synthesizer.client(), progress);
     step.phase("ask", &inputs.shards, progress, |number, shard, outputs| {
         let mut kept = outputs.create::<Conversation>(ASKED)?;
+        let mut sources = outputs.create::<Excluded>(SOURCES)?;
         let mut dropped = outputs.create::<Excluded>(DROPPED)?;
         let place = format!("shard {number}");
-        let (mut unanswered, mut calls) = (Vec::new(), Vec::new());
+        let (mut missing, mut calls) = (Vec::new(), Vec::new());
         let mut batch = |items: Vec<Item>, outputs: &mut Outputs| -> Result<(), Error> {
             let work = synthesizer.run(items, |outcome| tracker.note(outcome));
             for mut outcome in runtime.block_on(work).map_err(Error::step(STEP, place.clone()))? {
-                unanswered.extend(passing(&outcome));
+                missing.extend(passing(&outcome));
                 calls.append(&mut outcome.calls);
-                write(outcome, &mut kept, &mut dropped, outputs)?;
+                write(outcome, [&mut sources, &mut dropped], &mut kept, outputs)?;
             }
             Ok(())
         };
         inputs.read(shard, |items| batch(items, outputs))?;
-        if let (Some(last), false) = (unanswered.last(), config.give_up) {
-            let count = unanswered.len();
-            let message = format!(
-                "{count} requests stayed unanswered ({last}); run again to ask these alone, or with --give-up to leave them out"
-            );
-            return Err(Error::step(STEP, place)(message));
+        if let (Some(last), false) = (missing.pop(), config.give_up) {
+            // The replies are in the cache: the next run makes this shard of them, and asks what is missing.
+            lock(&unanswered).push((missing.len() + 1, last));
+            outputs.leave_unfinished();
+            return Ok(());
         }
         ledger::write(step.out(), number, &calls)?;
         outputs.finish(kept)?;
+        outputs.finish(sources)?;
         outputs.finish(dropped)
     })?;
     tracker.finish();
-    Ok(())
+    let unanswered = lock(&unanswered);
+    let Some((_, last)) = unanswered.last() else { return Ok(()) };
+    let (count, shards): (usize, usize) = (unanswered.iter().map(|(count, _)| count).sum(), unanswered.len());
+    let message = format!(
+        "{count} requests in {shards} of {} shards stayed unanswered ({last}); all others are done. Run again to ask these alone, or with --give-up to leave them out",
+        inputs.shards.len()
+    );
+    Err(Error::step(STEP, "the end")(message))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Why a request stayed unanswered that might be answered at another time.
@@ -296,14 +320,17 @@ fn passing(outcome: &Outcome) -> Option<String> {
 
 fn write(
     outcome: Outcome,
+    [sources, dropped]: [&mut ShardWriter<Excluded>; 2],
     kept: &mut ShardWriter<Conversation>,
-    dropped: &mut ShardWriter<Excluded>,
     outputs: &mut Outputs,
 ) -> Result<(), Error> {
     let stage = outputs.funnel().stage(outcome.task.name(), "requests");
     match outcome.verdict {
-        Verdict::Kept(conversation) => {
+        Verdict::Kept(mut conversation) => {
             stage.keep();
+            conversation.images = outcome.item.image.iter().cloned().collect();
+            let provenance = outcome.item.provenance.clone();
+            sources.push(Excluded { id: conversation.id.clone(), provenance, ..Excluded::default() })?;
             kept.push(conversation)?;
         }
         Verdict::Rejected(excluded) => {

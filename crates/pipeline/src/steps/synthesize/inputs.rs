@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use tsumugi_record::{ImageRow, Pair, Record, ShardReader};
+use tsumugi_synth::sources::LeftOut;
 use tsumugi_synth::{Item, Task, sources};
 
 use super::{STEP, SynthesizeConfig};
@@ -13,6 +14,9 @@ use crate::runner::{file_identity, input_table};
 
 /// Items of annotation files that are one shard.
 const CHUNK: usize = 512;
+
+/// Items that are held at once with their pictures, unless more are asked about at once.
+const GROUP: usize = 32;
 
 /// A unit of work.
 pub(super) enum Shard {
@@ -29,13 +33,23 @@ pub(super) struct Inputs {
     items: Vec<Item>,
     /// Where the annotations' pictures are.
     folder: Option<PathBuf>,
+    /// Items handed over at once.
+    group: usize,
+    /// What the annotation files hold to no use, in words.
+    pub(super) left_out: Option<String>,
 }
 
 impl Inputs {
     pub(super) fn find(config: &SynthesizeConfig) -> Result<Self, Error> {
         check_flags(config)?;
-        let mut inputs =
-            Self { shards: Vec::new(), identity: BTreeMap::new(), items: Vec::new(), folder: None };
+        let mut inputs = Self {
+            shards: Vec::new(),
+            identity: BTreeMap::new(),
+            items: Vec::new(),
+            folder: None,
+            group: config.concurrency.unwrap_or(GROUP).max(GROUP),
+            left_out: None,
+        };
         let annotated = config.captions.is_some() || config.instructions.is_some();
         if let Some(folder) = &config.images {
             if !folder.is_dir() {
@@ -88,20 +102,34 @@ impl Inputs {
         mut each: impl FnMut(Vec<Item>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         match shard {
-            Shard::Pairs(path) => ShardReader::<Pair>::open(path)?
-                .try_for_each(|rows| each(rows?.into_iter().map(Item::from).collect())),
-            Shard::Images(path) => ShardReader::<ImageRow>::open(path)?
-                .try_for_each(|rows| each(rows?.into_iter().map(Item::from).collect())),
-            Shard::Items(range) => {
-                let mut items = self.items[range.clone()].to_vec();
+            Shard::Pairs(path) => {
+                ShardReader::<Pair>::open(path)?.try_for_each(|rows| self.groups(rows?, &mut each))
+            }
+            Shard::Images(path) => {
+                ShardReader::<ImageRow>::open(path)?.try_for_each(|rows| self.groups(rows?, &mut each))
+            }
+            Shard::Items(range) => self.items[range.clone()].chunks(self.group).try_for_each(|items| {
+                let mut items = items.to_vec();
                 for item in &mut items {
                     if let Some(folder) = &self.folder {
                         item.load_image(folder).map_err(Error::step(STEP, item.id.clone()))?;
                     }
                 }
                 each(items)
-            }
+            }),
         }
+    }
+
+    fn groups<R: Into<Item>>(
+        &self,
+        rows: Vec<R>,
+        each: &mut impl FnMut(Vec<Item>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut rows = rows.into_iter().map(Into::<Item>::into).peekable();
+        while rows.peek().is_some() {
+            each(rows.by_ref().take(self.group).collect())?;
+        }
+        Ok(())
     }
 
     fn add_annotations(&mut self, config: &SynthesizeConfig) -> Result<(), Error> {
@@ -114,7 +142,16 @@ impl Inputs {
             }
         }
         if let Some(captions) = &config.captions {
-            self.items.extend(sources::coco(captions, config.boxes.as_deref()).map_err(wrong)?);
+            let (items, left_out) = sources::coco(captions, config.boxes.as_deref()).map_err(wrong)?;
+            self.items.extend(items);
+            if left_out != LeftOut::default() {
+                self.left_out = Some(format!(
+                    "{}: left out {} entries that cannot be read and {} of unknown pictures",
+                    captions.display(),
+                    left_out.unreadable,
+                    left_out.orphans
+                ));
+            }
         }
         if let Some(instructions) = &config.instructions {
             self.items.extend(sources::instructions(instructions).map_err(wrong)?);

@@ -1,11 +1,12 @@
 //! The second phase: near-duplicates across all shards go, and the report is written.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use tsumugi_record::{Conversation, Excluded, Record, ShardReader, shard_name, write_json};
+use tsumugi_record::{Conversation, Excluded, Provenance, Record, ShardReader, shard_name, write_json};
 use tsumugi_synth::{CheckConfig, NearDuplicates, Report, Reporter};
 
-use super::{ASKED, DROPPED, ledger};
+use super::{ASKED, DROPPED, SOURCES, ledger};
 use crate::runner::Step;
 use crate::{Error, Progress};
 
@@ -23,6 +24,7 @@ pub(super) fn reduce(
         for rows in ShardReader::<Excluded>::open(dropped(step.out(), number))? {
             gone.write(&rows?)?;
         }
+        let mut sources = sources(step.out(), number)?;
         let mut verdict = verdict.iter();
         for rows in ShardReader::<Conversation>::open(asked(step.out(), number))? {
             for row in rows? {
@@ -34,7 +36,8 @@ pub(super) fn reduce(
                     }
                     Some(similarity) => {
                         stage.drop(NEAR_DUPLICATE);
-                        gone.push(excluded(row, similarity))?;
+                        let provenance = sources.remove(&row.id).unwrap_or_default();
+                        gone.push(Excluded { provenance, ..excluded(row, similarity) })?;
                     }
                 }
             }
@@ -54,6 +57,16 @@ fn asked(out: &Path, number: usize) -> std::path::PathBuf {
 
 fn dropped(out: &Path, number: usize) -> std::path::PathBuf {
     out.join(DROPPED).join(shard_name(Excluded::KIND, number))
+}
+
+/// Where a shard's conversations came from, by their ids.
+fn sources(out: &Path, number: usize) -> Result<HashMap<String, Provenance>, Error> {
+    let path = out.join(SOURCES).join(shard_name(Excluded::KIND, number));
+    let mut sources = HashMap::new();
+    for rows in ShardReader::<Excluded>::open(path)? {
+        sources.extend(rows?.into_iter().map(|row| (row.id, row.provenance)));
+    }
+    Ok(sources)
 }
 
 struct Verdicts {
