@@ -181,8 +181,10 @@ fn message(stream: &mut TcpStream) -> Vec<u8> {
     loop {
         let text = String::from_utf8_lossy(&bytes).to_lowercase();
         let head = bytes.windows(4).position(|end| end == b"\r\n\r\n");
-        let length =
-            text.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.trim().parse().ok());
+        let length = text
+            .split("content-length: ")
+            .nth(1)
+            .and_then(|rest| rest.lines().next()?.trim().parse::<usize>().ok());
         if let (Some(head), Some(length)) = (head, length)
             && bytes.len() >= head + 4 + length
         {

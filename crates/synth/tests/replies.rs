@@ -9,10 +9,12 @@ mod server;
 mod shelf;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use server::{Answer, Server, error, good};
 use tsumugi_chat::{BatchConfig, Client, ClientConfig};
+use tsumugi_record::Image;
 use tsumugi_synth::{CheckConfig, Item, Outcome, SynthConfig, Synthesizer, Task, Verdict};
 
 const TURNS: &str = r#"{"turns":[{"question":"船は何色ですか。","answer":"三隻とも赤い船です。"},
@@ -102,6 +104,26 @@ async fn each_reply_is_kept_or_has_its_reason() {
     let Verdict::Kept(conversation) = &outcomes[0].verdict else { panic!() };
     assert_eq!(conversation.id, call.id);
     assert!(call.time > 1_700_000_000 && call.key.len() == 64 && outcomes[0].asked);
+}
+
+#[tokio::test]
+async fn after_a_stop_no_picture_is_decoded() {
+    let server = Server::start(|_, _| error(401, "invalid_api_key", "no")).await;
+    let client = Client::new(ClientConfig { concurrency: 1, ..ClientConfig::new(&server.base_url) }).unwrap();
+    let config = SynthConfig { model: "m".into(), ..SynthConfig::default() };
+    let synthesizer = Synthesizer::new(client, config, &[Task::Photo], None, &[]).map(Arc::new).unwrap();
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(8, 8).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    // One picture, then files that decoding would find to be none.
+    let items = (0..20).map(|number| {
+        let bytes = if number == 0 { png.get_ref().clone() } else { b"no picture".to_vec() };
+        let image = Some(Image { bytes: Some(bytes), path: None });
+        Item { id: number.to_string(), image, ..Item::default() }
+    });
+    let seen = AtomicUsize::new(0);
+    let stopped = synthesizer.run(items.collect(), |_| _ = seen.fetch_add(1, Ordering::Relaxed)).await;
+    assert!(stopped.unwrap_err().to_string().contains("API key"));
+    assert_eq!((seen.into_inner(), server.count()), (0, 1));
 }
 
 #[tokio::test]
