@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::classify::names::{has_word, is_caption};
+use crate::classify::names::{NAMES, has_word, is_caption};
 use crate::dom::{Dom, Id};
 use crate::html::attribute::Attr;
 use crate::tag::Tag;
@@ -69,8 +69,10 @@ pub(crate) fn captions_in(dom: &Dom<'_>, figure: Id) -> HashMap<Id, Id> {
 /// DocBook's title of a figure.
 pub(crate) fn is_title(dom: &Dom<'_>, id: Id) -> bool {
     let named = |id: Id, name: &str| {
-        dom.attribute(id, Attr::Class)
-            .is_some_and(|class| class.split_ascii_whitespace().any(|part| part == name))
+        dom.attribute(id, Attr::Class).is_some_and(|class| {
+            let first = &class.as_bytes()[..class.len().min(NAMES)];
+            first.split(u8::is_ascii_whitespace).any(|part| part == name.as_bytes())
+        })
     };
     matches!(dom.tag(id), Tag::P | Tag::Div) && named(id, "title") && named(dom.parent(id), "figure")
 }

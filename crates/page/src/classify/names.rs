@@ -65,15 +65,17 @@ pub(super) fn hint(dom: &Dom<'_>, id: Id) -> Hint {
 /// DocBook calls boxes in the text `sidebar`: they stand between paragraphs.
 fn is_box(dom: &Dom<'_>, id: Id) -> bool {
     dom.attribute(id, Attr::Class) == Some("sidebar")
-        && dom.children(dom.parent(id)).any(|child| dom.tag(child) == Tag::P)
+        && dom.children(dom.parent(id)).take(SIBLINGS).any(|child| dom.tag(child) == Tag::P)
 }
 
 fn has_unlikely_word(names: &str) -> bool {
     has_word(names, is_unlikely_word)
 }
 
+/// Elements beside a box that are looked at, so that a page of nothing but boxes takes no square of time.
+const SIBLINGS: usize = 200;
 /// Whole themes name the body's parts by many words; the first bytes say enough.
-const NAMES: usize = 256;
+pub(crate) const NAMES: usize = 256;
 /// No word that matters is longer.
 const WORD: usize = 20;
 

@@ -81,10 +81,13 @@ impl Builder<'_> {
         bare(self.dom.str(one)) == bare(self.dom.str(other))
     }
 
+    /// The place of an element in the list, if it stands behind the last marker: entries before one belong to elements
+    /// further out than any that is closed here.
     pub(super) fn formatting_at(&mut self, id: Id) -> Option<usize> {
-        let found = self.formatting.iter().rposition(|entry| entry.id() == Some(id));
-        self.steps += (self.formatting.len() - found.unwrap_or(0)) as u64;
-        found
+        let start = self.formatting_start();
+        let found = self.formatting[start..].iter().rposition(|entry| entry.id() == Some(id));
+        self.steps += (self.formatting.len() - start - found.unwrap_or(0)) as u64;
+        found.map(|at| start + at)
     }
 
     /// The last entry of this kind behind the last marker.
