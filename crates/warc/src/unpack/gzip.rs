@@ -120,7 +120,7 @@ impl Format for Gzip {
         window.compact();
         window.buf.reserve(STREAM_STEP);
         let before = window.buf.len();
-        let (sound, read) = (input.held(), stream.inflate.total_in());
+        let read = stream.inflate.total_in();
         let status = stream.inflate.decompress_vec(input.available(), &mut window.buf, FlushDecompress::None);
         let read = usize::try_from(stream.inflate.total_in() - read).unwrap_or(usize::MAX);
         let new = &window.buf[before..];
@@ -132,54 +132,19 @@ impl Format for Gzip {
             Ok(Status::StreamEnd) => stream.ended = true,
             Ok(_) if read == 0 && written == 0 => return Outcome::Short,
             Ok(_) => {}
-            Err(_) => {
-                salvage(input, sound, stream.len, &mut window.buf);
-                return Outcome::Damaged(FaultKind::CorruptMember);
-            }
+            // What a call that fails unpacked up to the damage is in the window like all before.
+            Err(_) => return Outcome::Damaged(FaultKind::CorruptMember),
         }
         Outcome::More
     }
 }
 
-/// Appends what the member at hand unpacks to before the place of its damage, of which `given` bytes were given out;
-/// its first `sound` bytes, header included, are sound. (A call that fails does not tell what it unpacked before.)
-fn salvage(input: &Input, sound: u64, given: u64, out: &mut Vec<u8>) {
-    let packed = input.held_bytes();
-    let sound = usize::try_from(sound).unwrap_or(0);
-    let Header::Bytes(len) = header_len(packed) else { return };
-    let mut skip = usize::try_from(given).unwrap_or(usize::MAX);
-    unpack_to_damage(&packed[len..], sound.saturating_sub(len), |new| {
-        let old = new.len().min(skip);
-        skip -= old;
-        out.extend_from_slice(&new[old..]);
-        true
-    });
-}
-
-/// Unpacks a deflate stream byte by byte, except for those known to be sound, and so to the very place of its damage.
-/// Ends also when `take` says so. Returns the bytes read if the stream has ended.
-fn unpack_to_damage(packed: &[u8], sound: usize, mut take: impl FnMut(&[u8]) -> bool) -> Option<usize> {
+/// Unpacks a deflate stream up to its end or its damage, or until `out` is full. Returns the bytes read if the stream
+/// has ended.
+fn unpack_start(packed: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     let mut inflate = Decompress::new(false);
-    let mut piece = [0; 1024];
-    let mut at = 0;
-    while at < packed.len() {
-        let end = if at < sound { sound.min(packed.len()) } else { at + 1 };
-        let before = inflate.total_out();
-        let status = inflate.decompress(&packed[at..end], &mut piece, FlushDecompress::None).ok()?;
-        let written = usize::try_from(inflate.total_out() - before).unwrap_or(0);
-        let read = usize::try_from(inflate.total_in()).unwrap_or(usize::MAX);
-        if written > 0 && !take(&piece[..written]) {
-            return None;
-        }
-        if status == Status::StreamEnd {
-            return Some(read);
-        }
-        if read == at && written == 0 {
-            return None;
-        }
-        at = read;
-    }
-    None
+    let status = inflate.decompress_vec(packed, out, FlushDecompress::None).ok()?;
+    (status == Status::StreamEnd).then(|| usize::try_from(inflate.total_in()).unwrap_or(usize::MAX))
 }
 
 enum Header {
@@ -226,10 +191,7 @@ fn probe(bytes: &[u8], finished: bool) -> Probe {
         Header::Short | Header::Bad => return Probe::No,
     };
     let mut out = Vec::with_capacity(PROBE_OUTPUT);
-    let ended = unpack_to_damage(&bytes[len..], 0, |new| {
-        out.extend_from_slice(new);
-        out.len() < PROBE_OUTPUT
-    });
+    let ended = unpack_start(&bytes[len..], &mut out);
     // Even if the member is damaged further on.
     if is_record_start(&out, true) {
         return Probe::Member;
@@ -241,7 +203,7 @@ fn probe(bytes: &[u8], finished: bool) -> Probe {
             Some(_) => Probe::No,
             None => more,
         },
-        None if out.len() < PROBE_OUTPUT => more,
+        None if out.len() < out.capacity() => more,
         None => Probe::No,
     }
 }

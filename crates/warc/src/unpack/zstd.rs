@@ -19,6 +19,8 @@ pub(crate) struct Zstd {
     limits: Limits,
     dictionary: Option<Vec<u8>>,
     decoder: Option<Decoder<'static>>,
+    /// The frame's first byte was read.
+    begun: bool,
     /// Unpacked bytes of the frame so far.
     given: u64,
     /// Bytes of a skippable frame still to be skipped.
@@ -33,7 +35,7 @@ impl std::fmt::Debug for Zstd {
 
 impl Zstd {
     pub(super) fn new(limits: Limits, dictionary: Option<Vec<u8>>) -> Self {
-        Self { limits, dictionary, decoder: None, given: 0, skip: 0 }
+        Self { limits, dictionary, decoder: None, begun: false, given: 0, skip: 0 }
     }
 
     fn new_decoder(&self) -> Option<Decoder<'static>> {
@@ -116,7 +118,7 @@ impl Format for Zstd {
         if self.decoder.is_none() {
             self.decoder = self.new_decoder();
         }
-        self.given = 0;
+        (self.begun, self.given) = (false, 0);
         Outcome::More
     }
 
@@ -129,11 +131,16 @@ impl Format for Zstd {
         window.buf.reserve(STEP);
         let before = window.buf.len();
         let (result, read) = {
-            let mut from = InBuffer::around(input.available());
+            // A frame that is there whole would be unpacked in one go, by rules that differ where it is damaged; its
+            // first byte alone keeps libzstd from that.
+            let bytes = input.available();
+            let end = if self.begun { bytes.len() } else { bytes.len().min(1) };
+            let mut from = InBuffer::around(&bytes[..end]);
             let mut to = OutBuffer::around_pos(&mut window.buf, before);
             (decoder.run(&mut from, &mut to), from.pos())
         };
         input.advance(read);
+        self.begun |= read > 0;
         let outcome = match result {
             Ok(0) => return Outcome::Ended,
             Ok(_) if read == 0 && window.buf.len() == before => Outcome::Short,
