@@ -135,7 +135,9 @@ impl Core {
 
     fn advance(&mut self, head: &mut Head) -> Result<Step, Error> {
         self.window.pos += std::mem::take(&mut self.consume);
-        if let Some(fault) = self.queue.pop_front() {
+        // Faults of a record follow its body, also where that comes in pieces.
+        let in_body = matches!(self.state, State::Body { .. });
+        if let Some(fault) = self.queue.pop_front_if(|_| !in_body) {
             return Ok(Step::Fault(fault));
         }
         if self.unpacker.is_none() && !self.detect() {

@@ -46,6 +46,11 @@ fn odd() -> Vec<Case> {
             &["resource - one", "!malformed_header @0", "resource - one"],
         ),
         case(
+            "a line that is no field, a long body",
+            [with("WARC-Type: resource\r\nwhat?", "long ".repeat(100)), record("one")].concat(),
+            &["resource - 500 bytes", "!malformed_header @0", "resource - one"],
+        ),
+        case(
             "a header without end",
             [record("one"), with(&endless, "two"), record("three")].concat(),
             &["resource - one", "!header_too_long @59", "resource - three"],
