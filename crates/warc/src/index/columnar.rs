@@ -153,6 +153,9 @@ fn text_column(batch: &RecordBatch, name: &str) -> Result<StringArray, ArrowErro
     Ok(cast(column(batch, name)?, &DataType::Utf8)?.as_string::<i32>().clone())
 }
 
+/// Whether a row of some columns of text is wanted.
+type Wants = Box<dyn Fn(&[Option<&str>]) -> bool + Send>;
+
 /// One predicate a key of the selection; the cheapest columns come first, and each sees only the rows that those
 /// before it left.
 fn predicates(
@@ -173,7 +176,7 @@ fn predicates(
         };
         predicates.push(Box::new(ArrowPredicateFn::new(mask(schema, &["fetch_status"])?, keep)));
     }
-    let mut add = |names: &'static [&'static str], wants: Box<dyn Fn(&[Option<&str>]) -> bool + Send>| {
+    let mut add = |names: &'static [&'static str], wants: Wants| {
         let keep = move |batch: RecordBatch| {
             let columns: Result<Vec<StringArray>, ArrowError> =
                 names.iter().map(|name| text_column(&batch, name)).collect();
