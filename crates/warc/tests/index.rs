@@ -74,10 +74,13 @@ const CAPTURES: [Capture; 6] = [
     },
 ];
 
+/// Archive, number of the capture, offset and length of its record.
+type Place = (String, usize, u64, u64);
+
 /// Two archives with all captures each, a folder below which they lie, and offset and length of each record.
 struct World {
     folder: tempfile::TempDir,
-    places: Vec<(String, usize, u64, u64)>,
+    places: Vec<Place>,
 }
 
 fn world() -> World {
@@ -324,7 +327,7 @@ mod columnar {
                     .collect::<StringArray>(),
             )
         };
-        let int = |of: &dyn Fn(&(String, usize, u64, u64)) -> u64| -> ArrayRef {
+        let int = |of: fn(&Place) -> u64| -> ArrayRef {
             Arc::new(rows.iter().map(|row| Some(of(row) as i32)).collect::<Int32Array>())
         };
         let statuses: Int16Array = rows.iter().map(|row| Some(CAPTURES[row.1].status as i16)).collect();
@@ -338,8 +341,8 @@ mod columnar {
             ("content_languages", text(&|c| c.language.into())),
             ("fetch_status", Arc::new(statuses) as ArrayRef),
             ("warc_filename", Arc::new(names) as ArrayRef),
-            ("warc_record_offset", int(&|row| row.2)),
-            ("warc_record_length", int(&|row| row.3)),
+            ("warc_record_offset", int(|row| row.2)),
+            ("warc_record_length", int(|row| row.3)),
         ])
         .unwrap();
         let properties = WriterProperties::builder()
@@ -377,8 +380,12 @@ mod columnar {
         let index = world.write("a.parquet", &table(&world));
         let remote = Remote::new(Default::default()).unwrap();
         let captures = |selection: &str| {
-            let plan =
-                Plan::read(&remote, &[index.clone()], &selection.parse().unwrap(), Some(&world.base()));
+            let plan = Plan::read(
+                &remote,
+                std::slice::from_ref(&index),
+                &selection.parse().unwrap(),
+                Some(&world.base()),
+            );
             plan.unwrap().counts().captures
         };
         assert_eq!(captures(""), 12);
