@@ -1,5 +1,6 @@
 //! The adoption agency: end tags of formatting elements that are nested wrongly, as in `<b><p></b></p>`.
 
+use super::MAX_DEPTH;
 use super::builder::Builder;
 use super::formatting::Entry;
 use super::token::{End, Start};
@@ -43,16 +44,23 @@ impl Builder<'_> {
         }
         self.steps += (self.stack.len() - at) as u64;
         let furthest = self.stack.iter().skip(at).position(|open| open.is_special()).map(|found| at + found);
-        let Some(furthest) = furthest.filter(|_| !self.is_full() && at > 0) else {
+        let Some(furthest) = furthest.filter(|_| at > 0) else {
             self.stack.truncate(at);
             self.formatting.remove(entry);
             return false;
         };
+        if self.is_full() {
+            // No element is made anew: the block stays where it is, in the formatting element that ends.
+            self.remove(at);
+            self.formatting.remove(entry);
+            return false;
+        }
         let block = self.stack[furthest];
         let (bookmark, last) = self.rebuild_between(at, furthest, entry);
         let ancestor = self.stack[at - 1];
         self.dom.detach(last);
         let place = self.place(Some(ancestor));
+        let place = if at > MAX_DEPTH { self.beside(place) } else { place };
         self.put(last, place);
 
         let new = self.create_like(tag);
@@ -63,9 +71,10 @@ impl Builder<'_> {
             self.formatting.remove(old);
         }
         if let Some(old) = self.position(id) {
-            self.stack.remove(old);
+            self.remove(old);
         }
         if let Some(block) = self.position(block.id) {
+            self.change_from(block + 1);
             self.stack.insert(block + 1, new);
         }
         true
@@ -91,7 +100,7 @@ impl Builder<'_> {
                 bookmark -= usize::from(place < bookmark);
             }
             let Some(place) = listed else {
-                self.stack.remove(here);
+                self.remove(here);
                 continue;
             };
             let Entry::Element { tag, .. } = self.formatting[place] else { continue };

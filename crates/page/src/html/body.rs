@@ -1,6 +1,7 @@
 //! The insertion mode "in body".
 
-use super::builder::{Builder, Flow, Mode, Space};
+use super::builder::{Builder, Flow, Mode};
+use super::stack::Space;
 use super::token::{Content, End, Start};
 use crate::dom::{NONE, Span};
 use crate::tag::Tag;
@@ -196,7 +197,7 @@ impl Builder<'_> {
             }
             Tag::Form => self.end_form(),
             Tag::P => {
-                if !self.in_button_scope(Tag::P) {
+                if !self.p_in_button_scope() {
                     self.insert(&Start::implied(Tag::P));
                 }
                 self.close_p();
@@ -313,7 +314,7 @@ impl Builder<'_> {
             self.formatting.remove(at);
         }
         if let Some(at) = self.position(id) {
-            self.stack.remove(at);
+            self.remove(at);
         }
     }
 
@@ -348,7 +349,7 @@ impl Builder<'_> {
         }
         self.close_implied(Tag::Other);
         if let Some(at) = self.position(form) {
-            self.stack.remove(at);
+            self.remove(at);
         }
     }
 }

@@ -1,13 +1,16 @@
 //! The tree builder's state, its stack of open elements, and where nodes are put.
 
+use std::ops::Range;
+
 use super::attribute::Attr;
 use super::formatting::Entry;
+use super::stack::{Open, Space};
 use super::token::{Content, End, Start};
-use super::{MAX_DEPTH, foreign, quirks};
+use super::{MAX_DEPTH, quirks};
 use crate::dom::{Data, Dom, Id, NONE, ROOT, Span};
 use crate::tag::Tag;
 
-/// Elements that a page may have whatever its size.
+/// Nodes that a page may have whatever its size before formatting elements are no longer made anew.
 const NODES: usize = 10_000;
 
 /// The standard's insertion modes. Text of tables and of raw elements needs none here, since the tokenizer hands
@@ -44,29 +47,6 @@ pub(super) enum Flow {
     Again,
 }
 
-/// A namespace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Space {
-    Html,
-    Svg,
-    Math,
-}
-
-/// An open element.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Open {
-    pub(super) id: Id,
-    /// Where its children go: itself, or a template's content.
-    pub(super) inside: Id,
-    pub(super) tag: Tag,
-    pub(super) space: Space,
-    /// HTML may stand in this foreign element: all of it, or text only.
-    pub(super) html_point: bool,
-    pub(super) text_point: bool,
-    /// The name as it is written, to tell unknown elements apart.
-    pub(super) name: Span,
-}
-
 /// Where a node is put.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
@@ -81,6 +61,10 @@ pub(super) struct Builder<'a> {
     pub(super) original: Mode,
     pub(super) template_modes: Vec<Mode>,
     pub(super) stack: Vec<Open>,
+    /// Open elements of which none is a paragraph, the first of them limiting the scope of those after it.
+    pub(super) no_p: Range<usize>,
+    /// Open elements beyond the greatest depth, out of the middle of the stack.
+    pub(super) hidden: Vec<Open>,
     pub(super) formatting: Vec<Entry>,
     pub(super) head: Option<Open>,
     /// Whether a form is open outside of templates, and which.
@@ -93,10 +77,10 @@ pub(super) struct Builder<'a> {
     pub(super) skip_newline: bool,
     /// How the tokenizer is to read on.
     pub(super) content: Option<Content>,
-    /// Start tags left out whose end tags are still to come.
-    dropped: u64,
-    /// Most nodes that the page may have.
+    /// Nodes from which formatting elements are not made anew: they could be many for each tag of the page.
     budget: usize,
+    /// Whether formatting elements were left out because of that.
+    pub(super) limited: bool,
     /// Steps in loops over the stack and the formatting elements: what a hostile page could drive up.
     pub(super) steps: u64,
 }
@@ -109,6 +93,8 @@ impl<'a> Builder<'a> {
             original: Mode::Initial,
             template_modes: Vec::new(),
             stack: Vec::with_capacity(64),
+            no_p: 0..0,
+            hidden: Vec::new(),
             formatting: Vec::new(),
             head: None,
             form: NONE,
@@ -117,8 +103,8 @@ impl<'a> Builder<'a> {
             foster: false,
             skip_newline: false,
             content: None,
-            dropped: 0,
             budget: NODES + html.len() / 4,
+            limited: false,
             steps: 0,
         }
     }
@@ -134,12 +120,7 @@ impl<'a> Builder<'a> {
     /// A start tag. Gives how to read on if it is not markup that follows.
     pub(super) fn start(&mut self, tag: Start) -> Option<Content> {
         self.skip_newline = false;
-        if !tag.tag.is_void() && (self.stack.len() >= MAX_DEPTH || self.is_full()) {
-            if !(tag.self_closing && self.is_foreign()) {
-                self.dropped += 1;
-            }
-            return foreign::raw_content(tag.tag).filter(|_| !self.is_foreign());
-        }
+        self.settle();
         if self.is_foreign_start(&tag) {
             self.foreign_start(tag);
         } else {
@@ -151,9 +132,8 @@ impl<'a> Builder<'a> {
     /// An end tag.
     pub(super) fn end(&mut self, tag: End) {
         self.skip_newline = false;
-        if self.dropped > 0 {
-            self.dropped -= 1;
-        } else if self.is_foreign() {
+        self.settle();
+        if self.is_foreign() {
             self.foreign_end(tag);
         } else {
             while self.end_in(self.mode, tag) == Flow::Again {}
@@ -206,135 +186,16 @@ impl<'a> Builder<'a> {
         }
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.dom.nodes.len() >= self.budget
+    /// Whether no more formatting elements are made anew; notes that it mattered.
+    pub(super) fn is_full(&mut self) -> bool {
+        let full = self.dom.nodes.len() >= self.budget;
+        self.limited |= full;
+        full
     }
 
     pub(super) fn is_blank(&self, text: Span) -> bool {
         self.dom.str(text).bytes().all(super::tokenizer::is_space)
     }
-
-    // ---- The stack of open elements ----
-
-    pub(super) fn current(&self) -> Option<Open> {
-        self.stack.last().copied()
-    }
-
-    pub(super) fn current_tag(&self) -> Tag {
-        match self.stack.last() {
-            Some(open) if open.space == Space::Html => open.tag,
-            _ => Tag::Other,
-        }
-    }
-
-    pub(super) fn is_open(&mut self, id: Id) -> bool {
-        self.position(id).is_some()
-    }
-
-    pub(super) fn position(&mut self, id: Id) -> Option<usize> {
-        let found = self.stack.iter().rposition(|open| open.id == id);
-        self.steps += (self.stack.len() - found.unwrap_or(0)) as u64;
-        found
-    }
-
-    pub(super) fn has_open(&mut self, tag: Tag) -> bool {
-        self.steps += self.stack.len() as u64;
-        self.stack.iter().any(|open| open.space == Space::Html && open.tag == tag)
-    }
-
-    /// Whether an element is open with nothing of `limits` above it.
-    fn within(&mut self, wanted: impl Fn(&Open) -> bool, limits: impl Fn(&Open) -> bool) -> bool {
-        for open in self.stack.iter().rev() {
-            self.steps += 1;
-            if wanted(open) {
-                return true;
-            }
-            if limits(open) {
-                return false;
-            }
-        }
-        false
-    }
-
-    pub(super) fn in_scope(&mut self, tag: Tag) -> bool {
-        self.within(|open| open.is(tag), Open::limits_scope)
-    }
-
-    pub(super) fn in_scope_any(&mut self, wanted: impl Fn(Tag) -> bool) -> bool {
-        self.within(|open| open.space == Space::Html && wanted(open.tag), Open::limits_scope)
-    }
-
-    pub(super) fn id_in_scope(&mut self, id: Id) -> bool {
-        self.within(|open| open.id == id, Open::limits_scope)
-    }
-
-    pub(super) fn in_list_scope(&mut self, tag: Tag) -> bool {
-        self.within(|open| open.is(tag), |open| open.limits_scope() || open.is(Tag::Ol) || open.is(Tag::Ul))
-    }
-
-    pub(super) fn in_button_scope(&mut self, tag: Tag) -> bool {
-        self.within(|open| open.is(tag), |open| open.limits_scope() || open.is(Tag::Button))
-    }
-
-    pub(super) fn in_table_scope(&mut self, wanted: impl Fn(Tag) -> bool) -> bool {
-        self.within(
-            |open| open.space == Space::Html && wanted(open.tag),
-            |open| open.space == Space::Html && matches!(open.tag, Tag::Html | Tag::Table | Tag::Template),
-        )
-    }
-
-    pub(super) fn pop(&mut self) -> Option<Open> {
-        self.stack.pop()
-    }
-
-    /// Closes elements up to the first of this kind, that one included.
-    pub(super) fn pop_through(&mut self, wanted: impl Fn(Tag) -> bool) {
-        while let Some(open) = self.pop() {
-            if open.space == Space::Html && wanted(open.tag) {
-                break;
-            }
-        }
-    }
-
-    /// Closes elements above the first of this kind. The `<html>` element stays.
-    pub(super) fn pop_above(&mut self, wanted: impl Fn(Tag) -> bool) {
-        while self.stack.len() > 1 && !wanted(self.current_tag()) {
-            self.pop();
-        }
-    }
-
-    pub(super) fn close_implied(&mut self, except: Tag) {
-        while implies_end(self.current_tag()) && self.current_tag() != except {
-            self.pop();
-        }
-    }
-
-    fn close_implied_thoroughly(&mut self) {
-        while implies_end(self.current_tag())
-            || matches!(
-                self.current_tag(),
-                Tag::Caption
-                    | Tag::Colgroup
-                    | Tag::Tbody
-                    | Tag::Td
-                    | Tag::Tfoot
-                    | Tag::Th
-                    | Tag::Thead
-                    | Tag::Tr
-            )
-        {
-            self.pop();
-        }
-    }
-
-    pub(super) fn close_p(&mut self) {
-        if self.in_button_scope(Tag::P) {
-            self.close_implied(Tag::P);
-            self.pop_through(|tag| tag == Tag::P);
-        }
-    }
-
-    // ---- Putting nodes ----
 
     /// Where the next node goes. `target` takes the place of the element that is open.
     pub(super) fn place(&mut self, target: Option<Open>) -> Place {
@@ -348,6 +209,18 @@ impl<'a> Builder<'a> {
             return self.foster_place();
         }
         Place { parent: target.inside, before: NONE }
+    }
+
+    /// Where the next element goes: beside the one that is open if that is as deep as elements may be.
+    pub(super) fn place_of_element(&mut self) -> Place {
+        let place = self.place(None);
+        if self.stack.len() > MAX_DEPTH { self.beside(place) } else { place }
+    }
+
+    /// A place beside an element instead of in it.
+    pub(super) fn beside(&self, place: Place) -> Place {
+        let parent = self.dom.parent(place.parent);
+        if place.before != NONE || parent == NONE { place } else { Place { parent, ..place } }
     }
 
     /// Before the innermost open table, or at the end of a template inside of it.
@@ -393,18 +266,18 @@ impl<'a> Builder<'a> {
 
     /// Puts an element and opens it.
     pub(super) fn insert(&mut self, tag: &Start) -> Open {
-        let place = self.place(None);
+        let place = self.place_of_element();
         let id = self.create(tag, tag.tag);
         self.put(id, place);
         let inside = if tag.tag == Tag::Template { self.dom.add(Data::Other) } else { id };
         let open = Open { inside, ..Open::html(id, tag) };
-        self.stack.push(open);
+        self.push(open);
         open
     }
 
     /// Puts an element that has no content.
     pub(super) fn insert_void(&mut self, tag: &Start) {
-        let place = self.place(None);
+        let place = self.place_of_element();
         let id = self.create(tag, tag.tag);
         self.put(id, place);
     }
@@ -479,135 +352,4 @@ impl<'a> Builder<'a> {
             self.reset_mode();
         }
     }
-}
-
-impl Open {
-    pub(super) fn html(id: Id, tag: &Start) -> Self {
-        Self {
-            id,
-            inside: id,
-            tag: tag.tag,
-            space: Space::Html,
-            html_point: false,
-            text_point: false,
-            name: tag.name,
-        }
-    }
-
-    /// Whether this is an HTML element of this kind.
-    pub(super) fn is(&self, tag: Tag) -> bool {
-        self.tag == tag && self.space == Space::Html
-    }
-
-    /// The standard's list for "have an element in scope".
-    pub(super) fn limits_scope(&self) -> bool {
-        match self.space {
-            Space::Html => matches!(
-                self.tag,
-                Tag::Applet
-                    | Tag::Caption
-                    | Tag::Html
-                    | Tag::Table
-                    | Tag::Td
-                    | Tag::Th
-                    | Tag::Marquee
-                    | Tag::Object
-                    | Tag::Select
-                    | Tag::Template
-            ),
-            Space::Math => {
-                matches!(self.tag, Tag::Mi | Tag::Mo | Tag::Mn | Tag::Ms | Tag::Mtext | Tag::AnnotationXml)
-            }
-            Space::Svg => matches!(self.tag, Tag::ForeignObject | Tag::Desc | Tag::Title),
-        }
-    }
-
-    /// The standard's "special" elements: end tags of ordinary ones do not reach through them.
-    pub(super) fn is_special(&self) -> bool {
-        if self.space != Space::Html {
-            return self.limits_scope();
-        }
-        let tag = self.tag;
-        tag.is_void() && !matches!(tag, Tag::Image)
-            || tag.is_heading()
-            || matches!(
-                tag,
-                Tag::Address
-                    | Tag::Applet
-                    | Tag::Article
-                    | Tag::Aside
-                    | Tag::Blockquote
-                    | Tag::Body
-                    | Tag::Button
-                    | Tag::Caption
-                    | Tag::Center
-                    | Tag::Colgroup
-                    | Tag::Dd
-                    | Tag::Details
-                    | Tag::Dir
-                    | Tag::Div
-                    | Tag::Dl
-                    | Tag::Dt
-                    | Tag::Fieldset
-                    | Tag::Figcaption
-                    | Tag::Figure
-                    | Tag::Footer
-                    | Tag::Form
-                    | Tag::Frameset
-                    | Tag::Head
-                    | Tag::Header
-                    | Tag::Hgroup
-                    | Tag::Html
-                    | Tag::Iframe
-                    | Tag::Li
-                    | Tag::Listing
-                    | Tag::Main
-                    | Tag::Marquee
-                    | Tag::Menu
-                    | Tag::Nav
-                    | Tag::Noembed
-                    | Tag::Noframes
-                    | Tag::Noscript
-                    | Tag::Object
-                    | Tag::Ol
-                    | Tag::P
-                    | Tag::Plaintext
-                    | Tag::Pre
-                    | Tag::Script
-                    | Tag::Search
-                    | Tag::Section
-                    | Tag::Select
-                    | Tag::Style
-                    | Tag::Summary
-                    | Tag::Table
-                    | Tag::Tbody
-                    | Tag::Td
-                    | Tag::Template
-                    | Tag::Textarea
-                    | Tag::Tfoot
-                    | Tag::Th
-                    | Tag::Thead
-                    | Tag::Title
-                    | Tag::Tr
-                    | Tag::Ul
-                    | Tag::Xmp
-            )
-    }
-}
-
-/// Elements that end by themselves where their parent ends.
-fn implies_end(tag: Tag) -> bool {
-    matches!(
-        tag,
-        Tag::Dd
-            | Tag::Dt
-            | Tag::Li
-            | Tag::Optgroup
-            | Tag::Option
-            | Tag::P
-            | Tag::Rb
-            | Tag::Rp
-            | Tag::Rt
-            | Tag::Rtc
-    )
 }

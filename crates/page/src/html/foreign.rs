@@ -1,20 +1,10 @@
 //! SVG and MathML in HTML.
 
 use super::attribute::Attr;
-use super::builder::{Builder, Flow, Open, Space};
-use super::token::{Content, End, Start};
+use super::builder::{Builder, Flow};
+use super::stack::{Open, Space};
+use super::token::{End, Start};
 use crate::tag::Tag;
-
-/// How an element's content is read if it is not markup.
-pub(super) fn raw_content(tag: Tag) -> Option<Content> {
-    match tag {
-        Tag::Script => Some(Content::Script),
-        Tag::Style | Tag::Iframe | Tag::Noembed | Tag::Noframes | Tag::Xmp => Some(Content::Raw),
-        Tag::Title | Tag::Textarea => Some(Content::Escapable),
-        Tag::Plaintext => Some(Content::Plain),
-        _ => None,
-    }
-}
 
 /// HTML elements that end foreign content: they stand there by mistake.
 fn breaks_out(tag: Tag) -> bool {
@@ -106,7 +96,7 @@ impl Builder<'_> {
 
     /// Puts an element of another namespace and opens it unless it closes itself.
     pub(super) fn insert_foreign(&mut self, tag: &Start, space: Space) {
-        let place = self.place(None);
+        let place = self.place_of_element();
         // Inside, nothing looks like HTML: an SVG's title is not the page's.
         let shown = if matches!(tag.tag, Tag::Svg | Tag::Math) { tag.tag } else { Tag::Other };
         let id = self.create(tag, shown);
@@ -126,7 +116,7 @@ impl Builder<'_> {
             }
             _ => (false, false),
         };
-        self.stack.push(Open { space, html_point, text_point, ..Open::html(id, tag) });
+        self.push(Open { space, html_point, text_point, ..Open::html(id, tag) });
     }
 
     pub(super) fn foreign_end(&mut self, tag: End) {

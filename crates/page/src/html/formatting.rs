@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::builder::{Builder, Open};
+use super::MAX_FORMATTING;
+use super::builder::Builder;
+use super::stack::Open;
 use super::token::Start;
-use super::{MAX_DEPTH, MAX_FORMATTING};
 use crate::dom::{Id, Span};
 use crate::tag::Tag;
 
@@ -100,11 +101,11 @@ impl Builder<'_> {
     /// Opens again the formatting elements that a paragraph's end has closed.
     pub(super) fn reconstruct(&mut self) {
         let Some(Entry::Element { id, .. }) = self.formatting.last().copied() else { return };
-        if self.is_open(id) || self.stack.len() >= MAX_DEPTH || self.is_full() {
+        if self.is_open(id) || self.is_full() {
             return;
         }
         for at in self.first_closed()..self.formatting.len() {
-            if self.stack.len() >= MAX_DEPTH || self.is_full() {
+            if self.is_full() {
                 return;
             }
             if let Entry::Element { tag, .. } = self.formatting[at] {

@@ -4,8 +4,8 @@
 //! are numbers, and of attributes only those are kept that matter for reading a page. Comments are left out.
 //! The tests hold the tree against html5ever's.
 //!
-//! Three limits keep hostile pages cheap: [`MAX_DEPTH`], [`MAX_FORMATTING`] and a budget of nodes that grows with
-//! the page.
+//! Three limits keep hostile pages cheap: [`MAX_DEPTH`], [`MAX_FORMATTING`] and a number of nodes, growing with the
+//! page, from which formatting elements are not made anew. None of them leaves out text or pictures.
 
 mod adoption;
 pub(crate) mod attribute;
@@ -14,25 +14,34 @@ mod builder;
 mod foreign;
 mod formatting;
 mod modes;
-mod names;
 mod quirks;
 mod reference;
+mod stack;
 mod table;
 mod token;
 mod tokenizer;
 
 use crate::dom::Dom;
 
-/// Elements nested deeper than this are left out, their text kept: the limit of Chromium's parser
-/// (`kMaximumHTMLParserDOMTreeDepth`).
+/// Elements nested deeper than this are put beside each other at this depth: the limit of Chromium's parser
+/// (`kMaximumHTMLParserDOMTreeDepth`) and what it does.
 const MAX_DEPTH: usize = 512;
 /// Formatting elements (`<b>`, `<font>` ...) that are opened again in the next paragraph if nothing closes them.
 /// More are forgotten, the oldest first.
 const MAX_FORMATTING: usize = 256;
 
 /// Reads a page.
+#[cfg(test)]
 pub(crate) fn parse(html: &str) -> Dom<'_> {
     tokenizer::run(html).dom
+}
+
+/// Reads a page. Tells whether its formatting was cut short: text and pictures are there, but not all that is bold or in
+/// a link is known as such.
+pub(crate) fn parse_telling(html: &str) -> (Dom<'_>, bool) {
+    let builder = tokenizer::run(html);
+    let limited = builder.limited;
+    (builder.dom, limited)
 }
 
 #[cfg(test)]

@@ -269,10 +269,10 @@ impl Builder<'_> {
             | Tag::Title => {
                 // They belong into the head that is already closed.
                 let Some(head) = self.head else { return Flow::Done };
-                self.stack.push(head);
+                self.push(head);
                 self.start_in_head(tag);
                 if let Some(at) = self.position(head.id) {
-                    self.stack.remove(at);
+                    self.remove(at);
                 }
             }
             Tag::Head => {}

@@ -1,6 +1,19 @@
 //! Character references: `&amp;`, `&#x3042;` and the like.
 
-use super::names::NAMES;
+use std::sync::LazyLock;
+
+/// The named references of the HTML standard, a line each: the name, a tab, its characters in hexadecimal. Sorted by name,
+/// written by `tests/fixtures/make_references.py`.
+const TABLE: &str = include_str!("references.tsv");
+
+static NAMES: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
+    let character = |hex: &str| u32::from_str_radix(hex, 16).ok().and_then(char::from_u32);
+    let line = |line: &'static str| {
+        let (name, characters) = line.split_once('\t')?;
+        Some((name, characters.split(' ').filter_map(character).collect()))
+    };
+    TABLE.lines().filter_map(line).collect()
+});
 
 /// Longest name with its semicolon.
 const LONGEST: usize = 32;
@@ -89,7 +102,7 @@ fn lookup(name: &str) -> Option<&'static str> {
         "quot;" => Some("\""),
         "lt;" => Some("<"),
         "gt;" => Some(">"),
-        _ => NAMES.binary_search_by(|(known, _)| (*known).cmp(name)).ok().map(|at| NAMES[at].1),
+        _ => NAMES.binary_search_by(|(known, _)| (*known).cmp(name)).ok().map(|at| NAMES[at].1.as_str()),
     }
 }
 

@@ -71,6 +71,10 @@ impl Tokenizer<'_> {
     /// A tag, comment or declaration. `self.at` is at its `<`.
     fn markup(&mut self) {
         let at = self.at;
+        if !self.source[at..].starts_with(b"</>") {
+            // A newline behind a comment is no longer the first thing in its `<pre>`.
+            self.builder.skip_newline = false;
+        }
         match self.byte(at + 1) {
             b'/' => match self.byte(at + 2) {
                 b'>' => self.at = at + 3,
