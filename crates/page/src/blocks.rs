@@ -1,12 +1,11 @@
 //! Blocks: the text and pictures of a page in reading order.
 
 use tsumugi_record::ImageSlot;
-use url::Url;
 
 use crate::classify::names::is_caption;
 use crate::dom::{Data, Dom, Id, NONE};
 use crate::html::attribute::Attr;
-use crate::slot::Slots;
+use crate::slot::{Base, Slots};
 use crate::space::{count, push_collapsed};
 use crate::tag::Tag;
 
@@ -30,6 +29,14 @@ pub(crate) enum Content {
     Image(Box<ImageSlot>),
 }
 
+/// The blocks of a page.
+#[derive(Debug)]
+pub(crate) struct Blocks {
+    pub(crate) blocks: Vec<Block>,
+    /// Whether there were more pictures than a page may have.
+    pub(crate) pictures_left_out: bool,
+}
+
 /// Walks through the page.
 pub(crate) struct Segmenter<'a> {
     dom: &'a Dom<'a>,
@@ -48,7 +55,7 @@ pub(crate) struct Segmenter<'a> {
 }
 
 impl<'a> Segmenter<'a> {
-    pub(crate) fn new(dom: &'a Dom<'a>, base: Option<&'a Url>) -> Self {
+    pub(crate) fn new(dom: &'a Dom<'a>, base: &'a Base) -> Self {
         Self {
             dom,
             slots: Slots::new(dom, base),
@@ -64,7 +71,7 @@ impl<'a> Segmenter<'a> {
     }
 
     /// All blocks under `top`.
-    pub(crate) fn run(mut self, top: Id) -> Vec<Block> {
+    pub(crate) fn run(mut self, top: Id) -> Blocks {
         let mut here = top;
         while let Some(node) = self.dom.node(here) {
             match node.data {
@@ -84,7 +91,7 @@ impl<'a> Segmenter<'a> {
             here = self.next(here, top);
         }
         self.flush();
-        self.blocks
+        Blocks { blocks: self.blocks, pictures_left_out: self.slots.is_full() }
     }
 
     /// The next sibling of a node, or of the first element above it that has one. Elements left on the way are

@@ -84,7 +84,8 @@ mod tests {
     /// The captions of a page's pictures.
     fn check(html: &str, expected: &[Option<&str>]) {
         let dom = crate::html::parse(html);
-        let mut slots = crate::slot::Slots::new(&dom, None);
+        let base = crate::slot::Base::of("http://a.test/");
+        let mut slots = crate::slot::Slots::new(&dom, &base);
         let images = dom.walk(0).filter(|id| dom.tag(*id) == Tag::Img);
         let captions: Vec<_> = images.map(|id| slots.of(id).unwrap().caption).collect();
         assert_eq!(captions.iter().map(Option::as_deref).collect::<Vec<_>>(), expected, "{html}");

@@ -13,7 +13,8 @@ pub struct OptOut {
 
 impl OptOut {
     /// Reads the directives of one `X-Robots-Tag` header or `<meta name="robots">`. `source` names it in the
-    /// signals. Directives for other agents than `agent` (and all) do not count.
+    /// signals. Directives are separated by commas, semicolons or spaces. Those for other agents than `agent` (and all) do
+    /// not count; versions of agents, as in `Tsumugi/0.1: noai`, do not matter.
     ///
     /// ```
     /// use tsumugi_page::OptOut;
@@ -24,21 +25,22 @@ impl OptOut {
     /// ```
     pub fn robots(&mut self, source: &str, value: &str, agent: &str) {
         let mut for_us = true;
-        for part in value.split([',', ';']) {
-            let mut directive = part.trim();
-            if let Some((name, rest)) = directive.split_once(':') {
-                let name = name.trim();
-                if takes_value(name) {
-                    continue;
+        let mut rest = value;
+        while let Some(start) = rest.find(|c: char| !is_separator(c)) {
+            let word = &rest[start..];
+            let end = word.find(|c: char| is_separator(c) || c == ':').unwrap_or(word.len()).max(1);
+            let (word, after) = word.split_at(end);
+            rest = after;
+            // `agent: directive`; a time of day has a colon too, but no agent's name before it, and so has an address.
+            match after.trim_start().strip_prefix(':') {
+                Some(after) => {
+                    if is_agent(word) && !takes_value(word) && !after.starts_with("//") {
+                        for_us = word == "*" || is_same_agent(word, agent);
+                    }
+                    rest = after;
                 }
-                // `agent: directive`; a time of day has a colon too, but no agent's name before it.
-                if is_agent(name) {
-                    for_us = name.eq_ignore_ascii_case(agent) || name == "*";
-                    directive = rest.trim();
-                }
-            }
-            if for_us {
-                self.directive(source, directive);
+                None if for_us => self.directive(source, word),
+                None => {}
             }
         }
     }
@@ -54,9 +56,10 @@ impl OptOut {
         self.signal(format!("{source}: {}", directive.to_ascii_lowercase()));
     }
 
-    /// Reads the value of a `tdm-reservation` header or `<meta>` (TDM Reservation Protocol: `1` reserves).
+    /// Reads the value of a `tdm-reservation` header or `<meta>` (TDM Reservation Protocol: `1` reserves). Of several
+    /// values, joined by commas, one that reserves is enough.
     pub fn tdm_reservation(&mut self, source: &str, value: &str) {
-        if value.trim() == "1" {
+        if value.split([',', ';']).any(|value| value.trim() == "1") {
             self.page = true;
             self.images = true;
             self.signal(format!("{source}: tdm-reservation"));
@@ -68,6 +71,16 @@ impl OptOut {
             self.signals.push(signal);
         }
     }
+}
+
+fn is_separator(c: char) -> bool {
+    c.is_whitespace() || matches!(c, ',' | ';')
+}
+
+/// Whether two agents have the same name, whatever their versions.
+pub(crate) fn is_same_agent(one: &str, other: &str) -> bool {
+    let name = |agent: &str| agent.split('/').next().unwrap_or_default().trim().to_ascii_lowercase();
+    name(one) == name(other)
 }
 
 /// Directives that are followed by a colon and a value.
@@ -103,6 +116,16 @@ mod tests {
             ("all", false, false),
             ("max-snippet: 20, noai", true, true),
             ("", false, false),
+            ("noai noimageai", true, true),
+            ("noindex noimageai", false, true),
+            ("Tsumugi/0.1: noai", true, true),
+            ("TSUMUGI/2.0 : noimageai", false, true),
+            ("tsumugi:noai", true, true),
+            ("OtherBot/1.0: noai noimageai", false, false),
+            ("otherbot: noindex tsumugi/0.1: noai", true, true),
+            ("tsumugibot: noai", false, false),
+            ("http://a.test/policy noai", true, true),
+            (": , ::;noai:", false, false),
         ] {
             let mut out = OptOut::default();
             out.robots("x-robots-tag", value, "tsumugi");
@@ -115,7 +138,12 @@ mod tests {
         let mut out = OptOut::default();
         out.tdm_reservation("header", "0");
         assert_eq!(out, OptOut::default());
-        out.tdm_reservation("header", " 1 ");
-        assert!(out.page && out.images);
+        out.tdm_reservation("header", "0, 10");
+        assert_eq!(out, OptOut::default());
+        for value in [" 1 ", "0, 1"] {
+            let mut out = OptOut::default();
+            out.tdm_reservation("header", value);
+            assert!(out.page && out.images, "{value}");
+        }
     }
 }

@@ -1,15 +1,17 @@
 //! From bytes to a page: charset, tree, blocks, roles, opt-out.
 
+use encoding_rs::{Encoding, UTF_8};
 use tsumugi_record::{Node, Role};
 use url::Url;
 
-use crate::blocks::{Content, Segmenter};
+use crate::blocks::{Blocks, Content, Segmenter};
 use crate::charset::decode;
 use crate::classify::classify;
 use crate::dom::{Data, Dom, Id, ROOT};
 use crate::html;
 use crate::html::attribute::Attr;
-use crate::optout::OptOut;
+use crate::optout::{OptOut, is_same_agent};
+use crate::slot::{Base, join};
 use crate::tag::Tag;
 
 /// Pages are read up to this many bytes: ten times the largest page that Common Crawl keeps (1 MiB).
@@ -28,8 +30,8 @@ pub struct PageHeaders<'a> {
     pub content_language: Option<&'a str>,
     /// The values of all `X-Robots-Tag` headers.
     pub robots: &'a [String],
-    /// `tdm-reservation`
-    pub tdm_reservation: Option<&'a str>,
+    /// The values of all `tdm-reservation` headers.
+    pub tdm_reservation: &'a [String],
 }
 
 /// How pages are read.
@@ -81,6 +83,10 @@ pub struct Page {
     pub broken: bool,
     /// Languages that the page claims.
     pub language: LanguageHints,
+    /// Whether a limit was reached: the page is longer than [`PageConfig::max_bytes`], has more pictures than it may have
+    /// (their addresses and descriptions take more than 4 MiB and four times the page), or so much bold and linked text
+    /// that not all of it is known as such. Ordinary pages are far from these limits.
+    pub limited: bool,
     /// Text and pictures in reading order.
     pub nodes: Vec<Node>,
     /// What the page forbids.
@@ -130,10 +136,12 @@ pub fn parse(bytes: &[u8], headers: &PageHeaders<'_>, url: &str) -> Page {
 /// Reads a page.
 #[must_use]
 pub fn parse_with(config: &PageConfig, bytes: &[u8], headers: &PageHeaders<'_>, url: &str) -> Page {
+    let whole = bytes.len() <= config.max_bytes;
     let bytes = &bytes[..bytes.len().min(config.max_bytes)];
     let decoded = decode(bytes, headers.content_type);
-    let dom = html::parse(&decoded.text);
-    let base = base(&dom, url);
+    let (dom, limited) = html::parse_telling(&decoded.text);
+    let charset = Encoding::for_label(decoded.charset.as_bytes()).unwrap_or(UTF_8);
+    let base = Base { url: base(&dom, url, charset), charset };
     let mut page = Page {
         charset: decoded.charset.to_owned(),
         broken: decoded.broken,
@@ -143,11 +151,12 @@ pub fn parse_with(config: &PageConfig, bytes: &[u8], headers: &PageHeaders<'_>, 
     for value in headers.robots {
         page.opt_out.robots("x-robots-tag", value, &config.agent);
     }
-    if let Some(value) = headers.tdm_reservation {
+    for value in headers.tdm_reservation {
         page.opt_out.tdm_reservation("header", value);
     }
     read_head(&dom, &config.agent, &mut page);
-    let blocks = Segmenter::new(&dom, base.as_ref()).run(ROOT);
+    let Blocks { blocks, pictures_left_out } = Segmenter::new(&dom, &base).run(ROOT);
+    page.limited = !whole || limited || pictures_left_out;
     let roles =
         if config.tell_boilerplate { classify(&dom, &blocks) } else { vec![Role::Main; blocks.len()] };
     page.nodes = blocks
@@ -165,13 +174,13 @@ pub fn parse_with(config: &PageConfig, bytes: &[u8], headers: &PageHeaders<'_>, 
 }
 
 /// The address that relative ones are meant from.
-fn base(dom: &Dom<'_>, url: &str) -> Option<Url> {
+fn base(dom: &Dom<'_>, url: &str, charset: &'static Encoding) -> Option<Url> {
     let page = Url::parse(url).ok();
     let href =
         elements(dom).filter(|(_, tag)| *tag == Tag::Base).find_map(|(id, _)| dom.attribute(id, Attr::Href));
     match (href, &page) {
-        (Some(href), Some(page)) => page.join(href).ok().or_else(|| Some(page.clone())),
-        (Some(href), None) => Url::parse(href).ok(),
+        (Some(href), Some(_)) => join(href, page.as_ref(), charset).ok().or(page),
+        (Some(href), None) => join(href, None, charset).ok(),
         (None, _) => page,
     }
 }
@@ -194,8 +203,8 @@ fn read_head(dom: &Dom<'_>, agent: &str, page: &mut Page) {
     for (id, tag_) in elements(dom) {
         match tag_ {
             Tag::Html => {
-                page.language.html =
-                    dom.attribute(id, Attr::Lang).or_else(|| dom.attribute(id, Attr::XmlLang)).and_then(tag);
+                let tags = [Attr::Lang, Attr::XmlLang].map(|name| dom.attribute(id, name).and_then(tag));
+                page.language.html = tags.into_iter().flatten().next();
             }
             Tag::Title if title.is_none() => title = text(id),
             Tag::H1 if heading.is_none() && headings < HEADINGS => {
@@ -211,11 +220,18 @@ fn read_head(dom: &Dom<'_>, agent: &str, page: &mut Page) {
 
 fn meta(dom: &Dom<'_>, id: Id, agent: &str, page: &mut Page, social: &mut Option<String>) {
     let Some(content) = dom.attribute(id, Attr::Content) else { return };
-    let names = [Attr::Name, Attr::Property, Attr::HttpEquiv];
-    let Some(name) = names.iter().find_map(|name| dom.attribute(id, *name)) else { return };
-    let name = name.trim().to_ascii_lowercase();
-    match name.as_str() {
-        "robots" => page.opt_out.robots("meta robots", content, agent),
+    for name in [Attr::Name, Attr::Property, Attr::HttpEquiv] {
+        if let Some(name) = dom.attribute(id, name) {
+            let name = name.trim().to_ascii_lowercase();
+            named_meta(&name, content, agent, page, social);
+        }
+    }
+}
+
+/// What a `<meta>` element with this name says.
+fn named_meta(name: &str, content: &str, agent: &str, page: &mut Page, social: &mut Option<String>) {
+    match name {
+        "robots" | "x-robots-tag" => page.opt_out.robots(&format!("meta {name}"), content, agent),
         "tdm-reservation" => page.opt_out.tdm_reservation("meta", content),
         "content-language" | "language" | "og:locale" if page.language.meta.is_none() => {
             page.language.meta = tag(content);
@@ -223,9 +239,7 @@ fn meta(dom: &Dom<'_>, id: Id, agent: &str, page: &mut Page, social: &mut Option
         "og:title" if social.is_none() => {
             *social = Some(crate::space::collapse(content)).filter(|text| !text.is_empty());
         }
-        _ if name == agent.to_ascii_lowercase() => {
-            page.opt_out.robots(&format!("meta {name}"), content, agent)
-        }
+        _ if is_same_agent(name, agent) => page.opt_out.robots(&format!("meta {name}"), content, agent),
         _ => {}
     }
 }

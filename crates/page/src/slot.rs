@@ -1,51 +1,18 @@
 //! Where pictures stand on a page and what is said about them.
 
+mod address;
+
 use std::collections::HashMap;
 
 use tsumugi_record::ImageSlot;
-use url::Url;
+
+pub(crate) use address::{Base, join};
 
 use crate::caption::captions_in;
 use crate::dom::{Dom, Id, NONE};
 use crate::html::attribute::Attr;
 use crate::tag::Tag;
 
-/// Attributes in which scripts keep the address of a picture that is loaded late, the best first.
-const LAZY: [Attr; 17] = [
-    Attr::DataSrc,
-    Attr::DataOriginal,
-    Attr::DataLazySrc,
-    Attr::DataLazy,
-    Attr::DataOriginalSrc,
-    Attr::DataHiResSrc,
-    Attr::DataFullSrc,
-    Attr::DataActualsrc,
-    Attr::DataEcho,
-    Attr::DataUrl,
-    Attr::DataImage,
-    Attr::DataDeferSrc,
-    Attr::DataCfsrc,
-    Attr::DataLlSrc,
-    Attr::DataLazyload,
-    Attr::DataImgSrc,
-    Attr::DataImageSrc,
-];
-/// The same for lists of candidates.
-const LAZY_SETS: [Attr; 3] = [Attr::DataSrcset, Attr::DataLazySrcset, Attr::DataOriginalSet];
-/// Words in the file name of a picture that stands in for a later one.
-const PLACEHOLDERS: [&str; 9] = [
-    "placeholder",
-    "blank.",
-    "spacer.",
-    "lazyload",
-    "loading.",
-    "transparent.",
-    "1x1.",
-    "pixel.gif",
-    "dummy.",
-];
-/// Longest address kept. Servers refuse much shorter ones; `data:` addresses are as long as their picture.
-const URL_LIMIT: usize = 8192;
 /// Longest caption, alt or link text kept, in bytes.
 pub(crate) const TEXT_LIMIT: usize = 16 << 10;
 /// Elements above a picture in which its figure and its link are looked for.
@@ -60,27 +27,29 @@ const BUDGET_SHARE: usize = 4;
 /// Makes the slots of a page.
 pub(crate) struct Slots<'a> {
     dom: &'a Dom<'a>,
-    base: Option<&'a Url>,
+    base: &'a Base,
     /// For each figure looked at, the captions of its pictures.
     captions: HashMap<Id, HashMap<Id, Id>>,
     /// The last link with its text.
     link: (Id, Option<String>),
     budget: usize,
+    full: bool,
 }
 
 impl<'a> Slots<'a> {
-    pub(crate) fn new(dom: &'a Dom<'a>, base: Option<&'a Url>) -> Self {
+    pub(crate) fn new(dom: &'a Dom<'a>, base: &'a Base) -> Self {
         let budget = BUDGET + BUDGET_SHARE * dom.source().len();
-        Self { dom, base, captions: HashMap::new(), link: (NONE, None), budget }
+        Self { dom, base, captions: HashMap::new(), link: (NONE, None), budget, full: false }
     }
 
     /// The slot of an `<img>` element, if it names a picture.
     pub(crate) fn of(&mut self, id: Id) -> Option<ImageSlot> {
+        let dom = self.dom;
+        let url = self.base.resolve(address::find(dom, id)?)?;
         if self.budget == 0 {
+            self.full = true;
             return None;
         }
-        let dom = self.dom;
-        let url = resolve(address(dom, id)?, self.base)?;
         let slot = ImageSlot {
             url,
             alt: dom.attribute(id, Attr::Alt).map(|alt| cut(alt).to_owned()),
@@ -94,6 +63,11 @@ impl<'a> Slots<'a> {
         let spent = slot.url.len() + texts.map(String::len).sum::<usize>();
         self.budget = self.budget.saturating_sub(spent);
         Some(slot)
+    }
+
+    /// Whether pictures were left out because there were too many.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full
     }
 
     /// The text of the caption that the nearest figure has for this picture.
@@ -122,126 +96,18 @@ impl<'a> Slots<'a> {
     }
 }
 
-/// The address as the page gives it.
-fn address<'d>(dom: &'d Dom<'_>, id: Id) -> Option<&'d str> {
-    let source = dom.attribute(id, Attr::Src).map(str::trim).filter(|src| !src.is_empty());
-    let has_more = dom
-        .attributes(id)
-        .iter()
-        .any(|attribute| LAZY.contains(&attribute.name) || LAZY_SETS.contains(&attribute.name));
-    if has_more && let Some(lazy) = lazy(dom, id) {
-        return Some(lazy);
-    }
-    if let Some(source) = source.filter(|source| !is_placeholder(source)) {
-        return Some(source);
-    }
-    let set = dom.attribute(id, Attr::Srcset).and_then(best_candidate);
-    set.or_else(|| from_picture(dom, id)).or(source)
-}
-
-fn lazy<'d>(dom: &'d Dom<'_>, id: Id) -> Option<&'d str> {
-    let single =
-        LAZY.iter().filter_map(|name| dom.attribute(id, *name)).map(str::trim).find(|src| is_address(src));
-    single.or_else(|| LAZY_SETS.iter().filter_map(|name| dom.attribute(id, *name)).find_map(best_candidate))
-}
-
-/// Something that may be an address: some scripts keep JSON or flags in the same attributes.
-fn is_address(text: &str) -> bool {
-    !text.is_empty()
-        && !text.starts_with(['{', '[', '<'])
-        && !text.contains(char::is_whitespace)
-        && (text.contains('/') || text.contains('.'))
-}
-
-fn is_placeholder(source: &str) -> bool {
-    if is_data(source) || source == "#" || source.starts_with("about:") {
-        return true;
-    }
-    let file = source.rsplit('/').next().unwrap_or(source);
-    let file = file[..file.floor_char_boundary(256)].to_ascii_lowercase();
-    PLACEHOLDERS.iter().any(|word| file.contains(word))
-}
-
-fn is_data(address: &str) -> bool {
-    address.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"))
-}
-
-/// The best source that a `<picture>` has beside its `<img>`.
-fn from_picture<'d>(dom: &'d Dom<'_>, id: Id) -> Option<&'d str> {
-    let picture = dom.parent(id);
-    if dom.tag(picture) != Tag::Picture {
-        return None;
-    }
-    dom.children(picture).take(64).filter(|source| dom.tag(*source) == Tag::Source).find_map(|source| {
-        let set = dom.attribute(source, Attr::Srcset).or_else(|| dom.attribute(source, Attr::DataSrcset))?;
-        best_candidate(set)
-    })
-}
-
-/// The largest picture of a `srcset`, by width or pixel density.
-fn best_candidate(set: &str) -> Option<&str> {
-    let mut best: Option<(f64, &str)> = None;
-    let mut rest = set;
-    loop {
-        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
-        if rest.is_empty() {
-            return best.map(|(_, url)| url);
-        }
-        // An address ends at white space; a comma at its very end belongs to the list.
-        let end = rest.find(|c: char| c.is_ascii_whitespace()).unwrap_or(rest.len());
-        let (mut url, mut after) = rest.split_at(end);
-        let mut descriptor = "";
-        if url.ends_with(',') {
-            url = url.trim_end_matches(',');
-        } else {
-            let comma = after.find(',').unwrap_or(after.len());
-            descriptor = after[..comma].trim();
-            after = &after[comma..];
-        }
-        rest = after;
-        let weight = descriptor
-            .strip_suffix(['w', 'x'])
-            .and_then(|number| number.trim().parse::<f64>().ok())
-            .filter(|weight| weight.is_finite())
-            .unwrap_or(1.0);
-        if !url.is_empty() && !is_data(url) && best.is_none_or(|(most, _)| weight > most) {
-            best = Some((weight, url));
-        }
-    }
-}
-
-fn resolve(address: &str, base: Option<&Url>) -> Option<String> {
-    if is_data(address) {
-        return Some(address.to_owned());
-    }
-    if address.len() > URL_LIMIT {
-        return None;
-    }
-    let url = match base {
-        Some(base) => base.join(address),
-        None => Url::parse(address),
-    };
-    match url {
-        Ok(mut url) => {
-            url.set_fragment(None);
-            Some(url.into())
-        }
-        // Without the page's URL a relative address is all there is; a broken one is kept for the record.
-        Err(_) => Some(address.to_owned()),
-    }
-}
-
-/// A declared size in CSS pixels; percentages and other units are none.
+/// A declared size in CSS pixels, by the standard's rules for dimensions: the number at the beginning counts, whatever unit
+/// stands behind it. Percentages say nothing of a size, nor do numbers of more than nine digits.
 fn size(dom: &Dom<'_>, id: Id, name: Attr) -> Option<u32> {
-    let value = dom.attribute(id, name)?.trim();
-    value
-        .strip_suffix("px")
-        .unwrap_or(value)
-        .trim()
-        .parse::<f64>()
-        .ok()
-        .filter(|size| *size > 0.0)
-        .map(|size| size as u32)
+    let value = dom.attribute(id, name)?.trim_start();
+    let after = value.trim_start_matches(|c: char| c.is_ascii_digit());
+    let whole = &value[..value.len() - after.len()];
+    let unit = match after.strip_prefix('.') {
+        Some(fraction) => fraction.trim_start_matches(|c: char| c.is_ascii_digit()),
+        None => after,
+    };
+    let size = whole.parse().ok().filter(|_| whole.len() <= 9 && !unit.starts_with('%'));
+    size.filter(|size| *size > 0)
 }
 
 fn cut(text: &str) -> &str {
@@ -250,37 +116,15 @@ fn cut(text: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// The slot of the first picture.
-    fn first(html: &str) -> ImageSlot {
+    pub(super) fn first(html: &str) -> ImageSlot {
         let dom = crate::html::parse(html);
-        let base = Url::parse("http://a.test/dir/page.html").unwrap();
+        let base = Base::of("http://a.test/dir/page.html");
         let image = dom.walk(0).find(|id| dom.tag(*id) == Tag::Img).unwrap();
-        Slots::new(&dom, Some(&base)).of(image).unwrap()
-    }
-
-    #[test]
-    fn finds_the_address() {
-        for (html, expected) in [
-            ("<img src=' x.png '>", "http://a.test/dir/x.png"),
-            ("<img src='/x.png#top'>", "http://a.test/x.png"),
-            ("<img src='//b.test/x.png'>", "http://b.test/x.png"),
-            ("<img src='data:image/gif;base64,R0' data-src='x.jpg'>", "http://a.test/dir/x.jpg"),
-            ("<img src='DATA:image/gif;base64,R0'>", "DATA:image/gif;base64,R0"),
-            ("<img src='thumb.jpg' data-original='x.jpg'>", "http://a.test/dir/x.jpg"),
-            ("<img src='thumb.jpg' data-src='{\"a\": 1}'>", "http://a.test/dir/thumb.jpg"),
-            ("<img src='img/blank.gif' srcset='a.jpg 1x, b.jpg 2x'>", "http://a.test/dir/b.jpg"),
-            ("<img src=b.gif data-srcset='a.jpg 300w, c.jpg 900w'>", "http://a.test/dir/c.jpg"),
-            ("<img srcset='a.jpg 480w,b.jpg 800w'>", "http://a.test/dir/b.jpg"),
-            ("<picture><source srcset='x.webp'><img alt=''></picture>", "http://a.test/dir/x.webp"),
-            ("<img src='日本.png'>", "http://a.test/dir/%E6%97%A5%E6%9C%AC.png"),
-            ("<img src='http://[bad/x.png'>", "http://[bad/x.png"),
-            ("<img src='x.png?a=1&amp;b=2&copy=3'>", "http://a.test/dir/x.png?a=1&b=2&copy=3"),
-        ] {
-            assert_eq!(first(html).url, expected, "{html}");
-        }
+        Slots::new(&dom, &base).of(image).unwrap()
     }
 
     #[test]
@@ -292,5 +136,28 @@ mod tests {
         assert_eq!(slot.caption.unwrap(), "富士山 の写真");
         assert_eq!(slot.link_text.unwrap(), "拡大");
         assert_eq!((slot.width, slot.height), (Some(300), None));
+    }
+
+    #[test]
+    fn reads_sizes_as_browsers_do() {
+        for (value, expected) in [
+            ("300", Some(300)),
+            (" 300px", Some(300)),
+            ("300.7", Some(300)),
+            ("20em", Some(20)),
+            ("1e3", Some(1)),
+            ("50%", None),
+            ("12.5%", None),
+            ("inf", None),
+            ("NaN", None),
+            ("0", None),
+            ("-5", None),
+            ("auto", None),
+            ("99999999999", None),
+            ("", None),
+        ] {
+            let slot = first(&format!("<img src=x.png width='{value}' height='{value}'>"));
+            assert_eq!((slot.width, slot.height), (expected, expected), "{value}");
+        }
     }
 }

@@ -43,6 +43,14 @@ fn bounds_what_comes_out() {
     check("a table", &format!("<table>{}", "<tr><td>x<td>y".repeat(200_000)));
     check("source sets", &format!("<img srcset='{}'>", "a.png 1x,".repeat(500_000)));
     check("line breaks", &"<br>".repeat(1_000_000));
+    check("sidebars", &"<div class=sidebar>x</div>".repeat(32_000));
+    check(
+        "objects in cells",
+        &("<table><tr>".to_owned()
+            + &"<td><object></td>".repeat(60_000)
+            + &"<b><span><div></b></div>".repeat(60_000)),
+    );
+    check("adoption in the depth", &("<div>".repeat(600) + &"<b><div>x</b>".repeat(100_000)));
     check("metas", &"<meta name=robots content='noai, noimageai'>".repeat(50_000));
 }
 

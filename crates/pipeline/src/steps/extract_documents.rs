@@ -206,6 +206,10 @@ impl Extractor<'_> {
         let location = record.location();
         let text = |value: Option<std::borrow::Cow<'_, str>>| value.map(std::borrow::Cow::into_owned);
         let header = |name: &str| http.and_then(|http| http.header(name)).map(std::borrow::Cow::into_owned);
+        let headers = |name: &str| {
+            let values = http.iter().flat_map(|http| http.headers_named(name));
+            values.map(std::borrow::Cow::into_owned).collect()
+        };
         let capture = Capture {
             url: text(record.uri()).unwrap_or_default(),
             within: location.within,
@@ -218,12 +222,8 @@ impl Extractor<'_> {
             },
             content_type: declared.map(std::borrow::Cow::into_owned),
             content_language: header("Content-Language"),
-            robots: http
-                .iter()
-                .flat_map(|http| http.headers_named("X-Robots-Tag"))
-                .map(|v| v.into_owned())
-                .collect(),
-            tdm_reservation: header("tdm-reservation"),
+            robots: headers("X-Robots-Tag"),
+            tdm_reservation: headers("tdm-reservation"),
             bytes: payload.into_bytes().into_owned(),
         };
         shard.bytes += capture.bytes.len();
@@ -243,8 +243,11 @@ impl Extractor<'_> {
         for verdict in verdicts {
             let stage = shard.outputs.funnel().stage("language", "pages");
             match verdict {
-                Verdict::Keep(document) => {
+                Verdict::Keep(document, limited) => {
                     stage.keep();
+                    if limited {
+                        shard.outputs.count("page_limit", 1);
+                    }
                     if document.opt_out {
                         shard.outputs.count("opted_out", 1);
                     }

@@ -23,12 +23,13 @@ pub(super) struct Capture {
     pub(super) content_type: Option<String>,
     pub(super) content_language: Option<String>,
     pub(super) robots: Vec<String>,
-    pub(super) tdm_reservation: Option<String>,
+    pub(super) tdm_reservation: Vec<String>,
     pub(super) bytes: Vec<u8>,
 }
 
 pub(super) enum Verdict {
-    Keep(Box<Document>),
+    /// The document, and whether the page was over a limit of the page reader.
+    Keep(Box<Document>, bool),
     Drop(Box<Excluded>),
 }
 
@@ -56,7 +57,7 @@ pub(super) fn judge(
         content_type: capture.content_type.as_deref(),
         content_language: capture.content_language.as_deref(),
         robots: &capture.robots,
-        tdm_reservation: capture.tdm_reservation.as_deref(),
+        tdm_reservation: &capture.tdm_reservation,
     };
     let page = parse_with(config, &capture.bytes, &headers, &capture.url);
     let id = id(&capture);
@@ -71,7 +72,8 @@ pub(super) fn judge(
         };
         language = Language { score: part.score.min(FOREIGN_TEXT), ..part };
     }
-    Verdict::Keep(Box::new(Document {
+    let limited = page.limited;
+    let document = Document {
         id,
         url: capture.url,
         title: page.title,
@@ -83,7 +85,8 @@ pub(super) fn judge(
         opt_out_signals: page.opt_out.signals,
         provenance: capture.provenance,
         ..Document::default()
-    }))
+    };
+    Verdict::Keep(Box::new(document), limited)
 }
 
 /// The language of a page that is only in part in the wanted language, as manuals have them whose translation is not
@@ -164,7 +167,7 @@ mod tests {
             content_type: Some("text/html".into()),
             content_language: None,
             robots: Vec::new(),
-            tdm_reservation: None,
+            tdm_reservation: Vec::new(),
             bytes: html.into_bytes(),
         };
         let identifier = LanguageIdentifier::new(Default::default());
@@ -173,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_page_translated_in_part_is_kept_with_a_low_score() {
-        let Verdict::Keep(document) = verdict("ja-JP", &[JAPANESE, ENGLISH, ENGLISH]) else {
+        let Verdict::Keep(document, false) = verdict("ja-JP", &[JAPANESE, ENGLISH, ENGLISH]) else {
             panic!("the page was dropped")
         };
         assert!(document.language_score.is_some_and(|score| score <= FOREIGN_TEXT));

@@ -1,0 +1,287 @@
+//! Which of an element's many attributes holds the address of its picture, and what it means.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_8};
+use url::{ParseError, Url};
+
+use crate::dom::{Dom, Id};
+use crate::html::attribute::Attr;
+use crate::tag::Tag;
+
+/// Attributes in which scripts keep the address of a picture that is loaded late, the best first.
+const LAZY: [Attr; 17] = [
+    Attr::DataSrc,
+    Attr::DataOriginal,
+    Attr::DataLazySrc,
+    Attr::DataLazy,
+    Attr::DataOriginalSrc,
+    Attr::DataHiResSrc,
+    Attr::DataFullSrc,
+    Attr::DataActualsrc,
+    Attr::DataEcho,
+    Attr::DataUrl,
+    Attr::DataImage,
+    Attr::DataDeferSrc,
+    Attr::DataCfsrc,
+    Attr::DataLlSrc,
+    Attr::DataLazyload,
+    Attr::DataImgSrc,
+    Attr::DataImageSrc,
+];
+/// Those of them that hold other addresses as well, such as that of a page to be shared.
+const VAGUE: [Attr; 2] = [Attr::DataUrl, Attr::DataImage];
+/// The same for lists of candidates.
+const LAZY_SETS: [Attr; 3] = [Attr::DataSrcset, Attr::DataLazySrcset, Attr::DataOriginalSet];
+/// Words in the file name of a picture that stands in for a later one.
+const PLACEHOLDERS: [&str; 9] = [
+    "placeholder",
+    "blank.",
+    "spacer.",
+    "lazyload",
+    "loading.",
+    "transparent.",
+    "1x1.",
+    "pixel.gif",
+    "dummy.",
+];
+/// Longest address kept. Servers refuse much shorter ones; `data:` addresses are as long as their picture.
+const URL_LIMIT: usize = 8192;
+
+/// The address as the page gives it.
+pub(super) fn find<'d>(dom: &'d Dom<'_>, id: Id) -> Option<&'d str> {
+    let source = dom.attribute(id, Attr::Src).map(str::trim).filter(|src| !src.is_empty());
+    let shown = source.filter(|source| !is_placeholder(source));
+    let has_more = dom
+        .attributes(id)
+        .iter()
+        .any(|attribute| LAZY.contains(&attribute.name) || LAZY_SETS.contains(&attribute.name));
+    if has_more && let Some(lazy) = lazy(dom, id, shown.is_some()) {
+        return Some(lazy);
+    }
+    if shown.is_some() {
+        return shown;
+    }
+    let set = dom.attribute(id, Attr::Srcset).and_then(best_candidate);
+    let any =
+        || LAZY.iter().filter_map(|name| dom.attribute(id, *name)).map(str::trim).find(|src| is_data(src));
+    set.or_else(|| from_picture(dom, id)).or(source).or_else(any)
+}
+
+fn lazy<'d>(dom: &'d Dom<'_>, id: Id, has_source: bool) -> Option<&'d str> {
+    let single = |name: &Attr| {
+        let value = dom.attribute(id, *name)?.trim();
+        if has_descriptor(value) {
+            return best_candidate(value);
+        }
+        let fits = is_address(value)
+            && !is_placeholder(value)
+            && !(has_source && VAGUE.contains(name) && !names_picture(value));
+        fits.then_some(value)
+    };
+    let set = || LAZY_SETS.iter().filter_map(|name| dom.attribute(id, *name)).find_map(best_candidate);
+    LAZY.iter().find_map(single).or_else(set)
+}
+
+/// Something that may be an address: some scripts keep JSON, flags or sentences in the same attributes. Addresses with
+/// spaces are wrong, but browsers take them.
+fn is_address(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with(['{', '[', '<'])
+        && (text.contains('/') || text.contains('.'))
+        && (!text.contains(char::is_whitespace) || names_picture(text))
+}
+
+/// Whether the file's name says that it is a picture.
+fn names_picture(address: &str) -> bool {
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    let extension = path.rsplit('.').next().unwrap_or_default();
+    ["jpg", "jpeg", "png", "gif", "webp", "avif", "svg", "bmp", "jfif", "jxl"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(extension))
+}
+
+fn is_placeholder(source: &str) -> bool {
+    if is_data(source) || source == "#" || source.starts_with("about:") {
+        return true;
+    }
+    let file = source.rsplit('/').next().unwrap_or(source);
+    let file = file[..file.floor_char_boundary(256)].to_ascii_lowercase();
+    PLACEHOLDERS.iter().any(|word| file.contains(word))
+}
+
+fn is_data(address: &str) -> bool {
+    address.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"))
+}
+
+/// The best source that a `<picture>` has beside its `<img>`.
+fn from_picture<'d>(dom: &'d Dom<'_>, id: Id) -> Option<&'d str> {
+    let picture = dom.parent(id);
+    if dom.tag(picture) != Tag::Picture {
+        return None;
+    }
+    let mut sources = dom.children(picture).take(64).filter(|source| dom.tag(*source) == Tag::Source);
+    sources.find_map(|source| {
+        let sets = std::iter::once(&Attr::Srcset).chain(&LAZY_SETS);
+        sets.filter_map(|name| dom.attribute(source, *name)).find_map(best_candidate)
+    })
+}
+
+/// The largest picture of a `srcset`, by width or pixel density.
+fn best_candidate(set: &str) -> Option<&str> {
+    let mut best: Option<(f64, &str)> = None;
+    let mut rest = set;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
+        if rest.is_empty() {
+            return best.map(|(_, url)| url);
+        }
+        // An address ends at white space; a comma at its very end belongs to the list.
+        let end = rest.find(|c: char| c.is_ascii_whitespace()).unwrap_or(rest.len());
+        let (mut url, mut after) = rest.split_at(end);
+        let mut descriptors = "";
+        if url.ends_with(',') {
+            url = url.trim_end_matches(',');
+        } else {
+            let comma = after.find(',').unwrap_or(after.len());
+            descriptors = &after[..comma];
+            after = &after[comma..];
+        }
+        rest = after;
+        // A height (`600h`) may stand beside the width.
+        let weight = descriptors.split_ascii_whitespace().find_map(weight).unwrap_or(1.0);
+        if !url.is_empty() && !is_data(url) && best.is_none_or(|(most, _)| weight > most) {
+            best = Some((weight, url));
+        }
+    }
+}
+
+/// The number of a width or density descriptor: `800w`, `1.5x`.
+fn weight(descriptor: &str) -> Option<f64> {
+    let number = descriptor.strip_suffix(['w', 'x'])?;
+    number.parse::<f64>().ok().filter(|weight| weight.is_finite())
+}
+
+/// Whether a value is a list of candidates with descriptors.
+fn has_descriptor(value: &str) -> bool {
+    value.split_ascii_whitespace().skip(1).any(|part| weight(part.trim_end_matches(',')).is_some())
+}
+
+/// Where relative addresses are meant from, and the page's charset: browsers write queries in it.
+#[derive(Debug)]
+pub(crate) struct Base {
+    pub(crate) url: Option<Url>,
+    pub(crate) charset: &'static Encoding,
+}
+
+impl Base {
+    pub(super) fn resolve(&self, address: &str) -> Option<String> {
+        if is_data(address) {
+            return Some(address.to_owned());
+        }
+        if address.len() > URL_LIMIT {
+            return None;
+        }
+        match join(address, self.url.as_ref(), self.charset) {
+            Ok(mut url) => {
+                url.set_fragment(None);
+                Some(url.into())
+            }
+            // Without the page's URL a relative address is all there is; a broken one is kept for the record.
+            Err(_) => Some(address.to_owned()),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(url: &str) -> Self {
+        Self { url: Url::parse(url).ok(), charset: UTF_8 }
+    }
+}
+
+/// Reads an address as it stands on a page of this charset.
+pub(crate) fn join(address: &str, base: Option<&Url>, charset: &'static Encoding) -> Result<Url, ParseError> {
+    let query: &dyn Fn(&str) -> Cow<'_, [u8]> = &|text| encode(text, charset);
+    let options = Url::options().base_url(base);
+    if charset == UTF_8 || address.is_ascii() {
+        options.parse(address)
+    } else {
+        options.encoding_override(Some(query)).parse(address)
+    }
+}
+
+/// The bytes of a query. Characters that the charset lacks are numeric references.
+fn encode<'t>(text: &'t str, charset: &'static Encoding) -> Cow<'t, [u8]> {
+    let (bytes, _, missing) = charset.encode(text);
+    if !missing {
+        return bytes;
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut buffer = [0; 4];
+    for c in text.chars() {
+        match charset.encode(c.encode_utf8(&mut buffer)) {
+            (bytes, _, false) => out.extend_from_slice(&bytes),
+            _ => out.extend_from_slice(format!("%26%23{}%3B", u32::from(c)).as_bytes()),
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::first;
+    use super::*;
+
+    #[test]
+    fn finds_the_address() {
+        for (html, expected) in [
+            ("<img src=' x.png '>", "http://a.test/dir/x.png"),
+            ("<img src='/x.png#top'>", "http://a.test/x.png"),
+            ("<img src='//b.test/x.png'>", "http://b.test/x.png"),
+            ("<img src='data:image/gif;base64,R0' data-src='x.jpg'>", "http://a.test/dir/x.jpg"),
+            ("<img src='DATA:image/gif;base64,R0'>", "DATA:image/gif;base64,R0"),
+            ("<img src='thumb.jpg' data-original='x.jpg'>", "http://a.test/dir/x.jpg"),
+            ("<img src='thumb.jpg' data-src='{\"a\": 1}'>", "http://a.test/dir/thumb.jpg"),
+            ("<img src='img/blank.gif' srcset='a.jpg 1x, b.jpg 2x'>", "http://a.test/dir/b.jpg"),
+            ("<img src=b.gif data-srcset='a.jpg 300w, c.jpg 900w'>", "http://a.test/dir/c.jpg"),
+            ("<img srcset='a.jpg 480w,b.jpg 800w'>", "http://a.test/dir/b.jpg"),
+            ("<img src=a.jpg data-src='my photo 1.jpg'>", "http://a.test/dir/my%20photo%201.jpg"),
+            ("<img src=a.jpg data-src='Shown later. See /help'>", "http://a.test/dir/a.jpg"),
+            ("<img src=a.jpg data-src='data:image/gif;base64,R0'>", "http://a.test/dir/a.jpg"),
+            ("<img src=a.jpg data-src='img/blank.gif'>", "http://a.test/dir/a.jpg"),
+            ("<img data-src='data:image/gif;base64,R0'>", "data:image/gif;base64,R0"),
+            ("<img src=a.jpg data-src='s.jpg 1x, l.jpg 2x'>", "http://a.test/dir/l.jpg"),
+            ("<img src=a.jpg data-url='http://b.test/share/page'>", "http://a.test/dir/a.jpg"),
+            ("<img src=blank.gif data-url='/image/7'>", "http://a.test/image/7"),
+            ("<img src=a.jpg data-url='/full/7.JPG?v=2'>", "http://a.test/full/7.JPG?v=2"),
+            ("<img srcset='a.jpg 800w 600h, b.jpg 400w 900h'>", "http://a.test/dir/a.jpg"),
+            ("<img srcset='a.jpg 600h 800w, b.jpg 400w'>", "http://a.test/dir/a.jpg"),
+            (
+                "<picture><source srcset='data:image/gif;base64,R0' data-srcset='x.webp 1x'><img src='data:,'></picture>",
+                "http://a.test/dir/x.webp",
+            ),
+            ("<picture><source srcset='x.webp'><img alt=''></picture>", "http://a.test/dir/x.webp"),
+            ("<img src='日本.png'>", "http://a.test/dir/%E6%97%A5%E6%9C%AC.png"),
+            ("<img src='http://[bad/x.png'>", "http://[bad/x.png"),
+            ("<img src='x.png?a=1&amp;b=2&copy=3'>", "http://a.test/dir/x.png?a=1&b=2&copy=3"),
+        ] {
+            assert_eq!(first(html).url, expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn writes_queries_in_the_charset_of_the_page() {
+        use encoding_rs::{EUC_JP, SHIFT_JIS, UTF_16LE};
+        // Values of the WHATWG standard's percent-encode after encoding.
+        for (charset, address, expected) in [
+            (UTF_8, "x.cgi?q=山", "http://a.test/x.cgi?q=%E5%B1%B1"),
+            (SHIFT_JIS, "x.cgi?q=山", "http://a.test/x.cgi?q=%8ER"),
+            (EUC_JP, "x.cgi?q=山&amp", "http://a.test/x.cgi?q=%BB%B3&amp"),
+            (UTF_16LE, "x.cgi?q=山", "http://a.test/x.cgi?q=%E5%B1%B1"),
+            (SHIFT_JIS, "山.png?v=1", "http://a.test/%E5%B1%B1.png?v=1"),
+            (SHIFT_JIS, "?q=‽山", "http://a.test/?q=%26%238253%3B%8ER"),
+        ] {
+            let base = Base { charset, ..Base::of("http://a.test/") };
+            assert_eq!(base.resolve(address).unwrap(), expected, "{}", charset.name());
+        }
+    }
+}
