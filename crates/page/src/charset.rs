@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use encoding_rs::{
-    BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE,
-    WINDOWS_1252,
+    BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, REPLACEMENT, SHIFT_JIS, UTF_8, UTF_16BE,
+    UTF_16LE, WINDOWS_1252, X_USER_DEFINED,
 };
 
 /// Bytes at the start of a page in which a declaration is looked for (browsers look at 1,024; some pages have
@@ -13,8 +13,8 @@ const DECLARATION: usize = 8 << 10;
 /// Bytes with non-ASCII characters that encodings are tried on.
 const SAMPLE: usize = 16 << 10;
 /// Bytes at the start in which UTF-16 without a mark is looked for.
-const UTF16: usize = 512;
-/// The same for a first look.
+const UTF16: usize = 2 << 10;
+/// Bytes with non-ASCII characters that encodings are tried on at first.
 const PIECES: usize = 2 << 10;
 /// ASCII bytes that end a piece.
 const APART: usize = 8;
@@ -314,23 +314,59 @@ fn is_iso_2022_jp(bytes: &[u8]) -> bool {
     escapes > 0 && bytes.iter().filter(|byte| **byte >= 0x80).take(4 * escapes + 1).count() <= 4 * escapes
 }
 
-/// UTF-16 without a mark shows by a zero in every other byte of its markup.
+/// UTF-16 without a mark shows by a zero in every other byte of its markup. A few zeros are on the other side: those of
+/// characters such as the ideographic space (U+3000) and 一 (U+4E00).
 fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     let start = &bytes[..bytes.len().min(UTF16)];
     if start.len() < 4 || memchr::memchr(0, start).is_none() {
         return None;
     }
-    let zeros = |offset: usize| start.iter().skip(offset).step_by(2).filter(|byte| **byte == 0).count();
-    let (even, odd) = (zeros(0), zeros(1));
-    // Some of the start is markup even where a text begins at once.
-    let many = start.len() / 12;
-    if odd > many && even <= odd / 8 {
+    let (mut little, mut big, mut tags) = (0, 0, [0, 0]);
+    let units = start.chunks_exact(2);
+    let count = units.len();
+    for unit in units {
+        match *unit {
+            [byte, 0] if is_written(byte) => {
+                little += 1;
+                tags[0] += usize::from(matches!(byte, b'<' | b'>'));
+            }
+            [0, byte] if is_written(byte) => {
+                big += 1;
+                tags[1] += usize::from(matches!(byte, b'<' | b'>'));
+            }
+            _ => {}
+        }
+    }
+    // Much markup shows it alone; of little there must be a tag, and what stands between must be text.
+    let shows = |side: usize, other: usize, tags: [usize; 2], encoding: &'static Encoding| {
+        let much = side > count / 6 && other <= side / 4 && tags[0] >= tags[1];
+        much || (tags[0] >= 2 && tags[1] == 0 && is_text(start, encoding))
+    };
+    if shows(little, big, tags, UTF_16LE) {
         Some(UTF_16LE)
-    } else if even > many && odd <= even / 8 {
+    } else if shows(big, little, [tags[1], tags[0]], UTF_16BE) {
         Some(UTF_16BE)
     } else {
         None
     }
+}
+
+/// ASCII that stands in texts.
+fn is_written(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
+}
+
+/// Whether bytes are hardly anything but letters and signs of living scripts in an encoding.
+fn is_text(bytes: &[u8], encoding: &'static Encoding) -> bool {
+    let (text, _) = encoding.decode_without_bom_handling(bytes);
+    // A character cut in two at the end is no error.
+    let text = text.trim_end_matches('\u{fffd}');
+    let ordinary = |c: &char| {
+        matches!(c, ' '..='~' | '\t' | '\n' | '\r' | '\u{a0}'..='\u{52f}' | '\u{2010}'..='\u{26ff}' | '\u{3000}'..='\u{30ff}'
+            | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff00}'..='\u{ffee}')
+    };
+    let all = text.chars().count();
+    20 * text.chars().filter(ordinary).count() >= 19 * all
 }
 
 /// Encodings that the page claims, most trusted first.
@@ -340,7 +376,9 @@ fn declared(bytes: &[u8], content_type: Option<&str>) -> Vec<&'static Encoding> 
     let mut claim = |label: Option<&[u8]>| {
         if let Some(encoding) = label.and_then(Encoding::for_label) {
             // A page whose declaration can be read is not in UTF-16; and UTF-8 is already ruled out.
-            if ![UTF_16LE, UTF_16BE, UTF_8].contains(&encoding) && !found.contains(&encoding) {
+            // "replacement" stands for encodings that browsers refuse to read.
+            let no_claim = [UTF_16LE, UTF_16BE, UTF_8, REPLACEMENT, X_USER_DEFINED];
+            if !no_claim.contains(&encoding) && !found.contains(&encoding) {
                 found.push(encoding);
             }
         }
@@ -392,9 +430,18 @@ mod tests {
     fn bytes_win_over_lies() {
         for encoding in [UTF_8, SHIFT_JIS, EUC_JP] {
             let (bytes, _, _) = encoding.encode(TEXT);
-            for lie in
-                [None, Some("utf-8"), Some("shift_jis"), Some("euc-jp"), Some("iso-8859-1"), Some("gb2312")]
-            {
+            for lie in [
+                None,
+                Some("utf-8"),
+                Some("shift_jis"),
+                Some("euc-jp"),
+                Some("iso-8859-1"),
+                Some("gb2312"),
+                Some("iso-2022-kr"),
+                Some("hz-gb-2312"),
+                Some("x-user-defined"),
+                Some("none"),
+            ] {
                 let content_type = lie.map(|lie| format!("text/html; charset={lie}"));
                 check(&bytes, content_type.as_deref(), encoding.name());
                 let meta = lie.map(|lie| format!("<meta charset='{lie}'>")).unwrap_or_default();
@@ -422,6 +469,15 @@ mod tests {
         check(&bytes, Some("text/html; charset=Shift_JIS"), "UTF-8");
         bytes[100] = 0xff;
         check(&bytes, Some("text/html; charset=Shift_JIS"), "UTF-8");
+    }
+
+    #[test]
+    fn labels_of_no_encoding_claim_nothing() {
+        for label in ["iso-2022-kr", "replacement", "iso-2022-cn", "x-user-defined"] {
+            let content_type = format!("text/html; charset={label}");
+            let page = decode(b"<p>caf\xe9 cr\xe8me br\xfbl\xe9e \xe0 la carte</p>", Some(&content_type));
+            assert_eq!((page.charset, &*page.text), ("windows-1252", "<p>café crème brûlée à la carte</p>"));
+        }
     }
 
     #[test]

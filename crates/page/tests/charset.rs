@@ -148,6 +148,36 @@ fn tells_the_charset() {
     assert!(score.share("silent") >= 0.94);
 }
 
+/// UTF-16 without a mark where the text begins at once, with characters whose lower byte is zero.
+#[test]
+fn reads_utf16_with_little_markup() {
+    let text =
+        "春になると川沿いの桜が一斉に咲き、町の人々は弁当を持って集まります。　一日一回、一人一個まで。"
+            .repeat(20);
+    for page in [
+        format!("<p>{text}</p>"),
+        format!("<title>{text}</title><body>{text}</body>"),
+        format!("<p>{}</p>", "一　一".repeat(30)),
+        format!("<html><head><title>{}</title></head><body>x</body></html>", "　一".repeat(40)),
+    ] {
+        let little: Vec<u8> = page.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = page.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for (bytes, name) in [(little, "UTF-16LE"), (big, "UTF-16BE")] {
+            for header in [None, Some("text/html; charset=Shift_JIS")] {
+                assert_eq!(decode(&bytes, header).charset, name, "{page}");
+            }
+        }
+        // Zeros between bytes of something else do not make it UTF-16.
+        let (bytes, _, _) = encoding_rs::SHIFT_JIS.encode(&page);
+        let with_zeros: Vec<u8> = bytes
+            .iter()
+            .enumerate()
+            .flat_map(|(at, byte)| std::iter::once(*byte).chain((at % 50 == 0).then_some(0)))
+            .collect();
+        assert_eq!(decode(&with_zeros, Some("text/html; charset=Shift_JIS")).charset, "Shift_JIS");
+    }
+}
+
 /// UTF-16 with and without a mark, whatever is declared.
 #[test]
 fn reads_utf16() {
