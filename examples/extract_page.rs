@@ -1,6 +1,6 @@
 //! Reads HTML files and prints a JSON line each: title, charset, language, main text, pictures, opt-out.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -24,24 +24,40 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let (mut pages, mut errors, mut opted_out) = (0_u64, 0_u64, 0_u64);
+    match run(&arguments, &mut std::io::stdout().lock()) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        // Whoever reads the lines has seen enough, as `head` has.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("standard output: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes a line for each file and one with the sums; gives how many files could not be read.
+fn run(arguments: &Arguments, out: &mut impl Write) -> std::io::Result<u64> {
+    let (mut pages, mut errors, mut opted_out, mut images_opted_out) = (0_u64, 0_u64, 0_u64, 0_u64);
     for file in &arguments.files {
         match read(file) {
             Ok(bytes) => {
-                let line = describe(&bytes, &arguments);
+                let line = describe(&bytes, arguments);
                 opted_out += u64::from(line["opt_out"] == true);
+                images_opted_out += u64::from(line["opt_out_images"] == true);
                 pages += 1;
-                println!("{line}");
+                writeln!(out, "{line}")?;
             }
             Err(error) => {
                 eprintln!("{}: {error}", file.display());
                 errors += 1;
-                println!("{}", json!({"error": error.to_string()}));
+                writeln!(out, "{}", json!({"error": error.to_string()}))?;
             }
         }
     }
-    println!("{}", json!({"pages": pages, "opted_out": opted_out, "errors": errors}));
-    if errors > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let sums = json!({"pages": pages, "opted_out": opted_out, "images_opted_out": images_opted_out, "errors": errors});
+    writeln!(out, "{sums}")?;
+    Ok(errors)
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
@@ -66,7 +82,9 @@ fn describe(bytes: &[u8], arguments: &Arguments) -> Value {
         .nodes
         .iter()
         .filter_map(|node| node.image.as_ref())
-        .map(|slot| json!({"url": slot.url, "alt": slot.alt, "caption": slot.caption}))
+        .map(|slot| {
+            json!({"url": slot.url, "alt": slot.alt, "caption": slot.caption, "opt_out": slot.opt_out})
+        })
         .collect();
     json!({
         "title": page.title,
@@ -75,5 +93,8 @@ fn describe(bytes: &[u8], arguments: &Arguments) -> Value {
         "text": page.main_text(),
         "images": images,
         "opt_out": page.opt_out.page,
+        "opt_out_images": page.opt_out.images,
+        "opt_out_signals": page.opt_out.signals,
+        "limited": page.limited,
     })
 }
