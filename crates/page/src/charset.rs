@@ -1,10 +1,13 @@
 //! Which encoding a page is in: the bytes decide, declarations and a detector help.
 
+mod frequent;
+mod likelihood;
+
 use std::borrow::Cow;
 
 use encoding_rs::{
     BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, REPLACEMENT, SHIFT_JIS, UTF_8, UTF_16BE,
-    UTF_16LE, WINDOWS_1252, X_USER_DEFINED,
+    UTF_16LE, X_USER_DEFINED,
 };
 
 /// Bytes at the start of a page in which a declaration is looked for (browsers look at 1,024; some pages have
@@ -98,11 +101,7 @@ fn choose(bytes: &[u8], content_type: Option<&str>) -> &'static Encoding {
     }
     let mut best = (f64::MIN, Fit::default(), detected);
     for encoding in candidates {
-        let mut fit = Fit::of(&sample, encoding);
-        // Russian in KOI8 looks like that too, so nothing but a declaration makes it believable.
-        if fit.half_width && declared.contains(&encoding) {
-            fit.quality = 1.0;
-        }
+        let fit = Fit::of(&sample, encoding);
         let mut score = fit.quality + fit.telltale;
         if declared.contains(&encoding) {
             score += DECLARED;
@@ -117,22 +116,42 @@ fn choose(bytes: &[u8], content_type: Option<&str>) -> &'static Encoding {
             best = (score, fit, encoding);
         }
     }
-    // Western or Cyrillic text in Japanese clothes: nothing multi-byte fits, or not so well that a declaration
-    // to the contrary must be a lie.
-    let single = declared.first().copied().filter(|encoding| !is_telling(encoding));
-    let needed = if single.is_some_and(|encoding| encoding != WINDOWS_1252) { 0.9 } else { 0.5 };
-    if best.1.telltale < 0.3 && best.1.quality < needed {
-        return single.unwrap_or(detected);
+    if best.1.telltale > HANGUL {
+        return best.2;
     }
-    best.2
+    // Nothing tells at first sight: the likeliest then, what is declared and claimed counted in.
+    let prior = |encoding: &'static Encoding| {
+        let claimed = language.is_some_and(|language| language == family(encoding));
+        let weigh = |holds: bool, weight: f64| if holds { weight } else { 0.0 };
+        let foreign = !declared.contains(&encoding) && family(encoding) != Family::Japanese;
+        weigh(declared.contains(&encoding), LIKELY_DECLARED) - weigh(foreign, LIKELY_FOREIGN)
+            + weigh(encoding == detected, LIKELY_DETECTED)
+            + weigh(claimed, LIKELY_LANGUAGE)
+    };
+    let mut likeliest = (f64::MIN, detected);
+    for encoding in declared.iter().copied().chain([detected, SHIFT_JIS, EUC_JP]) {
+        let value = likelihood::log_likelihood(&sample, encoding) + prior(encoding);
+        if value > likeliest.0 {
+            likeliest = (value, encoding);
+        }
+    }
+    likeliest.1
 }
 
+/// What a declaration weighs where likelihoods decide: as much as a text of two Han characters, which the wrong encoding
+/// shows as characters by chance.
+const LIKELY_DECLARED: f64 = 4.0;
+/// What the detector's opinion and the language that the page claims weigh there.
+const LIKELY_DETECTED: f64 = 1.0;
+const LIKELY_LANGUAGE: f64 = 3.0;
+/// What speaks against an encoding that is neither declared nor Japanese.
+const LIKELY_FOREIGN: f64 = 4.0;
+/// What Hangul without Han characters tells.
+const HANGUL: f64 = 0.3;
 /// What a declaration weighs against how well the bytes fit: less than kana, more than rare characters.
 const DECLARED: f64 = 0.6;
 /// What the detector's opinion weighs.
 const DETECTED: f64 = 0.1;
-/// Half-width katakana that are believed where there is nothing else.
-const HALF_WIDTH: f64 = 8.0;
 /// What the language weighs that the page claims.
 const LANGUAGE: f64 = 0.3;
 
@@ -182,8 +201,6 @@ struct Fit {
     quality: f64,
     /// Above 0 if characters stand there that hardly come about by chance: kana, or Hangul without Han.
     telltale: f64,
-    /// Hardly anything but half-width katakana.
-    half_width: bool,
 }
 
 impl Fit {
@@ -192,7 +209,7 @@ impl Fit {
         // A character cut in two at the end is no error.
         let text = text.trim_end_matches(['\u{fffd}', '\n']);
         let (mut good, mut bad, mut total) = (0.0, 0.0, 0.0_f64);
-        let (mut kana, mut hangul, mut han, mut half) = (0.0, 0.0, 0.0, 0.0);
+        let (mut kana, mut hangul, mut han) = (0.0, 0.0, 0.0);
         for c in text.chars().filter(|c| !c.is_ascii()) {
             total += 1.0;
             match c {
@@ -200,7 +217,6 @@ impl Fit {
                 // Half-width katakana have two bytes in EUC-JP, which do not come about by chance; but EUC-JP looks
                 // like them when it is read as Shift_JIS.
                 '\u{ff66}'..='\u{ff9f}' => {
-                    half += 1.0;
                     good += if encoding == EUC_JP { 0.9 } else { 0.25 };
                 }
                 '\u{ff61}'..='\u{ff65}' | '\u{e000}'..='\u{f8ff}' | '\u{80}'..='\u{9f}' => {}
@@ -211,17 +227,15 @@ impl Fit {
                     kana += 1.0;
                 }
                 '\u{3041}'..='\u{30ff}' => {}
-                '\u{ac00}'..='\u{d7a3}' if is_common(c, encoding) => {
-                    good += 1.0;
+                '\u{ac00}'..='\u{d7a3}' => {
                     hangul += 1.0;
+                    good += f64::from(u8::from(is_common(c, encoding)));
                 }
-                '\u{ac00}'..='\u{d7a3}' => {}
                 // Korean text has hardly any Han characters left.
-                '\u{4e00}'..='\u{9fff}' if encoding != EUC_KR && is_common(c, encoding) => {
-                    good += 1.0;
+                '\u{4e00}'..='\u{9fff}' => {
                     han += 1.0;
+                    good += f64::from(u8::from(encoding != EUC_KR && is_common(c, encoding)));
                 }
-                '\u{4e00}'..='\u{9fff}' => han += 1.0,
                 // Punctuation and letters that all of these encodings have.
                 _ => total -= 1.0,
             }
@@ -232,12 +246,11 @@ impl Fit {
         let telltale = if bad > 0.05 * total {
             0.0
         } else if hangul > 0.0 && han == 0.0 {
-            0.3
+            HANGUL
         } else {
             (4.0 * kana / total).min(1.0)
         };
-        let half_width = half >= HALF_WIDTH && half >= 0.9 * total && bad <= 0.05 * total;
-        Self { quality: (good - 2.0 * bad) / total, telltale, half_width }
+        Self { quality: (good - 2.0 * bad) / total, telltale }
     }
 }
 

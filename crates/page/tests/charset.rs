@@ -45,7 +45,7 @@ fn shapes(head: &str, bytes: &[u8]) -> [Vec<u8>; 5] {
     let title = around(b"<html><head><title>", b"</title></head><body><p>Copyright 2010</body>");
     let body = around(b"<html><body><h1>", b"</h1><p class='x'>text</p></body></html>");
     // Far down, in a page of one line.
-    let late = around(&b"<script>var x = 1;</script>".repeat(4000), b"</p>");
+    let late = around(&b"<script>var x = 1;</script>".repeat(1000), b"</p>");
     // A page cut in the middle of a character, and one with two bytes gone bad.
     let cut = around(b"<p>", &[b"</p><p>", &bytes[..bytes.len() - 1]].concat());
     let broken = around(b"<p>", &[&b"</p><p>"[..], &bytes.repeat(20), b"\xff<b>\xfe</b>", bytes].concat());
@@ -73,7 +73,13 @@ impl Score {
     }
 
     fn share(&self, name: &str) -> f64 {
-        let (right, all) = self.0.get(name).copied().unwrap_or_default();
+        self.share_of(&[name])
+    }
+
+    /// The share of several kinds taken together.
+    fn share_of(&self, names: &[&str]) -> f64 {
+        let found = names.iter().filter_map(|name| self.0.get(*name));
+        let (right, all) = found.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         f64::from(right) / f64::from(all)
     }
 
@@ -110,9 +116,13 @@ fn is_japanese(charset: &str) -> bool {
 fn tells_the_charset() {
     let mut score = Score::default();
     for case in cases() {
-        let japanese = case.kind != "other";
+        let japanese = !case.kind.starts_with("other");
         for page in shapes("", &case.bytes) {
-            let name = if case.charset == "UTF-8" { "silent, UTF-8" } else { "silent" };
+            let name = match case.kind {
+                _ if case.charset == "UTF-8" => "silent, UTF-8",
+                "menu" | "other menu" | "alone" => "silent, a few characters",
+                _ => "silent",
+            };
             score.check(name, &case, &page, None);
         }
         for (charset, label) in LABELS {
@@ -126,11 +136,12 @@ fn tells_the_charset() {
                 for page in shapes(&head, &case.bytes) {
                     let name = match (case.charset, lying) {
                         ("UTF-8", _) => "UTF-8, whatever is declared",
+                        (_, false) if case.kind.ends_with("menu") => "honest, a few characters",
                         (_, false) => "honest",
                         // Half-width katakana and nothing else are Han characters in other encodings.
                         (_, true) if case.kind == "alone" => "lying, half-width katakana alone",
-                        // Some Han characters alone fit Chinese and Korean encodings just as well.
-                        (_, true) if case.kind == "short" && !is_japanese(charset) => {
+                        // Some Han characters alone fit Chinese and Korean encodings too.
+                        (_, true) if matches!(case.kind, "short" | "menu") && !is_japanese(charset) => {
                             "lying, a few characters"
                         }
                         (_, true) => "lying",
@@ -142,10 +153,15 @@ fn tells_the_charset() {
     }
     score.report();
     assert_eq!(score.share("UTF-8, whatever is declared"), 1.0);
-    assert!(score.share("honest") >= 0.999);
-    assert!(score.share("lying") >= 0.99);
-    assert!(score.share("lying, a few characters") >= 0.9);
-    assert!(score.share("silent") >= 0.94);
+    assert!(score.share_of(&["honest", "honest, a few characters"]) >= 0.999);
+    let lying = ["lying", "lying, a few characters", "lying, half-width katakana alone"];
+    assert!(score.share_of(&lying) >= 0.97);
+    // One declaration in a word of two characters can be as likely as what it lies about.
+    for (name, least) in lying.into_iter().zip([0.99, 0.93, 0.97]) {
+        assert!(score.share(name) >= least, "{name}");
+    }
+    assert!(score.share("silent") >= 0.98);
+    assert!(score.share("silent, a few characters") >= 0.84);
 }
 
 /// UTF-16 without a mark where the text begins at once, with characters whose lower byte is zero.
