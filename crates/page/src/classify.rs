@@ -5,6 +5,7 @@
 //! holds enough text, else the one with the best score, where paragraphs score for their parents. Blocks outside
 //! of it, marked blocks, and blocks that are mostly links are boilerplate.
 
+mod labels;
 pub(crate) mod names;
 mod outline;
 mod root;
@@ -27,6 +28,9 @@ const LONG_LINKED: u32 = 200;
 /// An element that holds more than this share of the page's unlinked text is content whatever its name: names
 /// like `has-sidebar` or `with-comments` stand on wrappers of the whole page.
 const TOO_MUCH: f64 = 0.4;
+
+/// Characters that make a paragraph: Readability's threshold of 25, which fits Japanese too.
+const PARAGRAPH: u32 = 25;
 
 /// Characters from which a repeated text is boilerplate.
 const REPEATED: u32 = 20;
@@ -74,6 +78,7 @@ pub(crate) fn classify(dom: &Dom<'_>, blocks: &[Block]) -> Vec<Role> {
             }
         })
         .collect();
+    drop_labels(blocks, &mut roles);
     drop_empty_sections(&outline, &mut roles);
     roles
 }
@@ -141,6 +146,18 @@ fn is_clean(outline: &Outline, block: &Block, container: usize) -> bool {
             let share = f64::from(block.linked) / f64::from(block.chars.max(1));
             share <= LINK_DENSITY || (block.chars > LONG_LINKED && share < 0.8)
         }
+    }
+}
+
+/// Labels of advertisements are boilerplate, and so are dates before the first paragraph.
+fn drop_labels(blocks: &[Block], roles: &mut [Role]) {
+    let mut begun = false;
+    for (block, role) in blocks.iter().zip(roles.iter_mut()).filter(|(_, role)| **role == Role::Main) {
+        let Content::Text(text) = &block.content else { continue };
+        if labels::is_advertisement(text) || (!begun && labels::is_date(text)) {
+            *role = Role::Boilerplate;
+        }
+        begun |= block.chars >= PARAGRAPH;
     }
 }
 

@@ -62,16 +62,20 @@ pub(super) fn hint(dom: &Dom<'_>, id: Id) -> Hint {
     }
 }
 
-/// DocBook calls boxes in the text `sidebar`: they stand between paragraphs.
+/// DocBook calls boxes in the text `sidebar`: they begin with a title page, or stand between paragraphs.
 fn is_box(dom: &Dom<'_>, id: Id) -> bool {
-    dom.attribute(id, Attr::Class) == Some("sidebar")
-        && dom.children(dom.parent(id)).take(SIBLINGS).any(|child| dom.tag(child) == Tag::P)
+    let named = |id: Id, name: &str| dom.attribute(id, Attr::Class) == Some(name);
+    named(id, "sidebar")
+        && (dom.children(id).take(FIRST).any(|child| named(child, "titlepage"))
+            || dom.children(dom.parent(id)).take(SIBLINGS).any(|child| dom.tag(child) == Tag::P))
 }
 
 fn has_unlikely_word(names: &str) -> bool {
     has_word(names, is_unlikely_word)
 }
 
+/// Nodes at the beginning of a box that are looked at.
+const FIRST: usize = 4;
 /// Elements beside a box that are looked at, so that a page of nothing but boxes takes no square of time.
 const SIBLINGS: usize = 200;
 /// Whole themes name the body's parts by many words; the first bytes say enough.

@@ -1,5 +1,6 @@
 //! The element that holds the main text.
 
+use super::PARAGRAPH;
 use super::names::claim;
 use super::outline::Outline;
 use crate::blocks::{Block, Content};
@@ -10,8 +11,6 @@ use crate::tag::Tag;
 const CLAIM_CHARS: u32 = 200;
 /// and this share of the page's.
 const CLAIM_SHARE: f64 = 0.3;
-/// Characters that make a paragraph: Readability's threshold of 25, which fits Japanese too.
-const PARAGRAPH: u32 = 25;
 /// Blocks score for so many elements above them.
 const LEVELS: usize = 12;
 
