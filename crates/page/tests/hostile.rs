@@ -1,5 +1,7 @@
 //! Pages made to cost memory: what comes out stays within a small multiple of what went in.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use tsumugi_page::{Page, PageHeaders, parse};
 
 /// Bytes of texts, addresses and descriptions.
@@ -68,4 +70,26 @@ fn reads_the_text_in_the_depth() {
     let page = check("depth", &html);
     let texts: Vec<_> = page.nodes.iter().filter_map(|node| node.text.as_deref()).collect();
     assert_eq!(texts, ["日本語の文章です。", "そのあと"]);
+}
+
+/// The seeds of the fuzz target, with what it asserts of any page.
+#[test]
+fn reads_the_seeds_of_the_fuzzer() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/page");
+    let mut seeds = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let data = std::fs::read(&path).unwrap();
+        let end = data.iter().position(|byte| *byte == b'\n').unwrap();
+        let (header, bytes) = data.split_at(end);
+        let content_type = std::str::from_utf8(header).ok();
+        let robots = [String::from_utf8_lossy(header).into_owned()];
+        let headers = PageHeaders { content_type, robots: &robots, ..PageHeaders::default() };
+        let page = parse(bytes, &headers, "http://example.test/dir/page.html");
+        let text: usize = page.nodes.iter().filter_map(|node| node.text.as_ref()).map(String::len).sum();
+        assert!(text <= 3 * bytes.len() && page.nodes.len() <= bytes.len(), "{}", path.display());
+        assert!(!page.nodes.is_empty(), "{}", path.display());
+        seeds += 1;
+    }
+    assert!(seeds >= 19);
 }
