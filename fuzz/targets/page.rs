@@ -11,7 +11,7 @@ fuzz_target!(|data: &[u8]| {
     let (header, bytes) = data.split_at(end);
     let content_type = std::str::from_utf8(header).ok();
     let robots = [String::from_utf8_lossy(header).into_owned()];
-    let headers = PageHeaders { content_type, robots: &robots, ..PageHeaders::default() };
+    let headers = PageHeaders { content_type, robots: &robots, tdm_reservation: &robots, ..PageHeaders::default() };
     let page = parse(bytes, &headers, "http://example.test/dir/page.html");
     let again = parse(bytes, &headers, "http://example.test/dir/page.html");
     assert_eq!(page, again);

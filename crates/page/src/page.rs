@@ -85,7 +85,7 @@ pub struct Page {
     pub language: LanguageHints,
     /// Whether a limit was reached: the page is longer than [`PageConfig::max_bytes`], has more pictures than it may have
     /// (their addresses and descriptions take more than 4 MiB and four times the page), or so much bold and linked text
-    /// that not all of it is known as such. Ordinary pages are far from these limits.
+    /// that not all of it is known as such. Ordinary pages seldom reach one of these.
     pub limited: bool,
     /// Text and pictures in reading order.
     pub nodes: Vec<Node>,
