@@ -205,8 +205,7 @@ struct Fit {
 impl Fit {
     fn of(sample: &[u8], encoding: &'static Encoding) -> Self {
         let (text, _) = encoding.decode_without_bom_handling(sample);
-        // A character cut in two at the end is no error.
-        let text = text.trim_end_matches(['\u{fffd}', '\n']);
+        let text = without_cut_end(&text);
         let (mut good, mut bad, mut total) = (0.0, 0.0, 0.0_f64);
         let (mut kana, mut hangul, mut han) = (0.0, 0.0, 0.0);
         for c in text.chars().filter(|c| !c.is_ascii()) {
@@ -271,6 +270,12 @@ fn is_common(c: char, encoding: &'static Encoding) -> bool {
 
 fn is_japanese(encoding: &'static Encoding) -> bool {
     [SHIFT_JIS, EUC_JP, ISO_2022_JP].contains(&encoding)
+}
+
+/// A character that the sample cuts in two at its end is no error; a text of nothing but errors is.
+fn without_cut_end(text: &str) -> &str {
+    let text = text.trim_end_matches('\n');
+    text.strip_suffix('\u{fffd}').unwrap_or(text)
 }
 
 fn detect(sample: &[u8]) -> &'static Encoding {

@@ -6,7 +6,7 @@
 
 use encoding_rs::{EUC_JP, EUC_KR, Encoding, SHIFT_JIS};
 
-use super::{Family, family, frequent, is_common};
+use super::{Family, family, frequent, is_common, without_cut_end};
 
 /// Letters that Japanese words in katakana have most of, and those that are not rare either.
 const FREQUENT: &str = "ﾝｰｽﾙﾄﾗｲｸﾘｼﾀﾞｯｱﾚﾏﾃﾟｶﾌﾊｺﾛ";
@@ -18,8 +18,7 @@ pub(super) fn log_likelihood(sample: &[u8], encoding: &'static Encoding) -> f64 
     let cost = if family(encoding) == Family::Other { single } else { multi };
     let mut before = '\n';
     let mut sum = 0.0;
-    // A character cut in two at the end is no error.
-    for c in text.trim_end_matches(['\u{fffd}', '\n']).chars() {
+    for c in without_cut_end(&text).chars() {
         sum -= match c {
             '\n' => 0.0,
             '\u{fffd}' => 20.0,
@@ -116,6 +115,8 @@ mod tests {
             ("採用情報", EUC_JP),
             ("ﾃﾞｼﾞﾀﾙｶﾒﾗ ﾌﾟﾘﾝﾀｰ", SHIFT_JIS),
             ("ｱｸｾｽﾗﾝｷﾝｸﾞ", SHIFT_JIS),
+            // Not one character of it is valid in EUC-JP.
+            ("高速処理", SHIFT_JIS),
             ("公司简介", GBK),
             ("公司簡介", BIG5),
             ("회사소개", EUC_KR),
