@@ -10,10 +10,10 @@
 //! Where a budget has no room for the most that one more request may cost, what was gathered is sent and waited for, since
 //! replies mostly cost far less; only where the room is still missing then does [`Batches::push`] stop.
 
+mod files;
+
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -23,8 +23,8 @@ use async_openai::types::InputSource;
 use async_openai::types::files::{CreateFileRequest, FileInput, FilePurpose};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
+use self::files::{Current, Entry, State, io};
 use crate::client::Inner;
 use crate::reply::WireReply;
 use crate::{Client, Error, Request};
@@ -88,35 +88,6 @@ enum Look {
     NoRoom(String),
 }
 
-/// A batch on disk.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct State {
-    name: String,
-    /// The server's id; none while it may not be created yet.
-    id: Option<String>,
-    /// Keys with the model asked for.
-    keys: Vec<(String, String)>,
-    most_usd: f64,
-    /// Most prompt tokens of each, for replies that do not say what they took.
-    #[serde(default)]
-    prompt_tokens: Vec<u64>,
-    /// How often it was refused for want of room.
-    #[serde(default)]
-    refused: u32,
-}
-
-/// The file being filled.
-#[derive(Debug)]
-struct Current {
-    file: BufWriter<File>,
-    path: PathBuf,
-    bytes: u64,
-    hash: Sha256,
-    keys: Vec<(String, String)>,
-    prompt_tokens: Vec<u64>,
-    most_usd: f64,
-}
-
 #[derive(Deserialize)]
 struct Line {
     custom_id: String,
@@ -171,8 +142,8 @@ impl Batches {
         let most_usd = inner.most_usd(&request.model, most)? * inner.batch_price(&request.model);
         let line = inner.batch_line(request, &key)?;
         let full = self.current.as_ref().is_some_and(|current| {
-            current.keys.len() >= self.config.max_requests
-                || current.bytes + line.len() as u64 + 1 > self.config.max_bytes
+            current.len() >= self.config.max_requests
+                || current.bytes_with(line.len()) > self.config.max_bytes
         });
         if full {
             self.submit().await?;
@@ -182,12 +153,8 @@ impl Batches {
             Some(current) => current,
             None => self.current.insert(Current::create(&self.folder)?),
         };
-        writeln!(current.file, "{line}").map_err(|source| io(&current.path, source))?;
-        current.bytes += line.len() as u64 + 1;
-        current.hash.update(&key);
-        current.most_usd += most_usd;
-        current.keys.push((key.clone(), request.model.clone()));
-        current.prompt_tokens.push(most.prompt_tokens);
+        let (model, prompt_tokens) = (request.model.clone(), most.prompt_tokens);
+        current.push(Entry { key: key.clone(), model, line, prompt_tokens, most_usd })?;
         self.known.insert(key);
         Ok(())
     }
@@ -240,7 +207,7 @@ impl Batches {
                 Look::NoRoom(message) => {
                     let id = state.id.take().unwrap_or_default();
                     state.refused += 1;
-                    self.save(&state)?;
+                    state.save(&self.folder)?;
                     if self.pending.is_empty() && state.refused > MOST_REFUSALS {
                         let message = format!("{message}; run again later, or with smaller batches");
                         return Err(Error::Batch { id, message });
@@ -252,44 +219,17 @@ impl Batches {
         Ok(refused)
     }
 
-    /// Reads the states of an earlier run; what was being written when it ended is thrown away.
+    /// Takes up what an earlier run left.
     fn recall(&mut self) -> Result<(), Error> {
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(&self.folder).map_err(|source| io(&self.folder, source))? {
-            let path = entry.map_err(|source| io(&self.folder, source))?.path();
-            if path.extension().is_some_and(|extension| extension == "json") {
-                names.push(path);
-            }
-        }
-        names.sort();
-        for path in names {
-            let bytes = std::fs::read(&path).map_err(|source| io(&path, source))?;
-            let state: State = serde_json::from_slice(&bytes).map_err(|source| io(&path, source.into()))?;
-            self.known.extend(state.keys.iter().map(|(key, _)| key.clone()));
-            self.pending.push(state);
-        }
+        self.pending = State::read_all(&self.folder)?;
+        self.known.extend(self.pending.iter().flat_map(|state| &state.keys).map(|(key, _)| key.clone()));
         Ok(())
     }
 
     /// Closes the file being filled and creates its batch.
     async fn submit(&mut self) -> Result<(), Error> {
-        let Some(mut current) = self.current.take() else { return Ok(()) };
-        current.file.flush().map_err(|source| io(&current.path, source))?;
-        current.file.get_ref().sync_all().map_err(|source| io(&current.path, source))?;
-        let mut name = data_encoding::HEXLOWER.encode(&current.hash.finalize());
-        name.truncate(24);
-        let path = self.folder.join(format!("{name}.jsonl"));
-        std::fs::rename(&current.path, &path).map_err(|source| io(&path, source))?;
-        let state = State {
-            name,
-            id: None,
-            keys: current.keys,
-            prompt_tokens: current.prompt_tokens,
-            most_usd: current.most_usd,
-            refused: 0,
-        };
-        self.save(&state)?;
-        let state = self.create(state, false).await?;
+        let Some(current) = self.current.take() else { return Ok(()) };
+        let state = self.create(current.close(&self.folder)?, false).await?;
         self.pending.push(state);
         Ok(())
     }
@@ -298,7 +238,7 @@ impl Batches {
     fn committed_usd(&self) -> f64 {
         let ledger = self.client.ledger();
         let under_way: f64 = self.pending.iter().map(|state| state.most_usd).sum();
-        let gathered = self.current.as_ref().map_or(0.0, |current| current.most_usd);
+        let gathered = self.current.as_ref().map_or(0.0, Current::most_usd);
         ledger.usd + ledger.usd_unknown + under_way + gathered
     }
 
@@ -321,7 +261,7 @@ impl Batches {
         let inner = self.client.inner();
         let mut id = if look_first { self.find(&state.name).await? } else { None };
         if id.is_none() {
-            let path = self.folder.join(format!("{}.jsonl", state.name));
+            let path = state.requests(&self.folder);
             let upload = || CreateFileRequest {
                 file: FileInput { source: InputSource::Path { path: path.clone() } },
                 purpose: FilePurpose::Batch,
@@ -350,7 +290,7 @@ impl Batches {
         }
         let missing = || Error::Batch { id: state.name.clone(), message: "the server gave no id".into() };
         state.id = Some(id.ok_or_else(missing)?);
-        self.save(&state)?;
+        state.save(&self.folder)?;
         Ok(state)
     }
 
@@ -390,7 +330,7 @@ impl Batches {
                 if message.contains("token_limit_exceeded") {
                     return Ok(Look::NoRoom(message));
                 }
-                self.forget(state)?;
+                state.forget(&self.folder)?;
                 return Err(Error::Batch { id: id.to_owned(), message });
             }
             _ => return Ok(Look::UnderWay),
@@ -406,7 +346,7 @@ impl Batches {
                 answered += u64::from(self.collect(&asked, line)?);
             }
         }
-        self.forget(state)?;
+        state.forget(&self.folder)?;
         Ok(Look::Ended { answered, unanswered: (state.keys.len() as u64).saturating_sub(answered) })
     }
 
@@ -431,38 +371,6 @@ impl Batches {
         Ok(true)
     }
 
-    fn save(&self, state: &State) -> Result<(), Error> {
-        let path = self.folder.join(format!("{}.json", state.name));
-        let part = self.folder.join(format!("{}.part", state.name));
-        let text = serde_json::to_vec(state).map_err(|source| io(&path, source.into()))?;
-        std::fs::write(&part, text).map_err(|source| io(&part, source))?;
-        std::fs::rename(&part, &path).map_err(|source| io(&path, source))
-    }
-
-    fn forget(&self, state: &State) -> Result<(), Error> {
-        for extension in ["json", "jsonl"] {
-            let path = self.folder.join(format!("{}.{extension}", state.name));
-            std::fs::remove_file(&path).map_err(|source| io(&path, source))?;
-        }
-        Ok(())
-    }
-}
-
-impl Current {
-    fn create(folder: &Path) -> Result<Self, Error> {
-        // Its name is known only when it is full; one of a run that was killed is written over.
-        let path = folder.join("next.part");
-        let file = File::create(&path).map_err(|source| io(&path, source))?;
-        Ok(Self {
-            file: BufWriter::new(file),
-            path,
-            bytes: 0,
-            hash: Sha256::new(),
-            keys: Vec::new(),
-            prompt_tokens: Vec::new(),
-            most_usd: 0.0,
-        })
-    }
 }
 
 impl Inner {
@@ -502,8 +410,4 @@ impl Inner {
             tokio::time::sleep(self.pause(&fault, attempt, tries, deadline)?).await;
         }
     }
-}
-
-fn io(path: &Path, source: std::io::Error) -> Error {
-    Error::Cache { path: path.to_owned(), source }
 }

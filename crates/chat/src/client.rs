@@ -1,7 +1,7 @@
 //! The client: cache, budget, limits and retries around one request.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -25,6 +25,10 @@ const ASSUMED_COMPLETION_TOKENS: u64 = 4096;
 /// After so many requests that the server rejected, without one that it answered, it is not the items (ours: 10).
 const MOST_REJECTED: u64 = 10;
 
+/// After so many requests in a row that the server put off for all the time they may take, it will not take the next one
+/// either (ours: 3).
+const MOST_PUT_OFF: u32 = 3;
+
 /// A client of one endpoint. Clones share everything: connections, limits, cache, ledger.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -41,6 +45,8 @@ pub(crate) struct Inner {
     accounts: Accounts,
     /// Whether anything has come over HTTP, be it an error: whoever answered before may be restarting.
     heard: Arc<AtomicBool>,
+    /// Requests that were put off until their time ran out, since the last answer.
+    put_off: AtomicU32,
     /// Set to the message of the first fatal error; whoever waits is woken by it.
     halted: watch::Sender<Option<String>>,
     /// Requests under way by key: a second one with the same key waits for the first and takes its reply from the cache.
@@ -93,6 +99,7 @@ impl Client {
             cache,
             accounts,
             heard,
+            put_off: AtomicU32::new(0),
             halted: watch::Sender::new(None),
             flights: Mutex::default(),
             jitter: Mutex::new(StdRng::seed_from_u64(entropy())),
@@ -282,6 +289,7 @@ impl Inner {
             let sent = Instant::now();
             let fault = match self.attempt(body, deadline).await {
                 Ok(reply) => {
+                    self.put_off.store(0, Ordering::Relaxed);
                     self.limiter.widen();
                     self.limiter.settle(tokens, reply.usage.prompt_tokens + reply.usage.completion_tokens);
                     return Ok((reply, reservation));
@@ -346,11 +354,14 @@ impl Inner {
         if Instant::now() + wait < deadline {
             return Ok(wait);
         }
-        Err(Error::Deadline {
-            seconds: self.config.deadline().as_secs(),
-            attempts: attempt,
-            last: fault.message.clone(),
-        })
+        let (seconds, last) = (self.config.deadline().as_secs(), fault.message.clone());
+        if fault.asks_for_patience() {
+            let requests = self.put_off.fetch_add(1, Ordering::Relaxed) + 1;
+            if requests >= MOST_PUT_OFF {
+                return Err(Error::PutOff { base_url: self.base.clone(), requests, seconds, last });
+            }
+        }
+        Err(Error::Deadline { seconds, attempts: attempt, last })
     }
 
     /// The error a fault ends in, unless it is to be retried.

@@ -56,6 +56,20 @@ pub enum Error {
         /// The server's words.
         message: String,
     },
+    /// The server has taken no request for a long time: it asked each to come later until its time ran out.
+    #[error(
+        "{base_url} put off {requests} requests in a row for {seconds} s each ({last}). Replies so far are kept; run again later, or with a lower --concurrency"
+    )]
+    PutOff {
+        /// The base URL of the client.
+        base_url: String,
+        /// Requests in a row.
+        requests: u32,
+        /// The time that each may take.
+        seconds: u64,
+        /// The server's words.
+        last: String,
+    },
     /// The next request could overshoot the budget.
     #[error(
         "the budget of {budget_usd:.4} USD is used up: {spent_usd:.4} USD spent or in flight, and the next request may cost {next_usd:.4} USD. Replies so far are kept; run again with a higher budget"
@@ -163,6 +177,7 @@ impl Error {
             Self::Auth { .. } => "auth",
             Self::Quota { .. } => "quota",
             Self::AskedToWait { .. } => "asked_to_wait",
+            Self::PutOff { .. } => "put_off",
             Self::Budget { .. } => "budget",
             Self::Unsupported { .. } => "unsupported",
             Self::ContextTooLong { .. } => "context_too_long",

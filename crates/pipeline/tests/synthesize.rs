@@ -36,6 +36,23 @@ fn pairs(folder: &Path) {
     writer.finish().unwrap();
 }
 
+/// An input folder with these pairs, a server, and the settings for a run of these tasks.
+fn set_up(folder: &Path, tasks: Vec<Task>) -> (StandIn, SynthesizeConfig) {
+    let input = folder.join("pairs");
+    std::fs::create_dir(&input).unwrap();
+    pairs(&input);
+    let server = StandIn::start().unwrap();
+    let config = SynthesizeConfig {
+        images: Some(input),
+        out: folder.join("out"),
+        tasks,
+        base_url: Some(server.base_url().to_owned()),
+        model: MODEL.into(),
+        ..SynthesizeConfig::default()
+    };
+    (server, config)
+}
+
 fn read<R: tsumugi_record::Record>(path: impl AsRef<Path>) -> Vec<R> {
     ShardReader::<R>::open(path).unwrap().read_all().unwrap()
 }
@@ -43,18 +60,9 @@ fn read<R: tsumugi_record::Record>(path: impl AsRef<Path>) -> Vec<R> {
 #[test]
 fn every_task_gives_conversations_that_name_the_stand_in() {
     let folder = tempfile::tempdir().unwrap();
-    let (input, out) = (folder.path().join("pairs"), folder.path().join("out"));
-    std::fs::create_dir(&input).unwrap();
-    pairs(&input);
-    let server = StandIn::start().unwrap();
-    let config = SynthesizeConfig {
-        images: Some(input),
-        out: out.clone(),
-        tasks: vec![Task::Conversation, Task::Detail, Task::Reasoning, Task::Photo, Task::Vqa, Task::Ocr],
-        base_url: Some(server.base_url().to_owned()),
-        model: MODEL.into(),
-        ..SynthesizeConfig::default()
-    };
+    let tasks = vec![Task::Conversation, Task::Detail, Task::Reasoning, Task::Photo, Task::Vqa, Task::Ocr];
+    let (server, config) = set_up(folder.path(), tasks);
+    let out = config.out.clone();
     let done = synthesize(&config, &Progress::hidden()).unwrap();
     let rows: Vec<Conversation> = read(out.join("conversations-00000.parquet"));
     let excluded: Vec<Excluded> = read(out.join("excluded/excluded-00000.parquet"));
@@ -88,19 +96,10 @@ fn every_task_gives_conversations_that_name_the_stand_in() {
 #[test]
 fn a_second_call_and_the_ledger_of_all_calls() {
     let folder = tempfile::tempdir().unwrap();
-    let (input, out) = (folder.path().join("pairs"), folder.path().join("out"));
-    std::fs::create_dir(&input).unwrap();
-    pairs(&input);
-    let server = StandIn::start().unwrap();
-    let config = SynthesizeConfig {
-        images: Some(input),
-        out: out.clone(),
-        tasks: vec![Task::Detail, Task::Reasoning],
-        base_url: Some(server.base_url().to_owned()),
-        model: MODEL.into(),
-        checks: CheckConfig { image_needed: Some(1.0), ..CheckConfig::default() },
-        ..SynthesizeConfig::default()
-    };
+    let (_server, config) = set_up(folder.path(), vec![Task::Detail, Task::Reasoning]);
+    let checks = CheckConfig { image_needed: Some(1.0), ..CheckConfig::default() };
+    let config = SynthesizeConfig { checks, ..config };
+    let out = config.out.clone();
     let done = synthesize(&config, &Progress::hidden()).unwrap();
     // The stand-in asks for reasons, and then finds that this needs no picture; descriptions are not looked at again.
     let excluded: Vec<Excluded> = read(out.join("excluded/excluded-00000.parquet"));
@@ -115,6 +114,24 @@ fn a_second_call_and_the_ledger_of_all_calls() {
     let report: Report = serde_json::from_slice(&std::fs::read(out.join("report.json")).unwrap()).unwrap();
     assert_eq!((report.tasks["reasoning"].calls, report.tasks["detail"].calls), (6, 3));
     assert!(std::fs::read_to_string(out.join("report.html")).unwrap().contains("image_not_needed"));
+}
+
+#[test]
+fn replies_that_are_all_dropped_are_no_success() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, config) = set_up(folder.path(), vec![Task::Detail]);
+    let checks = CheckConfig { max_chars: 1, ..CheckConfig::default() };
+    let config = SynthesizeConfig { checks, ..config };
+    // Not in a second run either, which finds all of it done.
+    for _ in 0..2 {
+        let error = synthesize(&config, &Progress::hidden()).unwrap_err();
+        let text = error.to_string();
+        assert!(error.exit_code() == 1 && text.contains("none of 3 requests"), "{text}");
+        assert!(text.contains("unreadable_image 1") && text.contains("too_long 2"), "{text}");
+    }
+    let excluded: Vec<Excluded> = read(config.out.join("excluded/excluded-00000.parquet"));
+    assert_eq!(excluded.len(), 3);
+    assert!(config.out.join("report.html").is_file());
 }
 
 #[test]

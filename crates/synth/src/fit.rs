@@ -5,7 +5,7 @@ use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::metadata::Orientation;
-use image::{ImageEncoder as _, ImageReader};
+use image::{ImageDecoder as _, ImageEncoder as _, ImageReader};
 use serde::{Deserialize, Serialize};
 use tsumugi_chat::{Part, of_model};
 use tsumugi_images::{Filter, Format, Limits, Rgb, decode_rgb, inspect, resize};
@@ -130,7 +130,8 @@ impl TileRule {
     }
 
     /// The picture as a part of a message: its own file where that has the right size and a format that endpoints take
-    /// (JPEG, PNG, GIF, WebP) and stands upright, else upright, shrunk, over white where it is transparent, and as JPEG.
+    /// (JPEG, PNG, GIF, WebP), stands upright and is transparent nowhere, else upright, shrunk, over white where it is
+    /// transparent, and as JPEG: what endpoints put behind transparent parts is theirs to choose, and often black.
     ///
     /// # Errors
     /// The reason of [`tsumugi_images::Error`] where the file is no picture.
@@ -150,6 +151,7 @@ impl TileRule {
         if let Some(mime) = mime
             && (width, height) == shown
             && facts.orientation == 1
+            && !is_transparent(bytes)
         {
             return Ok(Part::Image { mime: mime.into(), bytes: bytes.to_vec() });
         }
@@ -172,14 +174,24 @@ impl TileRule {
     }
 }
 
+fn reader(bytes: &[u8]) -> image::ImageResult<ImageReader<std::io::Cursor<&[u8]>>> {
+    let mut reader = ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format()?;
+    reader.no_limits();
+    Ok(reader)
+}
+
+/// Whether something shows through. The pixels are looked at only where the file has room for it at all.
+fn is_transparent(bytes: &[u8]) -> bool {
+    let has_room = reader(bytes).and_then(|reader| Ok(reader.into_decoder()?.color_type().has_alpha()));
+    matches!(has_room, Ok(true))
+        && reader(bytes)
+            .and_then(ImageReader::decode)
+            .is_ok_and(|picture| picture.into_rgba8().pixels().any(|pixel| pixel.0[3] < u8::MAX))
+}
+
 /// The picture as viewers show it: turned as EXIF says, transparent parts over white. `inspect` has held it against the limits.
 fn as_shown(bytes: &[u8], limits: &Limits, orientation: u8) -> Result<Rgb, tsumugi_images::Error> {
-    let reader = ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format();
-    let decoded = reader.map_err(image::ImageError::from).and_then(|mut reader| {
-        reader.no_limits();
-        reader.decode()
-    });
-    let Ok(mut pixels) = decoded else { return decode_rgb(bytes, limits) };
+    let Ok(mut pixels) = reader(bytes).and_then(ImageReader::decode) else { return decode_rgb(bytes, limits) };
     if let Some(orientation) = Orientation::from_exif(orientation) {
         pixels.apply_orientation(orientation);
     }
@@ -305,14 +317,24 @@ mod tests {
 
     #[test]
     fn dark_text_on_nothing_stays_readable() {
-        // Black throughout; the right half is transparent.
-        let picture = image::RgbaImage::from_fn(1600, 1200, |x, _| {
-            image::Rgba([0, 0, 0, if x < 800 { 255 } else { 0 }])
-        });
-        let mut png = std::io::Cursor::new(Vec::new());
-        picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
-        let sent = sent(png.get_ref());
-        let (text, ground) = (pixel(&sent, 5, 5), pixel(&sent, sent.width - 6, 5));
-        assert!(text[0] < 30 && ground[0] > 225, "{text:?} {ground:?}");
+        for (width, height) in [(1600, 1200), (400, 300)] {
+            // Black throughout; the right half is transparent.
+            let png = png(width, height, |x| if x < width / 2 { 255 } else { 0 });
+            let sent = sent(&png);
+            let (text, ground) = (pixel(&sent, 5, 5), pixel(&sent, sent.width - 6, 5));
+            assert!(text[0] < 30 && ground[0] > 225, "{width}: {text:?} {ground:?}");
+        }
+        // A picture that could be transparent and is not goes as it is.
+        let opaque = png(400, 300, |_| 255);
+        let Part::Image { mime, bytes } = TileRule::default().part(&opaque).unwrap() else { panic!() };
+        assert_eq!((mime.as_str(), bytes), ("image/png", opaque));
+    }
+
+    /// A black picture whose opacity depends on the column.
+    fn png(width: u32, height: u32, opacity: impl Fn(u32) -> u8) -> Vec<u8> {
+        let picture = image::RgbaImage::from_fn(width, height, |x, _| image::Rgba([0, 0, 0, opacity(x)]));
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        bytes.into_inner()
     }
 }

@@ -31,6 +31,22 @@ pub struct StageState {
     pub watch: crate::watch::Watch,
     /// What callbacks remember, by name.
     pub callbacks: BTreeMap<String, serde_json::Value>,
+    /// The lowest loss on held-out rows so far.
+    #[serde(default)]
+    pub best: Option<BestSoFar>,
+    /// The step of the last measurement on held-out rows.
+    #[serde(default)]
+    pub evaluated: Option<u64>,
+}
+
+/// The lowest loss on held-out rows, and when it was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BestSoFar {
+    /// Steps done.
+    pub step: u64,
+    /// Mean loss.
+    pub loss: f64,
 }
 
 /// The checkpoints of one stage.
@@ -46,24 +62,51 @@ impl Checkpoints {
         Self { folder, keep }
     }
 
-    /// Writes a checkpoint: into a hidden folder first, synced, then renamed. Older ones are removed only after that.
+    /// Writes a checkpoint: into a hidden folder first, synced, then renamed. Older ones, and weights that are best no
+    /// more, are removed only after that.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Torch`], as on a full disk. What was written is removed, and older checkpoints stay.
     pub fn save(&self, engine: &Engine, mut state: StageState) -> Result<PathBuf> {
         let name = format!("step-{:08}", state.step);
         let target = self.folder.join(&name);
-        let result = atomic_folder(&target, |folder| {
-            state.engine = engine.save(&folder.join(TENSORS))?;
-            state.version = VERSION;
-            write_json(&folder.join(STATE), &state)
-        });
-        result?;
-        let all = self.list()?;
+        write(&target, engine, &mut state)?;
+        let all = self.list("step-")?;
         for old in &all[..all.len().saturating_sub(self.keep)] {
             fs::remove_dir_all(old).map_err(Error::io(old))?;
         }
+        self.forget_best_but(state.best)?;
         Ok(target)
+    }
+
+    /// Writes the weights of the lowest loss so far, which `state.best` tells. Earlier ones stay until the next
+    /// [`Checkpoints::save`], since a run that is killed goes back to what its last checkpoint knows as best.
+    ///
+    /// # Errors
+    /// As [`Checkpoints::save`].
+    pub fn save_best(&self, engine: &Engine, mut state: StageState) -> Result<()> {
+        let Some(best) = state.best else { return Ok(()) };
+        write(&self.best_folder(best), engine, &mut state)
+    }
+
+    /// Puts an engine where the loss was lowest.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if these weights cannot be read or do not fit.
+    pub fn load_best(&self, engine: &mut Engine, best: BestSoFar) -> Result<()> {
+        read(&self.best_folder(best), engine).map(|_| ())
+    }
+
+    fn best_folder(&self, best: BestSoFar) -> PathBuf {
+        self.folder.join(format!("best-{:08}", best.step))
+    }
+
+    fn forget_best_but(&self, best: Option<BestSoFar>) -> Result<()> {
+        let kept = best.map(|best| self.best_folder(best));
+        for folder in self.list("best-")?.into_iter().filter(|folder| Some(folder) != kept.as_ref()) {
+            fs::remove_dir_all(&folder).map_err(Error::io(&folder))?;
+        }
+        Ok(())
     }
 
     /// Puts an engine where the last checkpoint left it. None where there is no checkpoint.
@@ -71,14 +114,8 @@ impl Checkpoints {
     /// # Errors
     /// [`Error::Checkpoint`] if it cannot be read or does not fit.
     pub fn resume(&self, engine: &mut Engine) -> Result<Option<StageState>> {
-        let Some(folder) = self.list()?.pop() else { return Ok(None) };
-        let state: StageState = read_json(&folder.join(STATE))?;
-        if state.version != VERSION {
-            let reason = format!("is of version {}, this program reads {VERSION}", state.version);
-            return Err(Error::Checkpoint { path: folder, reason });
-        }
-        engine.load(&folder.join(TENSORS), &state.engine)?;
-        Ok(Some(state))
+        let Some(folder) = self.list("step-")?.pop() else { return Ok(None) };
+        read(&folder, engine).map(Some)
     }
 
     /// Removes all checkpoints, and what a killed run left half-written.
@@ -92,18 +129,36 @@ impl Checkpoints {
         }
     }
 
-    fn list(&self) -> Result<Vec<PathBuf>> {
+    fn list(&self, kind: &str) -> Result<Vec<PathBuf>> {
         let Ok(entries) = fs::read_dir(&self.folder) else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         for entry in entries {
             let path = entry.map_err(Error::io(&self.folder))?.path();
-            if path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("step-")) {
+            if path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(kind)) {
                 found.push(path);
             }
         }
         found.sort();
         Ok(found)
     }
+}
+
+fn write(folder: &Path, engine: &Engine, state: &mut StageState) -> Result<()> {
+    atomic_folder(folder, |folder| {
+        state.engine = engine.save(&folder.join(TENSORS))?;
+        state.version = VERSION;
+        write_json(&folder.join(STATE), &*state)
+    })
+}
+
+fn read(folder: &Path, engine: &mut Engine) -> Result<StageState> {
+    let state: StageState = read_json(&folder.join(STATE))?;
+    if state.version != VERSION {
+        let reason = format!("is of version {}, this program reads {VERSION}", state.version);
+        return Err(Error::Checkpoint { path: folder.to_owned(), reason });
+    }
+    engine.load(&folder.join(TENSORS), &state.engine)?;
+    Ok(state)
 }
 
 /// Makes a folder that is there whole or not at all.

@@ -28,6 +28,8 @@ pub struct Counts {
     pub targets: u64,
     /// Positions in all, filling included.
     pub slots: u64,
+    /// Sum of the squares of the samples' lengths: pairs of tokens of one sample.
+    pub pairs: u64,
 }
 
 impl std::ops::AddAssign for Counts {
@@ -37,6 +39,7 @@ impl std::ops::AddAssign for Counts {
         self.tokens += other.tokens;
         self.targets += other.targets;
         self.slots += other.slots;
+        self.pairs += other.pairs;
     }
 }
 
@@ -201,6 +204,7 @@ fn batch(shape: &BatchShape, rows: &[Vec<Prepared>], packed: bool) -> Result<Bat
                 tokens: sample.ids.len() as u64,
                 targets: sample.targets() as u64,
                 slots: 0,
+                pairs: (sample.ids.len() as u64).pow(2),
             };
         }
         let fill = length - used(row);
@@ -255,7 +259,10 @@ mod tests {
         assert_eq!(ready.len(), 1);
         assert_eq!(ids(&ready[0]), [[10, 10, 10, 12, 12], [11, 11, 11, 11, 3]]);
         assert_eq!(ready[0].model.segments, Some(vec![vec![3, 2], vec![4, 1]]));
-        assert_eq!(ready[0].counts, Counts { samples: 3, images: 3, tokens: 9, targets: 6, slots: 10 });
+        assert_eq!(
+            ready[0].counts,
+            Counts { samples: 3, images: 3, tokens: 9, targets: 6, slots: 10, pairs: 9 + 4 + 16 }
+        );
         // Pictures come in the order of the rows, not of the stream.
         let pixels = ready[0].model.pixel_values.as_ref().unwrap();
         assert_eq!(

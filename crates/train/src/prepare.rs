@@ -70,6 +70,15 @@ impl Preparer {
         self.ids
     }
 
+    /// Ids as text, without pictures and control tokens.
+    ///
+    /// # Errors
+    /// [`Error::Model`](crate::Error::Model) for ids that the tokenizer does not have.
+    pub fn decode(&self, ids: &[i64]) -> crate::Result<String> {
+        let text: Vec<i64> = ids.iter().copied().filter(|&id| id != self.ids.image).collect();
+        Ok(self.tokenizer.decode(&text)?.trim().to_owned())
+    }
+
     /// Tokenises a sample. The text between two pictures is tokenised in one piece, whatever parts it has; a token
     /// counts in the loss where its first byte does.
     ///

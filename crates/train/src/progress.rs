@@ -83,9 +83,11 @@ impl StageProgress {
         let left = if advanced > 0.0 { gone * (1.0 - done).max(0.0) / advanced } else { 0.0 };
         let (tokens, images) = self.rate.per_second();
         let text = format!(
-            "step {} loss {:.4} {tokens:.0} tokens/s {images:.1} images/s left {}",
+            "step {} loss {:.4} {tokens:.0} tokens/s {images:.1} images/s MFU {:.0}% {} MiB left {}",
             metrics.step,
             metrics.loss,
+            100.0 * metrics.mfu,
+            metrics.peak_memory_mib,
             clock(left)
         );
         self.bar.set_position((done * PARTS as f64) as u64);

@@ -219,7 +219,8 @@ impl Registry {
             Template::by_name(&stage.template)?;
             find(&self.collators, "collator", &stage.batch.collator)?;
             find(&self.objectives, "objective", &stage.objective)?;
-            for data in &stage.data {
+            let held_out = stage.evaluation.iter().flat_map(|evaluation| &evaluation.data);
+            for data in stage.data.iter().chain(held_out) {
                 find(&self.sources, "data source", &data.source)?;
                 data.template.as_deref().map(Template::by_name).transpose()?;
             }

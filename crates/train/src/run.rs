@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use tch::Device;
+use tsumugi_vlm::Weights;
 use tsumugi_vlm::checkpoint::{read_safetensors, write_safetensors};
-use tsumugi_vlm::{Vlm, Weights};
 
 use crate::callback::Callback;
 use crate::checkpoint::{atomic_file, read_json, write_json};
 use crate::collective::Single;
 use crate::data::random;
 use crate::metrics::{JsonlSink, MetricSink};
+use crate::page::{Standing, write_page};
 use crate::progress::Progress;
-use crate::recipe::{Recipe, StageConfig};
+use crate::recipe::{Best, Recipe, StageConfig};
 use crate::registry::Registry;
 use crate::stage::{Stage, StageDone};
 use crate::start::{self, Start};
@@ -87,6 +88,22 @@ impl Trainer {
         let out = self.recipe.out.clone();
         std::fs::create_dir_all(&out).map_err(Error::io(&out))?;
         self.claim(&out)?;
+        let mut summary =
+            Summary { run: self.recipe.name.clone(), model: out.join("model"), ..Summary::default() };
+        let outcome = self.follow(device, &mut summary);
+        let told = outcome.as_ref().err().map(ToString::to_string);
+        let standing = told.as_deref().map_or(Standing::Done, Standing::Failed);
+        let page = write_page(&self.recipe, &summary.stages, standing);
+        // Where the run failed, that is what has to be told.
+        outcome.and(page)?;
+        summary.seconds = summary.stages.iter().map(|s| s.seconds).sum();
+        self.progress.line(&format!("model written to {}", summary.model.display()));
+        Ok(summary)
+    }
+
+    /// All stages, and the model at the end.
+    fn follow(&mut self, device: Device, summary: &mut Summary) -> Result<()> {
+        let out = &self.recipe.out;
         let start = Start::new(&self.recipe, &self.registry, device)?;
         let mut callbacks = std::mem::take(&mut self.callbacks);
         for component in &self.recipe.callbacks {
@@ -95,12 +112,10 @@ impl Trainer {
         let metrics = out.join("metrics.jsonl");
         let mut sinks: Vec<Box<dyn MetricSink>> = vec![Box::new(JsonlSink::new(&metrics))];
         for component in &self.recipe.metrics {
-            sinks.push(self.registry.make_sink(&out, component)?);
+            sinks.push(self.registry.make_sink(out, component)?);
         }
-        let mut summary =
-            Summary { run: self.recipe.name.clone(), model: out.join("model"), ..Summary::default() };
         let mut weights: Option<Weights> = None;
-        let folders = self.folders(&out);
+        let folders = self.folders(out);
         for (number, (config, folder)) in self.recipe.stages.iter().zip(&folders).enumerate() {
             let done_file = folder.join("done.json");
             let done = if done_file.is_file() {
@@ -115,12 +130,17 @@ impl Trainer {
                     (None, Some(file)) => load_weights(&file)?,
                     (None, None) => start.weights()?,
                 };
+                let finished = &summary.stages;
+                let page = || write_page(&self.recipe, finished, Standing::Running);
                 let stage = Stage {
                     config,
                     registry: &self.registry,
                     preparer: start.preparer(config.length),
                     tokenizer: start.tokenizer_folder(),
                     folder: folder.clone(),
+                    out,
+                    page: &page,
+                    peak: self.recipe.peak_tflops.map(|tera| tera * 1e12),
                     seed: random(self.recipe.seed, 9, number as u64),
                     threads: self.recipe.loader_threads,
                     device,
@@ -129,8 +149,8 @@ impl Trainer {
                     sinks: &mut sinks,
                     collective: &Single,
                 };
-                let (trained, done) = self.run_stage(stage, start.model().clone(), given, folder)?;
-                weights = Some(trained);
+                let (trained, done) = self.run_stage(stage, &start, given, folder)?;
+                weights = trained;
                 done
             };
             summary.parameters = done.parameters;
@@ -144,24 +164,29 @@ impl Trainer {
             };
             start.export(&summary.model, &weights, &self.recipe)?;
         }
-        summary.seconds = summary.stages.iter().map(|s| s.seconds).sum();
-        self.progress.line(&format!("model written to {}", summary.model.display()));
-        Ok(summary)
+        Ok(())
     }
 
+    /// Runs a stage and writes what it leaves. The weights are given back where they still are those of the stage's end.
     fn run_stage(
         &self,
         mut stage: Stage<'_>,
-        model: Vlm,
+        start: &Start,
         given: Weights,
         folder: &Path,
-    ) -> Result<(Weights, StageDone)> {
+    ) -> Result<(Option<Weights>, StageDone)> {
         let checkpoints = crate::Checkpoints::new(folder.join("checkpoints"), 1);
-        let (engine, done) = stage.run(model, given)?;
-        let weights = engine.weights()?;
+        let (mut engine, done) = stage.run(start.model().clone(), given)?;
+        let mut weights = Some(engine.weights()?);
         let file = weights_file(folder);
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-        write_safetensors(&file, weights.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
+        write_safetensors(&file, weights.iter().flat_map(Weights::iter).map(|(name, t)| (name.as_str(), t)))?;
+        if let (Best::Keep, Some(best)) = (stage.config.checkpoint.best, done.best) {
+            // The tensors at hand are views of the engine's memory, which now gets other values.
+            weights = None;
+            checkpoints.load_best(&mut engine, best)?;
+            start.export(&folder.join("best"), &engine.weights()?, &self.recipe)?;
+        }
         atomic_file(&folder.join("done.json"), |path| write_json(path, &done))?;
         checkpoints.remove()?;
         Ok((weights, done))
@@ -204,10 +229,18 @@ fn essence(recipe: &Recipe) -> Recipe {
         callbacks: Vec::new(),
         metrics: Vec::new(),
         loader_threads: 1,
+        peak_tflops: None,
         ..recipe.clone()
     };
     for stage in &mut recipe.stages {
+        // Which weights a stage ends with is no matter of bookkeeping.
+        let finish = stage.checkpoint.best == Best::Finish;
         stage.checkpoint = Default::default();
+        if finish {
+            stage.checkpoint.best = Best::Finish;
+        } else {
+            stage.evaluation = None;
+        }
     }
     recipe
 }
@@ -241,6 +274,7 @@ fn stage_summary(config: &StageConfig, done: StageDone, metrics: &Path) -> Resul
         dropped: done.data.dropped,
         skipped_steps: done.watch.skipped,
         loss_spikes: done.watch.spikes,
+        held_out_loss: done.best.map(|best| best.loss),
         ..StageSummary::default()
     };
     summary.measure(&read_metrics(metrics, &config.name)?);

@@ -9,17 +9,20 @@ use tch::Device;
 use tsumugi_vlm::{Vlm, Weights};
 
 use crate::callback::{Callback, Look, Wish};
-use crate::checkpoint::{Checkpoints, StageState};
+use crate::checkpoint::{BestSoFar, Checkpoints, StageState};
 use crate::collate::{BatchShape, Counts};
 use crate::collective::Collective;
 use crate::data::{Member, Mixture, random};
 use crate::engine::{Engine, Updated, synchronize};
+use crate::evaluate::Evaluation;
+use crate::flops::measured_peak;
 use crate::loader::{End, Loader, LoaderCursor, LoaderParts, StepData};
 use crate::lower::Template;
 use crate::metrics::{MetricSink, StepMetrics, peak_memory_mib};
+use crate::page::HELD_OUT;
 use crate::prepare::Preparer;
 use crate::progress::Progress;
-use crate::recipe::StageConfig;
+use crate::recipe::{Best, DataConfig, StageConfig};
 use crate::registry::{Registry, SourceRequest};
 use crate::schedule;
 use crate::watch::Watch;
@@ -34,6 +37,9 @@ pub(crate) struct StageDone {
     pub(crate) trained_parameters: u64,
     pub(crate) data: LoaderCursor,
     pub(crate) watch: Watch,
+    /// The lowest loss on held-out rows.
+    #[serde(default)]
+    pub(crate) best: Option<BestSoFar>,
     /// What callbacks take along into the next stage, by name.
     pub(crate) callbacks: BTreeMap<String, serde_json::Value>,
 }
@@ -45,6 +51,12 @@ pub(crate) struct Stage<'a> {
     pub(crate) preparer: Preparer,
     pub(crate) tokenizer: &'a Path,
     pub(crate) folder: PathBuf,
+    /// Folder of the run.
+    pub(crate) out: &'a Path,
+    /// Renews the run page.
+    pub(crate) page: &'a dyn Fn() -> Result<()>,
+    /// Operations a second the device can do, where the recipe says it.
+    pub(crate) peak: Option<f64>,
     pub(crate) seed: u64,
     pub(crate) threads: usize,
     pub(crate) device: Device,
@@ -53,6 +65,9 @@ pub(crate) struct Stage<'a> {
     pub(crate) sinks: &'a mut [Box<dyn MetricSink>],
     pub(crate) collective: &'a dyn Collective,
 }
+
+/// Time between two renewals of the run page where nothing else renews it.
+const BETWEEN_PAGES: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// How far a stage is, and how far it goes: in steps or in rows.
 #[derive(Clone, Copy)]
@@ -80,18 +95,27 @@ impl Extent {
     }
 }
 
-impl Stage<'_> {
+impl<'a> Stage<'a> {
     /// Trains from `weights`, or from the last checkpoint, to the end.
     pub(crate) fn run(&mut self, model: Vlm, weights: Weights) -> Result<(Engine, StageDone)> {
         let objective = self.registry.make_objective(&self.config.objective)?;
         let mut engine = Engine::new(model, &weights, self.config, objective, self.device)?;
         drop(weights);
+        self.peak = Some(match self.peak {
+            Some(peak) => peak,
+            None => measured_peak(self.device, engine.kind())?,
+        });
         let checkpoints = Checkpoints::new(self.folder.join("checkpoints"), self.config.checkpoint.keep);
         let mut state = checkpoints.resume(&mut engine)?.unwrap_or_default();
         let mixture = self.mixture()?;
         let extent = Extent::of(self.config, mixture.rows());
         let mut loader = self.loader(mixture, extent, &state.data)?;
         self.begin(&engine, &state)?;
+        let mut evaluation = self.evaluation()?;
+        if let Some(evaluation) = &evaluation {
+            evaluation.begin(state.step)?;
+        }
+        let mut shown = Instant::now();
         let (done, total) = extent.progress(state.step, state.data.mixture.draws);
         let mut bar = self.progress.stage(&self.config.name, done / total);
         loop {
@@ -105,7 +129,7 @@ impl Stage<'_> {
             let (loss, counts, updated) = self.step(&mut engine, &data, lr, state.step)?;
             state.step += 1;
             state.data = data.after;
-            let metrics = self.metrics(&state, loss, lr, counts, updated, began);
+            let metrics = self.metrics(&engine, &state, loss, lr, counts, updated, began);
             self.sinks.iter_mut().try_for_each(|s| s.step(&metrics))?;
             let (done, total) = extent.progress(state.step, state.data.mixture.draws);
             bar.step(&metrics, done / total);
@@ -113,9 +137,16 @@ impl Stage<'_> {
                 return Err(Error::Diverged { stage: self.config.name.clone(), step: state.step, reason });
             }
             let wish = self.callbacks_after(&engine, &metrics)?;
+            if let Some(evaluation) = evaluation.as_mut().filter(|e| e.is_due(state.step)) {
+                self.evaluate(evaluation, &engine, &checkpoints, &mut state)?;
+            }
             let every = self.config.checkpoint.every;
             if wish.checkpoint || (every > 0 && state.step.is_multiple_of(every)) {
                 self.save(&checkpoints, &engine, &state)?;
+            }
+            if shown.elapsed() >= BETWEEN_PAGES {
+                (self.page)()?;
+                shown = Instant::now();
             }
             if wish.stop {
                 break;
@@ -130,12 +161,20 @@ impl Stage<'_> {
                 reasons,
             });
         }
+        if let Some(evaluation) = evaluation.as_mut().filter(|_| state.evaluated != Some(state.step)) {
+            self.evaluate(evaluation, &engine, &checkpoints, &mut state)?;
+        }
+        if let (Best::Finish, Some(best)) = (self.config.checkpoint.best, state.best)
+            && best.step != state.step
+        {
+            checkpoints.load_best(&mut engine, best)?;
+        }
         self.end(&engine, state.step)?;
         let (parameters, trained_parameters) = engine.sizes();
         bar.finish(&format!("{} steps", state.step));
         let callbacks = remembered(self.callbacks);
-        let (steps, data, watch) = (state.step, state.data, state.watch);
-        let done = StageDone { steps, parameters, trained_parameters, data, watch, callbacks };
+        let StageState { step: steps, data, watch, best, .. } = state;
+        let done = StageDone { steps, parameters, trained_parameters, data, watch, best, callbacks };
         Ok((engine, done))
     }
 
@@ -164,19 +203,57 @@ impl Stage<'_> {
         Ok((loss, counts, updated))
     }
 
+    /// Measures and shows the model on held-out rows, and keeps its weights where it has never been better.
+    fn evaluate(
+        &mut self,
+        evaluation: &mut Evaluation<'_>,
+        engine: &Engine,
+        checkpoints: &Checkpoints,
+        state: &mut StageState,
+    ) -> Result<()> {
+        let collator = self.registry.make_collator(&self.config.batch.collator, evaluation.shape, 0)?;
+        let loss = evaluation.loss(engine, collator)?;
+        evaluation.answer(engine, state.step)?;
+        state.evaluated = Some(state.step);
+        for sink in self.sinks.iter_mut() {
+            sink.scalar(&self.config.name, state.step, HELD_OUT, loss)?;
+        }
+        self.progress.line(&format!("{} step {}: held-out loss {loss:.4}", self.config.name, state.step));
+        if state.best.is_none_or(|best| loss < best.loss) {
+            state.best = Some(BestSoFar { step: state.step, loss });
+            if self.config.checkpoint.best != Best::Off {
+                checkpoints.save_best(engine, state.clone())?;
+            }
+        }
+        (self.page)()
+    }
+
+    fn evaluation(&self) -> Result<Option<Evaluation<'a>>> {
+        let Some(config) = &self.config.evaluation else { return Ok(None) };
+        Ok(Some(Evaluation {
+            config,
+            members: members(self.registry, &config.data, &self.config.template)?,
+            preparer: self.preparer.with_length(self.config.length),
+            shape: self.shape(),
+            stage: &self.config.name,
+            out: self.out,
+        }))
+    }
+
+    fn shape(&self) -> BatchShape {
+        let batch = &self.config.batch;
+        BatchShape { rows: batch.micro.min(batch.rows), length: self.config.length, ids: self.preparer.ids() }
+    }
+
     fn mixture(&self) -> Result<Mixture> {
-        let members = members(self.registry, self.config)?;
+        let members = members(self.registry, &self.config.data, &self.config.template)?;
         Mixture::new(members, random(self.seed, 7, 0))
             .map_err(|e| Error::recipe(format!("stage {}: {}", self.config.name, strip(&e))))
     }
 
     fn loader(&self, mixture: Mixture, extent: Extent, from: &LoaderCursor) -> Result<Loader> {
         let batch = &self.config.batch;
-        let shape = BatchShape {
-            rows: batch.micro.min(batch.rows),
-            length: self.config.length,
-            ids: self.preparer.ids(),
-        };
+        let shape = self.shape();
         let collator = self.registry.make_collator(&batch.collator, shape, random(self.seed, 8, 0))?;
         let parts = LoaderParts {
             mixture,
@@ -194,8 +271,10 @@ impl Stage<'_> {
         Loader::start(parts, from)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the numbers of a step, each used once")]
     fn metrics(
         &self,
+        engine: &Engine,
         state: &StageState,
         loss: f64,
         lr: f64,
@@ -219,6 +298,8 @@ impl Stage<'_> {
             filling: 1.0 - counts.tokens as f64 / counts.slots.max(1) as f64,
             seconds,
             tokens_per_second: counts.tokens as f64 / seconds.max(1e-9),
+            images_per_second: counts.images as f64 / seconds.max(1e-9),
+            mfu: self.peak.map_or(0.0, |peak| engine.flops(&counts) / seconds.max(1e-9) / peak),
             peak_memory_mib: peak_memory_mib().unwrap_or(0),
             skipped: updated.skipped,
         }
@@ -227,7 +308,7 @@ impl Stage<'_> {
     fn save(&self, checkpoints: &Checkpoints, engine: &Engine, state: &StageState) -> Result<()> {
         let callbacks = remembered(self.callbacks);
         checkpoints.save(engine, StageState { callbacks, ..state.clone() })?;
-        Ok(())
+        (self.page)()
     }
 
     fn begin(&mut self, engine: &Engine, state: &StageState) -> Result<()> {
@@ -288,17 +369,17 @@ fn remembered(callbacks: &[Box<dyn Callback>]) -> BTreeMap<String, serde_json::V
     callbacks.iter().map(|c| (c.name().to_owned(), c.save())).filter(|(_, v)| !v.is_null()).collect()
 }
 
-/// The sources of a stage.
-pub(crate) fn members(registry: &Registry, stage: &StageConfig) -> Result<Vec<Member>> {
-    let member = |config: &crate::recipe::DataConfig| -> Result<Member> {
-        let template = Template::by_name(config.template.as_deref().unwrap_or(&stage.template))?;
+/// The sources of a stage or of its evaluation.
+pub(crate) fn members(registry: &Registry, data: &[DataConfig], template: &str) -> Result<Vec<Member>> {
+    let member = |config: &DataConfig| -> Result<Member> {
+        let template = Template::by_name(config.template.as_deref().unwrap_or(template))?;
         let source = registry.make_source(&SourceRequest { config, template })?;
         Ok(Member { name: name_of(config), weight: config.weight, source })
     };
-    stage.data.iter().map(member).collect()
+    data.iter().map(member).collect()
 }
 
-fn name_of(config: &crate::recipe::DataConfig) -> String {
+fn name_of(config: &DataConfig) -> String {
     config.source.clone()
 }
 

@@ -239,7 +239,7 @@ fn open_tokenizer(path: &str) -> Result<Tokenizer> {
 fn texts(recipe: &Recipe, registry: &Registry) -> Result<Vec<String>> {
     let mut texts = Vec::new();
     for stage in &recipe.stages {
-        for mut member in members(registry, stage)? {
+        for mut member in members(registry, &stage.data, &stage.template)? {
             for position in 0..member.source.len().min(VOCABULARY_ROWS) {
                 let Drawn::Sample(sample) = member.source.draw(Place { seed: 0, epoch: 0, position })? else {
                     continue;

@@ -48,6 +48,9 @@ pub struct StageSummary {
     pub first_loss: f64,
     /// Mean loss of the last tenth of the steps.
     pub final_loss: f64,
+    /// Lowest loss on held-out rows, where they were measured.
+    #[serde(default)]
+    pub held_out_loss: Option<f64>,
     /// Steps left out since loss or gradient was no number.
     pub skipped_steps: u64,
     /// Losses far above the running mean.

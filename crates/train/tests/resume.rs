@@ -16,7 +16,18 @@ const FOLDER: &str = "TSUMUGI_TEST_FOLDER";
 fn child() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let folder = Path::new(&folder);
-    let recipe = common::recipe(&folder.join("../data"), &folder.join("out"), &[]);
+    let data = folder.join("../data");
+    let held_out = format!(
+        "stages.instruct.evaluation={{every=3,rows=4,answers=1,max_new_tokens=4,data=[{{source=\"conversations\",path={:?}}}]}}",
+        data.join("conversations")
+    );
+    let sets = [
+        held_out.as_str(),
+        "stages.instruct.checkpoint.best=finish",
+        "stages.instruct.tune=[\"projector\"]",
+        "stages.instruct.lora={rank=4}",
+    ];
+    let recipe = common::recipe(&data, &folder.join("out"), &sets);
     train(&recipe, &Progress::hidden()).unwrap();
 }
 
@@ -46,7 +57,7 @@ fn model(folder: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// Losses by stage and step; a resumed run must not leave a step out or say it twice.
+/// Losses by stage and step, those on held-out rows too; a resumed run must not leave a step out or say it twice.
 fn losses(folder: &Path) -> Vec<(String, u64, f64)> {
     let text = std::fs::read_to_string(folder.join("out/metrics.jsonl")).unwrap();
     text.lines()
@@ -55,7 +66,7 @@ fn losses(folder: &Path) -> Vec<(String, u64, f64)> {
             (
                 value["stage"].as_str().unwrap().to_owned(),
                 value["step"].as_u64().unwrap(),
-                value["loss"].as_f64().unwrap(),
+                value["loss"].as_f64().or(value["value"].as_f64()).unwrap(),
             )
         })
         .collect()
@@ -71,7 +82,7 @@ fn killed_runs_end_with_the_same_bytes() {
 
     let killed = place.path().join("b");
     std::fs::create_dir(&killed).unwrap();
-    // In the first stage between two checkpoints, near its end, and in the last: 36 steps in all.
+    // In the first stage between two checkpoints, near its end, and in the last: 36 steps and four measurements in all.
     for after in [5, 11, 29] {
         let mut process = start(&killed);
         let began = Instant::now();
@@ -84,10 +95,12 @@ fn killed_runs_end_with_the_same_bytes() {
         process.kill().unwrap();
         process.wait().unwrap();
     }
-    assert!(lines(&killed) < 36, "the run was over before it was killed");
+    assert!(lines(&killed) < 40, "the run was over before it was killed");
     assert!(start(&killed).wait().unwrap().success());
 
     assert_eq!(losses(&undisturbed), losses(&killed));
+    let answers = |folder: &Path| std::fs::read_to_string(folder.join("out/answers.jsonl")).unwrap();
+    assert_eq!(answers(&undisturbed), answers(&killed));
     let (a, b) = (model(&undisturbed), model(&killed));
     assert_eq!(a.iter().map(|f| &f.0).collect::<Vec<_>>(), b.iter().map(|f| &f.0).collect::<Vec<_>>());
     for (one, two) in a.iter().zip(&b) {

@@ -4,6 +4,7 @@ use tch::Tensor;
 
 use crate::context::Attention;
 use crate::error::Result;
+use crate::unit::Work;
 
 /// Cuts `[b,t,heads*d]` into heads: `[b,heads,t,d]`.
 pub(crate) fn split_heads(x: &Tensor, heads: i64) -> Result<Tensor> {
@@ -59,4 +60,10 @@ fn packed(q: &Tensor, k: &Tensor, v: &Tensor, rows: &[Vec<i64>]) -> Result<Tenso
         done.push(Tensor::f_cat(&parts, 2)?);
     }
     Ok(Tensor::f_cat(&done, 0)?)
+}
+
+/// Operations of attention over `width` values a position: products with keys and with values, whole squares counted
+/// although half of a causal one is masked, as is the custom since PaLM (arXiv 2204.02311, appendix B).
+pub(crate) fn flops(work: &Work, width: i64) -> f64 {
+    4.0 * work.pairs * width as f64
 }

@@ -8,7 +8,7 @@ use crate::context::{Context, Output};
 use crate::error::Result;
 use crate::llama::{PREFIX, rms_norm};
 use crate::splice::EMBEDDING;
-use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit};
+use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit, Work};
 
 /// Full name of the head's matrix where it is not the embedding.
 pub(crate) const HEAD: &str = "language_model.lm_head.weight";
@@ -83,5 +83,10 @@ impl Unit for Head {
             Output::Logits => self.logits(params, &self.norm(params, &acts.x)?)?,
             Output::Hidden => self.norm(params, &acts.x)?,
         }))
+    }
+
+    /// Logits are needed only where there is loss.
+    fn flops(&self, work: &Work) -> f64 {
+        2.0 * work.targets * (self.config.vocab_size * self.config.hidden_size) as f64
     }
 }

@@ -42,6 +42,16 @@ impl Stream {
     }
 }
 
+impl ParamDef {
+    /// The first value of the parameter, float32 on the CPU: a function of its name, its shape and the seed.
+    ///
+    /// # Errors
+    /// [`Error::Torch`](crate::Error::Torch) if there is no memory for it.
+    pub fn first_value(&self, seed: u64) -> Result<Tensor> {
+        fill(self, seed)
+    }
+}
+
 /// The first value of a parameter, float32 on the CPU.
 pub(crate) fn fill(def: &ParamDef, seed: u64) -> Result<Tensor> {
     let options = (Kind::Float, Device::Cpu);

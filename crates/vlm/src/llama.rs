@@ -12,7 +12,7 @@ use crate::head::Head;
 use crate::model::LanguageModel;
 use crate::rope::{self, RopeTables};
 use crate::splice::Splice;
-use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit};
+use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit, Work};
 
 /// Where the language model stands in a checkpoint.
 pub(crate) const PREFIX: &str = "language_model.model";
@@ -159,5 +159,11 @@ impl Unit for DecoderLayer {
             (attention::repeat_heads(&k, self.repeated())?, attention::repeat_heads(&v, self.repeated())?);
         let seen = attention::attend(&q, &k, &v, &context.attention)?;
         Ok(Acts::new(self.finish(params, &acts.x, &seen)?))
+    }
+
+    fn flops(&self, work: &Work) -> f64 {
+        let c = &self.config;
+        let matrices: i64 = self.spec().iter().filter(|def| def.shape.len() > 1).map(ParamDef::numel).sum();
+        2.0 * work.positions * matrices as f64 + attention::flops(work, c.num_attention_heads * c.head_dim())
     }
 }

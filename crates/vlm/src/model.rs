@@ -126,6 +126,17 @@ impl Vlm {
         Ok(model)
     }
 
+    /// The same model with other units in the places of its own.
+    pub(crate) fn map_units(
+        &self,
+        mut map: impl FnMut(Part, &Arc<dyn Unit>) -> Result<Arc<dyn Unit>>,
+    ) -> Result<Self> {
+        let units = self.units.iter().map(|(part, unit)| Ok((*part, map(*part, unit)?)));
+        let model = Self { config: self.config.clone(), units: units.collect::<Result<_>>()? };
+        model.check_names()?;
+        Ok(model)
+    }
+
     fn check_names(&self) -> Result<()> {
         let mut owners: HashMap<String, &str> = HashMap::new();
         let mut names = std::collections::HashSet::new();

@@ -9,7 +9,7 @@ use crate::config::SiglipConfig;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::VisionTower;
-use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit};
+use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit, Work};
 
 /// Where the tower stands in a checkpoint.
 const PREFIX: &str = "vision_tower.vision_model";
@@ -88,6 +88,11 @@ impl Unit for PatchEmbedding {
         let x = patches.f_flatten(2, -1)?.f_transpose(1, 2)?;
         Ok(Acts::new(x.f_add(params.at(&self.name, "position_embedding.weight")?)?))
     }
+
+    fn flops(&self, work: &Work) -> f64 {
+        let (d, p) = (self.config.hidden_size, self.config.patch_size);
+        2.0 * work.positions * (3 * p * p * d) as f64
+    }
 }
 
 /// One encoder layer: norm, attention, norm, MLP, with residuals; `[n,patches,d]` to the same.
@@ -158,5 +163,10 @@ impl Unit for VisionLayer {
         let wide = self.linear(params, &self.norm(params, &x, "layer_norm2")?, "mlp.fc1")?;
         let mlp = self.linear(params, &wide.f_gelu("tanh")?, "mlp.fc2")?;
         Ok(Acts::new(x.f_add(&mlp)?))
+    }
+
+    fn flops(&self, work: &Work) -> f64 {
+        let (d, m) = (self.config.hidden_size, self.config.intermediate_size);
+        2.0 * work.positions * (4 * d * d + 2 * d * m) as f64 + attention::flops(work, d)
     }
 }

@@ -6,7 +6,7 @@ use crate::config::LlamaConfig;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::llama::PREFIX;
-use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit};
+use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit, Work};
 
 /// Full name of the embedding matrix.
 pub(crate) const EMBEDDING: &str = "language_model.model.embed_tokens.weight";
@@ -65,5 +65,10 @@ impl Unit for Splice {
             0 => Ok(Acts::new(embedded)),
             places => Err(Error::ImageCount { places, features: 0 }),
         }
+    }
+
+    /// Rows are looked up, not multiplied.
+    fn flops(&self, _: &Work) -> f64 {
+        0.0
     }
 }

@@ -218,6 +218,18 @@ impl Acts {
     }
 }
 
+/// What a batch asks of a unit, as far as it decides the number of operations.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Work {
+    /// Vectors that go through the unit: patches of all pictures, or tokens.
+    pub positions: f64,
+    /// Pairs of positions that see each other before any mask: the sum of the squares of the lengths of pictures or
+    /// samples.
+    pub pairs: f64,
+    /// Positions with loss.
+    pub targets: f64,
+}
+
 /// One piece of a model: a pure function of parameters, input and batch.
 ///
 /// An implementation holds sizes and names only. Everything it needs of the batch beside its input (token ids,
@@ -232,6 +244,13 @@ pub trait Unit: Send + Sync + std::fmt::Debug {
     /// Full names of parameters which `forward` reads but another unit owns (a tied head: the embedding).
     fn borrows(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Floating-point operations of one forward pass, two for each multiplication with its addition. By default every
+    /// matrix of the unit meets every position once, which is right for linear layers.
+    fn flops(&self, work: &Work) -> f64 {
+        let matrices = self.spec().0.into_iter().filter(|def| def.shape.len() > 1);
+        2.0 * work.positions * matrices.map(|def| def.numel() as f64).sum::<f64>()
     }
 
     /// Runs the unit.

@@ -84,6 +84,35 @@ async fn retry_after_is_respected_in_all_three_forms() {
 }
 
 #[tokio::test]
+async fn a_server_that_only_asks_for_patience_stops_the_run_after_a_few_requests() {
+    let busy = || Answer::Reply(429, vec![("retry-after-ms", "20".into())], "{}".into());
+    let impatient = |server: &Server| ClientConfig { deadline: 0.2, ..config(server) };
+    let server = Server::start(move |_, _| busy()).await;
+    let client = Client::new(impatient(&server)).unwrap();
+    for number in 0..2 {
+        let error = client.send(&request(&number.to_string())).await.unwrap_err();
+        assert_eq!((error.reason(), error.is_fatal()), ("deadline", false));
+    }
+    let error = client.send(&request("third")).await.unwrap_err();
+    assert_eq!((error.reason(), error.is_fatal()), ("put_off", true), "{error}");
+    let sent = server.count();
+    assert_eq!(client.send(&request("fourth")).await.unwrap_err().reason(), "stopped");
+    assert_eq!(server.count(), sent);
+
+    // An answer between them shows that the server does take requests.
+    let server = Server::start(move |_, body| match body["messages"][0]["content"].as_str() {
+        Some("fine") => good("はい"),
+        _ => busy(),
+    })
+    .await;
+    let client = Client::new(impatient(&server)).unwrap();
+    for text in ["a", "b", "fine", "c", "d"] {
+        assert_eq!(client.send(&request(text)).await.is_ok(), text == "fine");
+    }
+    assert!(client.check_running().is_ok());
+}
+
+#[tokio::test]
 async fn faults_of_one_item_end_it_and_not_the_run() {
     let server = Server::start(|_, body| match body["messages"][0]["content"].as_str() {
         Some("long") => error(400, "context_length_exceeded", "maximum context length is 10"),

@@ -1,6 +1,5 @@
 //! The report of a whole run: one self-contained HTML page.
 
-mod chart;
 mod funnel;
 mod html;
 mod picture;
@@ -10,7 +9,6 @@ mod training;
 #[cfg(feature = "eval")]
 mod verdict;
 
-pub use chart::{Line, line_chart};
 pub use funnel::funnel_section;
 pub use html::{Page, escape};
 pub use picture::data_url;

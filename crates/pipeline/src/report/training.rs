@@ -1,9 +1,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use tsumugi_train::page::{Line, line_chart};
 use tsumugi_train::{Summary, read_metrics};
 
-use super::{Line, escape, line_chart};
+use super::escape;
 use crate::Error;
 
 /// Loss curves and figures of the stages.

@@ -11,6 +11,7 @@ mod ledger;
 mod reduce;
 mod tracker;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -155,7 +156,7 @@ pub fn synthesize(config: &SynthesizeConfig, progress: &Progress) -> Result<Synt
     let step = match Step::open(STEP, &config.out, &identity, inputs.identity.clone())? {
         Opened::Finished(summary) => {
             let ledger = read_json(&ledger_file)?.unwrap_or_default();
-            return Ok(SynthesizeSummary { summary, ledger });
+            return with_something_kept(SynthesizeSummary { summary, ledger });
         }
         Opened::Work(step) => step,
     };
@@ -172,7 +173,26 @@ pub fn synthesize(config: &SynthesizeConfig, progress: &Progress) -> Result<Synt
     let report = reduce::reduce(&step, inputs.shards.len(), &config.checks, progress)?;
     let page = step.out().join("report.html");
     std::fs::write(&page, report.html(&ledger)).map_err(Error::io("write", &page))?;
-    Ok(SynthesizeSummary { summary: step.finish()?, ledger })
+    with_something_kept(SynthesizeSummary { summary: step.finish()?, ledger })
+}
+
+/// A run all of whose replies were dropped has done its work, but gave nothing to learn from: that is no success.
+fn with_something_kept(done: SynthesizeSummary) -> Result<SynthesizeSummary, Error> {
+    let rows = |table: &str| done.summary.rows.get(table).copied().unwrap_or(0);
+    let dropped = rows("excluded");
+    if rows("conversations") > 0 || dropped == 0 {
+        return Ok(done);
+    }
+    let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+    for (reason, count) in done.summary.funnel.reasons() {
+        *reasons.entry(reason).or_default() += count;
+    }
+    let reasons: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+    let message = format!(
+        "none of {dropped} requests gave a conversation ({}). What was said stands in excluded/ and report.html; look at the model, the prompts (--prompts) and the checks",
+        reasons.join(", ")
+    );
+    Err(Error::step(STEP, "the end")(message))
 }
 
 fn wrong(error: impl std::fmt::Display) -> Error {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tch::{Device, Kind, Tensor};
-use tsumugi_vlm::{ParamDef, Unit, Weights};
+use tsumugi_vlm::{ParamDef, Unit};
 
 use crate::Result;
 use crate::recipe::Precision;
@@ -91,13 +91,13 @@ pub struct UnitBuffers {
 }
 
 impl UnitBuffers {
-    /// Lays out a unit's parameters.
+    /// Lays out a unit's parameters, whose first values `value` gives.
     ///
     /// # Errors
-    /// [`Error::Model`](crate::Error::Model) if `weights` lacks one.
+    /// [`Error::Model`](crate::Error::Model) if one is lacking.
     pub fn new(
         unit: &dyn Unit,
-        weights: &Weights,
+        value: &dyn Fn(&ParamDef) -> Result<Tensor>,
         treat: &dyn Fn(&ParamDef) -> Treatment,
         precision: Precision,
         device: Device,
@@ -116,7 +116,7 @@ impl UnitBuffers {
             .into_values()
             .enumerate()
             .map(|(number, (treatment, defs))| {
-                group(format!("{}/{number}", unit.name()), treatment, defs, weights, precision, device)
+                group(format!("{}/{number}", unit.name()), treatment, defs, value, precision, device)
             })
             .collect::<Result<_>>()?;
         Ok(Self { groups })
@@ -132,7 +132,7 @@ fn group(
     name: String,
     treatment: Treatment,
     defs: Vec<ParamDef>,
-    weights: &Weights,
+    value: &dyn Fn(&ParamDef) -> Result<Tensor>,
     precision: Precision,
     device: Device,
 ) -> Result<Group> {
@@ -142,8 +142,7 @@ fn group(
     };
     let mut pieces = Vec::with_capacity(defs.len());
     for def in &defs {
-        let tensor = weights.get(&def.name)?;
-        pieces.push(tensor.f_detach()?.f_to_device(device)?.f_to_kind(kind)?.f_reshape([-1])?);
+        pieces.push(value(def)?.f_detach()?.f_to_device(device)?.f_to_kind(kind)?.f_reshape([-1])?);
     }
     // `cat` of one copies too, which is needed: the trainer writes into its buffers.
     let weight = Tensor::f_cat(&pieces, 0)?;

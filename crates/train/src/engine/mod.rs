@@ -8,7 +8,8 @@ mod tune;
 
 use std::sync::Arc;
 
-use tch::{Device, Kind};
+use tch::{Device, Kind, Tensor};
+use tsumugi_vlm::lora::{self, Adapter};
 use tsumugi_vlm::{ParamDef, Part, Unit, Vlm, Weights};
 
 pub use flat::{Group, Treatment, UnitBuffers};
@@ -16,7 +17,9 @@ pub(crate) use optimizer::synchronize;
 pub use state::EngineState;
 pub use tune::{check_patterns, names};
 
+use crate::collate::Counts;
 use crate::collective::Collective;
+use crate::flops::{Passes, step_flops};
 use crate::objective::Objective;
 use crate::recipe::{Precision, StageConfig};
 use crate::{Error, Result};
@@ -27,7 +30,9 @@ use crate::{Error, Result};
 /// gradient comes out as long as its buffer, so that clipping, the optimiser and checkpoints each touch a handful of
 /// tensors.
 pub struct Engine {
+    /// As others see it: without adapters.
     model: Vlm,
+    adapter: Option<Adapter>,
     units: Vec<Arc<dyn Unit>>,
     buffers: Vec<UnitBuffers>,
     borrowed: Vec<Vec<Owner>>,
@@ -57,10 +62,12 @@ pub struct Updated {
 }
 
 impl Engine {
-    /// Lays out a model for a stage.
+    /// Lays out a model for a stage. Where the stage has adapters (`lora`), they are added to the model and begin as
+    /// nothing.
     ///
     /// # Errors
-    /// [`Error::Recipe`] if a pattern of `tune` names nothing; [`Error::Model`] if `weights` lacks a parameter.
+    /// [`Error::Recipe`] if a pattern of `tune` or `lora` names nothing, or both name the same; [`Error::Model`] if
+    /// `weights` lacks a parameter.
     pub fn new(
         model: Vlm,
         weights: &Weights,
@@ -68,14 +75,23 @@ impl Engine {
         objective: Box<dyn Objective>,
         device: Device,
     ) -> Result<Self> {
+        let adapter = stage.lora.as_ref().map(|l| Adapter { rank: l.rank, alpha: l.alpha });
+        let adapted = match (&stage.lora, adapter) {
+            (Some(lora), Some(adapter)) => tune::adapted(&model, stage, &lora.of, adapter)?,
+            _ => model.clone(),
+        };
         let named: Vec<(Part, String)> =
-            model.parameters().into_iter().map(|(part, _, def)| (part, def.name)).collect();
+            adapted.parameters().into_iter().map(|(part, _, def)| (part, def.name)).collect();
         check_patterns(stage, &named)?;
         let mut units: Vec<Arc<dyn Unit>> = Vec::new();
         let mut buffers = Vec::new();
-        for (part, unit) in model.units() {
+        for (part, unit) in adapted.units() {
             let treat = |def: &ParamDef| tune::treatment(stage, *part, &def.name, def.decay);
-            buffers.push(UnitBuffers::new(unit.as_ref(), weights, &treat, stage.precision, device)?);
+            let value = |def: &ParamDef| match (&stage.lora, lora::is_adapter(&def.name)) {
+                (Some(lora), true) => Ok(def.first_value(lora.seed)?),
+                _ => Ok(weights.get(&def.name)?.shallow_clone()),
+            };
+            buffers.push(UnitBuffers::new(unit.as_ref(), &value, &treat, stage.precision, device)?);
             units.push(unit.clone());
         }
         let borrowed = units.iter().map(|u| owners(u.as_ref(), &buffers)).collect::<Result<_>>()?;
@@ -84,10 +100,10 @@ impl Engine {
         }
         let kind = if stage.precision == Precision::F32 { Kind::Float } else { Kind::BFloat16 };
         let (precision, recompute) = (stage.precision, stage.recompute);
-        Ok(Self { model, units, buffers, borrowed, objective, precision, kind, device, recompute })
+        Ok(Self { model, adapter, units, buffers, borrowed, objective, precision, kind, device, recompute })
     }
 
-    /// Sizes and units.
+    /// Sizes and units, without adapters.
     pub fn model(&self) -> &Vlm {
         &self.model
     }
@@ -100,6 +116,11 @@ impl Engine {
     /// Where the model is.
     pub fn device(&self) -> Device {
         self.device
+    }
+
+    /// What it computes in.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// All groups in order.
@@ -125,19 +146,51 @@ impl Engine {
         self.groups_mut().filter_map(|g| g.grad.as_mut()).try_for_each(|grad| ranks.all_reduce(grad))
     }
 
-    /// The weights by name, as views of the buffers.
+    /// The weights by name, as views of the buffers; adapted ones with their change.
     ///
     /// # Errors
     /// Where LibTorch refuses.
     pub fn weights(&self) -> Result<Weights> {
+        self.named(|group| group.weight.detach())
+    }
+
+    /// The weights in the number type the stage computes in: to run the model as it stands.
+    ///
+    /// # Errors
+    /// Where LibTorch refuses.
+    pub fn computing_weights(&self) -> Result<Weights> {
+        self.named(Group::compute)
+    }
+
+    fn named(&self, values: impl Fn(&Group) -> Tensor) -> Result<Weights> {
         let mut weights = Weights::default();
         for group in self.groups() {
-            let params = tsumugi_vlm::Params::split(&group.defs, &group.weight.detach())?;
+            let params = tsumugi_vlm::Params::split(&group.defs, &values(group))?;
             for (name, tensor) in params.iter() {
                 weights.insert(name.clone(), tensor.shallow_clone());
             }
         }
-        Ok(weights)
+        match self.adapter {
+            Some(adapter) => Ok(lora::merge(&weights, adapter)?),
+            None => Ok(weights),
+        }
+    }
+
+    /// Floating-point operations that a step on these batches needs: three passes over what is trained, two over frozen
+    /// units behind it, one over those before.
+    pub fn flops(&self, counts: &Counts) -> f64 {
+        let first = (0..self.units.len()).find(|&i| self.needs_grad(i)).unwrap_or(self.units.len());
+        let passes = |index: usize| {
+            let behind = f64::from(u8::from(index > first));
+            Passes(1.0 + behind + f64::from(u8::from(self.needs_grad(index))))
+        };
+        let parts = self.model.units().iter().map(|(part, _)| *part);
+        let units = self.units.iter().zip(parts).enumerate();
+        step_flops(
+            self.model.config(),
+            units.map(|(index, (unit, part))| (part, unit.as_ref(), passes(index))),
+            counts,
+        )
     }
 }
 

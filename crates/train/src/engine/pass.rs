@@ -100,7 +100,7 @@ impl Engine {
         })
     }
 
-    fn needs_grad(&self, index: usize) -> bool {
+    pub(super) fn needs_grad(&self, index: usize) -> bool {
         let owner_is_trained = |o: &Owner| self.buffers[o.unit].groups[o.group].treatment.trained;
         self.buffers[index].is_trained() || self.borrowed[index].iter().any(owner_is_trained)
     }

@@ -1,6 +1,7 @@
 //! What is trained: parts and patterns on parameter names.
 
-use tsumugi_vlm::Part;
+use tsumugi_vlm::lora::{Adapter, is_adapter};
+use tsumugi_vlm::{ParamDef, Part, Vlm};
 
 use crate::recipe::StageConfig;
 use crate::{Error, Result};
@@ -30,10 +31,24 @@ fn fits(pattern: &[u8], text: &[u8]) -> bool {
 
 /// How a stage treats a parameter.
 pub(super) fn treatment(stage: &StageConfig, part: Part, parameter: &str, decay: bool) -> Treatment {
-    let trained = stage.tune.iter().any(|p| names(p, part, parameter));
+    let trained = is_adapter(parameter) || stage.tune.iter().any(|p| names(p, part, parameter));
     let rate =
         stage.optimizer.multipliers.iter().find(|m| names(&m.of, part, parameter)).map_or(1.0, |m| m.factor);
     Treatment { trained, decay, rate }
+}
+
+/// The model with the adapters of a stage.
+pub(super) fn adapted(model: &Vlm, stage: &StageConfig, of: &[String], adapter: Adapter) -> Result<Vlm> {
+    let chosen = |part: Part, def: &ParamDef| of.iter().any(|p| names(p, part, &def.name));
+    let in_stage = |reason: String| Error::recipe(format!("stage {}: lora: {reason}", stage.name));
+    let both = model
+        .parameters()
+        .into_iter()
+        .find(|(part, _, def)| chosen(*part, def) && stage.tune.iter().any(|p| names(p, *part, &def.name)));
+    if let Some((.., def)) = both {
+        return Err(in_stage(format!("{} is tuned as a whole too; leave it out of tune", def.name)));
+    }
+    model.adapted(adapter, chosen).map_err(|e| in_stage(e.to_string()))
 }
 
 /// Checks that every pattern of a stage names something.
@@ -41,7 +56,9 @@ pub(super) fn treatment(stage: &StageConfig, part: Part, parameter: &str, decay:
 /// # Errors
 /// [`Error::Recipe`] with the pattern that does not.
 pub fn check_patterns(stage: &StageConfig, parameters: &[(Part, String)]) -> Result<()> {
-    let given = stage.tune.iter().chain(stage.optimizer.multipliers.iter().map(|m| &m.of));
+    let adapters = stage.lora.iter().flat_map(|lora| &lora.of);
+    let multiplied = stage.optimizer.multipliers.iter().map(|m| &m.of);
+    let given = stage.tune.iter().chain(adapters).chain(multiplied);
     for pattern in given {
         if !parameters.iter().any(|(part, name)| names(pattern, *part, name)) {
             let example = parameters.first().map_or("", |(_, name)| name);

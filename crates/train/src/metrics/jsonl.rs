@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{MetricSink, StepMetrics};
+use crate::checkpoint::atomic_file;
 use crate::{Error, Result};
 
 /// Writes `metrics.jsonl`: for each step the fields of [`StepMetrics`], for each scalar of a callback
@@ -40,11 +41,7 @@ impl JsonlSink {
 
 impl MetricSink for JsonlSink {
     fn begin(&mut self, stage: &str, step: u64) -> Result<()> {
-        let kept = match File::open(&self.path) {
-            Ok(file) => kept_lines(BufReader::new(file), stage, step),
-            Err(_) => String::new(),
-        };
-        std::fs::write(&self.path, kept).map_err(Error::io(&self.path))?;
+        rewind(&self.path, stage, step)?;
         let file = OpenOptions::new().append(true).open(&self.path).map_err(Error::io(&self.path))?;
         self.file = Some(BufWriter::new(file));
         Ok(())
@@ -64,6 +61,15 @@ impl MetricSink for JsonlSink {
             None => Ok(()),
         }
     }
+}
+
+/// Drops the lines of a stage behind a step from a file of JSON lines, and what a killed run left half-written.
+pub(crate) fn rewind(path: &Path, stage: &str, step: u64) -> Result<()> {
+    let kept = match File::open(path) {
+        Ok(file) => kept_lines(BufReader::new(file), stage, step),
+        Err(_) => String::new(),
+    };
+    atomic_file(path, |part| std::fs::write(part, kept).map_err(Error::io(part)))
 }
 
 /// Whole lines of other stages, and of this one up to a step.

@@ -6,6 +6,7 @@ mod tensorboard;
 use serde::{Deserialize, Serialize};
 
 pub use jsonl::JsonlSink;
+pub(crate) use jsonl::rewind;
 pub use tensorboard::TensorBoardSink;
 
 use crate::Result;
@@ -41,6 +42,12 @@ pub struct StepMetrics {
     pub seconds: f64,
     /// Tokens a second in this step.
     pub tokens_per_second: f64,
+    /// Pictures a second in this step.
+    #[serde(default)]
+    pub images_per_second: f64,
+    /// Part of the device's peak that the model's operations reach (MFU); 0 where it is not known.
+    #[serde(default)]
+    pub mfu: f64,
     /// Memory of the process at its highest, in MiB; 0 where it is not known.
     pub peak_memory_mib: u64,
     /// True where the step was left out because loss or gradient was no number.

@@ -53,6 +53,8 @@ impl MetricSink for TensorBoardSink {
             ("lr", metrics.lr),
             ("grad_norm", metrics.grad_norm),
             ("tokens_per_second", metrics.tokens_per_second),
+            ("images_per_second", metrics.images_per_second),
+            ("mfu", metrics.mfu),
             ("filling", metrics.filling),
         ];
         self.event(&scalars(metrics.step, &values))

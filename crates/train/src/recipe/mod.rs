@@ -13,8 +13,8 @@ use tsumugi_vlm::VlmConfig;
 
 pub use overrides::apply_overrides;
 pub use stage::{
-    Batching, CheckpointPolicy, DataConfig, Duration, LossRules, OptimizerConfig, Precision, ScheduleConfig,
-    ScheduleKind, StageConfig,
+    Batching, Best, CheckpointPolicy, DataConfig, Duration, EvaluationConfig, LoraConfig, LossRules,
+    OptimizerConfig, Precision, ScheduleConfig, ScheduleKind, StageConfig,
 };
 
 use crate::{Error, Result};
@@ -39,6 +39,9 @@ pub struct Recipe {
     pub device: String,
     /// Refuse kernels whose results differ from run to run (only CUDA has such).
     pub deterministic: bool,
+    /// What the device can do at best, in 10^12 operations a second, for the utilisation (MFU) that is shown. By default a
+    /// large matrix product is timed when a stage begins.
+    pub peak_tflops: Option<f64>,
     /// What to begin with.
     pub model: ModelConfig,
     /// What cuts text into tokens.
@@ -63,6 +66,7 @@ impl Default for Recipe {
             loader_threads: 2,
             device: "cpu".into(),
             deterministic: true,
+            peak_tflops: None,
             model: ModelConfig::default(),
             tokenizer: TokenizerConfig::default(),
             export: ExportConfig::default(),

@@ -29,6 +29,8 @@ pub struct StageConfig {
     pub schedule: ScheduleConfig,
     /// Number types.
     pub precision: Precision,
+    /// Low-rank adapters that are trained, and merged into the weights at the stage's end.
+    pub lora: Option<LoraConfig>,
     /// Every nth trained layer keeps only its input and runs again on the way back, for memory: 0 none, 1 all.
     pub recompute: usize,
     /// Name of the objective in the registry.
@@ -37,6 +39,8 @@ pub struct StageConfig {
     pub checkpoint: CheckpointPolicy,
     /// When the run is stopped for its loss.
     pub rules: LossRules,
+    /// Held-out rows that the model is measured and shown on while it learns.
+    pub evaluation: Option<EvaluationConfig>,
     /// The mixture.
     pub data: Vec<DataConfig>,
 }
@@ -53,12 +57,59 @@ impl Default for StageConfig {
             optimizer: OptimizerConfig::default(),
             schedule: ScheduleConfig::default(),
             precision: Precision::default(),
+            lora: None,
             recompute: 0,
             objective: "tokens".into(),
             checkpoint: CheckpointPolicy::default(),
             rules: LossRules::default(),
+            evaluation: None,
             data: Vec::new(),
         }
+    }
+}
+
+/// Low-rank adapters: the matrices stay as they are, and thin ones beside them learn (arXiv 2106.09685). At the end of the
+/// stage they are merged, so that later stages and the exported model know nothing of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoraConfig {
+    /// Width of the thin matrices.
+    pub rank: i64,
+    /// The change is multiplied by `alpha / rank`.
+    pub alpha: f64,
+    /// Which matrices: parts or patterns, as in [`StageConfig::tune`], which must not name the same ones.
+    pub of: Vec<String>,
+    /// Seed of the first thin matrix of each pair; the second begins with zeros.
+    pub seed: u64,
+}
+
+impl Default for LoraConfig {
+    fn default() -> Self {
+        // All projections of the decoder layers, as QLoRA (arXiv 2305.14314) found to matter; alpha twice the rank is the
+        // custom.
+        Self { rank: 16, alpha: 32.0, of: vec!["language_model.model.layers.*_proj.weight".into()], seed: 0 }
+    }
+}
+
+/// Measuring on held-out rows: their mean loss, and some answers to be read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvaluationConfig {
+    /// Steps between two measurements; one is always made at the stage's end. 0: only there.
+    pub every: u64,
+    /// Rows of the loss, the same each time, from all of `data` in turn.
+    pub rows: u64,
+    /// Rows of them that are answered, into `answers.jsonl`.
+    pub answers: usize,
+    /// Most tokens of such an answer.
+    pub max_new_tokens: usize,
+    /// Where the rows come from. They should be in no mixture of the run.
+    pub data: Vec<DataConfig>,
+}
+
+impl Default for EvaluationConfig {
+    fn default() -> Self {
+        Self { every: 500, rows: 256, answers: 4, max_new_tokens: 64, data: Vec::new() }
     }
 }
 
@@ -192,11 +243,26 @@ pub struct CheckpointPolicy {
     pub every: u64,
     /// How many of the last are kept.
     pub keep: usize,
+    /// What is done with the weights of the lowest loss on the stage's held-out rows.
+    pub best: Best,
+}
+
+/// What is done with the weights that did best on the held-out rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Best {
+    /// Nothing.
+    #[default]
+    Off,
+    /// At the stage's end they are written as a model of their own, into the stage's folder `best`.
+    Keep,
+    /// The stage ends with them: the next stage begins there.
+    Finish,
 }
 
 impl Default for CheckpointPolicy {
     fn default() -> Self {
-        Self { every: 500, keep: 2 }
+        Self { every: 500, keep: 2, best: Best::Off }
     }
 }
 
@@ -280,7 +346,19 @@ impl StageConfig {
                 "schedule.warmup, decay and floor have to lie in 0..=1",
             ),
             (self.checkpoint.keep > 0, "checkpoint.keep is 0"),
-            (!self.tune.is_empty(), "tune: nothing would be trained"),
+            (!self.tune.is_empty() || self.lora.is_some(), "tune: nothing would be trained"),
+            (
+                self.lora.as_ref().is_none_or(|l| l.rank > 0 && l.alpha.is_finite()),
+                "lora: rank has to be at least 1, alpha a finite number",
+            ),
+            (
+                self.evaluation.as_ref().is_none_or(|e| !e.data.is_empty() && e.rows > 0),
+                "evaluation: data and rows are needed",
+            ),
+            (
+                self.checkpoint.best == Best::Off || self.evaluation.is_some(),
+                "checkpoint.best: there is no evaluation to tell which weights are best",
+            ),
             (!self.data.is_empty(), "data: there is no source"),
             (weights == 0 || weights == self.data.len(), "data: give each source a weight, or none"),
             (

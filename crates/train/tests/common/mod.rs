@@ -6,7 +6,7 @@ use std::path::Path;
 use tsumugi_record::{
     Content, Conversation, Image, Interleaved, Message, Pair, Record, ShardWriter, shard_name,
 };
-use tsumugi_train::Recipe;
+use tsumugi_train::{Error, Progress, Recipe, train};
 
 const COLOURS: [(&str, [u8; 3]); 4] =
     [("赤い", [220, 30, 30]), ("青い", [30, 60, 220]), ("緑の", [30, 160, 60]), ("黄色い", [230, 210, 40])];
@@ -77,6 +77,21 @@ pub(crate) fn write_tables(folder: &Path) {
 
 /// Three short stages of a model of some ten thousand parameters.
 pub(crate) fn recipe(data: &Path, out: &Path, overrides: &[&str]) -> Recipe {
+    Recipe::from_toml(&text(data, out), &owned(overrides)).unwrap()
+}
+
+/// Why such a recipe is refused, when it is read or followed.
+#[allow(dead_code, reason = "not every test refuses recipes")]
+pub(crate) fn refusal(data: &Path, out: &Path, overrides: &[&str]) -> Error {
+    let read = Recipe::from_toml(&text(data, out), &owned(overrides));
+    read.and_then(|recipe| train(&recipe, &Progress::hidden())).unwrap_err()
+}
+
+fn owned(overrides: &[&str]) -> Vec<String> {
+    overrides.iter().map(|o| (*o).to_owned()).collect()
+}
+
+fn text(data: &Path, out: &Path) -> String {
     let stage = |name: &str, tune: &str, template: &str, sources: &[&str]| {
         let data: Vec<String> =
             sources.iter().map(|s| format!("{{ source = \"{s}\", path = {:?} }}", data.join(s))).collect();
@@ -87,7 +102,7 @@ pub(crate) fn recipe(data: &Path, out: &Path, overrides: &[&str]) -> Recipe {
             data.join(", ")
         )
     };
-    let text = format!(
+    format!(
         "name = \"test\"\nout = {out:?}\nthreads = 1\n[tokenizer]\nbuild = 320\n\
          [model.config.vision]\nhidden_size = 16\nintermediate_size = 32\nnum_hidden_layers = 2\nnum_attention_heads = 2\nimage_size = 28\npatch_size = 14\n\
          [model.config.language]\nhidden_size = 32\nintermediate_size = 64\nnum_hidden_layers = 2\nnum_attention_heads = 4\nnum_key_value_heads = 2\nvocab_size = 320\ntie_word_embeddings = true\n{}{}{}",
@@ -99,7 +114,5 @@ pub(crate) fn recipe(data: &Path, out: &Path, overrides: &[&str]) -> Recipe {
             "llmjp_v3",
             &["conversations"]
         ),
-    );
-    let overrides: Vec<String> = overrides.iter().map(|o| (*o).to_owned()).collect();
-    Recipe::from_toml(&text, &overrides).unwrap()
+    )
 }

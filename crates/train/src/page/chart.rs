@@ -16,14 +16,32 @@ const HEIGHT: f64 = 220.0;
 const LEFT: f64 = 46.0;
 const BOTTOM: f64 = 26.0;
 const TOP: f64 = 8.0;
-const COLOURS: [&str; 4] = ["var(--thread)", "var(--kept)", "var(--gone)", "var(--soft)"];
+/// A page may set its own colours; the second value is for pages that do not.
+const COLOURS: [&str; 4] =
+    ["var(--thread, #b3382c)", "var(--kept, #2b6f4b)", "var(--gone, #7a5c9e)", "var(--soft, #6b6b6b)"];
 
-/// Curves over common axes, as an inline SVG figure. Points that are no numbers are left out.
+/// Curves over common axes, as an inline SVG figure. Points that are no numbers are left out; several curves are named
+/// below.
+///
+/// ```
+/// use tsumugi_train::page::{Line, line_chart};
+///
+/// let loss = Line { name: "loss".into(), points: vec![(1.0, 3.2), (2.0, 2.1)] };
+/// assert!(line_chart("A stage", "step", &[loss]).starts_with("<figure><svg"));
+/// ```
 pub fn line_chart(caption: &str, x_label: &str, lines: &[Line]) -> String {
+    match line_svg(x_label, lines) {
+        Some(svg) => format!("<figure>{svg}<figcaption>{}</figcaption></figure>", escape(caption)),
+        None => format!("<figure><figcaption>{}: no points</figcaption></figure>", escape(caption)),
+    }
+}
+
+/// The same without a caption, as a picture that can stand in a file of its own. None where there is no point.
+pub fn line_svg(x_label: &str, lines: &[Line]) -> Option<String> {
     let finite = |p: &&(f64, f64)| p.0.is_finite() && p.1.is_finite();
     let all: Vec<(f64, f64)> = lines.iter().flat_map(|l| &l.points).filter(finite).copied().collect();
     if all.is_empty() {
-        return format!("<figure><figcaption>{}: no points</figcaption></figure>", escape(caption));
+        return None;
     }
     let bounds = |f: fn(&(f64, f64)) -> f64| {
         all.iter().map(f).fold((f64::MAX, f64::MIN), |(lo, hi), v| (lo.min(v), hi.max(v)))
@@ -34,13 +52,16 @@ pub fn line_chart(caption: &str, x_label: &str, lines: &[Line]) -> String {
     let y0 = if low > 0.0 && low < y1 * 0.6 { 0.0 } else { low };
     let x = |v: f64| LEFT + (v - x0) / (x1 - x0) * (WIDTH - LEFT - 8.0);
     let y = |v: f64| TOP + (y1 - v) / (y1 - y0) * (HEIGHT - TOP - BOTTOM);
-    let mut svg = format!("<figure><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">");
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
+         font-family=\"sans-serif\" font-size=\"11\">"
+    );
     for step in 0..=4 {
         let value = y0 + (y1 - y0) * f64::from(step) / 4.0;
         let at = y(value);
         let _ = write!(
             svg,
-            "<line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"var(--line)\"/>\
+            "<line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"var(--line, #d8d4cc)\"/>\
              <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
             LEFT - 5.0,
             at + 4.0,
@@ -73,8 +94,24 @@ pub fn line_chart(caption: &str, x_label: &str, lines: &[Line]) -> String {
             escape(&line.name)
         );
     }
-    let _ = write!(svg, "</svg><figcaption>{}</figcaption></figure>", escape(caption));
-    svg
+    if lines.len() > 1 {
+        legend(&mut svg, lines);
+    }
+    svg.push_str("</svg>");
+    Some(svg)
+}
+
+/// Names of the curves in their colours, in the upper right corner.
+fn legend(svg: &mut String, lines: &[Line]) {
+    for (number, (line, colour)) in lines.iter().zip(COLOURS.iter().cycle()).enumerate() {
+        let _ = write!(
+            svg,
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"{colour}\">{}</text>",
+            WIDTH - 10.0,
+            TOP + 12.0 + 13.0 * number as f64,
+            escape(&line.name)
+        );
+    }
 }
 
 fn widen((low, high): (f64, f64)) -> (f64, f64) {

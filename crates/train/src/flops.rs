@@ -1,0 +1,90 @@
+//! How many operations a step asks for, and how many this device could do: model FLOPs utilisation (MFU).
+
+use std::time::Instant;
+
+use tch::{Device, Kind, Tensor};
+use tsumugi_vlm::{Part, Unit, VlmConfig, Work};
+
+use crate::Result;
+use crate::collate::Counts;
+use crate::engine::synchronize;
+
+/// Side of the product that the CPU, and that a GPU is measured with: large enough to be limited by arithmetic alone.
+const SIDES: [i64; 2] = [1024, 8192];
+/// Products measured; the quickest counts.
+const TRIES: usize = 5;
+
+/// Operations a unit needs in a training step, as multiples of a forward pass: one on the way forward, one more for the
+/// gradient of its input, one more for that of its parameters. What is computed anew to save memory does not count.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Passes(pub(crate) f64);
+
+/// Operations of a step on `counts` over all units.
+pub(crate) fn step_flops<'a>(
+    config: &VlmConfig,
+    units: impl Iterator<Item = (Part, &'a dyn Unit, Passes)>,
+    counts: &Counts,
+) -> f64 {
+    let images = counts.images as f64;
+    let of_pictures = |positions: i64| {
+        let positions = positions as f64;
+        Work { positions: images * positions, pairs: images * positions * positions, targets: 0.0 }
+    };
+    let work = |part: Part| match part {
+        Part::Vision => of_pictures(config.vision.tokens()),
+        Part::Projector => of_pictures(config.image_tokens()),
+        Part::Language => Work {
+            positions: counts.tokens as f64,
+            pairs: counts.pairs as f64,
+            targets: counts.targets as f64,
+        },
+    };
+    units.map(|(part, unit, passes)| passes.0 * unit.flops(&work(part))).sum()
+}
+
+/// Operations a second that a large matrix product reaches on this device with the threads that are set.
+pub(crate) fn measured_peak(device: Device, kind: Kind) -> Result<f64> {
+    let side = SIDES[usize::from(device.is_cuda())];
+    let matrix = Tensor::f_ones([side, side], (kind, device))?;
+    let mut best = f64::MAX;
+    for _ in 0..TRIES {
+        synchronize(device);
+        let began = Instant::now();
+        let _ = matrix.f_matmul(&matrix)?;
+        synchronize(device);
+        best = best.min(began.elapsed().as_secs_f64());
+    }
+    Ok(2.0 * (side as f64).powi(3) / best.max(1e-9))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tsumugi_vlm::{LlamaConfig, Vlm};
+
+    #[test]
+    fn a_decoder_is_counted_as_by_hand() {
+        let language = LlamaConfig {
+            hidden_size: 16,
+            intermediate_size: 40,
+            num_hidden_layers: 2,
+            num_attention_heads: 4,
+            num_key_value_heads: 2,
+            vocab_size: 50,
+            ..LlamaConfig::default()
+        };
+        let config = VlmConfig { language, ..VlmConfig::default() };
+        let model = Vlm::new(config.clone()).unwrap();
+        let units = model.units().iter().map(|(part, unit)| (*part, unit.as_ref(), Passes(3.0)));
+        let counts = Counts { tokens: 30, pairs: 10 * 10 + 20 * 20, targets: 7, ..Counts::default() };
+        let layer = 16 * 16 * 2 + 2 * 16 * 8 + 3 * 16 * 40;
+        let forward = 2 * 30 * 2 * layer + 2 * 4 * 500 * 16 + 2 * 7 * 50 * 16;
+        assert_eq!(step_flops(&config, units, &counts), 3.0 * f64::from(forward));
+    }
+
+    #[test]
+    fn a_peak_is_a_plausible_number() {
+        let peak = measured_peak(Device::Cpu, Kind::Float).unwrap();
+        assert!((1e8..1e14).contains(&peak), "{peak}");
+    }
+}
