@@ -1,6 +1,6 @@
 //! A small model learns to see: `cargo run --release --example learn_to_see -- --out runs/learn_to_see`.
 //!
-//! Pictures of shapes and a katakana are drawn by the program itself, with Japanese questions about each. A tiny VILA is
+//! Pictures of shapes or a katakana are drawn by the program itself, with Japanese questions about each. A tiny VILA is
 //! trained on them from random weights, and is then asked about pictures whose combination of answers it has never seen;
 //! and, to tell seeing from guessing, about the same pictures in another order.
 
@@ -31,8 +31,8 @@ struct Args {
     /// Changes a value of the recipe, such as `stages.see.optimizer.lr=1e-3`.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Held-out pictures that are asked about at the end, five questions each.
-    #[arg(long, default_value_t = 400)]
+    /// Held-out pictures that are asked about at the end, two or three questions each.
+    #[arg(long, default_value_t = 1000)]
     pictures: u64,
 }
 
@@ -60,7 +60,7 @@ impl Callback for Sight {
             tokenizer: Tokenizer::open(look.tokenizer)?,
             processor: ImageProcessor::new(look.model.config()),
         };
-        let score = ask(&model, ON_THE_WAY, 40, 0)?;
+        let score = ask(&model, ON_THE_WAY, 100, 0)?;
         Ok(Wish { scalars: score.shares(), ..Wish::default() })
     }
 }
@@ -76,7 +76,7 @@ fn main() -> anyhow::Result<()> {
     let summary = Trainer::new(recipe)
         .registry(registry)
         .progress(Progress::stderr())
-        .callback(Box::new(Sight { every: 100 }))
+        .callback(Box::new(Sight { every: 200 }))
         .run()?;
     let seconds = began.elapsed().as_secs_f64();
 

@@ -63,13 +63,13 @@ fn conversation(scene: &Scene, number: u64) -> Conversation {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Score {
     right: [u64; QUESTIONS.len()],
-    pictures: u64,
+    asked: [u64; QUESTIONS.len()],
 }
 
 impl Score {
     /// Number of questions asked.
     pub(crate) fn questions(&self) -> u64 {
-        self.pictures * QUESTIONS.len() as u64
+        self.asked.iter().sum()
     }
 
     /// Names of the shares, one for each kind of question.
@@ -81,10 +81,8 @@ impl Score {
     pub(crate) fn shares(&self) -> Vec<(String, f64)> {
         let share = |right: u64, of: u64| right as f64 / of.max(1) as f64;
         let all = share(self.right.iter().sum(), self.questions());
-        Self::names()
-            .zip(self.right.map(|n| share(n, self.pictures)))
-            .chain([("right".to_owned(), all)])
-            .collect()
+        let each = self.right.into_iter().zip(self.asked).map(|(right, of)| share(right, of));
+        Self::names().zip(each).chain([("right".to_owned(), all)]).collect()
     }
 
     /// The shares as a JSON object.
@@ -112,11 +110,12 @@ pub(crate) fn ask(model: &Model, seed: u64, pictures: u64, shift: u64) -> Result
             asked.push((kind, Question::new(question, vec![shown.clone()]), answer));
         }
     }
-    let mut score = Score { pictures, ..Score::default() };
+    let mut score = Score::default();
     for part in asked.chunks(TOGETHER) {
         let questions: Vec<Question> = part.iter().map(|(_, question, _)| question.clone()).collect();
         let answers = model.answer(&questions, &options, &mut |_, _| {})?;
         for ((kind, _, expected), answer) in part.iter().zip(answers) {
+            score.asked[*kind] += 1;
             score.right[*kind] += u64::from(answer == *expected);
         }
     }

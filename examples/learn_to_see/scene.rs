@@ -1,7 +1,7 @@
 //! Drawn pictures and what can be asked about them in Japanese.
 //!
-//! A picture shows one to five equal shapes of one colour, and a katakana in another colour. Everything follows from two
-//! numbers, a seed and the picture's number, so that a set is written down by its seed.
+//! A picture shows one to five equal shapes of one colour, or one katakana. Everything follows from two numbers, a seed and
+//! the picture's number, so that a set is written down by its seed.
 
 use tsumugi::train::data::random;
 
@@ -26,7 +26,7 @@ pub(crate) const SHAPES: [&str; 5] = ["円", "四角", "三角", "ひし形", "�
 /// Largest number of shapes.
 pub(crate) const MOST: usize = 5;
 
-/// What is asked about each picture: name of the kind, and ways to say it.
+/// What is asked: name of the kind, and ways to say it. The first three are about shapes, the others about a katakana.
 pub(crate) const QUESTIONS: [(&str, [&str; 2]); 5] = [
     ("colour", ["図形は何色ですか?", "図形の色を答えてください。"]),
     ("shape", ["図形はどんな形ですか?", "図形の形を答えてください。"]),
@@ -36,13 +36,17 @@ pub(crate) const QUESTIONS: [(&str, [&str; 2]); 5] = [
 ];
 
 /// What a picture shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Content {
+    Shapes { shape: usize, count: usize },
+    Kana(usize),
+}
+
+/// A picture to be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scene {
+    pub(crate) content: Content,
     pub(crate) colour: usize,
-    pub(crate) shape: usize,
-    pub(crate) count: usize,
-    pub(crate) kana: usize,
-    pub(crate) ink: usize,
     /// Where the rest comes from: places, sizes, wording.
     seed: u64,
 }
@@ -69,16 +73,14 @@ impl Scene {
     /// training picture, and test pictures show nothing else.
     pub(crate) fn new(seed: u64, number: u64, held_out: bool) -> Self {
         let mut dice = Dice { seed: random(seed, 30, number), thrown: 0 };
+        let shows_kana = dice.below(2) == 1;
         loop {
-            let colour = dice.below(COLOURS.len());
-            let scene = Self {
-                colour,
-                shape: dice.below(SHAPES.len()),
-                count: 1 + dice.below(MOST),
-                kana: dice.below(KANA.len()),
-                ink: (colour + 1 + dice.below(COLOURS.len() - 1)) % COLOURS.len(),
-                seed: random(dice.seed, 32, 0),
+            let content = if shows_kana {
+                Content::Kana(dice.below(KANA.len()))
+            } else {
+                Content::Shapes { shape: dice.below(SHAPES.len()), count: 1 + dice.below(MOST) }
             };
+            let scene = Self { content, colour: dice.below(COLOURS.len()), seed: random(dice.seed, 32, 0) };
             if scene.is_held_out() == held_out {
                 return scene;
             }
@@ -86,30 +88,27 @@ impl Scene {
     }
 
     fn is_held_out(&self) -> bool {
-        let parts = [self.colour, self.shape, self.count, self.kana, self.ink];
-        let code = parts.iter().fold(0_u64, |code, part| 64 * code + *part as u64);
-        random(code, 33, 0).is_multiple_of(10)
+        let code = match self.content {
+            Content::Shapes { shape, count } => 64 * shape + count,
+            Content::Kana(kana) => 1024 + kana,
+        };
+        random((4096 * self.colour + code) as u64, 33, 0).is_multiple_of(10)
     }
 
-    /// The answer to a question of [`QUESTIONS`].
-    pub(crate) fn answer(&self, question: usize) -> String {
-        match question {
-            0 => COLOURS[self.colour].0.to_owned(),
-            1 => SHAPES[self.shape].to_owned(),
-            2 => format!("{}個", self.count),
-            3 => KANA[self.kana].0.to_string(),
-            _ => COLOURS[self.ink].0.to_owned(),
-        }
-    }
-
-    /// The questions in an order and wording of this picture's own, with their answers.
+    /// Questions and answers: which of [`QUESTIONS`], in words and an order of this picture's own.
     pub(crate) fn talk(&self) -> Vec<(usize, &'static str, String)> {
+        let colour = COLOURS[self.colour].0.to_owned();
+        let mut answers = match self.content {
+            Content::Shapes { shape, count } => {
+                vec![(0, colour), (1, SHAPES[shape].to_owned()), (2, format!("{count}個"))]
+            }
+            Content::Kana(kana) => vec![(3, KANA[kana].0.to_string()), (4, colour)],
+        };
         let mut dice = Dice { seed: self.seed, thrown: 1 << 32 };
-        let mut order: Vec<usize> = (0..QUESTIONS.len()).collect();
-        for last in (1..order.len()).rev() {
-            order.swap(last, dice.below(last + 1));
+        for last in (1..answers.len()).rev() {
+            answers.swap(last, dice.below(last + 1));
         }
-        order.into_iter().map(|q| (q, QUESTIONS[q].1[dice.below(2)], self.answer(q))).collect()
+        answers.into_iter().map(|(kind, answer)| (kind, QUESTIONS[kind].1[dice.below(2)], answer)).collect()
     }
 
     /// Draws the picture, as a BMP file.
@@ -117,37 +116,45 @@ impl Scene {
         let mut dice = Dice { seed: self.seed, thrown: 0 };
         let light = |dice: &mut Dice| 225.0 + dice.between(0.0, 30.0);
         let mut canvas = Canvas::new([light(&mut dice), light(&mut dice), light(&mut dice)]);
-        let side = dice.between(22.0, 28.0);
-        let corner = [dice.between(2.0, 54.0 - side), dice.between(2.0, 54.0 - side)];
-        let (slant, width) = (dice.between(-0.12, 0.12), dice.between(2.0, 3.2));
-        let place = |p: [f32; 2]| [corner[0] + side * (p[0] + slant * (0.5 - p[1])), corner[1] + side * p[1]];
-        let lines: Vec<Segment> = segments(self.kana).iter().map(|(a, b)| (place(*a), place(*b))).collect();
-        canvas.paint(COLOURS[self.ink].1, |p| {
-            let nearest = lines.iter().map(|line| distance(p, *line)).fold(f32::MAX, f32::min);
-            width / 2.0 + 0.5 - nearest
-        });
-        let radius = dice.between(4.0, 5.5);
-        for centre in free_places(&mut dice, self.count, radius, corner, side) {
-            canvas.paint(COLOURS[self.colour].1, |p| {
-                radius + 0.5 - size_of(self.shape, [p[0] - centre[0], p[1] - centre[1]], radius)
-            });
+        let colour = COLOURS[self.colour].1;
+        match self.content {
+            Content::Kana(kana) => draw_kana(&mut canvas, &mut dice, kana, colour),
+            Content::Shapes { shape, count } => {
+                let radius = dice.between(5.0, 7.5);
+                for centre in free_places(&mut dice, count, radius) {
+                    canvas.paint(colour, |p| {
+                        radius + 0.5 - size_of(shape, [p[0] - centre[0], p[1] - centre[1]], radius)
+                    });
+                }
+            }
         }
         canvas.bmp()
     }
 }
 
-/// Places for the shapes, apart from each other and from the kana's box.
-fn free_places(dice: &mut Dice, count: usize, radius: f32, corner: [f32; 2], side: f32) -> Vec<[f32; 2]> {
+fn draw_kana(canvas: &mut Canvas, dice: &mut Dice, kana: usize, colour: [u8; 3]) {
+    let side = dice.between(34.0, 44.0);
+    let room = SIZE as f32 - 4.0 - side;
+    let corner = [2.0 + dice.between(0.0, room), 2.0 + dice.between(0.0, room)];
+    let (slant, width) = (dice.between(-0.12, 0.12), dice.between(2.5, 4.5));
+    let place = |p: [f32; 2]| [corner[0] + side * (p[0] + slant * (0.5 - p[1])), corner[1] + side * p[1]];
+    let lines: Vec<Segment> = segments(kana).iter().map(|(a, b)| (place(*a), place(*b))).collect();
+    canvas.paint(colour, |p| {
+        let nearest = lines.iter().map(|line| distance(p, *line)).fold(f32::MAX, f32::min);
+        width / 2.0 + 0.5 - nearest
+    });
+}
+
+/// Places for the shapes, apart from each other.
+fn free_places(dice: &mut Dice, count: usize, radius: f32) -> Vec<[f32; 2]> {
     let mut places: Vec<[f32; 2]> = Vec::with_capacity(count);
     while places.len() < count {
         places.clear();
         // A bad beginning is given up, since it may leave no room.
         for _ in 0..200 {
             let at = [0, 1].map(|_| dice.between(radius + 0.5, SIZE as f32 - radius - 0.5));
-            let in_box =
-                (0..2).all(|i| (corner[i] - radius - 1.5..corner[i] + side + radius + 1.5).contains(&at[i]));
             let apart = |other: &[f32; 2]| (0..2).any(|i| (at[i] - other[i]).abs() > 2.0 * radius + 1.5);
-            if !in_box && places.iter().all(apart) {
+            if places.iter().all(apart) {
                 places.push(at);
                 if places.len() == count {
                     break;
@@ -218,10 +225,11 @@ mod tests {
 
     #[test]
     fn held_out_scenes_are_in_no_training_set() {
-        let code = |scene: &Scene| (scene.colour, scene.shape, scene.count, scene.kana, scene.ink);
-        let tested: std::collections::HashSet<_> = (0..500).map(|n| code(&Scene::new(7, n, true))).collect();
-        assert!(tested.len() > 400);
-        assert!((0..5_000).all(|n| !tested.contains(&code(&Scene::new(1, n, false)))));
+        let shown = |scene: Scene| (scene.colour, scene.content);
+        let tested: std::collections::HashSet<_> =
+            (0..2_000).map(|n| shown(Scene::new(7, n, true))).collect();
+        assert!(tested.len() > 30);
+        assert!((0..5_000).all(|n| !tested.contains(&shown(Scene::new(1, n, false)))));
     }
 
     #[test]
@@ -229,13 +237,17 @@ mod tests {
         let pictures: std::collections::HashSet<Vec<u8>> =
             (0..200).map(|n| Scene::new(1, n, false).draw()).collect();
         assert_eq!(pictures.len(), 200);
-        let scene = Scene { colour: 0, shape: 2, count: 3, kana: 0, ink: 1, seed: 5 };
-        let mut talk = scene.talk();
-        talk.sort_unstable();
-        let answers: Vec<&str> = talk.iter().map(|(.., answer)| answer.as_str()).collect();
-        assert_eq!(answers, ["赤", "三角", "3個", "ア", "青"]);
-        // The shapes' colour covers three triangles and nothing else.
-        let red = scene.draw()[54..].chunks(3).filter(|p| p[2] > 180 && p[0] < 90 && p[1] < 90).count();
-        assert!((60..260).contains(&red), "{red}");
+        let scene = |content| Scene { content, colour: 0, seed: 5 };
+        let answers = |scene: Scene| {
+            let mut talk = scene.talk();
+            talk.sort_unstable();
+            talk.into_iter().map(|(.., answer)| answer).collect::<Vec<_>>()
+        };
+        let triangles = scene(Content::Shapes { shape: 2, count: 3 });
+        assert_eq!(answers(triangles), ["赤", "三角", "3個"]);
+        assert_eq!(answers(scene(Content::Kana(0))), ["ア", "赤"]);
+        // Three triangles in the middle of a light ground, and nothing else.
+        let red = triangles.draw()[54..].chunks(3).filter(|p| p[2] > 180 && p[0] < 90 && p[1] < 90).count();
+        assert!((90..450).contains(&red), "{red}");
     }
 }

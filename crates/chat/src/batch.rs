@@ -370,7 +370,6 @@ impl Batches {
         inner.keep(model, &custom_id, &mut reply, usage, inner.batch_price(model))?;
         Ok(true)
     }
-
 }
 
 impl Inner {

@@ -191,7 +191,9 @@ fn is_transparent(bytes: &[u8]) -> bool {
 
 /// The picture as viewers show it: turned as EXIF says, transparent parts over white. `inspect` has held it against the limits.
 fn as_shown(bytes: &[u8], limits: &Limits, orientation: u8) -> Result<Rgb, tsumugi_images::Error> {
-    let Ok(mut pixels) = reader(bytes).and_then(ImageReader::decode) else { return decode_rgb(bytes, limits) };
+    let Ok(mut pixels) = reader(bytes).and_then(ImageReader::decode) else {
+        return decode_rgb(bytes, limits);
+    };
     if let Some(orientation) = Orientation::from_exif(orientation) {
         pixels.apply_orientation(orientation);
     }

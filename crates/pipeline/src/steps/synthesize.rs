@@ -184,7 +184,7 @@ fn with_something_kept(done: SynthesizeSummary) -> Result<SynthesizeSummary, Err
         return Ok(done);
     }
     let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
-    for (reason, count) in done.summary.funnel.reasons() {
+    for (reason, count) in done.summary.funnel.stages.iter().flat_map(|stage| &stage.dropped) {
         *reasons.entry(reason).or_default() += count;
     }
     let reasons: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
