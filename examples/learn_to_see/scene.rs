@@ -13,12 +13,12 @@ pub(crate) const SIZE: usize = 56;
 pub(crate) const COLOURS: [(&str, [u8; 3]); 8] = [
     ("赤", [215, 30, 35]),
     ("青", [30, 60, 215]),
-    ("緑", [25, 145, 60]),
-    ("黄色", [225, 195, 20]),
-    ("紫", [135, 40, 165]),
-    ("黒", [20, 20, 20]),
-    ("橙", [240, 125, 20]),
-    ("水色", [90, 190, 235]),
+    ("緑", [20, 170, 60]),
+    ("黄色", [240, 225, 20]),
+    ("紫", [160, 40, 190]),
+    ("黒", [10, 10, 10]),
+    ("橙", [250, 130, 20]),
+    ("白", [250, 250, 250]),
 ];
 
 pub(crate) const SHAPES: [&str; 5] = ["円", "四角", "三角", "ひし形", "十字"];
@@ -114,8 +114,10 @@ impl Scene {
     /// Draws the picture, as a BMP file.
     pub(crate) fn draw(&self) -> Vec<u8> {
         let mut dice = Dice { seed: self.seed, thrown: 0 };
-        let light = |dice: &mut Dice| 225.0 + dice.between(0.0, 30.0);
-        let mut canvas = Canvas::new([light(&mut dice), light(&mut dice), light(&mut dice)]);
+        // A grey ground is near zero once pixels are normalised: only what is drawn on it speaks, and places are told
+        // apart from the first step on.
+        let grey = |dice: &mut Dice| dice.between(115.0, 140.0);
+        let mut canvas = Canvas::new([grey(&mut dice), grey(&mut dice), grey(&mut dice)]);
         let colour = COLOURS[self.colour].1;
         match self.content {
             Content::Kana(kana) => draw_kana(&mut canvas, &mut dice, kana, colour),
@@ -246,7 +248,7 @@ mod tests {
         let triangles = scene(Content::Shapes { shape: 2, count: 3 });
         assert_eq!(answers(triangles), ["赤", "三角", "3個"]);
         assert_eq!(answers(scene(Content::Kana(0))), ["ア", "赤"]);
-        // Three triangles in the middle of a light ground, and nothing else.
+        // Three triangles on a grey ground, and nothing else.
         let red = triangles.draw()[54..].chunks(3).filter(|p| p[2] > 180 && p[0] < 90 && p[1] < 90).count();
         assert!((90..450).contains(&red), "{red}");
     }
