@@ -84,6 +84,7 @@ fn batch(path: &Path) -> Result<Batch, Box<dyn Error>> {
         tokens: input_ids.numel() as u64,
         targets: i64::try_from(targets)? as u64,
         slots: input_ids.numel() as u64,
+        pairs: (input_ids.numel() as i64 * input_ids.size()[1]) as u64,
     };
     let model = tsumugi_vlm::Batch {
         labels: Some(labels),
