@@ -51,13 +51,6 @@ impl Input {
         self.hold.map_or(0, |hold| self.offset() - hold)
     }
 
-    /// All bytes from the first one on that is held; none if none is held.
-    pub(crate) fn held_bytes(&self) -> &[u8] {
-        let Some(hold) = self.hold else { return &[] };
-        let start = usize::try_from(hold.saturating_sub(self.base)).unwrap_or(usize::MAX);
-        self.buf.get(start..).unwrap_or_default()
-    }
-
     /// Goes back to an offset, or to the earliest byte still there; returns where it is then.
     pub(crate) fn rewind_to(&mut self, offset: u64) -> u64 {
         self.pos =

@@ -214,8 +214,10 @@ impl Plan {
             Err(error) => return Part { items: vec![(map(Err(error)), false)], next: None, arc },
         };
         while let Some(item) = reader.next() {
-            let place = item.as_ref().ok().map(Record::location).filter(|place| place.within == 0);
+            // From there another reads the same, if it is packed as the beginning told.
+            let place = item.as_ref().ok().filter(|record| record.as_begun).map(Record::location);
             let met = place
+                .filter(|place| place.within == 0)
                 .filter(|place| self.index(place.offset) > self.index(start))
                 .filter(|place| self.guess(self.index(place.offset)) == Some(place.offset));
             if let Some(place) = met {

@@ -179,10 +179,13 @@ impl<R: Read> ArchiveReader<R> {
             }
             Step::Record(span) => {
                 let Decoder { head, core } = &mut self.decoder;
-                Some(Ok(match span.body {
+                let as_begun = core.is_as_begun();
+                let mut record = match span.body {
                     Some(range) => Record::new(head, span.location, span.complete, Some(core.bytes(range))),
                     None => Record::streamed(head, span.location, Rest { core, source: &mut self.source }),
-                }))
+                };
+                record.as_begun = as_begun;
+                Some(Ok(record))
             }
             _ => {
                 self.done = true;

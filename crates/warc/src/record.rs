@@ -31,6 +31,8 @@ pub struct Record<'a> {
     complete: bool,
     body: Option<&'a [u8]>,
     rest: Option<Rest<'a>>,
+    /// The archive is packed here as its beginning told.
+    pub(crate) as_begun: bool,
 }
 
 /// What a body that comes in pieces needs to be read.
@@ -47,11 +49,11 @@ impl std::fmt::Debug for Rest<'_> {
 
 impl<'a> Record<'a> {
     pub(crate) fn new(head: &'a Head, location: Location, complete: bool, body: Option<&'a [u8]>) -> Self {
-        Self { head, location, complete, body, rest: None }
+        Self { head, location, complete, body, rest: None, as_begun: true }
     }
 
     pub(crate) fn streamed(head: &'a Head, location: Location, rest: Rest<'a>) -> Self {
-        Self { head, location, complete: true, body: None, rest: Some(rest) }
+        Self { head, location, complete: true, body: None, rest: Some(rest), as_begun: true }
     }
 
     /// The header block. Records of ARC files have the fields that a WARC record would have.

@@ -191,6 +191,11 @@ impl Core {
         self.arc
     }
 
+    /// Whether the archive goes on as its beginning told: a reader that begins here reads the same.
+    pub(crate) fn is_as_begun(&self) -> bool {
+        self.unpacker.as_ref().is_none_or(Unpacker::is_as_begun)
+    }
+
     /// No record was found so far, here or before.
     fn is_first(&self) -> bool {
         self.records == 0 && !self.resumed
@@ -322,18 +327,24 @@ impl Core {
         self.begin_garbage(FaultKind::HeaderTooLong)
     }
 
-    /// A header block ends after `len` bytes without a blank line: what there is of it is given out as a
-    /// record without body.
+    /// A header block ends after `len` bytes without a blank line. What there is of it, but for a line that may be cut, is
+    /// given out as a record without body if it tells what the record was; else it is a fault alone.
     fn cut_head(&mut self, head: &mut Head, len: usize) -> Step {
         self.scanned = 0;
         let location = self.location();
         let data = self.here();
-        head.parse(&data[..len]);
+        let lines = memchr::memrchr(b'\n', &data[..len]).map_or(0, |at| at + 1);
+        head.parse(&data[..lines]);
+        // The fault of what is missing behind follows by itself.
         let broken = len == data.len() && self.window.next_break(self.window.pos).is_some();
-        if !broken {
-            self.queue.push_back(Fault::new(location.offset, FaultKind::TruncatedHeader));
+        let fault = Fault::new(location.offset, FaultKind::TruncatedHeader);
+        if ["WARC-Type", "WARC-Target-URI"].iter().all(|name| head.bytes(name).is_some()) {
+            self.queue.extend((!broken).then_some(fault));
+            return self.give(location, len..len, len, false);
         }
-        self.give(location, len..len, len, false)
+        self.window.pos += len;
+        (self.members_seen, self.searched) = (0, 0);
+        if broken { Step::Again } else { Step::Fault(Fault { skipped: Some(len as u64), ..fault }) }
     }
 
     fn arc_head(&mut self, head: &mut Head) -> Step {

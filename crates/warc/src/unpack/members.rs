@@ -57,7 +57,7 @@ pub(crate) trait Format {
 /// Unpacks members of one form.
 #[derive(Debug)]
 pub(crate) struct Members<F> {
-    format: F,
+    pub(super) format: F,
     state: State,
     /// Where the last member began that unpacked.
     last: Option<u64>,

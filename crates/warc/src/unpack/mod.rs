@@ -76,6 +76,14 @@ impl Unpacker {
         }
     }
 
+    /// Whether what follows is unpacked as the beginning of the archive told.
+    pub(crate) fn is_as_begun(&self) -> bool {
+        match self {
+            Self::Zstd(zstd) => !zstd.format.replaced,
+            _ => true,
+        }
+    }
+
     /// Whether positions in the window are offsets in the file.
     pub(crate) fn is_plain(&self) -> bool {
         matches!(self, Self::Plain { .. })

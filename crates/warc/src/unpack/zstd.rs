@@ -1,5 +1,6 @@
 //! Zstandard frames, with the dictionary of a WARC's first skippable frame.
 
+use xxhash_rust::xxh64::Xxh64;
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 
 use super::members::{Format, Outcome, Probe};
@@ -11,18 +12,28 @@ use crate::error::FaultKind;
 const DICTIONARY_MAGIC: [u8; 4] = [0x5d, 0x2a, 0x4d, 0x18];
 /// Largest dictionary: 8 MiB is far above what writers make (some 100 KiB).
 const DICTIONARY_LIMIT: usize = 8 << 20;
-/// Unpacked bytes of one step.
+/// Room for unpacked bytes of one step: more than a block, so that what was unpacked is always given out.
 const STEP: usize = 256 << 10;
+/// Bytes of a frame up to and including its descriptor.
+const START: usize = 5;
+/// The bit of the descriptor that says that a checksum follows the blocks (RFC 8878, 3.1.1.1.1).
+const CHECKSUM_FLAG: u8 = 0x04;
+/// Bytes of a block's header.
+const BLOCK_HEADER: usize = 3;
 
 /// Unpacker of one zstd frame.
 pub(crate) struct Zstd {
     limits: Limits,
     dictionary: Option<Vec<u8>>,
     decoder: Option<Decoder<'static>>,
-    /// The frame's first byte was read.
-    begun: bool,
-    /// Unpacked bytes of the frame so far.
-    given: u64,
+    /// Input that the decoder asks for.
+    hint: usize,
+    /// Hash of what was unpacked, if the frame has a checksum.
+    content: Option<Xxh64>,
+    /// The blocks are over, the checksum is not yet read.
+    ended: bool,
+    /// The dictionary is another one than the archive's first.
+    pub(super) replaced: bool,
     /// Bytes of a skippable frame still to be skipped.
     skip: u64,
 }
@@ -35,7 +46,16 @@ impl std::fmt::Debug for Zstd {
 
 impl Zstd {
     pub(super) fn new(limits: Limits, dictionary: Option<Vec<u8>>) -> Self {
-        Self { limits, dictionary, decoder: None, begun: false, given: 0, skip: 0 }
+        Self {
+            limits,
+            dictionary,
+            decoder: None,
+            hint: 0,
+            content: None,
+            ended: false,
+            replaced: false,
+            skip: 0,
+        }
     }
 
     fn new_decoder(&self) -> Option<Decoder<'static>> {
@@ -47,32 +67,93 @@ impl Zstd {
         Some(decoder)
     }
 
-    /// Appends the blocks of the frame at hand before the place of its damage, but for those given out. (A call that
-    /// fails keeps what it unpacked before to itself, and how much that is depends on how the input came.)
-    fn salvage(&self, packed: &[u8], out: &mut Vec<u8>) {
-        let Some(mut decoder) = self.new_decoder() else { return };
-        let mut skip = usize::try_from(self.given).unwrap_or(usize::MAX);
-        let mut block = vec![0; STEP];
-        // Byte by byte each block comes with its last byte, before the header of the next one is looked at.
-        for byte in packed.chunks(1) {
-            let mut to = OutBuffer::around(&mut block[..]);
-            if !matches!(decoder.run(&mut InBuffer::around(byte), &mut to), Ok(1..)) {
-                return;
-            }
-            let new = to.as_slice();
-            let old = new.len().min(skip);
-            skip -= old;
-            out.extend_from_slice(&new[old..]);
+    /// Begins a frame. Its checksum is kept from the decoder, which would hold back what it unpacked where the checksum is
+    /// wrong; with the frame's start alone, the decoder cannot unpack it in one go, by rules that differ where it is damaged.
+    fn begin_frame(&mut self, input: &mut Input) -> Outcome {
+        let Some(mut start) = input.available().first_chunk::<START>().copied() else {
+            return Outcome::Short;
+        };
+        // A decoder that ended a frame begins the next one by itself.
+        if self.decoder.is_none() {
+            self.decoder = self.new_decoder();
         }
+        let Some(decoder) = &mut self.decoder else { return Outcome::Damaged(FaultKind::CorruptMember) };
+        self.ended = false;
+        self.content = (start[START - 1] & CHECKSUM_FLAG != 0).then(|| Xxh64::new(0));
+        start[START - 1] &= !CHECKSUM_FLAG;
+        match decoder.run(&mut InBuffer::around(&start), &mut OutBuffer::around(&mut [0; 0][..])) {
+            Ok(hint) => self.hint = hint,
+            Err(error) => {
+                self.decoder = None;
+                return Outcome::Damaged(kind_of(&error));
+            }
+        }
+        input.advance(START);
+        Outcome::More
+    }
+
+    /// Unpacks on until there is something to give out.
+    fn blocks(&mut self, input: &mut Input, window: &mut Window) -> Outcome {
+        let Some(decoder) = &mut self.decoder else { return Outcome::Damaged(FaultKind::CorruptMember) };
+        window.compact();
+        window.buf.reserve(STEP);
+        let before = window.buf.len();
+        loop {
+            // A call that fails keeps to itself what it unpacked before: no call takes a block and the header behind it.
+            let most = if self.hint > BLOCK_HEADER { self.hint - BLOCK_HEADER } else { self.hint.max(1) };
+            let bytes = input.available();
+            let mut from = InBuffer::around(&bytes[..bytes.len().min(most)]);
+            let result = decoder.run(&mut from, &mut OutBuffer::around_pos(&mut window.buf, before));
+            let read = from.pos();
+            input.advance(read);
+            let new = &window.buf[before..];
+            if let Some(content) = &mut self.content {
+                content.update(new);
+            }
+            match result {
+                Ok(0) if self.content.is_none() => return Outcome::Ended,
+                Ok(0) => {
+                    self.ended = true;
+                    return Outcome::More;
+                }
+                Ok(hint) => self.hint = hint,
+                Err(error) => return Outcome::Damaged(kind_of(&error)),
+            }
+            if !new.is_empty() {
+                return Outcome::More;
+            }
+            if read == 0 {
+                return Outcome::Short;
+            }
+        }
+    }
+
+    /// Reads the checksum behind the blocks.
+    fn trailer(&mut self, input: &mut Input) -> Outcome {
+        let Some(trailer) = input.available().first_chunk::<4>() else { return Outcome::Short };
+        // The low four bytes of the hash (RFC 8878, 3.1.1).
+        if self
+            .content
+            .as_ref()
+            .is_some_and(|content| content.digest() as u32 != u32::from_le_bytes(*trailer))
+        {
+            return Outcome::Damaged(FaultKind::Checksum);
+        }
+        input.advance(4);
+        Outcome::Ended
     }
 
     fn begin_skippable(&mut self, input: &mut Input) -> Outcome {
         let bytes = input.available();
         let Some(size) = skippable_size(bytes) else { return Outcome::Short };
-        if bytes.starts_with(&DICTIONARY_MAGIC) && self.dictionary.is_none() && size <= DICTIONARY_LIMIT {
+        if bytes.starts_with(&DICTIONARY_MAGIC) && size <= DICTIONARY_LIMIT {
             let Some(content) = bytes.get(8..8 + size) else { return Outcome::Short };
-            self.dictionary = unpack_dictionary(content);
-            self.decoder = None;
+            // Archives put behind one another bring each its own.
+            if let Some(dictionary) = unpack_dictionary(content) {
+                self.dictionary = Some(dictionary);
+                self.replaced |= input.offset() > 0;
+                self.decoder = None;
+            }
         }
         input.advance(8);
         self.skip = size as u64;
@@ -114,44 +195,15 @@ impl Format for Zstd {
         if is_skippable(input.available()) {
             return self.begin_skippable(input);
         }
-        // A decoder that ended a frame begins the next one by itself.
-        if self.decoder.is_none() {
-            self.decoder = self.new_decoder();
-        }
-        (self.begun, self.given) = (false, 0);
-        Outcome::More
+        self.begin_frame(input)
     }
 
     fn go_on(&mut self, input: &mut Input, window: &mut Window) -> Outcome {
         if self.skip > 0 {
             return self.go_on_skipping(input);
         }
-        let Some(decoder) = &mut self.decoder else { return Outcome::Damaged(FaultKind::CorruptMember) };
-        window.compact();
-        window.buf.reserve(STEP);
-        let before = window.buf.len();
-        let (result, read) = {
-            // A frame that is there whole would be unpacked in one go, by rules that differ where it is damaged; its
-            // first byte alone keeps libzstd from that.
-            let bytes = input.available();
-            let end = if self.begun { bytes.len() } else { bytes.len().min(1) };
-            let mut from = InBuffer::around(&bytes[..end]);
-            let mut to = OutBuffer::around_pos(&mut window.buf, before);
-            (decoder.run(&mut from, &mut to), from.pos())
-        };
-        input.advance(read);
-        self.begun |= read > 0;
-        let outcome = match result {
-            Ok(0) => return Outcome::Ended,
-            Ok(_) if read == 0 && window.buf.len() == before => Outcome::Short,
-            Ok(_) => Outcome::More,
-            Err(error) => Outcome::Damaged(kind_of(&error)),
-        };
-        self.given += (window.buf.len() - before) as u64;
-        if matches!(outcome, Outcome::Damaged(_)) {
-            self.salvage(input.held_bytes(), &mut window.buf);
-            self.decoder = None;
-        } else if outcome == Outcome::Short && input.finished {
+        let outcome = if self.ended { self.trailer(input) } else { self.blocks(input, window) };
+        if matches!(outcome, Outcome::Damaged(_)) || (outcome == Outcome::Short && input.finished) {
             self.decoder = None;
         }
         outcome

@@ -179,6 +179,11 @@ fn zstd() -> Vec<Case> {
         let size = u32::try_from(content.len()).unwrap_or(0).to_le_bytes();
         [&[0x5d, 0x2a, 0x4d, 0x18][..], &size, content].concat()
     };
+    let second = record("another body, and in this file all records share a part of this one");
+    let of_second = |bytes: &[u8]| {
+        let mut compressor = zstd::bulk::Compressor::with_dictionary(3, &second).unwrap_or_default();
+        compressor.compress(bytes).unwrap_or_default()
+    };
     let frames = [with_dictionary(&a), with_dictionary(&b), with_dictionary(&c)].concat();
     vec![
         case(
@@ -188,6 +193,11 @@ fn zstd() -> Vec<Case> {
         ),
         case("zstd, dictionary", [frame(&dictionary), frames.clone()].concat(), &ALL),
         case("zstd, packed dictionary", [frame(&zst(&dictionary)), frames].concat(), &ALL),
+        case(
+            "zstd, two dictionaries",
+            [frame(&dictionary), with_dictionary(&a), frame(&second), of_second(&b), of_second(&c)].concat(),
+            &ALL,
+        ),
         case("zstd, empty frames", [zst(""), zst(&a), zst(""), zst(&b), zst(&c)].concat(), &ALL),
     ]
 }
