@@ -99,8 +99,9 @@ impl Zstd {
         window.buf.reserve(STEP);
         let before = window.buf.len();
         loop {
-            // A call that fails keeps to itself what it unpacked before: no call takes a block and the header behind it.
-            let most = if self.hint > BLOCK_HEADER { self.hint - BLOCK_HEADER } else { self.hint.max(1) };
+            // A call that fails keeps to itself what it unpacked before, and how much that is must not depend on how the
+            // input came: no call takes a block and the header behind it, and the last bytes of a block go one by one.
+            let most = self.hint.saturating_sub(BLOCK_HEADER).max(1);
             let bytes = input.available();
             let mut from = InBuffer::around(&bytes[..bytes.len().min(most)]);
             let result = decoder.run(&mut from, &mut OutBuffer::around_pos(&mut window.buf, before));

@@ -68,6 +68,14 @@ pub(crate) fn zst(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     zstd::bulk::compress(bytes.as_ref(), 3).unwrap()
 }
 
+/// One zstd frame with a checksum.
+pub(crate) fn summed(bytes: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut encoder = zstd::stream::Encoder::new(Vec::new(), 3).unwrap();
+    encoder.include_checksum(true).unwrap();
+    std::io::Write::write_all(&mut encoder, bytes.as_ref()).unwrap();
+    encoder.finish().unwrap()
+}
+
 /// One LZ4 frame with all checksums.
 pub(crate) fn lz4(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     let info = lz4_flex::frame::FrameInfo::new().block_checksums(true).content_checksum(true);
