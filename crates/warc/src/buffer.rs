@@ -58,6 +58,17 @@ impl Input {
         self.offset()
     }
 
+    /// Puts bytes back that were given away or consumed last.
+    pub(crate) fn put_back(&mut self, bytes: &[u8]) {
+        if let Some(pos) = self.pos.checked_sub(bytes.len()) {
+            self.pos = pos;
+            return;
+        }
+        let offset = self.offset() - bytes.len() as u64;
+        self.buf.splice(..self.pos, bytes.iter().copied());
+        (self.base, self.pos) = (offset, 0);
+    }
+
     fn compact(&mut self) {
         let keep = self.hold.map_or(self.pos, |hold| {
             usize::try_from(hold.saturating_sub(self.base)).unwrap_or(self.pos).min(self.pos)
@@ -94,12 +105,25 @@ impl Input {
 }
 
 /// A place in the unpacked bytes where a member begins.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mark {
     /// Position in the unpacked bytes of the whole archive.
     pub(crate) at: u64,
     /// Offset in the archive of the member whose bytes follow.
     pub(crate) offset: u64,
+    /// The bytes that follow are as they are in the archive.
+    pub(crate) plain: bool,
+}
+
+/// Where a byte of the window is in the archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Offset of its member.
+    pub(crate) offset: u64,
+    /// Unpacked bytes of the member before it.
+    pub(crate) within: u64,
+    /// It is not packed: the member is a part of the archive as it is.
+    pub(crate) plain: bool,
 }
 
 /// A place in the unpacked bytes where some are missing: what follows does not continue what was before.
@@ -144,13 +168,13 @@ impl Window {
         self.base + self.buf.len() as u64
     }
 
-    /// Offset of the member in which the byte at index `at` lies, and the bytes of the member before it.
-    pub(crate) fn locate(&self, at: usize) -> (u64, u64) {
+    /// Where the byte at index `at` is.
+    pub(crate) fn locate(&self, at: usize) -> Place {
         let at = self.base + at as u64;
         let behind = self.marks.partition_point(|mark| mark.at <= at);
         match behind.checked_sub(1).and_then(|last| self.marks.get(last)) {
-            Some(mark) => (mark.offset, at - mark.at),
-            None => (at, 0),
+            Some(mark) => Place { offset: mark.offset, within: at - mark.at, plain: mark.plain },
+            None => Place { offset: at, within: 0, plain: false },
         }
     }
 
@@ -195,14 +219,17 @@ impl Window {
 
     /// The bytes that come next are of the member at `offset`.
     pub(crate) fn mark(&mut self, offset: u64) {
-        self.mark_at(self.end(), offset);
+        self.push(Mark { at: self.end(), offset, plain: false });
     }
 
-    /// The bytes from position `at` on, which may be there already, are of the member at `offset`.
-    pub(crate) fn mark_at(&mut self, at: u64, offset: u64) {
-        let known = self.marks.back().is_some_and(|mark| (mark.at, mark.offset) == (at, offset));
-        if !known {
-            self.marks.push_back(Mark { at, offset });
+    /// The bytes that come next are those of the archive from `offset` on.
+    pub(crate) fn mark_plain(&mut self, offset: u64) {
+        self.push(Mark { at: self.end(), offset, plain: true });
+    }
+
+    fn push(&mut self, mark: Mark) {
+        if self.marks.back() != Some(&mark) {
+            self.marks.push_back(mark);
         }
     }
 

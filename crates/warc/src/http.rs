@@ -16,7 +16,7 @@ pub struct HttpMessage<'a> {
 
 impl<'a> HttpMessage<'a> {
     /// Reads a response. Interim responses (100 Continue and other 1xx) before the final one are skipped.
-    /// `None` if the bytes do not begin with a status line.
+    /// `None` if the bytes begin neither with a status line nor with header fields of HTTP up to a blank line.
     #[must_use]
     pub fn parse_response(bytes: &'a [u8]) -> Option<Self> {
         let mut bytes = bytes;
@@ -24,7 +24,7 @@ impl<'a> HttpMessage<'a> {
             let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(0);
             let rest = &bytes[start..];
             if !is_status_line(rest) {
-                return None;
+                return Self::without_status(rest);
             }
             let mut message = Self::split(rest);
             message.status = status(message.start_line);
@@ -34,6 +34,27 @@ impl<'a> HttpMessage<'a> {
                 return Some(message);
             }
             bytes = message.body;
+        }
+    }
+
+    /// A response that lacks its status line: nothing but header fields before a blank line, one of which HTTP knows.
+    fn without_status(bytes: &'a [u8]) -> Option<Self> {
+        let (mut at, mut known) = (0, false);
+        loop {
+            let rest = &bytes[at..];
+            let line = &rest[..memchr::memchr(b'\n', rest)?];
+            let next = at + line.len() + 1;
+            if line.trim_ascii().is_empty() {
+                let message =
+                    Self { start_line: &[], fields: &bytes[..at], body: &bytes[next..], status: None };
+                return known.then_some(message);
+            }
+            if !is_field(line) {
+                return None;
+            }
+            let name = line[..memchr::memchr(b':', line).unwrap_or(0)].trim_ascii();
+            known |= OF_RESPONSES.iter().any(|field| name.eq_ignore_ascii_case(field.as_bytes()));
+            at = next;
         }
     }
 
@@ -147,6 +168,20 @@ fn is_status_line(bytes: &[u8]) -> bool {
     let code = rest.len() > 3 && rest[..3].iter().all(u8::is_ascii_digit) && !rest[3].is_ascii_alphanumeric();
     known && code && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"/.".contains(byte))
 }
+
+/// Fields that tell a header of HTTP from other lines with colons.
+const OF_RESPONSES: [&str; 10] = [
+    "Content-Type",
+    "Content-Length",
+    "Content-Encoding",
+    "Transfer-Encoding",
+    "Server",
+    "Last-Modified",
+    "Set-Cookie",
+    "Cache-Control",
+    "ETag",
+    "Connection",
+];
 
 /// So many lines one after another that are no header are the body.
 const ODD_LINES: usize = 3;

@@ -166,3 +166,43 @@ fn reads_what_was_written() {
         assert!(reader.next().is_none());
     }
 }
+
+/// Chunks of one byte: a coding is told by more than the first of them.
+#[test]
+fn tells_codings_by_more_than_a_chunk() {
+    let text = "some text that is packed ".repeat(40);
+    let chunk = |byte: u8| [b"1\r\n", &[byte][..], b"\r\n"].concat();
+    let cases = [
+        ("gzip", gz(&text)),
+        ("zstd", zst(&text)),
+        ("gzip", zst(&text)),
+        ("deflate", gz(&text)),
+        ("br", text.clone().into()),
+    ];
+    for (coding, body) in cases {
+        let head = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: {coding}");
+        let chunks: Vec<u8> = body.iter().flat_map(|byte| chunk(*byte)).chain(*b"0\r\n\r\n").collect();
+        let archive = http(&head, &chunks);
+        let [large, small] = [10, 1 << 20].map(|limit| {
+            let mut reader =
+                ArchiveReader::from_reader(&archive[..], Options::default().with_buffer_limit(limit));
+            let mut payload =
+                reader.next().unwrap().unwrap().into_payload_reader(&PayloadLimits::default()).unwrap();
+            let mut out = String::new();
+            payload.read_to_string(&mut out).unwrap();
+            assert_eq!(payload.fault(), None);
+            out
+        });
+        assert_eq!((&large, &small), (&text, &text), "{coding}");
+    }
+}
+
+#[test]
+fn a_broken_chunk_before_the_coding_is_a_fault_of_the_payload() {
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip";
+    let archive = http(head, [b"a\r\n", &gz("hello")[..10], b"\r\nzz\r\n"].concat());
+    let mut reader = ArchiveReader::from_reader(&archive[..], Options::default().with_buffer_limit(10));
+    let mut payload = reader.next().unwrap().unwrap().into_payload_reader(&PayloadLimits::default()).unwrap();
+    std::io::copy(&mut payload, &mut std::io::sink()).unwrap();
+    assert_eq!(payload.fault().map(PayloadFault::name), Some("payload_corrupt"));
+}

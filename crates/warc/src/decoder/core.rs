@@ -13,7 +13,7 @@ use crate::buffer::{Input, Window};
 use crate::error::{Error, Fault, FaultKind};
 use crate::head::Head;
 use crate::record::Location;
-use crate::unpack::{Fill, Form, Limits, Unpacker, detect, is_record_start};
+use crate::unpack::{Fill, Form, Limits, Packed, Unpacker, begins_packed, detect, is_record_start};
 
 /// Bytes needed to tell whether a record begins.
 const START: usize = 16;
@@ -231,16 +231,51 @@ impl Core {
     }
 
     fn location(&self) -> Location {
-        let (offset, within) = self.window.locate(self.window.pos);
-        if self.is_plain() {
-            Location { offset: offset + within, length: None, within: 0 }
+        let place = self.window.locate(self.window.pos);
+        if place.plain {
+            Location { offset: place.offset + place.within, length: None, within: 0 }
         } else {
-            Location { offset, length: None, within }
+            Location { offset: place.offset, length: None, within: place.within }
         }
     }
 
+    /// Whether all that is in the window from here on is as it is in the archive.
     fn is_plain(&self) -> bool {
-        self.unpacker.as_ref().is_some_and(Unpacker::is_plain)
+        self.unpacker.as_ref().is_some_and(Unpacker::is_plain) && self.window.locate(self.window.pos).plain
+    }
+
+    /// Whether all of an archive that is not packed is in the window.
+    fn is_all(&self) -> bool {
+        self.input.finished && self.input.available().is_empty()
+    }
+
+    /// What comes next is packed: it goes back to be unpacked.
+    fn unpack(&mut self, form: Form) {
+        self.input.put_back(&self.window.buf[self.window.pos..]);
+        self.window.buf.truncate(self.window.pos);
+        if let Some(unpacker) = &mut self.unpacker {
+            unpacker.change(form);
+        }
+    }
+
+    /// Looks for a packed member at the present place of an archive that is not packed.
+    fn packed_here(&mut self) -> Option<Step> {
+        while self.is_plain() {
+            let data = self.here();
+            let len = data.len();
+            match begins_packed(data, self.is_all()) {
+                Packed::At(_, form) => {
+                    self.unpack(form);
+                    return Some(Step::Again);
+                }
+                Packed::Unsure(_) => {}
+                Packed::No => break,
+            }
+            if matches!(self.want(len + 1), Want::NeedInput) {
+                return Some(Step::NeedInput);
+            }
+        }
+        None
     }
 
     /// Goes over unpacked bytes before the first record, for reading from the middle of a member.
@@ -281,6 +316,9 @@ impl Core {
         }
         if matches!(self.want(START), Want::NeedInput) {
             return Step::NeedInput;
+        }
+        if let Some(step) = self.packed_here() {
+            return step;
         }
         let data = self.here();
         if is_version(data) || is_record_start(data, false) {

@@ -9,7 +9,7 @@ use crate::record::{Location, Record};
 use core::Core;
 
 pub(crate) use core::{BodyStep, Core as DecoderCore, Step};
-pub(crate) use search::record_in_text;
+pub(crate) use search::{LOOK_AHEAD, is_sure, is_version, record_in_text};
 
 /// Settings of decoders and readers.
 #[derive(Debug, Clone)]

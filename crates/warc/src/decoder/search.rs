@@ -42,12 +42,12 @@ fn glued_record(data: &[u8], newline: usize) -> Option<usize> {
 }
 
 /// Whether `bytes` begin with `WARC/` and a digit.
-pub(super) fn is_version(bytes: &[u8]) -> bool {
+pub(crate) fn is_version(bytes: &[u8]) -> bool {
     bytes.len() > 5 && bytes[..5].eq_ignore_ascii_case(b"WARC/") && bytes[5].is_ascii_digit()
 }
 
 /// Bytes behind a place without which it cannot be told whether a record begins there.
-pub(super) const LOOK_AHEAD: usize = 512;
+pub(crate) const LOOK_AHEAD: usize = 512;
 
 /// How surely a record begins somewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +78,11 @@ fn likeness(bytes: &[u8]) -> Likeness {
         .iter()
         .any(|start| name.get(..start.len()).is_some_and(|name| name.eq_ignore_ascii_case(start)));
     if own { Likeness::Sure } else { Likeness::Likely }
+}
+
+/// Whether `bytes` begin with what only records begin with.
+pub(crate) fn is_sure(bytes: &[u8]) -> bool {
+    likeness(bytes) == Likeness::Sure
 }
 
 /// Index of the first record in `data` that begins at `from` or behind it. At the index `origin` and behind

@@ -196,6 +196,7 @@ fn codings(message: &HttpMessage<'_>, limits: &PayloadLimits, notes: &mut Vec<Pa
     for header in ["Content-Encoding", "Transfer-Encoding"] {
         for value in message.headers_named(header) {
             for name in value.split(',').map(|name| name.split(';').next().unwrap_or_default().trim()) {
+                let name = name.trim_matches('"');
                 match Coding::from_name(name) {
                     // Named twice by mistake: a body is chunked once.
                     Some(Coding::Chunked) if found.contains(&Coding::Chunked) => {}
@@ -237,6 +238,8 @@ fn sniff(body: &[u8]) -> Option<Coding> {
     match body {
         [0x1f, 0x8b, 0x08, ..] => Some(Coding::Gzip),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Coding::Zstd),
+        // Zlib's two bytes may also begin a text.
+        [0x78, ..] if stream::is_zlib(body) && !stream::is_text(body) => Some(Coding::Deflate),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, ErrorKind, Read};
 
 use super::chunked::Unchunk;
 use super::inflate::Inflate;
-use super::{Coding, GZIP, PayloadFault, PayloadLimits, PayloadNote, codings};
+use super::{Coding, GZIP, PayloadFault, PayloadLimits, PayloadNote, codings, sniff};
 use crate::deflate::Container;
 use crate::head::RecordType;
 use crate::http::HttpMessage;
@@ -12,6 +12,8 @@ use crate::record::BodyReader;
 
 /// Bytes of a body in which its HTTP header is looked for.
 const HEAD: u64 = 256 << 10;
+/// Bytes by which a coding is told: a line with the size of a chunk is not longer.
+const PEEK: u64 = 4 << 10;
 /// RFC 9659: windows of zstd-coded HTTP content are at most 8 MiB.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
@@ -60,20 +62,25 @@ impl<'a> PayloadReader<'a> {
         Ok(reader)
     }
 
+    /// Takes one coding off, or the one that the body has in truth.
     fn take_off(&mut self, coding: Coding, limits: &PayloadLimits) -> std::io::Result<()> {
-        let start = self.source.fill_buf()?;
-        let true_coding = match coding {
-            Coding::Chunked => super::chunked::begins(start),
+        let start = self.peek()?;
+        let is_true = match coding {
+            Coding::Chunked => super::chunked::begins(&start),
             Coding::Gzip => start.starts_with(&GZIP),
-            Coding::Zstd => is_zstd(start),
-            Coding::Deflate | Coding::Brotli => !is_text(start),
+            Coding::Zstd => is_zstd(&start),
+            Coding::Deflate | Coding::Brotli => !is_text(&start),
         };
-        if !true_coding {
+        let mut coding = coding;
+        if !is_true {
             self.notes.push(PayloadNote::Lie(coding));
-            return Ok(());
+            match sniff(&start).filter(|other| *other != coding) {
+                Some(other) => coding = other,
+                None => return Ok(()),
+            }
         }
         let deflate = match coding {
-            Coding::Deflate if is_zlib(start) => Container::Zlib,
+            Coding::Deflate if is_zlib(&start) => Container::Zlib,
             Coding::Deflate if !start.starts_with(&GZIP) => Container::Raw,
             _ => Container::Gzip,
         };
@@ -88,6 +95,24 @@ impl<'a> PayloadReader<'a> {
             self.room = limits.bytes as u64;
         }
         Ok(())
+    }
+
+    /// The first bytes of the source, however small the pieces are in which it gives them. They stay in it, and so does
+    /// damage met behind them.
+    fn peek(&mut self) -> std::io::Result<Vec<u8>> {
+        let mut start = Vec::new();
+        let damage = match self.source.by_ref().take(PEEK).read_to_end(&mut start) {
+            Ok(_) => None,
+            Err(error) if error.get_ref().is_some_and(|inner| inner.is::<PayloadFault>()) => Some(error),
+            Err(error) => return Err(error),
+        };
+        let rest = std::mem::replace(&mut self.source, Box::new(&[][..]));
+        let known = std::io::Cursor::new(start.clone());
+        self.source = match damage {
+            Some(error) => Box::new(BufReader::new(known.chain(Failing(Some(error))))),
+            None => Box::new(BufReader::new(known.chain(rest))),
+        };
+        Ok(start)
     }
 
     /// The status code, if the record is an HTTP response.
@@ -133,6 +158,15 @@ impl Read for PayloadReader<'_> {
                 None => Err(error),
             },
         }
+    }
+}
+
+/// Fails once.
+struct Failing(Option<std::io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
 }
 

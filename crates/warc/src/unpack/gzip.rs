@@ -3,7 +3,7 @@
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::members::{Format, Outcome, Probe};
-use super::{Limits, is_record_start};
+use super::{Form, Limits, is_record_start};
 use crate::buffer::{Input, Window};
 use crate::deflate::{Container, Inflater, Unpacked, crc32};
 use crate::error::FaultKind;
@@ -65,6 +65,7 @@ impl Gzip {
 }
 
 impl Format for Gzip {
+    const FORM: Form = Form::Gzip;
     const MAGIC: &'static [u8] = &[0x1f, 0x8b, 0x08];
     const LEAST: usize = 3;
     const CHECKED: bool = true;
@@ -177,6 +178,24 @@ fn header_len(bytes: &[u8]) -> Header {
         at += 2;
     }
     if at > bytes.len() { Header::Short } else { Header::Bytes(at) }
+}
+
+/// Whether a member that begins a record is at the start of `bytes`, in a file of another form.
+pub(super) fn begins_record(bytes: &[u8], finished: bool) -> Probe {
+    let bytes = &bytes[..bytes.len().min(PROBE_HEADER)];
+    let more = if finished || bytes.len() == PROBE_HEADER { Probe::No } else { Probe::More };
+    let len = match header_len(bytes) {
+        Header::Bytes(len) => len,
+        Header::Short => return more,
+        Header::Bad => return Probe::No,
+    };
+    let mut out = Vec::with_capacity(64);
+    let ended = unpack_start(&bytes[len..], &mut out).is_some();
+    match is_record_start(&out, false) {
+        true => Probe::Member,
+        false if ended || out.len() > 5 => Probe::No,
+        false => more,
+    }
 }
 
 /// Whether a sound member that begins a record is at the start of `bytes`.

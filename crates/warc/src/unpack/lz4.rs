@@ -2,8 +2,8 @@
 
 use xxhash_rust::xxh32::{Xxh32, xxh32};
 
-use super::is_skippable;
 use super::members::{Format, Outcome, Probe};
+use super::{Form, is_skippable};
 use crate::buffer::{Input, Window};
 use crate::error::FaultKind;
 
@@ -60,6 +60,7 @@ impl Lz4 {
 }
 
 impl Format for Lz4 {
+    const FORM: Form = Form::Lz4;
     const MAGIC: &'static [u8] = &[0x04, 0x22, 0x4d, 0x18];
     const LEAST: usize = 4;
     const CHECKED: bool = false;

@@ -1,7 +1,7 @@
 //! What all packed forms have in common: members one after another, padding between them, and the search for
 //! the next sound member behind damage.
 
-use super::Fill;
+use super::{Fill, Form, Packed, begins_other, other_record};
 use crate::buffer::{Input, Window};
 use crate::error::{Fault, FaultKind};
 
@@ -36,6 +36,7 @@ pub(crate) enum Probe {
 pub(crate) trait Format {
     /// The bytes at the start of a member that a search looks for.
     const MAGIC: &'static [u8];
+    const FORM: Form;
     /// Bytes that tell whether a member begins.
     const LEAST: usize;
     /// Whether a member that unpacks is sure to be sound.
@@ -76,9 +77,10 @@ impl<F: Format> Members<F> {
         Self { format, state: State::Between, last: None }
     }
 
-    pub(super) fn fill(&mut self, input: &mut Input, window: &mut Window) -> Fill {
+    /// Unpacks on. `other` is the form of what comes next, where that is another one.
+    pub(super) fn fill(&mut self, input: &mut Input, window: &mut Window, other: &mut Option<Form>) -> Fill {
         match &self.state {
-            State::Between => self.between(input, window),
+            State::Between => self.between(input, window, other),
             State::Inside(start) => {
                 let start = *start;
                 if input.held() > HOLD {
@@ -88,7 +90,7 @@ impl<F: Format> Members<F> {
                 self.settle(outcome, start, input, window)
             }
             State::Search(search) => {
-                let fill = search.step(input, window, F::MAGIC, F::probe);
+                let fill = search.step::<F>(input, window, other);
                 if fill == Fill::More {
                     self.state = State::Between;
                 }
@@ -97,9 +99,9 @@ impl<F: Format> Members<F> {
         }
     }
 
-    fn between(&mut self, input: &mut Input, window: &mut Window) -> Fill {
-        let zeros = input.available().iter().take_while(|byte| **byte == 0).count();
-        input.advance(zeros);
+    fn between(&mut self, input: &mut Input, window: &mut Window, other: &mut Option<Form>) -> Fill {
+        let padding = input.available().iter().take_while(|byte| matches!(byte, 0 | b'\r' | b'\n')).count();
+        input.advance(padding);
         let bytes = input.available();
         if bytes.is_empty() {
             return if input.finished { Fill::End } else { Fill::NeedInput };
@@ -109,13 +111,22 @@ impl<F: Format> Members<F> {
         }
         let start = input.offset();
         if !F::begins(bytes) {
+            match begins_other(bytes, input.finished) {
+                Packed::At(_, form) if form != F::FORM => {
+                    input.release();
+                    *other = Some(form);
+                    return Fill::More;
+                }
+                Packed::Unsure(_) => return Fill::NeedInput,
+                _ => {}
+            }
             // Without a checksum the member before may have taken a part of this one for its own.
             let from = match self.last.take() {
                 Some(last) if !F::CHECKED && input.held() > 0 => input.rewind_to(last + 1),
                 _ => start,
             };
             input.release();
-            self.state = State::Search(Search::new(start, FaultKind::Garbage, from));
+            self.state = State::Search(Search::new(start, FaultKind::Garbage, from, start));
             return Fill::More;
         }
         input.hold();
@@ -145,9 +156,10 @@ impl<F: Format> Members<F> {
         };
         // The search begins behind the member's first byte, if that is still there.
         self.last = None;
+        let met = input.offset();
         let from = input.rewind_to(start + 1);
         input.release();
-        self.state = State::Search(Search::new(start, kind, from));
+        self.state = State::Search(Search::new(start, kind, from, met));
         Fill::More
     }
 }
@@ -158,44 +170,44 @@ struct Search {
     fault: Fault,
     /// Where the search began.
     from: u64,
+    /// From here on other forms count too: what was unpacked before may hold anything, and was given out.
+    others: u64,
 }
 
 impl Search {
     /// Begins a search at `from`; the fault is given out when the search ends.
-    fn new(offset: u64, kind: FaultKind, from: u64) -> Self {
-        Self { fault: Fault::new(offset, kind), from }
+    fn new(offset: u64, kind: FaultKind, from: u64, others: u64) -> Self {
+        Self { fault: Fault::new(offset, kind), from, others }
     }
 
     /// Looks on. [`Fill::More`] when the search is over: the fault is marked, and the input stands at the next
-    /// member or at the end of what there is.
-    fn step(
-        &self,
-        input: &mut Input,
-        window: &mut Window,
-        magic: &[u8],
-        probe: impl Fn(&[u8], bool) -> Probe,
-    ) -> Fill {
+    /// member, at what is packed in the form `other`, or at the end of what there is.
+    fn step<F: Format>(&self, input: &mut Input, window: &mut Window, other: &mut Option<Form>) -> Fill {
         let finished = input.finished;
         let bytes = input.available();
-        let mut skip = bytes.len();
-        let mut over = finished;
-        for at in memchr::memmem::find_iter(bytes, magic) {
-            match probe(&bytes[at..], finished) {
-                Probe::No => {}
-                Probe::Member => {
-                    (skip, over) = (at, true);
-                    break;
-                }
-                Probe::More => {
-                    (skip, over) = (at, false);
-                    break;
-                }
+        let own = next_member::<F>(bytes, finished);
+        let before = usize::try_from(self.others.saturating_sub(input.offset())).unwrap_or(usize::MAX);
+        let others = other_record(bytes, before.min(bytes.len()), F::FORM, finished);
+        let place = |packed: Packed| match packed {
+            Packed::At(at, _) | Packed::Unsure(at) => at,
+            Packed::No => usize::MAX,
+        };
+        let first = if place(others) < place(own) { others } else { own };
+        let over = match first {
+            Packed::At(at, form) => {
+                input.advance(at);
+                *other = (form != F::FORM).then_some(form);
+                true
             }
-        }
-        if !over && skip == bytes.len() {
-            skip -= partial_suffix(bytes, magic);
-        }
-        input.advance(skip);
+            Packed::Unsure(at) => {
+                input.advance(at.saturating_sub(1));
+                false
+            }
+            Packed::No => {
+                input.advance(if finished { bytes.len() } else { bytes.len().saturating_sub(KEPT) });
+                finished
+            }
+        };
         if !over {
             return Fill::NeedInput;
         }
@@ -209,7 +221,17 @@ impl Search {
     }
 }
 
-/// Length of the longest suffix of `bytes` that begins `magic`.
-fn partial_suffix(bytes: &[u8], magic: &[u8]) -> usize {
-    (1..magic.len()).rev().find(|&len| bytes.ends_with(&magic[..len])).unwrap_or(0)
+/// Bytes at the end of the input in which the start of a member may lie: a line end and all but one of `WARC/`.
+const KEPT: usize = 5;
+
+/// The first sound member in `bytes`.
+fn next_member<F: Format>(bytes: &[u8], finished: bool) -> Packed {
+    for at in memchr::memmem::find_iter(bytes, F::MAGIC) {
+        match F::probe(&bytes[at..], finished) {
+            Probe::No => {}
+            Probe::Member => return Packed::At(at, F::FORM),
+            Probe::More => return Packed::Unsure(at),
+        }
+    }
+    Packed::No
 }

@@ -9,6 +9,7 @@ mod members;
 mod zstd;
 
 use crate::buffer::{Input, Window};
+use crate::decoder::{LOOK_AHEAD, is_sure, is_version};
 use gzip::Gzip;
 use lz4::Lz4;
 use members::{Format, Members, Probe};
@@ -36,10 +37,26 @@ pub(crate) struct Limits {
     pub(crate) zstd_window_log: u32,
 }
 
-/// How the archive is packed as a whole.
+/// Unpacks what comes next, whatever the form, which may change from one record to the next.
 #[derive(Debug)]
-pub(crate) enum Unpacker {
-    Plain { started: bool },
+pub(crate) struct Unpacker {
+    packing: Packing,
+    limits: Limits,
+    /// The form of the archive's beginning.
+    first: Form,
+    /// The dictionary of zstd frames, while others come between.
+    dictionary: Option<Vec<u8>>,
+    replaced: bool,
+}
+
+/// How what comes next is packed.
+#[derive(Debug)]
+enum Packing {
+    /// `most` is how many bytes are taken at a time.
+    Plain {
+        started: bool,
+        most: usize,
+    },
     Gzip(Box<Members<Gzip>>),
     Zstd(Box<Members<Zstd>>),
     Lz4(Box<Members<Lz4>>),
@@ -57,37 +74,153 @@ pub(crate) enum Form {
 /// Bytes looked through for a first member when the file begins with something else.
 const DETECTION_BYTES: usize = 1 << 20;
 
+/// Bytes that are not packed and are taken at a time where forms change: what is packed among them goes back.
+const MIXED_PIECE: usize = 16 << 10;
+
 impl Unpacker {
     pub(crate) fn new(form: Form, limits: Limits, dictionary: Option<Vec<u8>>) -> Self {
+        let packing = Packing::new(form, limits, dictionary, usize::MAX);
+        Self { packing, limits, first: form, dictionary: None, replaced: false }
+    }
+
+    pub(crate) fn fill(&mut self, input: &mut Input, window: &mut Window) -> Fill {
+        let mut other = None;
+        let fill = match &mut self.packing {
+            Packing::Plain { started, most } => fill_plain(started, *most, input, window),
+            Packing::Gzip(gzip) => gzip.fill(input, window, &mut other),
+            Packing::Zstd(zstd) => zstd.fill(input, window, &mut other),
+            Packing::Lz4(lz4) => lz4.fill(input, window, &mut other),
+        };
+        if let Some(form) = other {
+            self.change(form);
+        }
+        fill
+    }
+
+    /// What comes next is of another form.
+    pub(crate) fn change(&mut self, form: Form) {
+        if let Packing::Zstd(zstd) = &mut self.packing {
+            self.dictionary = zstd.format.dictionary.take();
+            self.replaced |= zstd.format.replaced;
+        }
+        let dictionary = if form == Form::Zstd { self.dictionary.take() } else { None };
+        self.packing = Packing::new(form, self.limits, dictionary, MIXED_PIECE);
+    }
+
+    /// Whether what follows is unpacked as the beginning of the archive told.
+    pub(crate) fn is_as_begun(&self) -> bool {
+        let (form, replaced) = match &self.packing {
+            Packing::Plain { .. } => (Form::Plain, false),
+            Packing::Gzip(_) => (Form::Gzip, false),
+            Packing::Zstd(zstd) => (Form::Zstd, zstd.format.replaced),
+            Packing::Lz4(_) => (Form::Lz4, false),
+        };
+        form == self.first && !replaced && !self.replaced
+    }
+
+    /// Whether bytes come as they are in the file.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.packing, Packing::Plain { .. })
+    }
+}
+
+impl Packing {
+    fn new(form: Form, limits: Limits, dictionary: Option<Vec<u8>>, most: usize) -> Self {
         match form {
-            Form::Plain => Self::Plain { started: false },
+            Form::Plain => Self::Plain { started: false, most },
             Form::Gzip => Self::Gzip(Box::new(Members::new(Gzip::new(limits)))),
             Form::Zstd => Self::Zstd(Box::new(Members::new(Zstd::new(limits, dictionary)))),
             Form::Lz4 => Self::Lz4(Box::new(Members::new(Lz4::default()))),
         }
     }
+}
 
-    pub(crate) fn fill(&mut self, input: &mut Input, window: &mut Window) -> Fill {
-        match self {
-            Self::Plain { started } => fill_plain(started, input, window),
-            Self::Gzip(gzip) => gzip.fill(input, window),
-            Self::Zstd(zstd) => zstd.fill(input, window),
-            Self::Lz4(lz4) => lz4.fill(input, window),
+/// Where a record of a form begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packed {
+    At(usize, Form),
+    /// More bytes are needed to tell whether one begins here.
+    Unsure(usize),
+    No,
+}
+
+/// The first packed member in `bytes` that begins a record, in an archive that is not packed.
+pub(crate) fn packed_record(bytes: &[u8], finished: bool) -> Packed {
+    other_record(bytes, 0, Form::Plain, finished)
+}
+
+/// Whether `bytes` begin with a record of whatever form.
+fn begins_other(bytes: &[u8], finished: bool) -> Packed {
+    if bytes.len() < LEAST && !finished {
+        return Packed::Unsure(0);
+    }
+    if is_version(bytes) {
+        return Packed::At(0, Form::Plain);
+    }
+    begins_packed(bytes, finished)
+}
+
+/// Whether `bytes` begin with a packed record.
+pub(crate) fn begins_packed(bytes: &[u8], finished: bool) -> Packed {
+    match packed_at(bytes, 0, finished) {
+        (Probe::Member, form) => Packed::At(0, form),
+        (Probe::More, _) => Packed::Unsure(0),
+        (Probe::No, _) => Packed::No,
+    }
+}
+
+/// Bytes that tell whether something like a record or a member begins.
+const LEAST: usize = 6;
+
+/// Whether a packed record begins at `at`, and of which form.
+fn packed_at(bytes: &[u8], at: usize, finished: bool) -> (Probe, Form) {
+    let rest = &bytes[at..];
+    if rest.starts_with(Gzip::MAGIC) {
+        (gzip::begins_record(rest, finished), Form::Gzip)
+    } else if rest.starts_with(Zstd::MAGIC) {
+        (zstd::begins_record(rest, finished), Form::Zstd)
+    } else if rest.starts_with(Lz4::MAGIC) {
+        (Lz4::probe(rest, finished), Form::Lz4)
+    } else if is_skippable(rest) {
+        // A dictionary, of an archive behind the others.
+        (if rest.starts_with(&zstd::DICTIONARY_MAGIC) { Probe::Member } else { Probe::No }, Form::Zstd)
+    } else {
+        (Probe::No, Form::Plain)
+    }
+}
+
+/// The first record at or behind `from` that is packed otherwise than `own`.
+fn other_record(bytes: &[u8], from: usize, own: Form, finished: bool) -> Packed {
+    let mut first = (usize::MAX, Packed::No);
+    for (form, magic) in [
+        (Form::Gzip, Gzip::MAGIC),
+        (Form::Zstd, Zstd::MAGIC),
+        (Form::Lz4, Lz4::MAGIC),
+        (Form::Zstd, &zstd::DICTIONARY_MAGIC),
+    ] {
+        if form == own {
+            continue;
+        }
+        for at in memchr::memmem::find_iter(&bytes[from..], magic).map(|at| from + at) {
+            match packed_at(bytes, at, finished) {
+                _ if at >= first.0 => break,
+                (Probe::No, _) => {}
+                (Probe::Member, form) => first = (at, Packed::At(at, form)),
+                (Probe::More, _) => first = (at, Packed::Unsure(at)),
+            }
         }
     }
-
-    /// Whether what follows is unpacked as the beginning of the archive told.
-    pub(crate) fn is_as_begun(&self) -> bool {
-        match self {
-            Self::Zstd(zstd) => !zstd.format.replaced,
-            _ => true,
+    if own != Form::Plain {
+        for at in memchr::memmem::find_iter(&bytes[from..], b"\nWARC/").map(|at| from + at + 1) {
+            let unsure = bytes.len() - at < LOOK_AHEAD && !finished;
+            if at >= first.0 {
+                break;
+            } else if unsure || is_sure(&bytes[at..]) {
+                first = (at, if unsure { Packed::Unsure(at) } else { Packed::At(at, Form::Plain) });
+            }
         }
     }
-
-    /// Whether positions in the window are offsets in the file.
-    pub(crate) fn is_plain(&self) -> bool {
-        matches!(self, Self::Plain { .. })
-    }
+    first.1
 }
 
 /// Tells from the content how the archive is packed; `None` while there is too little input.
@@ -156,7 +289,12 @@ fn behind_skippable(head: &[u8]) -> &[u8] {
 
 /// The form of whatever comes first in a file with a damaged beginning.
 fn first_form(bytes: &[u8]) -> Form {
-    let text = memchr::memmem::find(bytes, b"WARC/");
+    // Packed data may show pieces of text: the line before must be text too.
+    let text = memchr::memmem::find_iter(bytes, b"WARC/").find(|&at| {
+        let line = &bytes[memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |at| at + 1)..at];
+        std::str::from_utf8(line)
+            .is_ok_and(|line| !line.chars().any(|c| c.is_control() && c != '\t' && c != '\r'))
+    });
     let found = [
         (text, Form::Plain),
         (first_member::<Gzip>(bytes), Form::Gzip),
@@ -187,22 +325,25 @@ pub(crate) fn is_record_start(bytes: &[u8], arc: bool) -> bool {
         || (arc && (bytes.starts_with(b"filedesc:") || crate::arc::is_header_line(bytes)))
 }
 
-fn fill_plain(started: &mut bool, input: &mut Input, window: &mut Window) -> Fill {
+fn fill_plain(started: &mut bool, most: usize, input: &mut Input, window: &mut Window) -> Fill {
     if input.available().is_empty() {
         return if input.finished { Fill::End } else { Fill::NeedInput };
     }
     if !*started {
         *started = true;
-        window.mark(input.offset());
+        window.mark_plain(input.offset());
     }
     window.compact();
-    if window.buf.is_empty() {
+    if window.buf.is_empty() && most == usize::MAX {
         let start = input.swap_out(&mut window.buf);
         window.pos = start;
         window.base -= start as u64;
     } else {
-        window.buf.extend_from_slice(input.available());
-        input.advance(input.available().len());
+        let bytes = input.available();
+        let bytes = &bytes[..bytes.len().min(most)];
+        let len = bytes.len();
+        window.buf.extend_from_slice(bytes);
+        input.advance(len);
     }
     Fill::More
 }

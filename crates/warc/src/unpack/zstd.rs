@@ -4,12 +4,12 @@ use xxhash_rust::xxh64::Xxh64;
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 
 use super::members::{Format, Outcome, Probe};
-use super::{Limits, is_skippable};
+use super::{Form, Limits, is_record_start, is_skippable};
 use crate::buffer::{Input, Window};
 use crate::error::FaultKind;
 
 /// Magic number of the skippable frame that holds a dictionary ("Zstandard in WARC", version 1.0).
-const DICTIONARY_MAGIC: [u8; 4] = [0x5d, 0x2a, 0x4d, 0x18];
+pub(super) const DICTIONARY_MAGIC: [u8; 4] = [0x5d, 0x2a, 0x4d, 0x18];
 /// Largest dictionary: 8 MiB is far above what writers make (some 100 KiB).
 const DICTIONARY_LIMIT: usize = 8 << 20;
 /// Room for unpacked bytes of one step: more than a block, so that what was unpacked is always given out.
@@ -18,13 +18,15 @@ const STEP: usize = 256 << 10;
 const START: usize = 5;
 /// The bit of the descriptor that says that a checksum follows the blocks (RFC 8878, 3.1.1.1.1).
 const CHECKSUM_FLAG: u8 = 0x04;
+/// Bytes of a frame in which its record is looked for: a block of the largest size.
+const PROBE: usize = 129 << 10;
 /// Bytes of a block's header.
 const BLOCK_HEADER: usize = 3;
 
 /// Unpacker of one zstd frame.
 pub(crate) struct Zstd {
     limits: Limits,
-    dictionary: Option<Vec<u8>>,
+    pub(super) dictionary: Option<Vec<u8>>,
     decoder: Option<Decoder<'static>>,
     /// Input that the decoder asks for.
     hint: usize,
@@ -174,6 +176,7 @@ impl Zstd {
 }
 
 impl Format for Zstd {
+    const FORM: Form = Form::Zstd;
     const MAGIC: &'static [u8] = &[0x28, 0xb5, 0x2f, 0xfd];
     const LEAST: usize = 4;
     const CHECKED: bool = false;
@@ -208,6 +211,26 @@ impl Format for Zstd {
             self.decoder = None;
         }
         outcome
+    }
+}
+
+/// Whether a frame that begins a record is at the start of `bytes`, in a file of another form.
+pub(super) fn begins_record(bytes: &[u8], finished: bool) -> Probe {
+    let bytes = &bytes[..bytes.len().min(PROBE)];
+    let mut out = [0; 64];
+    let mut to = OutBuffer::around(&mut out[..]);
+    let sound = Decoder::new().is_ok_and(|mut decoder| {
+        // Byte by byte, since a call that fails keeps what it unpacked.
+        bytes.chunks(1).try_for_each(|byte| match decoder.run(&mut InBuffer::around(byte), &mut to) {
+            Ok(hint) if hint > 0 && to.pos() < 6 => Ok(()),
+            Ok(_) => Err(true),
+            Err(_) => Err(false),
+        }) != Err(false)
+    });
+    match is_record_start(to.as_slice(), false) {
+        true => Probe::Member,
+        false if !sound || finished || bytes.len() == PROBE || to.pos() > 5 => Probe::No,
+        false => Probe::More,
     }
 }
 

@@ -155,7 +155,7 @@ fn members() -> Vec<Case> {
         ),
         case(
             "gzip, one byte behind",
-            [&first[..], &last, b"\n"].concat(),
+            [&first[..], &last, b"x"].concat(),
             &["resource - one", "resource - three", &format!("!garbage @{behind}")],
         ),
         case("gzip, words between", three(b"garbage"), &["resource - one", &garbage, "resource - three"]),
@@ -234,6 +234,20 @@ fn frames() -> Vec<Case> {
         zstd::bulk::Compressor::with_dictionary(3, &[&b[..], &c].concat()).unwrap_or_default();
     let needs_it = dictionary.compress(&with("WARC-Type: resource", "two")).unwrap_or_default();
     cases.extend([
+        case(
+            "lz4, the first frame's magic is wrong",
+            [
+                &{
+                    let mut m = lz4(&a);
+                    m[0] ^= 0xff;
+                    m
+                }[..],
+                &lz4(&b),
+                &last,
+            ]
+            .concat(),
+            &["!garbage @0", two, "resource - three"],
+        ),
         case(
             "lz4, wrong content checksum",
             wrong(1),

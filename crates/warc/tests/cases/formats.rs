@@ -10,6 +10,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(arc());
     cases.extend(packings());
     cases.extend(zstd());
+    cases.extend(mixed());
     cases
 }
 
@@ -148,6 +149,16 @@ fn packings() -> Vec<Case> {
         case("gzip, nothing but an empty member", gz(""), &[]),
         case("gzip, zeros behind", [&gz(&plain)[..], &[0; 512]].concat(), &ALL),
         case("gzip, zeros between", [&gz(&a)[..], &[0; 32], &gz(&b), &gz(&c)].concat(), &ALL),
+        case(
+            "gzip, line ends around",
+            [b"\r\n", &gz(&a)[..], b"\n", &gz(&b), &gz(&c), b"\r\n\r\n"].concat(),
+            &ALL,
+        ),
+        case(
+            "zstd, line ends around",
+            [b"\n", &zst(&a)[..], b"\n", &zst(&b), &zst(&c), b"\r\n"].concat(),
+            &ALL,
+        ),
         case("gzip, zeros inside a member", gz([&a[..], &[0; 99], &b, &c].concat()), &ALL),
         case("plain, zeros behind", [&plain[..], &[0; 4096]].concat(), &ALL),
         case("zstd by record", [zst(&a), zst(&b), zst(&c)].concat(), &ALL),
@@ -166,6 +177,36 @@ fn packings() -> Vec<Case> {
 /// A skippable frame (zstd and LZ4 have the same).
 fn skippable(first: u8) -> Vec<u8> {
     [&[first, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"abc"].concat()
+}
+
+/// Archives of several forms put behind one another.
+fn mixed() -> Vec<Case> {
+    type Pack = fn(&[u8]) -> Vec<u8>;
+    let [a, b, c] = ["one", "two", "three"].map(record);
+    let packings: [(&str, Pack); 4] = [
+        ("plain", |bytes| bytes.to_vec()),
+        ("gzip", |bytes| gz(bytes)),
+        ("zstd", |bytes| zst(bytes)),
+        ("lz4", |bytes| lz4(bytes)),
+    ];
+    let mut cases = Vec::new();
+    for (first, one) in packings {
+        for (second, two) in packings.iter().filter(|(second, _)| *second != first) {
+            cases.push(case(
+                format!("{first}, {second}, {first}"),
+                [one(&a), two(&b), one(&c)].concat(),
+                &ALL,
+            ));
+            let fault =
+                format!("!{} @{}", if first == "plain" { "not_a_record" } else { "garbage" }, one(&a).len());
+            cases.push(case(
+                format!("{first}, words, {second}"),
+                [one(&a), b"some words\n".to_vec(), two(&b), two(&c)].concat(),
+                &[ALL[0], &fault, ALL[1], ALL[2]],
+            ));
+        }
+    }
+    cases
 }
 
 fn zstd() -> Vec<Case> {

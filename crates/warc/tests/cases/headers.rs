@@ -87,9 +87,11 @@ fn lengths() -> Vec<Case> {
     let wrong = |length: &str| head(&format!("WARC-Type: resource\r\nContent-Length: {length}"), "two");
     let missing = head("WARC-Type: resource", "two");
     let twice = head("WARC-Type: resource\r\nContent-Length: 3\r\nContent-Length: 9", "two");
-    let lies: [(&str, Vec<u8>, &str); 14] = [
+    let lies: [(&str, Vec<u8>, &str); 16] = [
         ("one too small", wrong("2"), "length_too_small"),
         ("zero", wrong("0"), "length_too_small"),
+        ("four too large", wrong("7"), "length_too_large"),
+        ("three too large", wrong("6"), "length_too_large"),
         ("five too large", wrong("8"), "length_too_large"),
         ("nine too large", wrong("12"), "length_too_large"),
         ("far too large", wrong("100"), "length_too_large"),

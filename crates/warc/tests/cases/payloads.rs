@@ -48,6 +48,7 @@ fn heads() -> Vec<Case> {
         hello("a line that is no field", b"HTTP/1.1 200 OK\r\njunk\r\nX: a\r\n\r\nhello", "200"),
         hello("length too small", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhello", "200"),
         hello("length too large", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhello", "200"),
+        hello("no status line", b"Content-Type: text/plain\r\nServer: a\r\n\r\nhello", "-"),
         hello("no fields", b"HTTP/1.1 200 OK\r\n\r\nhello", "200"),
         case(
             "HTTP, blank line missing",
@@ -172,6 +173,9 @@ fn lies() -> Vec<Case> {
         coded("says deflate, is gzip", "deflate", gz("hello"), "hello"),
         coded("says zstd, is gzip", "zstd", gz("hello"), "hello"),
         coded("says gzip, is zstd", "gzip", zst("hello"), "hello"),
+        coded("says gzip, is zlib", "gzip", zlib("hello"), "hello"),
+        coded("says zstd, is zlib", "zstd", zlib("hello"), "hello"),
+        coded("in quotes", "\"gzip\"", gz("hello"), "hello"),
         coded("says gzip twice, is once", "gzip, gzip", gz("hello"), "hello"),
         case(
             "chunked and gzip, both lies",

@@ -67,7 +67,8 @@ impl Core {
 
     fn known(&mut self, location: Location, start: usize, length: u64) -> Step {
         let beyond = self.total.is_some_and(|total| {
-            self.is_plain() && location.offset.saturating_add(length).saturating_add(start as u64) > total
+            self.window.locate(self.window.pos).plain
+                && location.offset.saturating_add(length).saturating_add(start as u64) > total
         });
         let large = length > self.options.buffer_limit as u64;
         if large && beyond {
@@ -110,7 +111,7 @@ impl Core {
 
     /// Index (from here) of a member in the range that begins a record.
     pub(super) fn record_member(&self, start: usize, end: usize, arc: bool) -> Option<usize> {
-        if self.is_plain() || start >= end {
+        if start >= end {
             return None;
         }
         let pos = self.window.pos;
@@ -126,10 +127,10 @@ impl Core {
             let data = self.here();
             let after = end + padding(&data[end..]);
             let at = self.window.pos + after;
-            let member = !self.is_plain() && self.window.members(at..at + 1).next().is_some();
+            let member = self.window.members(at..at + 1).next().is_some();
             let rest = &data[after..];
             if member || is_record_start(rest, self.arc) || after - end > PADDING_LIMIT {
-                return self.give(location, start..end, after, true);
+                return self.whole(location, start..end, after);
             }
             let long_enough = if self.arc {
                 rest.contains(&b'\n') || rest.len() > arc::LINE_LIMIT
@@ -144,9 +145,21 @@ impl Core {
                 Want::Ready => {}
                 Want::NeedInput => return Step::NeedInput,
                 Want::Short if after < len => return self.mismatch(location, start, end, after),
-                Want::Short => return self.give(location, start..end, after, true),
+                Want::Short => return self.whole(location, start..end, after),
             }
         }
+    }
+
+    /// Gives a record out behind whose body a record or the end comes.
+    fn whole(&mut self, location: Location, body: Range<usize>, after: usize) -> Step {
+        let end = match counted_separator(&self.here()[..after], &body) {
+            Some(end) => {
+                self.queue.push_back(Fault::new(location.offset, FaultKind::LengthTooLarge));
+                end
+            }
+            None => body.end,
+        };
+        self.give(location, body.start..end, after, true)
     }
 
     /// Behind the body comes neither a record nor an end.
@@ -233,10 +246,24 @@ impl Core {
     }
 
     fn packed_length(&self, offset: u64, end: usize, next: usize) -> Option<u64> {
-        if self.is_plain() {
-            let (start, within) = self.window.locate(next);
-            return Some((start + within).saturating_sub(offset));
+        let place = self.window.locate(next);
+        if place.plain {
+            return Some((place.offset + place.within).saturating_sub(offset));
         }
         self.window.next_member(end).map(|member| member.saturating_sub(offset))
     }
+}
+
+/// Where the body ends, if its length counts the blank line behind it too: nothing else of one is left before the end of
+/// `data`. (A blank line that ends an HTTP header is none behind a body.)
+fn counted_separator(data: &[u8], body: &Range<usize>) -> Option<usize> {
+    let from = data.strip_suffix(b"\r\n\r\n")?.len();
+    if from < body.start || from >= body.end {
+        return None;
+    }
+    let text = &data[body.start..];
+    let line = &text[..memchr::memchr(b'\n', text).unwrap_or(0)];
+    let message = memchr::memmem::find(line, b"HTTP/").is_some();
+    let blank = memchr::memmem::find(text, b"\r\n\r\n").map_or(0, |at| body.start + at + 4);
+    (!message || blank <= from).then_some(from)
 }

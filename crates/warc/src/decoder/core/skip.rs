@@ -4,7 +4,7 @@ use super::{BodyStep, Core, START, State, Step, Want};
 use crate::arc::LINE_LIMIT;
 use crate::decoder::search::{LOOK_AHEAD, next_record};
 use crate::error::{Error, Fault, FaultKind};
-use crate::unpack::{Fill, is_record_start};
+use crate::unpack::{Fill, Packed, is_record_start, packed_record};
 
 impl Core {
     pub(super) fn begin_garbage(&mut self, kind: FaultKind) -> Step {
@@ -23,12 +23,22 @@ impl Core {
             let first = usize::from(self.window.base + self.window.pos as u64 == from);
             let member = self.record_member(first, len, arc);
             let next = next_record(data, first, usize::MAX, arc);
-            if let Some(next) = [member, next].into_iter().flatten().min() {
+            let packed = match self.is_plain() {
+                true => packed_record(&data[first..], self.is_all()),
+                false => Packed::No,
+            };
+            let (packed, unknown) = match packed {
+                Packed::At(at, _) => (Some(first + at), usize::MAX),
+                Packed::Unsure(at) => (None, first + at),
+                Packed::No => (None, usize::MAX),
+            };
+            let next = [member, next, packed].into_iter().flatten().min();
+            if let Some(next) = next.filter(|next| *next <= unknown) {
                 self.window.pos += next;
                 return Ok(self.end_garbage(fault, from));
             }
             // What begins near the end may be a record once more bytes are there.
-            self.window.pos += len.saturating_sub(unsure);
+            self.window.pos += len.saturating_sub(unsure).min(unknown);
             let kept = self.here().len();
             match self.want(kept + 1) {
                 Want::Ready => {}
@@ -85,20 +95,18 @@ impl Core {
                 }
             }
             let mut take = have.min(usize::try_from(left).unwrap_or(usize::MAX));
-            if !self.is_plain() {
-                // A member that begins a record ends the body, whatever the header says: a piece ends where the
-                // next member begins.
-                let begins = self.window.members(pos..pos + 1).next().is_some();
-                take = self.window.members(pos + 1..pos + take).next().map_or(take, |next| next - pos);
-                if begins {
-                    if matches!(self.want(START), Want::NeedInput) {
-                        return BodyStep::NeedInput;
-                    }
-                    if is_record_start(self.here(), self.arc) {
-                        self.queue.push_back(Fault::new(offset, FaultKind::LengthTooLarge));
-                        self.state = State::Between;
-                        return BodyStep::End;
-                    }
+            // A member that begins a record ends the body, whatever the header says: a piece ends where the next member
+            // begins.
+            let begins = self.window.members(pos..pos + 1).next().is_some();
+            take = self.window.members(pos + 1..pos + take).next().map_or(take, |next| next - pos);
+            if begins {
+                if matches!(self.want(START), Want::NeedInput) {
+                    return BodyStep::NeedInput;
+                }
+                if is_record_start(self.here(), self.arc) {
+                    self.queue.push_back(Fault::new(offset, FaultKind::LengthTooLarge));
+                    self.state = State::Between;
+                    return BodyStep::End;
                 }
             }
             // More may have been unpacked: the window may have moved.
