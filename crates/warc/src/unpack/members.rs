@@ -187,12 +187,12 @@ impl Search {
         let bytes = input.available();
         let own = next_member::<F>(bytes, finished);
         let before = usize::try_from(self.others.saturating_sub(input.offset())).unwrap_or(usize::MAX);
-        let others = other_record(bytes, before.min(bytes.len()), F::FORM, finished);
-        let place = |packed: Packed| match packed {
+        let end = match own {
             Packed::At(at, _) | Packed::Unsure(at) => at,
-            Packed::No => usize::MAX,
+            Packed::No => bytes.len(),
         };
-        let first = if place(others) < place(own) { others } else { own };
+        let others = other_record(bytes, before.min(end)..end, F::FORM, finished);
+        let first = if others == Packed::No { own } else { others };
         let over = match first {
             Packed::At(at, form) => {
                 input.advance(at);

@@ -8,6 +8,8 @@ mod lz4;
 mod members;
 mod zstd;
 
+use std::ops::Range;
+
 use crate::buffer::{Input, Window};
 use crate::decoder::{LOOK_AHEAD, is_sure, is_version};
 use gzip::Gzip;
@@ -144,9 +146,9 @@ pub(crate) enum Packed {
     No,
 }
 
-/// The first packed member in `bytes` that begins a record, in an archive that is not packed.
-pub(crate) fn packed_record(bytes: &[u8], finished: bool) -> Packed {
-    other_record(bytes, 0, Form::Plain, finished)
+/// The first packed member in the range of `bytes` that begins a record, in an archive that is not packed.
+pub(crate) fn packed_record(bytes: &[u8], range: Range<usize>, finished: bool) -> Packed {
+    other_record(bytes, range, Form::Plain, finished)
 }
 
 /// Whether `bytes` begin with a record of whatever form.
@@ -178,7 +180,7 @@ fn packed_at(bytes: &[u8], at: usize, finished: bool) -> (Probe, Form) {
     if rest.starts_with(Gzip::MAGIC) {
         (gzip::begins_record(rest, finished), Form::Gzip)
     } else if rest.starts_with(Zstd::MAGIC) {
-        (zstd::begins_record(rest, finished), Form::Zstd)
+        (zstd::begins_frame(rest, finished), Form::Zstd)
     } else if rest.starts_with(Lz4::MAGIC) {
         (Lz4::probe(rest, finished), Form::Lz4)
     } else if is_skippable(rest) {
@@ -189,38 +191,36 @@ fn packed_at(bytes: &[u8], at: usize, finished: bool) -> (Probe, Form) {
     }
 }
 
-/// The first record at or behind `from` that is packed otherwise than `own`.
-fn other_record(bytes: &[u8], from: usize, own: Form, finished: bool) -> Packed {
-    let mut first = (usize::MAX, Packed::No);
-    for (form, magic) in [
+/// The first record from `range.start` on and before `range.end` that is packed otherwise than `own`.
+fn other_record(bytes: &[u8], range: Range<usize>, own: Form, finished: bool) -> Packed {
+    let magics = [
         (Form::Gzip, Gzip::MAGIC),
         (Form::Zstd, Zstd::MAGIC),
         (Form::Lz4, Lz4::MAGIC),
         (Form::Zstd, &zstd::DICTIONARY_MAGIC),
-    ] {
-        if form == own {
-            continue;
-        }
-        for at in memchr::memmem::find_iter(&bytes[from..], magic).map(|at| from + at) {
-            match packed_at(bytes, at, finished) {
-                _ if at >= first.0 => break,
-                (Probe::No, _) => {}
-                (Probe::Member, form) => first = (at, Packed::At(at, form)),
-                (Probe::More, _) => first = (at, Packed::Unsure(at)),
-            }
+    ];
+    let (mut end, mut first) = (range.end, Packed::No);
+    for (_, magic) in magics.iter().filter(|(form, _)| *form != own) {
+        let within =
+            &bytes[range.start..bytes.len().min(end.saturating_add(magic.len() - 1)).max(range.start)];
+        let hits = memchr::memmem::find_iter(within, magic).map(|at| range.start + at);
+        let found =
+            hits.map(|at| (at, packed_at(bytes, at, finished))).find(|(_, (probe, _))| *probe != Probe::No);
+        if let Some((at, (probe, form))) = found.filter(|(at, _)| *at < end) {
+            first = if probe == Probe::Member { Packed::At(at, form) } else { Packed::Unsure(at) };
+            end = at;
         }
     }
     if own != Form::Plain {
-        for at in memchr::memmem::find_iter(&bytes[from..], b"\nWARC/").map(|at| from + at + 1) {
+        let within = &bytes[range.start..bytes.len().min(end).max(range.start)];
+        for at in memchr::memmem::find_iter(within, b"\nWARC/").map(|at| range.start + at + 1) {
             let unsure = bytes.len() - at < LOOK_AHEAD && !finished;
-            if at >= first.0 {
-                break;
-            } else if unsure || is_sure(&bytes[at..]) {
-                first = (at, if unsure { Packed::Unsure(at) } else { Packed::At(at, Form::Plain) });
+            if unsure || is_sure(&bytes[at..]) {
+                return if unsure { Packed::Unsure(at) } else { Packed::At(at, Form::Plain) };
             }
         }
     }
-    first.1
+    first
 }
 
 /// Tells from the content how the archive is packed; `None` while there is too little input.

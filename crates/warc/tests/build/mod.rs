@@ -39,7 +39,8 @@ pub(crate) fn http(head: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
 
 /// A response record with this HTTP message.
 pub(crate) fn message(bytes: impl AsRef<[u8]>) -> Vec<u8> {
-    with("WARC-Type: response\r\nWARC-Target-URI: http://a.test/", bytes)
+    let lines = "WARC-Type: response\r\nWARC-Target-URI: http://a.test/\r\nContent-Type: application/http; msgtype=response";
+    with(lines, bytes)
 }
 
 /// One gzip member.

@@ -86,6 +86,22 @@ fn names_are_unique() {
     assert_eq!(names.len(), count);
 }
 
+/// Writes the cases into the folder `TSUMUGI_CASES`, for other readers (`benches/peers/warc_cases.py`).
+#[test]
+#[ignore = "writes files"]
+fn write_cases() {
+    let folder = std::path::PathBuf::from(std::env::var_os("TSUMUGI_CASES").unwrap());
+    std::fs::create_dir_all(&folder).unwrap();
+    for (index, case) in cases().iter().enumerate() {
+        let file = |ending: &str| folder.join(format!("{index:03}.{ending}"));
+        std::fs::write(file("bin"), &case.bytes).unwrap();
+        let text = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        let expected: Vec<String> = case.expected.iter().map(|event| text(event)).collect();
+        let json = format!("{{\"name\": {}, \"expected\": [{}]}}", text(&case.name), expected.join(", "));
+        std::fs::write(file("json"), json).unwrap();
+    }
+}
+
 /// Writes the cases as seeds of the fuzz targets.
 #[test]
 #[ignore = "writes into the repository"]

@@ -23,17 +23,17 @@ impl Core {
             let first = usize::from(self.window.base + self.window.pos as u64 == from);
             let member = self.record_member(first, len, arc);
             let next = next_record(data, first, usize::MAX, arc);
+            let next = [member, next].into_iter().flatten().min();
             let packed = match self.is_plain() {
-                true => packed_record(&data[first..], self.is_all()),
+                true => packed_record(data, first..next.unwrap_or(len).max(first), self.is_all()),
                 false => Packed::No,
             };
-            let (packed, unknown) = match packed {
-                Packed::At(at, _) => (Some(first + at), usize::MAX),
-                Packed::Unsure(at) => (None, first + at),
-                Packed::No => (None, usize::MAX),
+            let (next, unknown) = match packed {
+                Packed::At(at, _) => (Some(at), len),
+                Packed::Unsure(at) => (None, at),
+                Packed::No => (next, len),
             };
-            let next = [member, next, packed].into_iter().flatten().min();
-            if let Some(next) = next.filter(|next| *next <= unknown) {
+            if let Some(next) = next {
                 self.window.pos += next;
                 return Ok(self.end_garbage(fault, from));
             }
