@@ -130,6 +130,12 @@ fn lengths() -> Vec<Case> {
             ));
         }
     }
+    let fields = record("a: b\r\n\r\n\r\n\r\n");
+    cases.push(case(
+        "a body that ends in blank lines, no others",
+        [&fields[..fields.len() - 4], &record("one")].concat(),
+        &["resource - a: b\\r\\n\\r\\n\\r\\n\\r\\n", "resource - one"],
+    ));
     let same = head("WARC-Type: resource\r\nContent-Length: 3\r\nContent-Length: 3", "two");
     cases.push(case("length twice the same", [same, c].concat(), &["resource - two", "resource - three"]));
     let whole = "WARC/1.0\r\nWARC-Type: x\r\nContent-Length: 1\r\n\r\nx\r\n\r\n";

@@ -255,10 +255,10 @@ impl Core {
 }
 
 /// Where the body ends, if its length counts the blank line behind it too: nothing else of one is left before the end of
-/// `data`. (A blank line that ends an HTTP header is none behind a body.)
+/// `data`. A body that has a blank line at its end even so may be meant as it is, as the header of an HTTP message is.
 fn counted_separator(data: &[u8], body: &Range<usize>) -> Option<usize> {
     let from = data.strip_suffix(b"\r\n\r\n")?.len();
-    if from < body.start || from >= body.end {
+    if from < body.start || from >= body.end || data[body.start..from].ends_with(b"\r\n\r\n") {
         return None;
     }
     let text = &data[body.start..];
