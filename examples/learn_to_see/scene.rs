@@ -13,12 +13,12 @@ pub(crate) const SIZE: usize = 56;
 pub(crate) const COLOURS: [(&str, [u8; 3]); 8] = [
     ("赤", [215, 30, 35]),
     ("青", [30, 60, 215]),
-    ("緑", [20, 170, 60]),
-    ("黄色", [240, 225, 20]),
-    ("紫", [160, 40, 190]),
-    ("黒", [10, 10, 10]),
-    ("橙", [250, 130, 20]),
-    ("白", [250, 250, 250]),
+    ("緑", [25, 145, 60]),
+    ("黄色", [225, 195, 20]),
+    ("紫", [135, 40, 165]),
+    ("黒", [20, 20, 20]),
+    ("橙", [240, 125, 20]),
+    ("水色", [90, 190, 235]),
 ];
 
 pub(crate) const SHAPES: [&str; 5] = ["円", "四角", "三角", "ひし形", "十字"];
@@ -114,15 +114,14 @@ impl Scene {
     /// Draws the picture, as a BMP file.
     pub(crate) fn draw(&self) -> Vec<u8> {
         let mut dice = Dice { seed: self.seed, thrown: 0 };
-        // A grey ground is near zero once pixels are normalised: only what is drawn on it speaks, and places are told
-        // apart from the first step on.
-        let grey = |dice: &mut Dice| dice.between(115.0, 140.0);
-        let mut canvas = Canvas::new([grey(&mut dice), grey(&mut dice), grey(&mut dice)]);
+        // Every colour is darker than the ground, so that what is drawn shows in one and the same direction.
+        let light = |dice: &mut Dice| dice.between(225.0, 255.0);
+        let mut canvas = Canvas::new([light(&mut dice), light(&mut dice), light(&mut dice)]);
         let colour = COLOURS[self.colour].1;
         match self.content {
             Content::Kana(kana) => draw_kana(&mut canvas, &mut dice, kana, colour),
             Content::Shapes { shape, count } => {
-                let radius = dice.between(5.0, 7.5);
+                let radius = dice.between(6.0, 8.0);
                 for centre in free_places(&mut dice, count, radius) {
                     canvas.paint(colour, |p| {
                         radius + 0.5 - size_of(shape, [p[0] - centre[0], p[1] - centre[1]], radius)
@@ -248,7 +247,7 @@ mod tests {
         let triangles = scene(Content::Shapes { shape: 2, count: 3 });
         assert_eq!(answers(triangles), ["赤", "三角", "3個"]);
         assert_eq!(answers(scene(Content::Kana(0))), ["ア", "赤"]);
-        // Three triangles on a grey ground, and nothing else.
+        // Three triangles on a light ground, and nothing else.
         let red = triangles.draw()[54..].chunks(3).filter(|p| p[2] > 180 && p[0] < 90 && p[1] < 90).count();
         assert!((90..450).contains(&red), "{red}");
     }

@@ -51,6 +51,10 @@ pub struct SiglipConfig {
     pub patch_size: i64,
     /// Epsilon of the norms.
     pub layer_norm_eps: f64,
+    /// Standard deviation of the first position vectors, where nothing is loaded. By default `1 / sqrt(hidden_size)`, as
+    /// transformers begins; that is small beside what a patch gives, and a tower that learns from little data finds places
+    /// much sooner with some 0.7.
+    pub position_std: Option<f64>,
 }
 
 impl Default for SiglipConfig {
@@ -63,6 +67,7 @@ impl Default for SiglipConfig {
             image_size: 384,
             patch_size: 14,
             layer_norm_eps: 1e-6,
+            position_std: None,
         }
     }
 }

@@ -66,7 +66,11 @@ impl Unit for PatchEmbedding {
         ParamSpec(vec![
             ParamDef::matrix(name("patch_embedding.weight"), &[d, 3, p, p], fan_in(3 * p * p)),
             ParamDef::bias(name("patch_embedding.bias"), d),
-            ParamDef::matrix(name("position_embedding.weight"), &[self.config.tokens(), d], fan_in(d)),
+            ParamDef::matrix(
+                name("position_embedding.weight"),
+                &[self.config.tokens(), d],
+                self.config.position_std.unwrap_or(fan_in(d)),
+            ),
         ])
     }
 

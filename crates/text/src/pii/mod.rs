@@ -227,6 +227,31 @@ mod tests {
     }
 
     #[test]
+    fn numbers_beside_other_numbers() {
+        let masked = "03-1234-XXXX";
+        for (text, expected) in [
+            ("03-1234-5678 090-1234-5678", "03-1234-XXXX 090-1234-XXXX"),
+            ("03-1234-5678,090-1234-5678", "03-1234-XXXX,090-1234-XXXX"),
+            ("03-1234-5678/090-1234-5678", "03-1234-XXXX/090-1234-XXXX"),
+            ("03-1234-5678FAX03-1234-5679", "03-1234-XXXXFAX03-1234-XXXX"),
+            ("03-1234-5678(FAX:03-1234-5679)", "03-1234-XXXX(FAX:03-1234-XXXX)"),
+            ("千代田1-1 03-1234-5678", "千代田1-1 03-1234-XXXX"),
+            ("TEL03-1234-5678", "TEL03-1234-XXXX"),
+            ("tel.03-1234-5678", "tel.03-1234-XXXX"),
+            ("T:03-1234-5678 F:03-1234-5679", "T:03-1234-XXXX F:03-1234-XXXX"),
+        ] {
+            strict(text, expected);
+        }
+        strict("HOTEL03-1234-5678", "HOTEL03-1234-5678");
+        strict(&format!("番号 {}", "03-1234-5678"), &format!("番号 {masked}"));
+        strict("4111 1111 1111 1111 12/28", "XXXX XXXX XXXX XXXX 12/28");
+        strict("4111111111111111 12/28", "XXXXXXXXXXXXXXXX 12/28");
+        strict("会員 12 4111 1111 1111 1111", "会員 12 XXXX XXXX XXXX XXXX");
+        strict("4111 1111 1111 1111 4111 1111 1111 1111", "XXXX XXXX XXXX XXXX XXXX XXXX XXXX XXXX");
+        strict("4111-1111-1111-1111-12", "4111-1111-1111-1111-12");
+    }
+
+    #[test]
     fn other_numbers_stay() {
         for text in [
             "2024-01-23",

@@ -1,5 +1,6 @@
 //! My Number and payment card numbers, known by their check digits.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -13,25 +14,66 @@ static LONG_NUMBER: LazyLock<Option<Regex>> =
 pub(super) fn mask(text: &str) -> Option<String> {
     let pattern = LONG_NUMBER.as_ref()?;
     let mut out = String::new();
-    let mut done = 0;
-    for found in pattern.find_iter(text) {
-        let alone = !follows_a_number(&text[..found.start()]) && !goes_on(&text[found.end()..]);
-        if alone && is_personal(found.as_str()) {
-            out.push_str(&text[done..found.start()]);
-            out.extend(found.as_str().chars().map(|c| if digit(c).is_some() { 'X' } else { c }));
-            done = found.end();
-        }
+    let (mut done, mut from) = (0, 0);
+    while let Some(found) = pattern.find_at(text, from) {
+        let Some(range) = first_personal(text, done, &groups(found.range(), text)) else {
+            from = found.end();
+            continue;
+        };
+        out.push_str(&text[done..range.start]);
+        out.extend(text[range.clone()].chars().map(|c| if digit(c).is_some() { 'X' } else { c }));
+        (done, from) = (range.end, range.end);
     }
     (done > 0).then(|| out + &text[done..])
 }
 
-fn is_personal(number: &str) -> bool {
+/// Where the groups of digits stand in a range of the text.
+fn groups(range: Range<usize>, text: &str) -> Vec<Range<usize>> {
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    for (at, c) in text[range.clone()].char_indices().filter(|(_, c)| digit(*c).is_some()) {
+        let (start, end) = (range.start + at, range.start + at + c.len_utf8());
+        match groups.last_mut().filter(|group| group.end == start) {
+            Some(group) => group.end = end,
+            None => groups.push(start..end),
+        }
+    }
+    groups
+}
+
+/// The first personal number among groups of digits, the longest where several begin at one place. Other numbers may stand
+/// beside a card's, such as the month it is valid to, or another card's, which ended at `done`; only white space parts it
+/// from them.
+fn first_personal(text: &str, done: usize, groups: &[Range<usize>]) -> Option<Range<usize>> {
+    let apart = |from: usize, to: usize| text[from..to].chars().all(char::is_whitespace);
+    for first in 0..groups.len() {
+        for last in (first..groups.len()).rev() {
+            let range = groups[first].start..groups[last].end;
+            let begins = match first.checked_sub(1) {
+                Some(before) => apart(groups[before].end, range.start),
+                None if done > 0 && apart(done, range.start) => true,
+                None => !follows_a_number(&text[..range.start]),
+            };
+            let ends = match groups.get(last + 1) {
+                Some(after) => apart(range.end, after.start),
+                None => !goes_on(&text[range.end..]),
+            };
+            // Twelve digits among others are too often no My Number.
+            let whole = last + 1 - first == groups.len();
+            if begins && ends && is_personal(&text[range.clone()], whole) {
+                return Some(range);
+            }
+        }
+    }
+    None
+}
+
+fn is_personal(number: &str, whole: bool) -> bool {
     let digits: Vec<u32> = number.chars().filter_map(digit).collect();
     let groups: Vec<usize> =
         number.split(|c| digit(c).is_none()).map(|group| group.chars().count()).collect();
     match (digits.len(), &groups[..]) {
-        (12, [12]) => is_my_number(&digits) && !is_date(&digits),
-        (12, [4, 4, 4]) => is_my_number(&digits),
+        (12, [12]) if whole => is_my_number(&digits) && !is_date(&digits),
+        (12, [4, 4, 4]) if whole => is_my_number(&digits),
         (14..=19, [_] | [4, 4, 4, 4] | [4, 6, 5] | [4, 6, 4] | [4, 4, 4, 4, 3]) => is_card(&digits),
         // Thirteen digits are more often a book or an article than a card.
         (13, [4, 3, 3, 3]) => is_card(&digits),

@@ -29,8 +29,9 @@ pub(super) fn mask(text: &str) -> Option<String> {
     let mut out = String::new();
     let (mut done, mut from) = (0, 0);
     while let Some(found) = pattern.find_at(text, from) {
-        let alone = !follows_a_number(&text[..found.start()]) && !goes_on(&text[found.end()..]);
-        if alone && is_phone(found.as_str()) {
+        let behind_another = done > 0 && is_between_numbers(&text[done..found.start()]);
+        let begins = behind_another || begins_alone(&text[..found.start()], found.as_str());
+        if begins && ends_alone(&text[found.end()..]) && is_phone(found.as_str()) {
             out.push_str(&text[done..found.start()]);
             push_masked(&mut out, found.as_str());
             (done, from) = (found.end(), found.end());
@@ -39,6 +40,52 @@ pub(super) fn mask(text: &str) -> Option<String> {
         }
     }
     (done > 0).then(|| out + &text[done..])
+}
+
+/// What stands between two telephone numbers: punctuation, white space, and perhaps what the second one is.
+fn is_between_numbers(text: &str) -> bool {
+    let word = text.trim_matches(|c: char| c.is_whitespace() || "-‐−－.．,，/／・:：;；()（）".contains(c));
+    !text.is_empty() && text.len() <= 16 && (word.is_empty() || is_word_for_phone(word))
+}
+
+/// Whether a number that begins right behind `before` is not the rest of a longer one.
+fn begins_alone(before: &str, number: &str) -> bool {
+    if !follows_a_number(before) {
+        return true;
+    }
+    // A number with hyphens is not the rest of what stands before a space: of an address, say.
+    let hyphenated = number.contains(['-', '‐', '‑', '−', '－', '–', 'ー']) && !number.contains(' ');
+    if before.ends_with(' ') && hyphenated && !before.trim_end().ends_with("ISBN") {
+        return true;
+    }
+    // TEL03-..., T:03-...
+    let label = before.trim_end_matches([':', '：', '.', '．']);
+    let start = label
+        .rfind(|c: char| !c.is_ascii_alphabetic())
+        .map_or(0, |at| at + label[at..].chars().next().map_or(1, char::len_utf8));
+    let word = &label[start..];
+    let joined = label[..start].chars().next_back().is_some_and(|c| digit(c).is_some() || c == '_');
+    let letter = matches!(word, "T" | "F" | "M") && label.len() < before.len();
+    !joined && (letter || is_word_for_phone(word))
+}
+
+/// Whether a number is over where `after` follows: another telephone number, or a word for one, does not continue it.
+fn ends_alone(after: &str) -> bool {
+    if !goes_on(after) {
+        return true;
+    }
+    let word = after.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    if is_word_for_phone(word) {
+        return true;
+    }
+    let next = after.strip_prefix([',', '，']).unwrap_or_default();
+    let candidate =
+        CANDIDATE.as_ref().and_then(|pattern| pattern.find(next)).filter(|found| found.start() == 0);
+    candidate.is_some_and(|found| is_phone(found.as_str()))
+}
+
+fn is_word_for_phone(word: &str) -> bool {
+    ["tel", "fax", "phone", "cell", "mobile"].iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 /// Whether the groups of digits are those of a Japanese number.

@@ -196,6 +196,7 @@ impl HfSiglip {
             image_size: self.image_size,
             patch_size: self.patch_size,
             layer_norm_eps: self.layer_norm_eps,
+            position_std: None,
         })
     }
 }
