@@ -5,6 +5,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use super::members::{Format, Outcome, Probe};
 use super::{Form, Limits, is_record_start};
 use crate::buffer::{Input, Window};
+use crate::decoder::is_version;
 use crate::deflate::{Container, Inflater, Unpacked, crc32};
 use crate::error::FaultKind;
 
@@ -191,7 +192,7 @@ pub(super) fn begins_record(bytes: &[u8], finished: bool) -> Probe {
     };
     let mut out = Vec::with_capacity(64);
     let ended = unpack_start(&bytes[len..], &mut out).is_some();
-    match is_record_start(&out, false) {
+    match is_version(&out) {
         true => Probe::Member,
         false if ended || out.len() > 5 => Probe::No,
         false => more,

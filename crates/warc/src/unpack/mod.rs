@@ -180,7 +180,7 @@ fn packed_at(bytes: &[u8], at: usize, finished: bool) -> (Probe, Form) {
     if rest.starts_with(Gzip::MAGIC) {
         (gzip::begins_record(rest, finished), Form::Gzip)
     } else if rest.starts_with(Zstd::MAGIC) {
-        (zstd::begins_frame(rest, finished), Form::Zstd)
+        (zstd::begins_record(rest, finished), Form::Zstd)
     } else if rest.starts_with(Lz4::MAGIC) {
         (Lz4::probe(rest, finished), Form::Lz4)
     } else if is_skippable(rest) {

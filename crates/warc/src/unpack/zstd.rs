@@ -6,6 +6,7 @@ use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 use super::members::{Format, Outcome, Probe};
 use super::{Form, Limits, is_skippable};
 use crate::buffer::{Input, Window};
+use crate::decoder::is_version;
 use crate::error::FaultKind;
 
 /// Magic number of the skippable frame that holds a dictionary ("Zstandard in WARC", version 1.0).
@@ -19,7 +20,9 @@ const START: usize = 5;
 /// The bit of the descriptor that says that a checksum follows the blocks (RFC 8878, 3.1.1.1.1).
 const CHECKSUM_FLAG: u8 = 0x04;
 /// Bytes of the largest block.
-const LARGEST_BLOCK: u32 = 128 << 10;
+const LARGEST_BLOCK: usize = 128 << 10;
+/// Bytes of a first block that is unpacked to see whether a record begins.
+const SMALL_BLOCK: usize = 4 << 10;
 /// Bytes of a block's header.
 const BLOCK_HEADER: usize = 3;
 
@@ -214,9 +217,10 @@ impl Format for Zstd {
     }
 }
 
-/// Whether a frame is at the start of `bytes`, in a file of another form: its header and that of its first block are sound
-/// (RFC 8878, 3.1.1). Nothing is unpacked: a search must not be slow where much looks like the start of a frame.
-pub(super) fn begins_frame(bytes: &[u8], finished: bool) -> Probe {
+/// Whether a frame that begins a record is at the start of `bytes`, in a file of another form: its header and that of its
+/// first block are sound (RFC 8878, 3.1.1), and a small first block unpacks to the start of a record. Large ones are not
+/// unpacked: a search must not be slow where much looks like the start of a frame.
+pub(super) fn begins_record(bytes: &[u8], finished: bool) -> Probe {
     let more = if finished { Probe::No } else { Probe::More };
     let Some(descriptor) = bytes.get(START - 1).copied().map(usize::from) else { return more };
     let single = descriptor >> 5 & 1;
@@ -224,8 +228,25 @@ pub(super) fn begins_frame(bytes: &[u8], finished: bool) -> Probe {
     let header = START + (1 - single) + [0, 1, 2, 4][descriptor & 3] + content;
     let Some(block) = bytes.get(header..header + BLOCK_HEADER) else { return more };
     let block = u32::from_le_bytes([block[0], block[1], block[2], 0]);
-    let sound = descriptor & 8 == 0 && block >> 1 & 3 != 3 && block >> 3 <= LARGEST_BLOCK;
-    if sound { Probe::Member } else { Probe::No }
+    let (kind, size) = (block >> 1 & 3, block as usize >> 3);
+    // Of the kinds of blocks, 1 is one byte repeated, and 3 is reserved.
+    if descriptor & 8 != 0 || kind & 1 == 1 || size > LARGEST_BLOCK {
+        return Probe::No;
+    }
+    let needs_dictionary = descriptor & 3 != 0;
+    if size > SMALL_BLOCK || needs_dictionary {
+        return Probe::Member;
+    }
+    let Some(start) = bytes.get(..header + BLOCK_HEADER + size) else { return more };
+    let mut out = [0; 16];
+    let mut to = OutBuffer::around(&mut out[..]);
+    if let Ok(mut decoder) = Decoder::new() {
+        // Not in one call, which would take a small frame for a whole one that does not fit.
+        let (first, rest) = start.split_at(START);
+        let _ = decoder.run(&mut InBuffer::around(first), &mut to);
+        let _ = decoder.run(&mut InBuffer::around(rest), &mut to);
+    }
+    if is_version(to.as_slice()) { Probe::Member } else { Probe::No }
 }
 
 fn skippable_size(bytes: &[u8]) -> Option<usize> {

@@ -81,6 +81,12 @@ fn foreign() -> Vec<Case> {
             between(&[0x80, 1, 2, 3, 255, 254, 10, 9, 8, 200, 201, 202, 203, 204, 205, 206, 207]),
             two(a.len()),
         ),
+        rows(
+            "something like a zstd frame between",
+            between(b"\x28\xb5\x2f\xfd\x20\x05\x29\0\0"),
+            two(a.len()),
+        ),
+        rows("a zstd frame of words between", between(&zst("What is this?")), two(a.len())),
         rows("words between, gzip", packed(b"What is this?\r\n\r\n"), two(gz(&a).len())),
         rows("words in a member", gz(between(b"What is this?\r\n\r\n")), two(0)),
         case(
