@@ -121,6 +121,9 @@ fn widen((low, high): (f64, f64)) -> (f64, f64) {
 fn label(value: f64) -> String {
     let text = if value.abs() >= 100.0 || value.fract() == 0.0 {
         format!("{value:.0}")
+    } else if value.abs() < 0.1 {
+        // Learning rates.
+        format!("{value:.1e}")
     } else {
         format!("{value:.2}")
     };
@@ -139,6 +142,15 @@ mod tests {
         let y: Vec<f64> = points.split(' ').map(|p| p.split(',').nth(1).unwrap().parse().unwrap()).collect();
         assert_eq!(y.len(), 2);
         assert!(y[1] > y[0], "the y axis of SVG points down");
+    }
+
+    #[test]
+    fn labels_are_short_and_tell_values_apart() {
+        for (value, expected) in
+            [(0.0, "0"), (-0.2, "-0.20"), (1.5e-3, "1.5e-3"), (3.0, "3"), (1234.5, "1234")]
+        {
+            assert_eq!(label(value), expected);
+        }
     }
 
     #[test]
