@@ -366,7 +366,8 @@ impl Core {
     }
 
     /// A header block ends after `len` bytes without a blank line. What there is of it, but for a line that may be cut, is
-    /// given out as a record without body if it tells what the record was; else it is a fault alone.
+    /// given out as a record without body if it tells what the record was, or is all that the archive begins with, as other
+    /// readers do; else it is a fault alone.
     fn cut_head(&mut self, head: &mut Head, len: usize) -> Step {
         self.scanned = 0;
         let location = self.location();
@@ -376,7 +377,8 @@ impl Core {
         // The fault of what is missing behind follows by itself.
         let broken = len == data.len() && self.window.next_break(self.window.pos).is_some();
         let fault = Fault::new(location.offset, FaultKind::TruncatedHeader);
-        if ["WARC-Type", "WARC-Target-URI"].iter().all(|name| head.bytes(name).is_some()) {
+        let named = ["WARC-Type", "WARC-Target-URI"].iter().all(|name| head.bytes(name).is_some());
+        if named || (location.offset, location.within) == (0, 0) {
             self.queue.extend((!broken).then_some(fault));
             return self.give(location, len..len, len, false);
         }

@@ -152,7 +152,9 @@ impl Core {
 
     /// Gives a record out behind whose body a record or the end comes.
     fn whole(&mut self, location: Location, body: Range<usize>, after: usize) -> Step {
-        let end = match counted_separator(&self.here()[..after], &body) {
+        // Records of ARC files are parted by one line end, and the first of a file ends in a blank line of its own.
+        let counted = counted_separator(&self.here()[..after], &body).filter(|_| !self.arc);
+        let end = match counted {
             Some(end) => {
                 self.queue.push_back(Fault::new(location.offset, FaultKind::LengthTooLarge));
                 end
