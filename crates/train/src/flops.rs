@@ -60,7 +60,7 @@ pub(crate) fn measured_peak(device: Device, kind: Kind) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tsumugi_vlm::{LlamaConfig, Vlm};
+    use tsumugi_vlm::{ImageTokenId, LlamaConfig, Vlm};
 
     #[test]
     fn a_decoder_is_counted_as_by_hand() {
@@ -73,7 +73,7 @@ mod tests {
             vocab_size: 50,
             ..LlamaConfig::default()
         };
-        let config = VlmConfig { language, ..VlmConfig::default() };
+        let config = VlmConfig { language, image_token_id: ImageTokenId(49), ..VlmConfig::default() };
         let model = Vlm::new(config.clone()).unwrap();
         let units = model.units().iter().map(|(part, unit)| (*part, unit.as_ref(), Passes(3.0)));
         let counts = Counts { tokens: 30, pairs: 10 * 10 + 20 * 20, targets: 7, ..Counts::default() };
