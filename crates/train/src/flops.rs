@@ -9,10 +9,13 @@ use crate::Result;
 use crate::collate::Counts;
 use crate::engine::synchronize;
 
-/// Side of the product that the CPU, and that a GPU is measured with: large enough to be limited by arithmetic alone.
-const SIDES: [i64; 2] = [1024, 8192];
-/// Products measured; the quickest counts.
-const TRIES: usize = 5;
+/// Sides of the square products that are measured: larger ones come nearer to the peak, until they take [`LONG`].
+const SIDES: std::ops::RangeInclusive<u32> = 8..=13;
+/// Products of each side; the quickest counts.
+const TRIES: usize = 3;
+/// Seconds of a product after which a larger one tells nothing more: slow kinds (bfloat16 that the processor has no
+/// instruction for) stay cheap to measure.
+const LONG: f64 = 0.02;
 
 /// Operations a unit needs in a training step, as multiples of a forward pass: one on the way forward, one more for the
 /// gradient of its input, one more for that of its parameters. What is computed anew to save memory does not count.
@@ -44,7 +47,18 @@ pub(crate) fn step_flops<'a>(
 
 /// Operations a second that a large matrix product reaches on this device with the threads that are set.
 pub(crate) fn measured_peak(device: Device, kind: Kind) -> Result<f64> {
-    let side = SIDES[usize::from(device.is_cuda())];
+    let mut peak: f64 = 0.0;
+    for side in SIDES.map(|power| 1_i64 << power) {
+        let seconds = product_seconds(side, device, kind)?;
+        peak = peak.max(2.0 * (side as f64).powi(3) / seconds);
+        if seconds > LONG {
+            break;
+        }
+    }
+    Ok(peak)
+}
+
+fn product_seconds(side: i64, device: Device, kind: Kind) -> Result<f64> {
     let matrix = Tensor::f_ones([side, side], (kind, device))?;
     let mut best = f64::MAX;
     for _ in 0..TRIES {
@@ -54,7 +68,7 @@ pub(crate) fn measured_peak(device: Device, kind: Kind) -> Result<f64> {
         synchronize(device);
         best = best.min(began.elapsed().as_secs_f64());
     }
-    Ok(2.0 * (side as f64).powi(3) / best.max(1e-9))
+    Ok(best.max(1e-9))
 }
 
 #[cfg(test)]
