@@ -173,7 +173,7 @@ fn size_of(shape: usize, [x, y]: [f32; 2], radius: f32) -> f32 {
         "円" => x.hypot(y),
         "四角" => x.max(y) * 1.1,
         // Its tip at the top, its foot at the bottom.
-        "三角" => (y * 1.1).max((x * 2.0 - y) / 1.0),
+        "三角" => (y * 1.1).max(x * 2.0 - y),
         "ひし形" => x + y,
         _ => {
             let thin = radius * 0.36;

@@ -1,3 +1,5 @@
+//! Line charts as SVG: curves over steps, with axes and a legend.
+
 use std::fmt::Write;
 
 use super::escape;
