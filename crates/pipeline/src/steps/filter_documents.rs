@@ -1,7 +1,7 @@
 //! Step `filter_documents`: quality filters, masking of personal data, exact and near duplicates.
 //!
-//! The map phase treats a shard of documents: the main text goes through the chain of a profile, personal data is
-//! masked in all texts, and kept documents get their statistics, MinHash signature and band keys. The global phase
+//! The map phase treats a shard of documents: the main text goes through the chain of a profile and is changed as the
+//! profile says, personal data is masked in all texts, and kept documents get their statistics, MinHash signature and band keys. The global phase
 //! then drops duplicates: of documents with the same main text the one of smallest id stays, and of what is left a
 //! document goes if one of smaller id shares a band key. What was dropped is in table `excluded`.
 
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use tsumugi_record::{Document, Excluded, ImageSlot, Record, Role, ShardReader, Statistic, shard_name};
+use tsumugi_record::{Document, Excluded, ImageSlot, Node, Record, Role, ShardReader, Statistic, shard_name};
 use tsumugi_tables::{keep_first, near_duplicates};
 use tsumugi_text::{FilterChain, MinHash, MinHashConfig, Profile, exact_hash, mask_pii, mask_pii_strict};
 
@@ -125,6 +125,7 @@ impl DocumentFilter {
         serde_json::json!({
             "profile": self.profile,
             "missing_lists": self.chain.missing_lists(),
+            "files": self.chain.files().iter().map(|(name, hash)| (name, format!("{hash:032x}"))).collect::<Vec<_>>(),
             "mask": config.mask,
             "keep_opt_out": config.keep_opt_out,
             "minhash": config.minhash,
@@ -166,6 +167,10 @@ impl DocumentFilter {
             let value = reason.value.map(|value| value.to_string());
             return Err(Box::new(excluded(&document, &reason.rule, value)));
         }
+        self.modify(&mut document);
+        if main_text(&document).trim().is_empty() {
+            return Err(Box::new(excluded(&document, "empty", None)));
+        }
         self.mask_document(&mut document);
         // The signature is of the text as it is written, so that masking is part of what is compared.
         document.signature = self.minhash.signature(&main_text(&document));
@@ -177,8 +182,36 @@ impl DocumentFilter {
         Ok(document)
     }
 
+    /// Writes the main text as the profile wants it. Nodes of which nothing is left become boilerplate, with their text;
+    /// so do pictures that follow the last text that stays, in a footer that goes.
+    fn modify(&self, document: &mut Document) {
+        let is_main = |node: &Node| node.role != Role::Boilerplate && node.text.is_some();
+        let mut nodes: Vec<&mut Node> = document.nodes.iter_mut().collect();
+        let places: Vec<usize> = (0..nodes.len()).filter(|&at| is_main(nodes[at])).collect();
+        let mut texts: Vec<String> = places.iter().filter_map(|&at| nodes[at].text.clone()).collect();
+        self.chain.modify_blocks(&mut texts);
+        let mut footer = None;
+        for (&at, text) in places.iter().zip(texts) {
+            let node = &mut nodes[at];
+            let went = text.trim().is_empty() && node.text.as_deref().is_some_and(|t| !t.trim().is_empty());
+            if went {
+                node.role = Role::Boilerplate;
+                footer = footer.or(Some(at));
+            } else {
+                node.text = Some(text);
+                footer = None;
+            }
+        }
+        for node in nodes.into_iter().skip(footer.unwrap_or(usize::MAX)) {
+            node.role = Role::Boilerplate;
+        }
+    }
+
     fn mask_document(&self, document: &mut Document) {
         let mask = |text: &mut Option<String>| {
+            if let Some(masked) = text.as_deref().and_then(|text| self.chain.mask(text)) {
+                *text = Some(masked);
+            }
             let masked = match (self.mask, text.as_deref()) {
                 (Mask::Contact, Some(text)) => mask_pii(text),
                 (Mask::Strict, Some(text)) => mask_pii_strict(text),
@@ -297,7 +330,7 @@ fn reduce(shard: &Path, dropped: &Path, verdicts: &[Verdict], outputs: &mut Outp
 
 #[cfg(test)]
 mod tests {
-    use tsumugi_record::{Node, ShardWriter, shards};
+    use tsumugi_record::{ShardWriter, shards};
 
     use super::*;
 
@@ -364,6 +397,52 @@ mod tests {
         assert_eq!((summary.rows["documents"], summary.rows["excluded"]), (2, 5));
         // Finished: a second run answers from the manifest.
         assert_eq!(filter_documents(&config, &Progress::hidden()).unwrap().rows, summary.rows);
+    }
+
+    #[test]
+    fn a_profile_changes_what_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let words = folder.path().join("words");
+        std::fs::create_dir(&words).unwrap();
+        std::fs::write(words.join("footer"), "コメント\n").unwrap();
+        let profile = folder.path().join("own.toml");
+        let changes = ["majority-punctuation", "mask-pii", "footer\"\nlist = \"footer"];
+        let toml: String = changes.iter().map(|kind| format!("[[modify]]\ntype = \"{kind}\"\n")).collect();
+        std::fs::write(&profile, toml).unwrap();
+        let picture = || Node {
+            image: Some(ImageSlot { alt: Some("電話090-1234-5678".into()), ..ImageSlot::default() }),
+            ..Node::default()
+        };
+        let mut page = document("a", &["春は，花，夏は，鳥。", "おわり。", "コメント (0)", "つぎへ"]);
+        page.nodes.insert(1, picture());
+        page.nodes.insert(4, picture());
+        let input = folder.path().join("documents");
+        let mut writer = ShardWriter::create(input.join(shard_name(Document::KIND, 0))).unwrap();
+        writer.write(&[page, document("b", &["コメント"])]).unwrap();
+        writer.finish().unwrap();
+        let config = FilterDocumentsConfig {
+            documents: input,
+            out: folder.path().join("out"),
+            profile: profile.display().to_string(),
+            words: Some(words.clone()),
+            mask: Mask::None,
+            ..FilterDocumentsConfig::default()
+        };
+        filter_documents(&config, &Progress::hidden()).unwrap();
+        let kept: Vec<Document> = rows(&config.out);
+        assert_eq!(kept.len(), 1);
+        let texts: Vec<&str> = kept[0].nodes.iter().filter_map(|node| node.text.as_deref()).collect();
+        assert_eq!(texts, ["春は、花、夏は、鳥。", "おわり。", "コメント (0)", "つぎへ"]);
+        let dropped: Vec<bool> = kept[0].nodes.iter().map(|node| node.role == Role::Boilerplate).collect();
+        assert_eq!(dropped, [false, false, false, true, true, true]);
+        let image = kept[0].nodes[1].image.as_ref().unwrap();
+        assert_eq!(image.alt.as_deref(), Some("電話090-1234-XXXX"));
+        let gone: Vec<Excluded> = rows(&config.out.join("excluded"));
+        assert_eq!((gone[0].id.as_str(), gone[0].reason.as_str()), ("b", "empty"));
+        // Another list is another run.
+        std::fs::write(words.join("footer"), "つぎへ\n").unwrap();
+        let error = filter_documents(&config, &Progress::hidden()).unwrap_err();
+        assert!(error.to_string().contains("config"), "{error}");
     }
 
     #[test]

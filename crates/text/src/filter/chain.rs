@@ -1,10 +1,12 @@
 //! Several filters in a row.
 
+use std::io::Read;
 use std::path::Path;
 
 use serde::Serialize;
+use xxhash_rust::xxh3::Xxh3Default;
 
-use super::{FilterConfig, Reason, Report, Text};
+use super::{FilterConfig, Reason, Report, Text, resource};
 use crate::Error;
 use crate::language::{Language, LanguageIdentifier};
 use crate::normalize::Modification;
@@ -53,6 +55,7 @@ pub struct FilterChain {
     filters: Vec<FilterConfig>,
     modifications: Vec<Modification>,
     missing_lists: Vec<String>,
+    files: Vec<(String, u128)>,
 }
 
 impl FilterChain {
@@ -67,18 +70,45 @@ impl FilterChain {
             filters: Vec::new(),
             modifications: profile.modify.clone(),
             missing_lists: Vec::new(),
+            files: Vec::new(),
         };
         for config in &profile.filter {
             let mut config = config.clone();
             match config.filter_mut().load(words)? {
                 Some(missing) => chain.missing_lists.push(missing),
-                None => chain.filters.push(config),
+                None => {
+                    for name in config.filter().files() {
+                        chain.note_file(words, name)?;
+                    }
+                    chain.filters.push(config);
+                }
             }
         }
         for modification in &mut chain.modifications {
             modification.load(words, &mut chain.missing_lists)?;
         }
+        for modification in &profile.modify {
+            if let Some(name) = modification.file() {
+                chain.note_file(words, name)?;
+            }
+        }
         Ok(chain)
+    }
+
+    fn note_file(&mut self, words: Option<&Path>, name: &str) -> Result<(), Error> {
+        let Some(path) = resource(words, name) else { return Ok(()) };
+        if self.files.iter().all(|(have, _)| have != name) {
+            let hash = hash_file(&path).map_err(|source| Error::Read { path, source })?;
+            self.files.push((name.to_owned(), hash));
+        }
+        Ok(())
+    }
+
+    /// The word lists and models that are in use, with the XXH3 hash (128 bit) of what they contain: with the profile,
+    /// all that decides what the chain does.
+    #[must_use]
+    pub fn files(&self) -> &[(String, u128)] {
+        &self.files
     }
 
     /// Word lists and models that the profile names and the folder does not have.
@@ -127,5 +157,39 @@ impl FilterChain {
             }
         }
         changed
+    }
+
+    /// Changes a text that comes in blocks, the texts of a page's nodes say, as [`FilterChain::modify`] changes the text
+    /// that they make together, a line after the other. Blocks of which nothing is left are empty.
+    pub fn modify_blocks(&self, blocks: &mut [String]) {
+        for modification in &self.modifications {
+            modification.apply_to_blocks(blocks);
+        }
+    }
+
+    /// A short text beside the main one (a title, an alt text) with the personal data masked that the profile masks.
+    /// None if nothing changes.
+    #[must_use]
+    pub fn mask(&self, text: &str) -> Option<String> {
+        let mut changed: Option<String> = None;
+        for modification in self.modifications.iter().filter(|modification| modification.masks()) {
+            if let Some(next) = modification.apply(changed.as_deref().unwrap_or(text)) {
+                changed = Some(next);
+            }
+        }
+        changed
+    }
+}
+
+/// Models can be larger than the memory, so a piece at a time.
+fn hash_file(path: &Path) -> std::io::Result<u128> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hasher = Xxh3Default::new();
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hasher.digest128()),
+            read => hasher.update(&piece[..read]),
+        }
     }
 }

@@ -74,6 +74,10 @@ impl Filter for Classifier {
         Ok(None)
     }
 
+    fn files(&self) -> Vec<&str> {
+        vec![&self.model]
+    }
+
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
         report.at_least(&self.statistic, self.probability(text.as_str()), self.min);
     }

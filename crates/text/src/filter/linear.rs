@@ -62,6 +62,10 @@ impl Filter for LinearLanguage {
         Ok(None)
     }
 
+    fn files(&self) -> Vec<&str> {
+        vec![&self.model]
+    }
+
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
         let score = self.score(text.as_str());
         report.note("linear_language_score", score);

@@ -167,10 +167,15 @@ pub trait Filter: std::fmt::Debug + Send + Sync {
         let _ = folder;
         Ok(None)
     }
+
+    /// The names of the files that decide what the filter does, as its configuration gives them.
+    fn files(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 /// The file of this name in the folder of word lists and models, or anywhere if it is an absolute path, if it is there.
-fn resource(folder: Option<&Path>, name: &str) -> Option<PathBuf> {
+pub(crate) fn resource(folder: Option<&Path>, name: &str) -> Option<PathBuf> {
     let name = Path::new(name);
     let path = match folder {
         Some(folder) => folder.join(name),

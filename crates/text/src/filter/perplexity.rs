@@ -150,6 +150,13 @@ impl Filter for Perplexity {
         Ok(None)
     }
 
+    fn files(&self) -> Vec<&str> {
+        match &self.tokens {
+            Tokens::Tokenizer(name) => vec![&self.model, name],
+            Tokens::Characters | Tokens::Words => vec![&self.model],
+        }
+    }
+
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
         let Some(perplexity) = self.perplexity(text.as_str()) else {
             report.drop(Reason::new("no_token"));

@@ -48,6 +48,10 @@ impl Filter for NgWords {
         load(&self.list, matching, folder, &mut self.words)
     }
 
+    fn files(&self) -> Vec<&str> {
+        vec![&self.list]
+    }
+
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
         let Some(words) = &self.words else { return };
         let hits = words.hits(text.as_str());
@@ -76,6 +80,10 @@ const fn swallow_share() -> f64 {
 impl Filter for WordShare {
     fn load(&mut self, folder: Option<&Path>) -> Result<Option<String>, Error> {
         load(&self.list, Matching::Longest, folder, &mut self.words)
+    }
+
+    fn files(&self) -> Vec<&str> {
+        vec![&self.list]
     }
 
     fn apply(&self, text: &Text<'_>, report: &mut Report) {

@@ -57,6 +57,13 @@ pub struct HeaderFooter {
 impl HeaderFooter {
     /// `text` without such lines at its ends; none if the list was not loaded.
     pub(super) fn trim(&self, text: &str) -> Option<String> {
+        let mut kept = self.kept_lines(text)?.into_iter();
+        let lines = text.split('\n').filter(|_| kept.next().unwrap_or(true));
+        Some(lines.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Which lines stay; none if the list was not loaded.
+    pub(super) fn kept_lines(&self, text: &str) -> Option<Vec<bool>> {
         let words = self.words.as_deref()?;
         let is_navigation =
             |line: &str| words.iter().any(|word| line.trim_start().starts_with(word.as_str()));
@@ -68,13 +75,13 @@ impl HeaderFooter {
             _ => 3,
         };
         let mut number = 0;
-        let kept = text.split('\n').filter(|line| {
+        let kept = text.split('\n').map(|line| {
             let at = number;
-            number += usize::from(filled(line));
+            number += usize::from(filled(&line));
             let is_edge = at < look || at + look >= count;
-            !(filled(line) && is_edge && is_navigation(line))
+            !(filled(&line) && is_edge && is_navigation(line))
         });
-        Some(kept.collect::<Vec<_>>().join("\n"))
+        Some(kept.collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Normalisation: NFKC, white space, punctuation by majority, the normalisations of NEologd and CCNet, headers and
 //! footers.
 
+mod blocks;
 mod ccnet;
 mod footer;
 mod neologd;
@@ -46,6 +47,20 @@ pub enum Modification {
 }
 
 impl Modification {
+    /// Whether it hides personal data, which short texts such as titles have too.
+    pub(crate) fn masks(&self) -> bool {
+        matches!(self, Self::MaskPii {} | Self::MaskPiiStrict {})
+    }
+
+    /// The word list that it needs.
+    pub(crate) fn file(&self) -> Option<&str> {
+        match self {
+            Self::Footer(footer) => Some(&footer.list),
+            Self::HeaderFooter(edges) => Some(&edges.list),
+            _ => None,
+        }
+    }
+
     /// Reads the word list that it needs.
     pub(crate) fn load(&mut self, folder: Option<&Path>, missing: &mut Vec<String>) -> Result<(), Error> {
         let (list, words) = match self {
