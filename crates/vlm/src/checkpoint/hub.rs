@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hf_hub::api::sync::{Api, ApiRepo};
+use hf_hub::api::sync::{Api, ApiBuilder, ApiRepo};
 
 use crate::error::{Error, Result};
 
@@ -21,8 +21,17 @@ pub fn fetch(model: &str) -> Result<PathBuf> {
     if model.split('/').filter(|part| !part.is_empty()).count() != 2 || model.starts_with(['/', '.']) {
         return Err(fail("no such folder, and not the name of a repository (owner/name) either".to_owned()));
     }
-    let api = hf_hub::api::sync::ApiBuilder::from_env().build().map_err(|error| fail(error.to_string()))?;
+    let token = std::env::var("HF_TOKEN").ok();
+    let api = with_token(ApiBuilder::from_env(), token).build().map_err(|error| fail(error.to_string()))?;
     download(&api, model).map_err(|error| fail(error.to_string()))
+}
+
+/// hf-hub itself knows the token of its login file alone, which one of the environment goes before.
+fn with_token(builder: ApiBuilder, token: Option<String>) -> ApiBuilder {
+    match token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()) {
+        Some(token) => builder.with_token(Some(token)),
+        None => builder,
+    }
 }
 
 fn download(api: &Api, model: &str) -> std::result::Result<PathBuf, hf_hub::api::sync::ApiError> {
@@ -41,4 +50,45 @@ fn download(api: &Api, model: &str) -> std::result::Result<PathBuf, hf_hub::api:
         }
     }
     Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// The head of the first request that a server gets when a model is asked for with `token`.
+    fn request(token: Option<&str>) -> String {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", server.local_addr().unwrap());
+        let seen = std::thread::spawn(move || {
+            let (mut client, _) = server.accept().unwrap();
+            let mut head = Vec::new();
+            let mut piece = [0; 1024];
+            while !head.ends_with(b"\r\n\r\n") {
+                let read = client.read(&mut piece).unwrap();
+                assert!(read > 0);
+                head.extend_from_slice(&piece[..read]);
+            }
+            client
+                .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                .unwrap();
+            String::from_utf8(head).unwrap().to_lowercase()
+        });
+        let cache = tempfile::tempdir().unwrap();
+        let builder = ApiBuilder::new().with_endpoint(endpoint).with_cache_dir(cache.path().to_owned());
+        let api =
+            with_token(builder.with_retries(0).with_token(None), token.map(str::to_owned)).build().unwrap();
+        download(&api, "owner/name").unwrap_err();
+        seen.join().unwrap()
+    }
+
+    #[test]
+    fn the_token_of_the_environment_is_sent() {
+        assert!(request(Some(" secret\n")).contains("authorization: bearer secret\r\n"));
+        assert!(!request(None).contains("authorization"));
+        assert!(!request(Some("")).contains("authorization"));
+    }
 }
