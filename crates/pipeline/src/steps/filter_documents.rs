@@ -1,9 +1,10 @@
 //! Step `filter_documents`: quality filters, masking of personal data, exact and near duplicates.
 //!
-//! The map phase treats a shard of documents: the main text goes through the chain of a profile and is changed as the
-//! profile says, personal data is masked in all texts, and kept documents get their statistics, MinHash signature and band keys. The global phase
-//! then drops duplicates: of documents with the same main text the one of smallest id stays, and of what is left a
-//! document goes if one of smaller id shares a band key. What was dropped is in table `excluded`.
+//! The map phase treats a shard of documents: the main text goes through the chain of a profile, what stays is changed
+//! as the profile says, personal data is masked in all texts, and kept documents get their statistics (of the text as
+//! it came), MinHash signature and band keys. The global phase then drops duplicates: of documents with the same main
+//! text the one of smallest id stays, and of what is left a document goes if one of smaller id shares a band key. What
+//! was dropped is in table `excluded`.
 
 use std::path::{Path, PathBuf};
 
@@ -162,13 +163,15 @@ impl DocumentFilter {
             let value = document.opt_out_signals.first().cloned();
             return Err(Box::new(excluded(&document, "opt_out", value)));
         }
-        let decision = self.chain.apply_on_page(&main_text(&document), document.language.as_deref());
+        let text = main_text(&document);
+        let decision = self.chain.apply_on_page(&text, document.language.as_deref());
         if let Some(reason) = decision.reasons.first() {
             let value = reason.value.map(|value| value.to_string());
             return Err(Box::new(excluded(&document, &reason.rule, value)));
         }
         self.modify(&mut document);
-        if main_text(&document).trim().is_empty() {
+        // What came without text is for the profile alone to drop.
+        if !text.trim().is_empty() && main_text(&document).trim().is_empty() {
             return Err(Box::new(excluded(&document, "empty", None)));
         }
         self.mask_document(&mut document);
@@ -193,13 +196,13 @@ impl DocumentFilter {
         let mut footer = None;
         for (&at, text) in places.iter().zip(texts) {
             let node = &mut nodes[at];
-            let went = text.trim().is_empty() && node.text.as_deref().is_some_and(|t| !t.trim().is_empty());
-            if went {
-                node.role = Role::Boilerplate;
-                footer = footer.or(Some(at));
-            } else {
+            let is_filled = |text: &str| !text.trim().is_empty();
+            if is_filled(&text) {
                 node.text = Some(text);
                 footer = None;
+            } else if node.text.as_deref().is_some_and(is_filled) {
+                node.role = Role::Boilerplate;
+                footer = footer.or(Some(at));
             }
         }
         for node in nodes.into_iter().skip(footer.unwrap_or(usize::MAX)) {
@@ -413,12 +416,13 @@ mod tests {
             image: Some(ImageSlot { alt: Some("電話090-1234-5678".into()), ..ImageSlot::default() }),
             ..Node::default()
         };
-        let mut page = document("a", &["春は，花，夏は，鳥。", "おわり。", "コメント (0)", "つぎへ"]);
+        let mut page = document("a", &["春は，花，夏は，鳥。", "おわり。", "コメント (0)", " "]);
         page.nodes.insert(1, picture());
-        page.nodes.insert(4, picture());
+        page.nodes.push(picture());
+        let album = Document { id: "c".into(), nodes: vec![picture()], ..Document::default() };
         let input = folder.path().join("documents");
         let mut writer = ShardWriter::create(input.join(shard_name(Document::KIND, 0))).unwrap();
-        writer.write(&[page, document("b", &["コメント"])]).unwrap();
+        writer.write(&[page, document("b", &["コメント"]), album]).unwrap();
         writer.finish().unwrap();
         let config = FilterDocumentsConfig {
             documents: input,
@@ -430,9 +434,10 @@ mod tests {
         };
         filter_documents(&config, &Progress::hidden()).unwrap();
         let kept: Vec<Document> = rows(&config.out);
-        assert_eq!(kept.len(), 1);
+        assert_eq!(kept.iter().map(|d| d.id.as_str()).collect::<Vec<_>>(), ["a", "c"]);
+        assert_eq!(kept[1].nodes[0].role, Role::Main);
         let texts: Vec<&str> = kept[0].nodes.iter().filter_map(|node| node.text.as_deref()).collect();
-        assert_eq!(texts, ["春は、花、夏は、鳥。", "おわり。", "コメント (0)", "つぎへ"]);
+        assert_eq!(texts, ["春は、花、夏は、鳥。", "おわり。", "コメント (0)", " "]);
         let dropped: Vec<bool> = kept[0].nodes.iter().map(|node| node.role == Role::Boilerplate).collect();
         assert_eq!(dropped, [false, false, false, true, true, true]);
         let image = kept[0].nodes[1].image.as_ref().unwrap();
@@ -442,7 +447,10 @@ mod tests {
         // Another list is another run.
         std::fs::write(words.join("footer"), "つぎへ\n").unwrap();
         let error = filter_documents(&config, &Progress::hidden()).unwrap_err();
-        assert!(error.to_string().contains("config"), "{error}");
+        assert!(
+            matches!(&error, Error::OtherRun { difference, .. } if difference.contains("files")),
+            "{error}"
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use crate::Error;
+use crate::filter::resource;
 use crate::pii::{mask_pii, mask_pii_strict};
 
 pub use ccnet::normalize_ccnet;
@@ -68,7 +69,7 @@ impl Modification {
             Self::HeaderFooter(edges) => (&edges.list, &mut edges.words),
             _ => return Ok(()),
         };
-        match folder.map(|folder| folder.join(list)).filter(|path| path.is_file()) {
+        match resource(folder, list) {
             Some(path) => *words = Some(Arc::new(footer::read_words(&path)?)),
             None => missing.push(list.clone()),
         }
