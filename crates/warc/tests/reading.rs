@@ -206,3 +206,22 @@ fn a_broken_chunk_before_the_coding_is_a_fault_of_the_payload() {
     std::io::copy(&mut payload, &mut std::io::sink()).unwrap();
     assert_eq!(payload.fault().map(PayloadFault::name), Some("payload_corrupt"));
 }
+
+#[test]
+fn finds_out_a_length_that_the_archive_cannot_hold() {
+    let lie = "WARC/1.0\r\nWARC-Type: resource\r\nContent-Length: 999999999999\r\n\r\none\r\n\r\n";
+    let plain = [lie.as_bytes(), &record("two"), &record("three")].concat();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("archive");
+    // One member holds all records: nothing but the length tells where the first one ends.
+    for bytes in [gz(&plain), zst(&plain), build::lz4(&plain), plain] {
+        std::fs::write(&path, &bytes).unwrap();
+        let mut reader = ArchiveReader::open(&path).unwrap();
+        assert_eq!(reader.next().unwrap().unwrap().body(), b"one");
+        let fault = reader.next().unwrap().unwrap_err().to_string();
+        assert!(fault.contains("Content-Length is larger than the body"), "{fault}");
+        assert_eq!(reader.next().unwrap().unwrap().body(), b"two");
+        assert_eq!(reader.next().unwrap().unwrap().body(), b"three");
+        assert!(reader.next().is_none());
+    }
+}

@@ -120,6 +120,20 @@ impl Unpacker {
         form == self.first && !replaced && !self.replaced
     }
 
+    /// The most bytes that so many packed ones can unpack to.
+    pub(crate) fn most_unpacked(&self, packed: u64) -> u64 {
+        let ratio = match &self.packing {
+            // Two bits at least for each copy, of 258 bytes at most (RFC 1951, 3.2.5).
+            Packing::Gzip(_) => 1032,
+            // Each byte makes a copy longer by 255 at most (LZ4's block format).
+            Packing::Lz4(_) => 255,
+            // A block has a header of three bytes and unpacks to 128 KiB at most (RFC 8878, 3.1.1.2). What is plain
+            // now may have been packed in any form before.
+            Packing::Zstd(_) | Packing::Plain { .. } => (128 << 10) / 3 + 1,
+        };
+        packed.saturating_mul(ratio)
+    }
+
     /// Whether bytes come as they are in the file.
     pub(crate) fn is_plain(&self) -> bool {
         matches!(self.packing, Packing::Plain { .. })

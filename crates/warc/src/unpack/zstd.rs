@@ -75,7 +75,10 @@ impl Zstd {
     /// Begins a frame. Its checksum is kept from the decoder, which would hold back what it unpacked where the checksum is
     /// wrong; with the frame's start alone, the decoder cannot unpack it in one go, by rules that differ where it is damaged.
     fn begin_frame(&mut self, input: &mut Input) -> Outcome {
-        let Some(mut start) = input.available().first_chunk::<START>().copied() else {
+        // The whole header is waited for: where its damage is met must not depend on how the input came.
+        let bytes = input.available();
+        let Some(header) = bytes.get(START - 1).and_then(|descriptor| bytes.get(..header_len(*descriptor)))
+        else {
             return Outcome::Short;
         };
         // A decoder that ended a frame begins the next one by itself.
@@ -83,17 +86,22 @@ impl Zstd {
             self.decoder = self.new_decoder();
         }
         let Some(decoder) = &mut self.decoder else { return Outcome::Damaged(FaultKind::CorruptMember) };
+        let descriptor = header[START - 1];
         self.ended = false;
-        self.content = (start[START - 1] & CHECKSUM_FLAG != 0).then(|| Xxh64::new(0));
+        self.content = (descriptor & CHECKSUM_FLAG != 0).then(|| Xxh64::new(0));
+        let mut start = [0; START];
+        start.copy_from_slice(&header[..START]);
         start[START - 1] &= !CHECKSUM_FLAG;
-        match decoder.run(&mut InBuffer::around(&start), &mut OutBuffer::around(&mut [0; 0][..])) {
-            Ok(hint) => self.hint = hint,
-            Err(error) => {
-                self.decoder = None;
-                return Outcome::Damaged(kind_of(&error));
+        for part in [&start[..], &header[START..]] {
+            match decoder.run(&mut InBuffer::around(part), &mut OutBuffer::around(&mut [0; 0][..])) {
+                Ok(hint) => self.hint = hint,
+                Err(error) => {
+                    self.decoder = None;
+                    return Outcome::Damaged(kind_of(&error));
+                }
             }
         }
-        input.advance(START);
+        input.advance(header.len());
         Outcome::More
     }
 
@@ -178,6 +186,18 @@ impl Zstd {
     }
 }
 
+/// Length of a frame's header with this descriptor: magic number, descriptor, window, dictionary and content size
+/// (RFC 8878, 3.1.1.1).
+fn header_len(descriptor: u8) -> usize {
+    let single = descriptor & 0x20 != 0;
+    let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
+    let content = match descriptor >> 6 {
+        0 => usize::from(single),
+        flag => 1 << flag,
+    };
+    START + usize::from(!single) + dictionary + content
+}
+
 impl Format for Zstd {
     const FORM: Form = Form::Zstd;
     const MAGIC: &'static [u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -222,10 +242,8 @@ impl Format for Zstd {
 /// unpacked: a search must not be slow where much looks like the start of a frame.
 pub(super) fn begins_record(bytes: &[u8], finished: bool) -> Probe {
     let more = if finished { Probe::No } else { Probe::More };
-    let Some(descriptor) = bytes.get(START - 1).copied().map(usize::from) else { return more };
-    let single = descriptor >> 5 & 1;
-    let content = [single, 2, 4, 8][descriptor >> 6];
-    let header = START + (1 - single) + [0, 1, 2, 4][descriptor & 3] + content;
+    let Some(&descriptor) = bytes.get(START - 1) else { return more };
+    let header = header_len(descriptor);
     let Some(block) = bytes.get(header..header + BLOCK_HEADER) else { return more };
     let block = u32::from_le_bytes([block[0], block[1], block[2], 0]);
     let (kind, size) = (block >> 1 & 3, block as usize >> 3);

@@ -65,13 +65,21 @@ impl Core {
         if self.arc { arc::LINE_LIMIT } else { LOOK_AHEAD }
     }
 
+    /// Whether the rest of the archive cannot hold a record of so many bytes, even if it is packed as tightly as its
+    /// form allows.
+    fn is_beyond(&self, location: Location, length: u64) -> bool {
+        let Some(total) = self.total else { return false };
+        let rest = total.saturating_sub(location.offset);
+        if self.window.locate(self.window.pos).plain {
+            return length > rest;
+        }
+        let most = self.unpacker.as_ref().map_or(u64::MAX, |unpacker| unpacker.most_unpacked(rest));
+        location.within.saturating_add(length) > most
+    }
+
     fn known(&mut self, location: Location, start: usize, length: u64) -> Step {
-        let beyond = self.total.is_some_and(|total| {
-            self.window.locate(self.window.pos).plain
-                && location.offset.saturating_add(length).saturating_add(start as u64) > total
-        });
         let large = length > self.options.buffer_limit as u64;
-        if large && beyond {
+        if large && self.is_beyond(location, length.saturating_add(start as u64)) {
             return self.unknown(location, start, FaultKind::LengthTooLarge);
         }
         // Of a large body as much as may be held is looked at first: a lying length is found out there.
