@@ -13,7 +13,8 @@ use clap::Parser;
 use serde_json::{Value, json};
 use tsumugi::pipeline::archives;
 use tsumugi::warc::{
-    Algorithm, Error, Hasher, Options, ParallelReader, PayloadFault, PayloadLimits, PayloadNote, Record,
+    Algorithm, ArchiveReader, Error, Hasher, Options, ParallelReader, PayloadFault, PayloadLimits,
+    PayloadNote, Record,
 };
 
 /// List the records of WARC and ARC files, one JSON line each.
@@ -78,14 +79,15 @@ impl Summary {
     fn list(&mut self, path: &Path, arguments: &Arguments) -> std::io::Result<()> {
         let options = Options::default().with_strict(arguments.strict);
         let (mut records, mut wrong, mut written) = (0, Vec::new(), Ok(()));
-        let map = |record: Result<Record<'_>, Error>| item(record, arguments);
+        let file = path.is_file().then_some(path);
+        let map = |record: Result<Record<'_>, Error>| item(record, file, arguments);
         let mut sink = |item: Item| {
             records += u64::from(item.kind.is_some());
             wrong.extend(item.fatal.clone());
             written = self.take(&item);
             if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let result = if path.is_file() {
+        let result = if file.is_some() {
             let read = ParallelReader::new(path, options, arguments.threads).for_each(map, sink);
             read.map(|_| ()).map_err(|error| error.to_string())
         } else {
@@ -128,7 +130,7 @@ impl Summary {
     }
 }
 
-fn item(record: Result<Record<'_>, Error>, arguments: &Arguments) -> Item {
+fn item(record: Result<Record<'_>, Error>, file: Option<&Path>, arguments: &Arguments) -> Item {
     let mut item = Item::default();
     let error = |item: &mut Item, kind: &'static str, offset: u64, message: String, skipped: Option<u64>| {
         item.lines.push(json!({"error": kind, "offset": offset, "skipped": skipped, "message": message}));
@@ -138,14 +140,18 @@ fn item(record: Result<Record<'_>, Error>, arguments: &Arguments) -> Item {
         Ok(record) => {
             let offset = record.location().offset;
             item.kind = Some(record.kind().name());
-            let verified = !arguments.verify || record.check_digests().is_ok();
-            match show(record) {
-                Ok((line, fault)) => {
+            let digests = if arguments.verify { digests(&record, file) } else { Ok(Digests::Right) };
+            match digests.and_then(|digests| Ok((digests, show(record)?))) {
+                Ok((digests, (mut line, fault))) => {
+                    if digests == Digests::Unread {
+                        line["digests"] =
+                            "not checked: the body is too large to be held, and comes in a stream".into();
+                    }
                     item.lines.push(line);
                     if let Some(fault) = fault {
                         error(&mut item, fault.name(), offset, fault.to_string(), None);
                     }
-                    if !verified {
+                    if digests == Digests::Wrong {
                         error(&mut item, "digest", offset, "a digest is wrong".into(), None);
                     }
                 }
@@ -164,6 +170,30 @@ fn item(record: Result<Record<'_>, Error>, arguments: &Arguments) -> Item {
         }
     }
     item
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Digests {
+    Right,
+    Wrong,
+    Unread,
+}
+
+/// Checks a record's digests. A body that comes in pieces is read once more, which takes a file.
+fn digests(record: &Record<'_>, file: Option<&Path>) -> std::io::Result<Digests> {
+    let check = match file {
+        _ if !record.is_streamed() => record.check_digests(),
+        None => return Ok(Digests::Unread),
+        Some(path) => {
+            let again = ArchiveReader::open_record(path, record.location(), Options::default());
+            let mut again = again.map_err(std::io::Error::other)?;
+            match again.next() {
+                Some(Ok(record)) => record.into_digest_check()?,
+                _ => return Ok(Digests::Unread),
+            }
+        }
+    };
+    Ok(if check.is_ok() { Digests::Right } else { Digests::Wrong })
 }
 
 fn show(record: Record<'_>) -> std::io::Result<(Value, Option<PayloadFault>)> {

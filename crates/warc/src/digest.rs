@@ -1,5 +1,7 @@
 //! Digests of records: sha1, sha256, sha512, md5; base32 or hexadecimal.
 
+pub(crate) mod streamed;
+
 use ::digest::{Digest as _, DynDigest};
 use data_encoding::{BASE32, BASE32_NOPAD, HEXLOWER_PERMISSIVE};
 
@@ -193,15 +195,16 @@ fn check_http(digest: &Digest, message: &HttpMessage<'_>) -> Option<bool> {
     if digest.check(message.body())? {
         return Some(true);
     }
-    let chunked = message
-        .headers_named("Transfer-Encoding")
-        .any(|value| value.to_ascii_lowercase().contains("chunked"));
-    if !chunked {
+    if !is_chunked(message) {
         return Some(false);
     }
     let mut data = Vec::new();
     let whole = chunked::decode(message.body(), usize::MAX, &mut data) == Chunks::Whole;
     Some(whole && digest.check(&data) == Some(true))
+}
+
+fn is_chunked(message: &HttpMessage<'_>) -> bool {
+    message.headers_named("Transfer-Encoding").any(|value| value.to_ascii_lowercase().contains("chunked"))
 }
 
 #[cfg(test)]

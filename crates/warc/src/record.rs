@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use crate::decoder::{BodyStep, DecoderCore};
+use crate::digest::streamed::{self, Given};
 use crate::digest::{Digest, DigestCheck};
-use crate::head::{Head, RecordType};
+use crate::head::{Head, Length, RecordType};
 use crate::http::HttpMessage;
 use crate::payload::{Payload, PayloadFault, PayloadLimits, PayloadReader};
 
@@ -170,7 +171,8 @@ impl<'a> Record<'a> {
     }
 
     /// Checks `WARC-Block-Digest` against the body, and `WARC-Payload-Digest` against the payload as it was
-    /// transferred (HTTP body) or, failing that, with its transfer coding taken off.
+    /// transferred (HTTP body) or, failing that, with its transfer coding taken off. A body that comes in pieces is
+    /// checked by [`Record::into_digest_check`].
     #[must_use]
     pub fn check_digests(&self) -> DigestCheck {
         let field = |name| self.head.bytes(name).map(Digest::parse);
@@ -181,6 +183,26 @@ impl<'a> Record<'a> {
             self.http(),
             self.kind(),
         )
+    }
+
+    /// The same for a body of any size, in bounded memory: it is read to its end.
+    ///
+    /// # Errors
+    /// Those of the source.
+    pub fn into_digest_check(self) -> std::io::Result<DigestCheck> {
+        let Length::Bytes(length) = self.head.length() else { return Ok(self.check_digests()) };
+        if !self.is_streamed() {
+            return Ok(self.check_digests());
+        }
+        let field = |name| self.head.bytes(name).map(Digest::parse);
+        let given = Given {
+            block: field("WARC-Block-Digest"),
+            // The payload of a revisit record is that of the record it points to.
+            payload: field("WARC-Payload-Digest").filter(|_| self.kind() != RecordType::Revisit),
+            kind: self.message_kind(),
+            length,
+        };
+        streamed::check(given, self.into_reader())
     }
 }
 

@@ -225,3 +225,39 @@ fn finds_out_a_length_that_the_archive_cannot_hold() {
         assert!(reader.next().is_none());
     }
 }
+
+#[test]
+fn checks_digests_of_bodies_in_pieces() {
+    let content = "0123456789".repeat(100_000);
+    let chunked = format!("{:x}\r\n{content}\r\n0\r\n\r\n", content.len());
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let block = format!("{head}{chunked}");
+    let digest = |text: &str| tsumugi_warc::sha1_base32(text.as_bytes());
+    let wrong = digest("something else");
+    let cases = [
+        (digest(&block), digest(&chunked), Some(true), Some(true)),
+        (digest(&block), digest(&content), Some(true), Some(true)),
+        (digest(&block), wrong.clone(), Some(true), Some(false)),
+        (wrong, "rot13:x".to_owned(), Some(false), None),
+    ];
+    for (of_block, of_payload, block_right, payload_right) in cases {
+        let record = format!(
+            "WARC/1.0\r\nWARC-Type: response\r\nWARC-Block-Digest: {of_block}\r\n\
+             WARC-Payload-Digest: {of_payload}\r\nContent-Length: {}\r\n\r\n{block}\r\n\r\n",
+            block.len()
+        );
+        for limit in [16 << 20, 64 << 10] {
+            let options = Options::default().with_buffer_limit(limit);
+            let mut reader = ArchiveReader::from_reader(record.as_bytes(), options.clone());
+            let found = reader.next().unwrap().unwrap();
+            assert_eq!(found.is_streamed(), limit < block.len());
+            let check = found.into_digest_check().unwrap();
+            assert_eq!((check.block, check.payload), (block_right, payload_right));
+            // A body that is cut cannot be checked.
+            let cut = &record.as_bytes()[..record.len() - 1000];
+            let mut reader = ArchiveReader::from_reader(cut, options);
+            let check = reader.next().unwrap().unwrap().into_digest_check().unwrap();
+            assert_eq!((check.block, check.payload), (None, None));
+        }
+    }
+}

@@ -119,7 +119,7 @@ pub(super) fn begins(body: &[u8]) -> bool {
 /// Reads a chunked body piece by piece, up to its end or to a broken chunk.
 ///
 /// Errors are [`ErrorKind::UnexpectedEof`] where the body is cut, [`ErrorKind::InvalidData`] where it is broken.
-pub(super) struct Unchunk<R> {
+pub(crate) struct Unchunk<R> {
     source: R,
     state: State,
 }
@@ -133,7 +133,7 @@ enum State {
 }
 
 impl<R: BufRead> Unchunk<R> {
-    pub(super) fn new(source: R) -> Self {
+    pub(crate) fn new(source: R) -> Self {
         Self { source, state: State::Size }
     }
 

@@ -12,6 +12,7 @@ use crate::http::HttpMessage;
 use chunked::Chunks;
 use inflate::Inflate;
 
+pub(crate) use stream::HEAD;
 pub use stream::PayloadReader;
 
 /// How a gzip member begins.

@@ -11,7 +11,7 @@ use crate::http::HttpMessage;
 use crate::record::BodyReader;
 
 /// Bytes of a body in which its HTTP header is looked for.
-const HEAD: u64 = 256 << 10;
+pub(crate) const HEAD: u64 = 256 << 10;
 /// Bytes by which a coding is told: a line with the size of a chunk is not longer.
 const PEEK: u64 = 4 << 10;
 /// RFC 9659: windows of zstd-coded HTTP content are at most 8 MiB.
