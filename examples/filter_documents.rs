@@ -13,7 +13,7 @@ struct Arguments {
     /// Folder with the table of documents.
     #[arg(long, value_name = "DIR")]
     documents: PathBuf,
-    /// Profile: paper, swallow-v1, hojichar, llm-jp, llm-jp-strict, gopher, ko, zh-hans, zh-hant, en, th, or a TOML file.
+    /// Profile: paper, paper-pairs, swallow-v1, hojichar, llm-jp, llm-jp-strict, gopher, ko, zh-hans, zh-hant, en, th, or a TOML file.
     #[arg(long, default_value = "paper")]
     profile: String,
     /// Output folder.

@@ -16,7 +16,7 @@ struct Arguments {
     /// JSON lines with `id` and `text`.
     #[arg(long, value_name = "FILE.jsonl")]
     input: PathBuf,
-    /// Profile: paper, swallow-v1, hojichar, llm-jp, llm-jp-strict, gopher, ko, zh-hans, zh-hant, en, th, or a TOML file.
+    /// Profile: paper, paper-pairs, swallow-v1, hojichar, llm-jp, llm-jp-strict, gopher, ko, zh-hans, zh-hant, en, th, or a TOML file.
     #[arg(long)]
     profile: String,
     /// Add the sentences.
@@ -48,7 +48,8 @@ fn run(arguments: &Arguments, chain: &FilterChain) -> anyhow::Result<()> {
     let input = BufReader::new(File::open(&arguments.input).with_context(name)?);
     let mut out = BufWriter::new(std::io::stdout().lock());
     for (number, line) in input.split(b'\n').enumerate() {
-        let line = String::from_utf8_lossy(&line.with_context(name)?).into_owned();
+        let line = line.with_context(name)?;
+        let line = String::from_utf8_lossy(line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line)).into_owned();
         if !line.trim().is_empty() {
             writeln!(out, "{}", judge(arguments, chain, number, &line))?;
         }
@@ -59,15 +60,14 @@ fn run(arguments: &Arguments, chain: &FilterChain) -> anyhow::Result<()> {
 /// The answer to one line; a line that cannot be read gets one too.
 fn judge(arguments: &Arguments, chain: &FilterChain, number: usize, line: &str) -> Value {
     let drop = |id: &Value, reason| json!({"id": id, "keep": false, "reason": reason, "language": "und", "statistics": {}});
-    let parsed = serde_json::from_str::<Value>(line).map(|row| (row, false));
     // Half of a surrogate pair is no character, so what it stands in is no text; the rest of the row is still good.
-    let repaired = || serde_json::from_str::<Value>(&without_surrogates(line)).map(|row| (row, true));
-    let Ok((row, is_half)) = parsed.or_else(|_| repaired()) else {
-        return drop(&number.into(), "invalid_json");
-    };
+    let parse = |line: &str| serde_json::from_str::<Value>(line).ok();
+    let repaired = || parse(&with_halves_as(line, 'A'));
+    let Some(row) = parse(line).or_else(repaired) else { return drop(&number.into(), "invalid_json") };
     let id = row.get("id").cloned().unwrap_or_else(|| number.into());
     let Some(text) = row.get("text").and_then(Value::as_str) else { return drop(&id, "no_text") };
-    if is_half {
+    let other = parse(&with_halves_as(line, 'B'));
+    if other.and_then(|row| Some(row.get("text")?.as_str()? != text)) == Some(true) {
         return drop(&id, "lone_surrogate");
     }
     let decision = chain.apply(text);
@@ -86,15 +86,29 @@ fn judge(arguments: &Arguments, chain: &FilterChain, number: usize, line: &str) 
     answer
 }
 
-fn without_surrogates(line: &str) -> String {
-    let fix = |part: &str| match part.as_bytes() {
-        [b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] => {
-            format!("\\ufffd{}", part.get(4..).unwrap_or(""))
-        }
-        _ => format!("\\u{part}"),
+/// A line of JSON with this letter in the place of each escape that is half of a surrogate pair.
+fn with_halves_as(line: &str, letter: char) -> String {
+    let unit = |at: usize| {
+        let digits = line.get(at..at + 6)?.strip_prefix("\\u")?;
+        u32::from_str_radix(digits, 16).ok()
     };
-    line.split("\\u")
-        .enumerate()
-        .map(|(at, part)| if at == 0 { part.to_owned() } else { fix(part) })
-        .collect()
+    let mut out = String::with_capacity(line.len());
+    let mut at = 0;
+    while let Some(next) = line[at..].find('\\').map(|next| at + next) {
+        out.push_str(&line[at..next]);
+        let len = match (unit(next), unit(next + 6)) {
+            (Some(0xD800..0xDC00), Some(0xDC00..0xE000)) => 12,
+            (Some(0xD800..0xE000), _) => {
+                out.push(letter);
+                at = next + 6;
+                continue;
+            }
+            (Some(_), _) => 6,
+            (None, _) => 1 + line[next + 1..].chars().next().map_or(0, char::len_utf8),
+        };
+        out.push_str(&line[next..next + len]);
+        at = next + len;
+    }
+    out.push_str(&line[at..]);
+    out
 }

@@ -98,11 +98,7 @@ impl Default for TextRules {
             must_match: r"[\p{Hiragana}\p{Katakana}\p{Han}]".to_owned(),
             min_characters: 6,
             max_characters: 1000,
-            file_name: concat!(
-                r"(?i)^(.*[/\\])?\S+\.(jpe?g|jpe|jfif|png|apng|gif|webp|bmp|svg|tiff?|avif|heic|ico)([?#].*)?$",
-                r"|^https?://\S+$|^(img|image|dsc[nf]?|pict?|photo|画像|写真|スクリーンショット)?[-_ .()\d]+$",
-            )
-            .to_owned(),
+            file_name: tsumugi_text::FILE_NAME.to_owned(),
             adult_words: None,
             adult_hits: 1,
         }

@@ -31,7 +31,7 @@ mod tokens;
 mod words;
 
 pub use error::Error;
-pub use filter::{Decision, FilterChain, FilterConfig, Reason};
+pub use filter::{Decision, FILE_NAME, FilterChain, FilterConfig, Reason};
 pub use kenlm::{LanguageModel, Score};
 pub use language::{Evidence, Language, LanguageConfig, LanguageIdentifier};
 pub use minhash::{MinHash, MinHashConfig, exact_hash};

@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::filter::FilterConfig;
 use crate::language::LanguageConfig;
+use crate::minhash::MinHashConfig;
 use crate::normalize::Modification;
 
 /// The profiles that come with the crate, by name.
-const BUILT_IN: [(&str, &str); 11] = [
+const BUILT_IN: [(&str, &str); 12] = [
     ("paper", include_str!("../profiles/paper.toml")),
+    ("paper-pairs", include_str!("../profiles/paper-pairs.toml")),
     ("swallow-v1", include_str!("../profiles/swallow-v1.toml")),
     ("hojichar", include_str!("../profiles/hojichar.toml")),
     ("llm-jp", include_str!("../profiles/llm-jp.toml")),
@@ -44,6 +46,9 @@ pub struct Profile {
     pub filter: Vec<FilterConfig>,
     /// What is changed in the text that stays.
     pub modify: Vec<Modification>,
+    /// How near-duplicates are found, where the profile has a way of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minhash: Option<MinHashConfig>,
 }
 
 impl Profile {

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use tsumugi_text::{
-    FilterChain, LanguageIdentifier, MinHash, Profile, joined_sentences, mask_pii_strict, sentences,
+    FilterChain, LanguageIdentifier, MinHash, Profile, joined_sentences, mask_pii, mask_pii_strict, sentences,
 };
 
 fn chains() -> Vec<FilterChain> {
@@ -43,6 +43,23 @@ fn nasty_texts() {
         check(text);
     }
     assert_eq!(LanguageIdentifier::default().identify(&long).code, "ja");
+}
+
+/// Ten megabytes of the same: nothing may take a time that grows faster than the text.
+#[test]
+fn long_texts() {
+    for piece in [
+        "あ", "a", " ", "\u{3000}", "\n", "…", "…、", "!", "。」", "「", "(", "(^", "😀", "A. ", "１．",
+        "〒", "090-", "日",
+    ] {
+        let text = " ".repeat(5_000_000) + &piece.repeat(5_000_000 / piece.len());
+        assert_eq!(sentences(&text).iter().map(|sentence| sentence.len()).sum::<usize>(), text.len());
+        let _ = (mask_pii(&text), mask_pii_strict(&text), LanguageIdentifier::default().identify(&text));
+    }
+    let text = "静かな海".repeat(10_000_000 / 12);
+    for chain in chains() {
+        let _ = (chain.apply(&text), chain.modify(&text));
+    }
 }
 
 proptest! {

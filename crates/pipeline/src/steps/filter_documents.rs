@@ -40,8 +40,8 @@ pub struct FilterDocumentsConfig {
     pub mask: Mask,
     /// Keep documents whose page forbids its use for training.
     pub keep_opt_out: bool,
-    /// Signatures and bands.
-    pub minhash: MinHashConfig,
+    /// Signatures and bands; without them as the profile has it, or [`MinHashConfig::default`].
+    pub minhash: Option<MinHashConfig>,
     /// Drop documents that share a band key with one of smaller id.
     pub near_duplicates: bool,
 }
@@ -68,7 +68,7 @@ impl Default for FilterDocumentsConfig {
             words: None,
             mask: Mask::default(),
             keep_opt_out: false,
-            minhash: MinHashConfig::default(),
+            minhash: None,
             near_duplicates: true,
         }
     }
@@ -117,7 +117,7 @@ impl DocumentFilter {
         if !chain.missing_lists().is_empty() && config.words.is_some() {
             progress.line(&format!("word lists that are not there: {}", chain.missing_lists().join(", ")));
         }
-        let minhash = MinHash::new(config.minhash);
+        let minhash = MinHash::new(config.minhash.or(profile.minhash).unwrap_or_default());
         Ok(Self { profile, chain, minhash, mask: config.mask, keep_opt_out: config.keep_opt_out })
     }
 
@@ -129,7 +129,7 @@ impl DocumentFilter {
             "files": self.chain.files().iter().map(|(name, hash)| (name, format!("{hash:032x}"))).collect::<Vec<_>>(),
             "mask": config.mask,
             "keep_opt_out": config.keep_opt_out,
-            "minhash": config.minhash,
+            "minhash": self.minhash.config(),
             "near_duplicates": config.near_duplicates,
         })
     }

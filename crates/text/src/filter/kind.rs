@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BoardMarks, CharRepetition, Classifier, Compression, DuplicateNgrams, DuplicateParts, EllipsisLines,
-    Filter, GopherQuality, HasJapanese, JapaneseLetters, KanaHead, Length, LineBreaks, LinearLanguage,
-    NgWords, NotEmpty, Perplexity, RareKuten, RequireLanguage, SentenceLength, SentencesWithEllipsis,
-    ShortLines, SingleCharRun, TopNgrams, WordShare,
+    FileName, Filter, GopherQuality, HasJapanese, JapaneseLetters, KanaHead, Length, LineBreaks,
+    LinearLanguage, NgWords, NotEmpty, Perplexity, RareKuten, RequireLanguage, SentenceLength,
+    SentencesWithEllipsis, ShortLines, SingleCharRun, TopNgrams, WordShare,
 };
 
 /// Calls the macro with each variant, so that the list stands once.
@@ -49,6 +49,8 @@ kinds! {
     KanaHead,
     /// See [`HasJapanese`].
     HasJapanese,
+    /// See [`FileName`].
+    FileName,
     /// See [`Length`].
     Length,
     /// See [`JapaneseLetters`].

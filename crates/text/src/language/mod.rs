@@ -39,6 +39,8 @@ pub struct LanguageConfig {
     /// Japanese ones without kana; 4 takes below 1 % of Chinese interface texts for Japanese and finds more than half of
     /// the Japanese ones.
     pub kanji_odds: f64,
+    /// In a short string without Han characters, how many Latin letters outweigh one kana letter.
+    pub latin_per_kana: u64,
     /// What a page that declares Japanese (or Chinese) adds to (or takes from) these log-odds.
     pub page_odds: f64,
     /// Ask `lingua` where all other evidence is missing. Loads its models (some 20 MB) on first use.
@@ -52,6 +54,7 @@ impl Default for LanguageConfig {
             kana_share: 0.03,
             latin_per_cjk: 4.0,
             kanji_odds: 4.0,
+            latin_per_kana: 16,
             page_odds: 8.0,
             lingua: true,
         }
@@ -153,7 +156,10 @@ impl LanguageIdentifier {
                 && han >= 2
                 && text.contains('の')
                 && CharsetEvidence::of(text, 64).not_japanese > 0;
-            if !decorated {
+            // And so it decorates Latin text: a few words beside a single letter are not written in Japanese.
+            let latin = counts.get(Script::Latin);
+            let foreign = han == 0 && kana * self.config.latin_per_kana <= latin;
+            if !decorated && !foreign {
                 return Language { code: "ja", score: 0.99, evidence: Evidence::Script };
             }
         }

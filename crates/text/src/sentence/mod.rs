@@ -34,7 +34,8 @@ pub fn sentences(text: &str) -> Vec<&str> {
 /// The byte ranges of the sentences of `text`, in order and without gaps.
 #[must_use]
 pub fn sentence_ranges(text: &str) -> Vec<Range<usize>> {
-    let mut splitter = Splitter { text, bytes: text.as_bytes(), start: 0, ranges: Vec::new() };
+    let content = first_content(text, 0);
+    let mut splitter = Splitter { text, bytes: text.as_bytes(), start: 0, content, ranges: Vec::new() };
     splitter.run();
     splitter.ranges
 }
@@ -81,7 +82,14 @@ struct Splitter<'a> {
     text: &'a str,
     bytes: &'a [u8],
     start: usize,
+    /// Where the sentence has its first character that is no white space.
+    content: usize,
     ranges: Vec<Range<usize>>,
+}
+
+/// Index of the first character from `from` on that is no white space.
+fn first_content(text: &str, from: usize) -> usize {
+    text.len() - text[from..].trim_start().len()
 }
 
 impl<'a> Splitter<'a> {
@@ -118,7 +126,7 @@ impl<'a> Splitter<'a> {
 
     /// The sentence so far without leading white space, if it is only a few characters long.
     fn head(&self, at: usize) -> Option<&'a str> {
-        let head = self.text[self.start..at].trim_start();
+        let head = &self.text[self.content.min(at)..at];
         (head.len() <= 9).then_some(head)
     }
 
@@ -131,11 +139,17 @@ impl<'a> Splitter<'a> {
         &self.text[from..at]
     }
 
+    /// Whether the sentence has nothing but white space before `at`.
+    fn is_empty(&self, at: usize) -> bool {
+        self.content >= at
+    }
+
     /// Ends the sentence at `end` and returns where to read on.
     fn cut(&mut self, end: usize) -> usize {
         if end > self.start {
             self.ranges.push(self.start..end);
             self.start = end;
+            self.content = first_content(self.text, end);
         }
         end
     }
@@ -143,7 +157,7 @@ impl<'a> Splitter<'a> {
     /// A line break with the white space around it ends the sentence; leading white space of a text stays with it.
     fn line_break(&mut self, at: usize) -> usize {
         let end = skip_space(self.text, at);
-        if self.text[self.start..at].trim().is_empty() && self.ranges.is_empty() {
+        if self.is_empty(at) && self.ranges.is_empty() {
             return end;
         }
         self.cut(end)
@@ -282,7 +296,7 @@ impl<'a> Splitter<'a> {
     fn dots(&mut self, at: usize, c: char) -> usize {
         let run = self.rest(at).len() - self.rest(at).trim_start_matches(c).len();
         let end = at + run;
-        let at_start = self.text[self.start..at].trim().is_empty();
+        let at_start = self.is_empty(at);
         if at_start
             || self.char_at(end).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '、' | ','))
         {
@@ -294,7 +308,7 @@ impl<'a> Splitter<'a> {
     /// … and ‥ end a sentence, except at its start or before a comma or particle.
     fn emotion(&mut self, at: usize) -> usize {
         let end = self.end_of_run(at);
-        if self.text[self.start..at].trim().is_empty() {
+        if self.is_empty(at) {
             return end;
         }
         self.end_unless_continued(end)
@@ -335,7 +349,7 @@ impl<'a> Splitter<'a> {
             }
             end = further;
         }
-        if self.text[self.start..end].trim().is_empty() {
+        if self.is_empty(end) {
             return end;
         }
         let space = skip_inline_space(self.text, end);
