@@ -53,6 +53,11 @@ pub(crate) trait Format {
 
     /// Unpacks on in the member begun last.
     fn go_on(&mut self, input: &mut Input, window: &mut Window) -> Outcome;
+
+    /// Offset up to which the present member is unpacked and given out, once damage is met in it.
+    fn given_out(&self, input: &Input) -> u64 {
+        input.offset()
+    }
 }
 
 /// Unpacks members of one form.
@@ -156,7 +161,7 @@ impl<F: Format> Members<F> {
         };
         // The search begins behind the member's first byte, if that is still there.
         self.last = None;
-        let met = input.offset();
+        let met = self.format.given_out(input);
         let from = input.rewind_to(start + 1);
         input.release();
         self.state = State::Search(Search::new(start, kind, from, met));

@@ -35,6 +35,8 @@ pub(crate) struct Zstd {
     hint: usize,
     /// Hash of what was unpacked, if the frame has a checksum.
     content: Option<Xxh64>,
+    /// Offset behind the last block that was given out. How much is read of a damaged one depends on how the input came.
+    given_out: u64,
     /// The blocks are over, the checksum is not yet read.
     ended: bool,
     /// The dictionary is another one than the archive's first.
@@ -57,6 +59,7 @@ impl Zstd {
             decoder: None,
             hint: 0,
             content: None,
+            given_out: 0,
             ended: false,
             replaced: false,
             skip: 0,
@@ -81,6 +84,7 @@ impl Zstd {
         else {
             return Outcome::Short;
         };
+        self.given_out = input.offset();
         // A decoder that ended a frame begins the next one by itself.
         if self.decoder.is_none() {
             self.decoder = self.new_decoder();
@@ -134,6 +138,7 @@ impl Zstd {
                 Err(error) => return Outcome::Damaged(kind_of(&error)),
             }
             if !new.is_empty() {
+                self.given_out = input.offset();
                 return Outcome::More;
             }
             if read == 0 {
@@ -177,6 +182,7 @@ impl Zstd {
     fn go_on_skipping(&mut self, input: &mut Input) -> Outcome {
         let here = input.available().len().min(usize::try_from(self.skip).unwrap_or(usize::MAX));
         input.advance(here);
+        self.given_out = input.offset();
         self.skip -= here as u64;
         match self.skip {
             0 => Outcome::Ended,
@@ -234,6 +240,10 @@ impl Format for Zstd {
             self.decoder = None;
         }
         outcome
+    }
+
+    fn given_out(&self, _input: &Input) -> u64 {
+        self.given_out
     }
 }
 
