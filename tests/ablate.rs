@@ -5,8 +5,9 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 
-use common::{example, run, run_ok};
+use common::{example, files, run, run_ok};
 
 const CONFIG: &str = r#"
 recipe = "examples/recipes/tiny.toml"
@@ -66,6 +67,24 @@ fn runs_are_trained_evaluated_and_compared() {
     // Again it has nothing to do, and says the same.
     run_ok(&mut ablate());
     assert_eq!(fs::read_to_string(out.join("table.md")).unwrap(), table);
+    answers_do_not_depend_on_the_batch(&out);
+}
+
+fn answers_do_not_depend_on_the_batch(ablation: &Path) {
+    let all = fs::read_to_string(ablation.join("data/sample/benchmark.jsonl")).unwrap();
+    let few = ablation.join("data/sample/few.jsonl");
+    fs::write(&few, all.lines().take(12).collect::<Vec<_>>().join("\n")).unwrap();
+    let tables = ["1", "5", "32"].map(|batch| {
+        let out = ablation.join(format!("batch-{batch}"));
+        let mut command = example("evaluate");
+        command.arg("--benchmark").arg(&few);
+        command.arg("--model").arg(ablation.join("runs/all/train/model"));
+        run_ok(command.args(["--batch", batch, "--out"]).arg(&out));
+        let wanted = |name: &str| name.ends_with(".parquet") || name == "results.json";
+        files(&out, &wanted)
+    });
+    assert!(tables[0].len() >= 2);
+    assert!(tables[0] == tables[1] && tables[0] == tables[2]);
 }
 
 #[test]

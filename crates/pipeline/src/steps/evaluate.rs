@@ -4,6 +4,7 @@
 //! refused are in `excluded/`; the replies of endpoints are kept in `cache/`, so that a run repeated or resumed asks only
 //! what is missing.
 
+mod config;
 mod training;
 
 use std::collections::{BTreeMap, HashMap};
@@ -11,14 +12,13 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "train")]
 use std::sync::{Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::runtime::Runtime;
 use tsumugi_chat::{Client, ClientConfig};
 #[cfg(feature = "train")]
 use tsumugi_eval::answer::LocalAnswerer;
 use tsumugi_eval::answer::{Answer, ApiAnswerer};
 use tsumugi_eval::bench::{Benchmark, Question, Source, load};
-use tsumugi_eval::contamination::ContaminationConfig;
 use tsumugi_eval::judge::{FailureKind, Judge, JudgeSettings, Template, failure_kind};
 use tsumugi_eval::mecab::Dictionary;
 use tsumugi_eval::profile::{Generation, Judging, Profile};
@@ -29,87 +29,12 @@ use tsumugi_text::LanguageIdentifier;
 use crate::runner::{Opened, Outputs, Step, Summary, file_identity};
 use crate::{Error, Progress};
 
+pub use config::{Endpoint, EvaluateConfig, JudgeConfig, Model};
+
 const STEP: &str = "evaluate";
 /// Questions whose answers by a local checkpoint are kept together: what a kill loses at most, and the largest batch.
 #[cfg(feature = "train")]
 const LOCAL_CHUNK: usize = 32;
-
-/// What is evaluated, and how.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EvaluateConfig {
-    /// `heron-bench`, `ja-vlm-bench-in-the-wild`, `ja-vg-vqa-500`, or a JSONL or Parquet file.
-    pub benchmark: String,
-    /// Folder of the Parquet files of a named benchmark; fetched from the Hugging Face hub where absent.
-    pub data: Option<PathBuf>,
-    /// The reference whose rules are followed.
-    pub profile: Profile,
-    /// Who answers.
-    pub model: Model,
-    /// Generation other than the profile's.
-    pub generation: Option<Generation>,
-    /// Who judges; nobody where absent.
-    pub judge: Option<JudgeConfig>,
-    /// Folder of the dictionary unidic-lite; found by itself where absent.
-    pub dictionary: Option<PathBuf>,
-    /// Folder that is written.
-    pub out: PathBuf,
-    /// A remark at the top of the report, such as that an endpoint is a stand-in.
-    pub note: Option<String>,
-    /// Folders of training tables in which the benchmark is looked for.
-    pub training: Vec<PathBuf>,
-    /// When something found there counts as shared.
-    pub contamination: ContaminationConfig,
-}
-
-/// Who answers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum Model {
-    /// A checkpoint: a folder, or a repository at the Hugging Face hub.
-    Local {
-        /// Folder or repository.
-        model: String,
-        /// Questions answered together. Answers do not depend on it.
-        batch: usize,
-    },
-    /// An OpenAI-compatible endpoint.
-    Api(Endpoint),
-}
-
-impl Default for Model {
-    fn default() -> Self {
-        Self::Api(Endpoint::default())
-    }
-}
-
-/// An OpenAI-compatible endpoint.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Endpoint {
-    /// Its address up to `/v1`; `OPENAI_BASE_URL` or OpenAI's own where absent. The key is taken from `OPENAI_API_KEY`.
-    pub base_url: Option<String>,
-    /// The model's name there.
-    pub model: String,
-    /// Requests in flight at once; the client's default where absent.
-    pub concurrency: Option<usize>,
-    /// Money after which it stops.
-    pub budget_usd: Option<f64>,
-}
-
-/// Who judges.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct JudgeConfig {
-    /// Where; its `model` is the judge's name.
-    pub endpoint: Endpoint,
-    /// Runs over the same answers; the profile's number where absent.
-    pub runs: Option<u32>,
-    /// A file with another prompt: TOML (`system`, `user`, `rules`) or a reference's own Python file.
-    pub template: Option<PathBuf>,
-    /// A JSON file with the rule of each category, such as heron's `rule.json`.
-    pub rules: Option<PathBuf>,
-}
 
 /// What an evaluation found.
 #[derive(Debug, Clone, Serialize)]
