@@ -29,6 +29,9 @@ pub(crate) fn is_header_line(bytes: &[u8]) -> bool {
 pub(crate) fn parse(bytes: &[u8]) -> Option<ArcLine<'_>> {
     let end = memchr::memchr(b'\n', bytes.get(..LINE_LIMIT.min(bytes.len()))?)?;
     let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
+    if !is_text(line) {
+        return None;
+    }
     let spaces: Vec<usize> = memchr::memrchr_iter(b' ', line).take(16).collect();
     let field = |from_end: usize| -> Option<Range<usize>> {
         let start = spaces.get(from_end)? + 1;
@@ -63,6 +66,13 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<ArcLine<'_>> {
         length: &line[field(0)?],
         len: end + 1,
     })
+}
+
+/// Whether a line is no packed data: it has no control characters but tabs and what shifts charsets, and begins no zstd
+/// frame within. So a line whose end has not come yet is no header line once a packed member begins in it.
+fn is_text(line: &[u8]) -> bool {
+    !line.iter().any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | 0x1b))
+        && memchr::memmem::find(line, &[0x28, 0xb5, 0x2f, 0xfd]).is_none()
 }
 
 /// An address of version 4 or 6.
@@ -131,6 +141,7 @@ mod tests {
         assert_eq!((typed.url, typed.mime), (&b"http://a.test/"[..], &b"text/html; charset=utf-8"[..]));
         let bare = parse(b"www.a.test/ 1.2.3.4 20080430204825 text/html 42\n").unwrap();
         assert_eq!((bare.url, bare.length), (&b"www.a.test/"[..], &b"42"[..]));
+        assert_eq!(parse(b"http://a.test/\x1f\x8b\x08 1.2.3.4 20080430204825 text/html 42\n"), None);
         assert_eq!(parse(b"Content-Type: text/html 12\n"), None);
         assert_eq!(parse(b"Date: Mon, 1 Jan 2024 10:00:00 5\n"), None);
         assert_eq!(iso_date(b"20080430204825"), b"2008-04-30T20:48:25Z");
