@@ -83,3 +83,64 @@ fn hash_of(bytes: &[u8]) -> Option<u64> {
     let limits = tsumugi_images::Limits::default();
     Some(tsumugi_images::inspect(bytes, &limits).ok()?.phash.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use tsumugi_eval::bench::{Source, load};
+    use tsumugi_eval::contamination::Part;
+    use tsumugi_eval::profile::Profile;
+    use tsumugi_record::{Content, Image, Message, ShardWriter, shard_name};
+
+    use super::*;
+
+    fn write<R: Record>(folder: &Path, row: R) {
+        let mut writer = ShardWriter::create(folder.join(shard_name(R::KIND, 0))).unwrap();
+        writer.push(row).unwrap();
+        writer.finish().unwrap();
+    }
+
+    #[test]
+    fn planted_questions_and_pictures_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let [pairs, conversations, clean] = ["pairs", "conversations", "clean"].map(|name| {
+            let path = folder.path().join(name);
+            std::fs::create_dir(&path).unwrap();
+            path
+        });
+        let file = crate::sample::write_benchmark(folder.path()).unwrap();
+        let mut benchmark =
+            load(&Source::from(file.display().to_string()), None, Profile::default()).unwrap();
+        benchmark.questions[0].reference = "夕焼けに染まった橙色の空が水面に映り込んでいます".into();
+        let planted = &benchmark.questions[0];
+        let picture = planted.picture.as_ref().unwrap();
+        let phash = format!("{:016x}", picture_hash(planted).unwrap());
+        let text = format!("説明です。{}", planted.reference);
+        write(&pairs, Pair { id: "pair".into(), text, phash, ..Pair::default() });
+        let content = Content { kind: "text".into(), text: Some("別の話です。".into()) };
+        let message = Message { role: "user".into(), content: vec![content] };
+        let image = Image { bytes: Some(picture.bytes.to_vec()), ..Image::default() };
+        let conversation = Conversation {
+            id: "conversation".into(),
+            images: vec![image],
+            messages: vec![message.clone()],
+            ..Conversation::default()
+        };
+        write(&conversations, conversation.clone());
+        write(&clean, Conversation { images: Vec::new(), ..conversation });
+
+        let config = ContaminationConfig::default();
+        let search = |folders: &[PathBuf]| search(&benchmark, folders, config, &Progress::hidden()).unwrap();
+        let found = search(&[pairs, conversations]);
+        let of_planted: BTreeSet<_> = found
+            .findings
+            .iter()
+            .filter(|finding| finding.question_id == planted.id)
+            .map(|finding| (finding.row.as_str(), finding.part == Part::Picture))
+            .collect();
+        assert!(of_planted.contains(&("pair", false)), "the text: {:?}", found.findings);
+        assert!(of_planted.contains(&("pair", true)) || of_planted.contains(&("conversation", true)));
+        assert_eq!(search(&[clean]).questions, 0);
+    }
+}
