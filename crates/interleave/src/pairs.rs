@@ -28,7 +28,7 @@ pub struct PairDrop {
     pub id: String,
     /// Why: a word of [`PictureDrop`] or [`TextDrop`].
     pub reason: &'static str,
-    /// The address of the picture, or the text.
+    /// The address of the picture, and behind a space the text where there is one.
     pub value: String,
 }
 
@@ -98,7 +98,8 @@ impl PairCandidates {
                     self.candidates.push(PairCandidate { id, picture, image_url, text, source });
                 }
                 Err(reason) => {
-                    self.dropped_texts.push(PairDrop { id, reason: reason.as_str(), value: text });
+                    let value = format!("{} {text}", slot.url);
+                    self.dropped_texts.push(PairDrop { id, reason: reason.as_str(), value });
                 }
             }
         }

@@ -4,6 +4,7 @@ mod funnel;
 mod html;
 mod picture;
 mod samples;
+mod sheet;
 #[cfg(all(feature = "train", feature = "eval"))]
 mod training;
 #[cfg(feature = "eval")]
@@ -13,6 +14,7 @@ pub use funnel::funnel_section;
 pub use html::{Page, escape};
 pub use picture::data_url;
 pub use samples::{conversation_samples, interleaved_samples, pair_samples};
+pub use sheet::contact_sheet;
 #[cfg(all(feature = "train", feature = "eval"))]
 pub use training::training_section;
 #[cfg(feature = "eval")]

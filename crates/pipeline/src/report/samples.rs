@@ -32,7 +32,7 @@ fn spread<R: Record>(folder: &Path, count: usize) -> Result<(Vec<R>, u64), Error
     Ok((rows, total))
 }
 
-fn short(text: &str, characters: usize) -> String {
+pub(super) fn short(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((at, _)) => format!("{}…", escape(&text[..at])),
         None => escape(text),

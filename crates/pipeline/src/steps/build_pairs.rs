@@ -208,7 +208,8 @@ impl Builder<'_> {
             for (mut row, reason) in rows.into_iter().zip(reasons) {
                 global::count(outputs.funnel(), reason, !self.scorers.is_empty());
                 if let Some(reason) = reason {
-                    let drop = PairDrop { id: row.id, reason: reason.as_str(), value: row.text };
+                    let value = format!("{} {}", row.image_url, row.text);
+                    let drop = PairDrop { id: row.id, reason: reason.as_str(), value };
                     out.push(excluded(drop, reason.stage(), &row.provenance))?;
                     continue;
                 }

@@ -13,7 +13,7 @@ pub mod fetch_images;
 #[cfg(feature = "data")]
 pub mod filter_documents;
 #[cfg(feature = "data")]
-mod pictures;
+pub(crate) mod pictures;
 #[cfg(feature = "synth")]
 pub mod synthesize;
 #[cfg(feature = "train")]

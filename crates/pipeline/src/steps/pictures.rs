@@ -20,7 +20,7 @@ pub(super) struct Fact {
 
 /// All pictures: facts by number (their order in the shards), and the number behind each address. A picture takes a
 /// few hundred bytes here; its file stays on disk.
-pub(super) struct Pictures {
+pub(crate) struct Pictures {
     facts: Vec<Fact>,
     by_url: HashMap<String, usize>,
     shards: Vec<PathBuf>,
@@ -28,7 +28,7 @@ pub(super) struct Pictures {
 
 impl Pictures {
     /// Reads the tables of `fetch_images`; what they are is added to `identity`.
-    pub(super) fn read(folder: &Path, identity: &mut BTreeMap<String, String>) -> Result<Pictures, Error> {
+    pub(crate) fn read(folder: &Path, identity: &mut BTreeMap<String, String>) -> Result<Pictures, Error> {
         let images = input_table(folder, ImageRow::KIND)?;
         let fetches = fetch_shards(folder, identity)?;
         identity.extend(images.identity.into_iter().map(|(name, is)| (format!("images:{name}"), is)));
@@ -54,7 +54,7 @@ impl Pictures {
     }
 
     /// The picture behind an address of a page.
-    pub(super) fn find(&self, url: &str) -> Option<Picture> {
+    pub(crate) fn find(&self, url: &str) -> Option<Picture> {
         let known = self.by_url.get(url).or_else(|| self.by_url.get(&canonical_url(url)?));
         known.map(|&key| self.facts[key].picture)
     }
@@ -65,7 +65,7 @@ impl Pictures {
     }
 
     /// The files of some pictures. Only shards that hold one of them are read.
-    pub(super) fn load(&self, keys: &BTreeSet<usize>) -> Result<HashMap<usize, Image>, Error> {
+    pub(crate) fn load(&self, keys: &BTreeSet<usize>) -> Result<HashMap<usize, Image>, Error> {
         let mut by_shard: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for &key in keys {
             by_shard.entry(self.facts[key].shard).or_default().push(key);

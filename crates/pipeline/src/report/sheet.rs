@@ -1,0 +1,178 @@
+//! A contact sheet of a builder: random items that it kept, and random items that it dropped, by reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::Path;
+
+use tsumugi_record::{Excluded, Image, Interleaved, Pair, Record, ShardReader};
+use tsumugi_text::exact_hash;
+
+use super::picture::img;
+use super::samples::short;
+use super::{Page, escape};
+use crate::Error;
+use crate::runner::input_table;
+use crate::steps::pictures::Pictures;
+
+/// Makes the sheet of a folder that `build_pairs` or `build_interleaved` wrote, with up to `count` items of each kind.
+/// `images` is the folder of `fetch_images`. The same seed gives the same items.
+///
+/// # Errors
+/// Where there is no such table, or it cannot be read.
+pub fn contact_sheet(built: &Path, images: &Path, count: usize, seed: u64) -> Result<Page, Error> {
+    let pictures = Pictures::read(images, &mut BTreeMap::new())?;
+    let lead = format!("{}: up to {count} random items of each kind, seed {seed}.", built.display());
+    let mut page = Page::new("Contact sheet", &lead);
+    let mut pairs = Draw::new(count, seed);
+    let mut documents = Draw::new(count, seed);
+    let tables = [
+        read(built, |row: Pair| pairs.offer(&row.id.clone(), row))?,
+        read(built, |row: Interleaved| documents.offer(&row.id.clone(), row))?,
+    ];
+    if tables == [false, false] {
+        let kind = format!("{} or {}", Pair::KIND, Interleaved::KIND);
+        return Err(Error::NoTable { folder: built.to_owned(), kind });
+    }
+    if tables[0] {
+        page.section(&format!("Kept pairs ({})", pairs.seen), cards(pairs.drawn(), pair_card));
+    }
+    if tables[1] {
+        page.section(
+            &format!("Kept documents ({})", documents.seen),
+            cards(documents.drawn(), document_card),
+        );
+    }
+    let mut dropped: BTreeMap<(String, String), Draw<Excluded>> = BTreeMap::new();
+    read(built, |row: Excluded| {
+        let reason = (row.step.clone(), row.reason.clone());
+        let name = format!("{} {}", row.id, row.value.as_deref().unwrap_or_default());
+        dropped.entry(reason).or_insert_with(|| Draw::new(count, seed)).offer(&name, row);
+    })?;
+    for ((step, reason), draw) in dropped {
+        let heading = format!("Dropped by {step}: {reason} ({})", draw.seen);
+        page.section(&heading, dropped_cards(&draw.drawn(), &pictures)?);
+    }
+    Ok(page)
+}
+
+/// Random rows: those whose names have the smallest hashes, whatever their order.
+struct Draw<T> {
+    count: usize,
+    seed: u64,
+    seen: u64,
+    rows: BTreeMap<u128, T>,
+}
+
+impl<T> Draw<T> {
+    fn new(count: usize, seed: u64) -> Self {
+        Self { count, seed, seen: 0, rows: BTreeMap::new() }
+    }
+
+    fn offer(&mut self, name: &str, row: T) {
+        self.seen += 1;
+        self.rows.insert(exact_hash(&format!("{} {name}", self.seed)), row);
+        if self.rows.len() > self.count {
+            self.rows.pop_last();
+        }
+    }
+
+    fn drawn(self) -> Vec<T> {
+        self.rows.into_values().collect()
+    }
+}
+
+/// Calls `each` with every row of a table; false where the folder has no such table.
+fn read<R: Record>(folder: &Path, mut each: impl FnMut(R)) -> Result<bool, Error> {
+    let table = match input_table(folder, R::KIND) {
+        Err(Error::NoTable { .. }) => return Ok(false),
+        other => other?,
+    };
+    for shard in &table.shards {
+        for batch in ShardReader::<R>::open(shard)? {
+            batch?.into_iter().for_each(&mut each);
+        }
+    }
+    Ok(!table.shards.is_empty())
+}
+
+fn cards<T>(rows: Vec<T>, card: impl Fn(&T) -> String) -> String {
+    let cards: String = rows.iter().map(|row| format!("<div class=\"card\">{}</div>", card(row))).collect();
+    format!("<div class=\"cards\">{cards}</div>")
+}
+
+fn pair_card(pair: &Pair) -> String {
+    format!(
+        "{}<p>{}</p><p><small>{} · {}×{} · {}</small></p>",
+        img(pair.image.bytes.as_deref()),
+        short(&pair.text, 160),
+        escape(&pair.text_source),
+        pair.width,
+        pair.height,
+        escape(&pair.id)
+    )
+}
+
+fn document_card(document: &Interleaved) -> String {
+    let mut html = String::new();
+    for (image, text) in document.images.iter().zip(document.texts.iter().skip(1)) {
+        if let Some(image) = image {
+            let text = text.as_deref().map(|text| short(text, 60)).unwrap_or_default();
+            let _ = write!(html, "{}<p>{text}</p>", img(image.bytes.as_deref()));
+        }
+    }
+    format!("{html}<p><small>{}</small></p>", escape(&document.id))
+}
+
+/// Dropped items, with the picture where one was fetched.
+fn dropped_cards(rows: &[Excluded], pictures: &Pictures) -> Result<String, Error> {
+    let keys: Vec<Option<usize>> = rows.iter().map(|row| Some(pictures.find(url_of(row)?)?.key)).collect();
+    let images = pictures.load(&keys.iter().flatten().copied().collect::<BTreeSet<usize>>())?;
+    let bytes =
+        |key: &Option<usize>| images.get(key.as_ref()?).and_then(|image: &Image| image.bytes.as_deref());
+    let mut html = String::from("<div class=\"cards\">");
+    for (row, key) in rows.iter().zip(&keys) {
+        let picture = if key.is_some() { img(bytes(key)) } else { String::new() };
+        let value = short(row.value.as_deref().unwrap_or_default(), 200);
+        let _ = write!(
+            html,
+            "<div class=\"card\">{picture}<p>{value}</p><p><small>{}</small></p></div>",
+            escape(&row.id)
+        );
+    }
+    html.push_str("</div>");
+    Ok(html)
+}
+
+/// The address of the picture: what is dropped is named by it, before a text, or behind its page's.
+fn url_of(row: &Excluded) -> Option<&str> {
+    let value = row.value.as_deref()?;
+    let is_url = |word: &&str| word.starts_with("http://") || word.starts_with("https://");
+    value.split(' ').take_while(is_url).last()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_the_same_rows_in_any_order() {
+        let draw = |names: &mut dyn Iterator<Item = u32>| {
+            let mut draw = Draw::new(3, 7);
+            names.for_each(|name| draw.offer(&name.to_string(), name));
+            assert_eq!(draw.seen, 100);
+            draw.drawn()
+        };
+        let forward = draw(&mut (0..100));
+        assert_eq!(forward.len(), 3);
+        assert_eq!(forward, draw(&mut (0..100).rev()));
+    }
+
+    #[test]
+    fn the_picture_s_address_is_found() {
+        let row = |value: &str| Excluded { value: Some(value.into()), ..Excluded::default() };
+        assert_eq!(url_of(&row("http://a/x.png")), Some("http://a/x.png"));
+        assert_eq!(url_of(&row("http://a/x.png 春の空 http://b")), Some("http://a/x.png"));
+        assert_eq!(url_of(&row("http://a/ http://a/x.png")), Some("http://a/x.png"));
+        assert_eq!(url_of(&row("春の空")), None);
+    }
+}
