@@ -23,7 +23,7 @@ struct Arguments {
     /// `none`, or `clip:CHECKPOINT` once or more.
     #[arg(long, value_name = "SCORER", default_value = "none")]
     scorer: Vec<String>,
-    /// Recipe: paper, mmc4, obelics or waon.
+    /// Recipe: paper, mmc4, obelics, waon, or a TOML file.
     #[arg(long, default_value = "paper")]
     profile: String,
     /// Adult words, one a line; texts with one of them are dropped.

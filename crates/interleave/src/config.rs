@@ -85,6 +85,10 @@ pub struct TextRules {
     pub max_characters: usize,
     /// What is a file name and no text (ours; the paper drops them and does not say how).
     pub file_name: String,
+    /// Whether the number of a figure before a caption is left out (図17.267; yes: ours, since the paper takes no captions).
+    pub drop_figure_numbers: bool,
+    /// Whether of a picture's texts that differ in digits and marks alone the first stays (yes: ours, for the same reason).
+    pub drop_repeated: bool,
     /// Adult words, a file of one a line, such as HojiChar's `adult_keywords_ja.txt`; none comes with this crate, and
     /// without it the step is skipped (the paper uses HojiChar's list).
     pub adult_words: Option<PathBuf>,
@@ -99,6 +103,8 @@ impl Default for TextRules {
             min_characters: 6,
             max_characters: 1000,
             file_name: tsumugi_text::FILE_NAME.to_owned(),
+            drop_figure_numbers: true,
+            drop_repeated: true,
             adult_words: None,
             adult_hits: 1,
         }
@@ -198,11 +204,14 @@ impl Default for InterleavedConfig {
 
 impl PairConfig {
     /// The recipe of a profile: `paper` (the default), `waon`, `mmc4` or `obelics` (the last two make no pairs; theirs
-    /// are the rules of pictures).
+    /// are the rules of pictures); or of a TOML file with these fields, what it leaves out being the paper's.
     ///
     /// # Errors
-    /// [`Error::UnknownProfile`].
+    /// [`Error::UnknownProfile`], [`Error::Recipe`].
     pub fn profile(name: &str) -> Result<PairConfig> {
+        if let Some(recipe) = from_file(name) {
+            return recipe;
+        }
         let paper = PairConfig::default();
         Ok(match name {
             "paper" | "mmc4" => paper,
@@ -220,11 +229,15 @@ impl PairConfig {
 }
 
 impl InterleavedConfig {
-    /// The recipe of a profile: `paper` (the default), `mmc4`, `obelics` or `waon` (rules of pictures only).
+    /// The recipe of a profile: `paper` (the default), `mmc4`, `obelics` or `waon` (rules of pictures only); or of a TOML
+    /// file with these fields, what it leaves out being the paper's.
     ///
     /// # Errors
-    /// [`Error::UnknownProfile`].
+    /// [`Error::UnknownProfile`], [`Error::Recipe`].
     pub fn profile(name: &str) -> Result<InterleavedConfig> {
+        if let Some(recipe) = from_file(name) {
+            return recipe;
+        }
         let paper = InterleavedConfig::default();
         Ok(match name {
             "paper" | "waon" => paper,
@@ -252,7 +265,34 @@ impl InterleavedConfig {
     }
 }
 
+/// A recipe from a file, if that is what `name` names.
+fn from_file<T: serde::de::DeserializeOwned>(name: &str) -> Option<Result<T>> {
+    let path = PathBuf::from(name);
+    path.extension().filter(|extension| *extension == "toml")?;
+    let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+    let recipe = text.and_then(|text| toml::from_str(&text).map_err(|error| error.to_string()));
+    Some(recipe.map_err(|reason| Error::Recipe { path, reason }))
+}
+
 /// OBELICS: sides of 150 to 20,000 pixels, neither side more than twice the other.
 fn obelics_images() -> ImageRules {
     ImageRules { min_side: 150, max_side: 20_000, min_aspect: 0.5, max_aspect: 2.0, skip_boilerplate: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recipes_come_from_files_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        let name = path.display().to_string();
+        std::fs::write(&path, "text_count = 3\n[images]\nmin_side = 64\n").unwrap();
+        let recipe = PairConfig::profile(&name).unwrap();
+        assert_eq!((recipe.text_count, recipe.images.min_side, recipe.drop_lowest), (3, 64, 0.3));
+        let error = InterleavedConfig::profile(&name).unwrap_err().to_string();
+        assert!(error.contains("mine.toml") && error.contains("text_count"), "{error}");
+        assert!(matches!(PairConfig::profile("mine"), Err(Error::UnknownProfile { .. })));
+    }
 }

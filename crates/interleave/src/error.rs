@@ -33,10 +33,20 @@ pub enum Error {
         message: String,
     },
     /// A profile that does not exist.
-    #[error("there is no profile `{name}`; there are: paper, mmc4, obelics, waon")]
+    #[error(
+        "there is no profile `{name}`; there are: paper, mmc4, obelics, waon, and files that end in .toml"
+    )]
     UnknownProfile {
         /// The name given.
         name: String,
+    },
+    /// A recipe's file that cannot be read, or has a wrong field.
+    #[error("the recipe {}: {reason}", path.display())]
+    Recipe {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong, with line and field.
+        reason: String,
     },
     /// A word list that cannot be read.
     #[error("the word list")]

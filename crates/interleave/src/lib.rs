@@ -37,4 +37,4 @@ pub use matrix::Matrix;
 pub use pairs::{PairCandidate, PairCandidates, PairDrop, pair_candidates};
 pub use picture::{Picture, PictureDrop, distinct};
 pub use similarity::{Similarity, combine};
-pub use text::{TextChecker, TextDrop, tidy};
+pub use text::{TextChecker, TextDrop, tidy, without_figure_number};

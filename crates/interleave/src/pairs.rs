@@ -4,7 +4,10 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use tsumugi_record::{Document, ImageSlot};
 
-use crate::{PairConfig, Picture, PictureDrop, TextChecker, TextDrop, TextSource, tidy};
+use crate::text::letters;
+use crate::{
+    PairConfig, Picture, PictureDrop, TextChecker, TextDrop, TextSource, tidy, without_figure_number,
+};
 
 /// A picture with a text about it, before anything is compared across documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,19 +84,26 @@ impl PairCandidates {
         checker: &TextChecker,
     ) {
         let mut any = false;
+        let mut seen: Vec<String> = Vec::new();
         for &source in &config.text_sources {
             let text = match source {
                 TextSource::Alt => &slot.alt,
                 TextSource::Caption => &slot.caption,
             };
-            let text = tidy(text.as_deref().unwrap_or_default());
+            let mut text = tidy(text.as_deref().unwrap_or_default());
+            if source == TextSource::Caption && config.text.drop_figure_numbers {
+                text = without_figure_number(&text).to_owned();
+            }
             if text.is_empty() {
                 continue;
             }
             any = true;
             let id = pair_id(page, &slot.url, source.as_str(), &text);
-            match checker.check(&text) {
+            let letters = letters(&text);
+            let repeated = config.text.drop_repeated && seen.contains(&letters);
+            match if repeated { Err(TextDrop::Repeated) } else { checker.check(&text) } {
                 Ok(()) => {
+                    seen.push(letters);
                     let image_url = slot.url.clone();
                     self.candidates.push(PairCandidate { id, picture, image_url, text, source });
                 }
@@ -146,7 +156,8 @@ mod tests {
             url: "http://a/".into(),
             nodes: vec![
                 slot("http://a/1", " 東京タワーの\n夜景 ", "夜の東京タワーを見上げる"),
-                slot("http://a/2", "tower", ""),
+                slot("http://a/2", "tower", "図17.2 川に架かる橋"),
+                slot("http://a/4", "「元の画像です」", "図3. 元の画像です。"),
                 slot("http://a/3", "", ""),
                 slot("http://a/small", "小さな絵の説明", ""),
                 slot("http://a/gone", "消えた絵の説明", ""),
@@ -167,11 +178,16 @@ mod tests {
         let texts: Vec<_> = out.candidates.iter().map(|c| (c.text.as_str(), c.source)).collect();
         assert_eq!(
             texts,
-            [("東京タワーの 夜景", TextSource::Alt), ("夜の東京タワーを見上げる", TextSource::Caption)]
+            [
+                ("東京タワーの 夜景", TextSource::Alt),
+                ("夜の東京タワーを見上げる", TextSource::Caption),
+                ("川に架かる橋", TextSource::Caption),
+                ("「元の画像です」", TextSource::Alt),
+            ]
         );
         let reasons = |drops: &[PairDrop]| drops.iter().map(|d| d.reason).collect::<Vec<_>>();
-        assert_eq!(reasons(&out.dropped_texts), ["not_japanese", "no_text"]);
+        assert_eq!(reasons(&out.dropped_texts), ["not_japanese", "repeated", "no_text"]);
         assert_eq!(reasons(&out.dropped_pictures), ["too_small", "no_picture", "boilerplate", "opt_out"]);
-        assert_eq!(out.pictures, 3);
+        assert_eq!(out.pictures, 4);
     }
 }

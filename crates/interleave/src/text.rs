@@ -1,5 +1,7 @@
 //! Rules that look at a pair's text only.
 
+use std::sync::LazyLock;
+
 use regex::Regex;
 use tsumugi_text::{Matching, WordList};
 
@@ -21,6 +23,8 @@ pub enum TextDrop {
     FileName,
     /// An adult word.
     Adult,
+    /// The picture has the same text already, but for digits and marks.
+    Repeated,
 }
 
 impl TextDrop {
@@ -33,6 +37,7 @@ impl TextDrop {
             TextDrop::TooLong => "too_long",
             TextDrop::FileName => "file_name",
             TextDrop::Adult => "adult",
+            TextDrop::Repeated => "repeated",
         }
     }
 }
@@ -89,6 +94,28 @@ impl TextChecker {
             Ok(())
         }
     }
+}
+
+static FIGURE_NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let number = r"^(図|表|写真|図表|(?i:fig(ure)?|table|photo)\.?)\s*[\d０-９]+([.．‐–－-][\d０-９]+)*([.．:：)）]\s*|\s+)";
+    Regex::new(number).ok()
+});
+
+/// A caption without the number of its figure.
+///
+/// ```
+/// assert_eq!(tsumugi_interleave::without_figure_number("図17.267 元の画像"), "元の画像");
+/// assert_eq!(tsumugi_interleave::without_figure_number("図3：夜の橋"), "夜の橋");
+/// assert_eq!(tsumugi_interleave::without_figure_number("図3の橋"), "図3の橋");
+/// ```
+pub fn without_figure_number(text: &str) -> &str {
+    let number = FIGURE_NUMBER.as_ref().and_then(|pattern| pattern.find(text));
+    number.map_or(text, |number| &text[number.end()..])
+}
+
+/// The letters of a text alone: what two texts that say the same have in common.
+pub(crate) fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphabetic()).collect()
 }
 
 /// White space at both ends removed, runs of it made one space (the ideographic space is white space too).

@@ -36,14 +36,14 @@ pub(crate) fn check(given: Given, body: BodyReader<'_>) -> std::io::Result<Diges
     if let Some(mut content) = running(&given.payload).filter(|_| chunked) {
         let source = BufReader::new(Cursor::new(start).chain(&mut body));
         let whole = std::io::copy(&mut Unchunk::new(source), &mut content.hasher).is_ok();
-        payload_unchunked = Some(whole && content.is_right());
+        payload_unchunked = Some(whole && content.matches());
     }
     std::io::copy(&mut body, &mut std::io::sink())?;
     if body.read != given.length {
         return Ok(DigestCheck::default());
     }
-    let payload = body.message.map(|message| message.is_right() || payload_unchunked == Some(true));
-    Ok(DigestCheck { block: body.block.map(Running::is_right), payload })
+    let payload = body.message.map(|message| message.matches() || payload_unchunked == Some(true));
+    Ok(DigestCheck { block: body.block.map(Running::matches), payload })
 }
 
 /// A hash being taken, and what it has to be.
@@ -62,7 +62,7 @@ impl Running {
         }
     }
 
-    fn is_right(self) -> bool {
+    fn matches(self) -> bool {
         self.hasher.finish() == self.value
     }
 }
