@@ -97,7 +97,7 @@ impl TextChecker {
 }
 
 static FIGURE_NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let number = r"^(図|表|写真|図表|(?i:fig(ure)?|table|photo)\.?)\s*[\d０-９]+([.．‐–－-][\d０-９]+)*([.．:：)）]\s*|\s+)";
+    let number = r"^(図|表|写真|図表|(?i:fig(ure)?|table|photo)\.?)\s*([A-Z][.．-]?)?[\d０-９]+([.．‐–－-][\d０-９]+)*([.．:：)）]\s*|\s+)";
     Regex::new(number).ok()
 });
 
@@ -105,6 +105,7 @@ static FIGURE_NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
 ///
 /// ```
 /// assert_eq!(tsumugi_interleave::without_figure_number("図17.267 元の画像"), "元の画像");
+/// assert_eq!(tsumugi_interleave::without_figure_number("図A.1 新しい外観"), "新しい外観");
 /// assert_eq!(tsumugi_interleave::without_figure_number("図3：夜の橋"), "夜の橋");
 /// assert_eq!(tsumugi_interleave::without_figure_number("図3の橋"), "図3の橋");
 /// ```
