@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::unpack::ZSTD_MAGIC;
+
 /// Longest line taken for an ARC header.
 pub(crate) const LINE_LIMIT: usize = 64 << 10;
 
@@ -72,7 +74,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<ArcLine<'_>> {
 /// frame within. So a line whose end has not come yet is no header line once a packed member begins in it.
 fn is_text(line: &[u8]) -> bool {
     !line.iter().any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | 0x1b))
-        && memchr::memmem::find(line, &[0x28, 0xb5, 0x2f, 0xfd]).is_none()
+        && memchr::memmem::find(line, &ZSTD_MAGIC).is_none()
 }
 
 /// An address of version 4 or 6.

@@ -39,6 +39,19 @@ pub(super) fn short(text: &str, characters: usize) -> String {
     }
 }
 
+/// What a card shows of a pair: picture, text, source and size, and a note.
+pub(super) fn pair_card(pair: &Pair, note: &str) -> String {
+    format!(
+        "{}<p>{}</p><p><small>{} · {}×{} · {}</small></p>",
+        img(pair.image.bytes.as_deref()),
+        short(&pair.text, 160),
+        escape(&pair.text_source),
+        pair.width,
+        pair.height,
+        short(note, 60)
+    )
+}
+
 /// Pairs of a step's folder as cards.
 ///
 /// # Errors
@@ -47,16 +60,7 @@ pub fn pair_samples(folder: &Path, count: usize) -> Result<String, Error> {
     let (pairs, total) = spread::<Pair>(folder, count)?;
     let mut html = format!("<p>{} of {total} pairs, evenly spread.</p><div class=\"cards\">", pairs.len());
     for pair in &pairs {
-        let _ = write!(
-            html,
-            "<div class=\"card\">{}<p>{}</p><p><small>{} · {}×{} · {}</small></p></div>",
-            img(pair.image.bytes.as_deref()),
-            short(&pair.text, 160),
-            escape(&pair.text_source),
-            pair.width,
-            pair.height,
-            short(&pair.page_url, 60)
-        );
+        let _ = write!(html, "<div class=\"card\">{}</div>", pair_card(pair, &pair.page_url));
     }
     html.push_str("</div>");
     Ok(html)

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
-use tsumugi_record::{Excluded, Image, Interleaved, Pair, Record, ShardReader};
+use tsumugi_record::{Excluded, Image, Interleaved, Pair, Record};
 use tsumugi_text::exact_hash;
 
 use super::picture::img;
-use super::samples::short;
+use super::samples::{pair_card, short};
 use super::{Page, escape};
 use crate::Error;
-use crate::runner::input_table;
+use crate::runner::each_row;
 use crate::steps::pictures::Pictures;
 
 /// Makes the sheet of a folder that `build_pairs` or `build_interleaved` wrote, with up to `count` items of each kind.
@@ -26,15 +26,15 @@ pub fn contact_sheet(built: &Path, images: &Path, count: usize, seed: u64) -> Re
     let mut pairs = Draw::new(count, seed);
     let mut documents = Draw::new(count, seed);
     let tables = [
-        read(built, |row: Pair| pairs.offer(&row.id.clone(), row))?,
-        read(built, |row: Interleaved| documents.offer(&row.id.clone(), row))?,
+        each_row(built, None, |row: Pair| pairs.offer(&row.id.clone(), row))?,
+        each_row(built, None, |row: Interleaved| documents.offer(&row.id.clone(), row))?,
     ];
     if tables == [false, false] {
         let kind = format!("{} or {}", Pair::KIND, Interleaved::KIND);
         return Err(Error::NoTable { folder: built.to_owned(), kind });
     }
     if tables[0] {
-        page.section(&format!("Kept pairs ({})", pairs.seen), cards(pairs.drawn(), pair_card));
+        page.section(&format!("Kept pairs ({})", pairs.seen), cards(pairs.drawn(), |pair| pair_card(pair, &pair.id)));
     }
     if tables[1] {
         page.section(
@@ -43,7 +43,7 @@ pub fn contact_sheet(built: &Path, images: &Path, count: usize, seed: u64) -> Re
         );
     }
     let mut dropped: BTreeMap<(String, String), Draw<Excluded>> = BTreeMap::new();
-    read(built, |row: Excluded| {
+    each_row(built, None, |row: Excluded| {
         let reason = (row.step.clone(), row.reason.clone());
         let name = format!("{} {}", row.id, row.value.as_deref().unwrap_or_default());
         dropped.entry(reason).or_insert_with(|| Draw::new(count, seed)).offer(&name, row);
@@ -81,35 +81,9 @@ impl<T> Draw<T> {
     }
 }
 
-/// Calls `each` with every row of a table; false where the folder has no such table.
-fn read<R: Record>(folder: &Path, mut each: impl FnMut(R)) -> Result<bool, Error> {
-    let table = match input_table(folder, R::KIND) {
-        Err(Error::NoTable { .. }) => return Ok(false),
-        other => other?,
-    };
-    for shard in &table.shards {
-        for batch in ShardReader::<R>::open(shard)? {
-            batch?.into_iter().for_each(&mut each);
-        }
-    }
-    Ok(!table.shards.is_empty())
-}
-
 fn cards<T>(rows: Vec<T>, card: impl Fn(&T) -> String) -> String {
     let cards: String = rows.iter().map(|row| format!("<div class=\"card\">{}</div>", card(row))).collect();
     format!("<div class=\"cards\">{cards}</div>")
-}
-
-fn pair_card(pair: &Pair) -> String {
-    format!(
-        "{}<p>{}</p><p><small>{} · {}×{} · {}</small></p>",
-        img(pair.image.bytes.as_deref()),
-        short(&pair.text, 160),
-        escape(&pair.text_source),
-        pair.width,
-        pair.height,
-        escape(&pair.id)
-    )
 }
 
 fn document_card(document: &Interleaved) -> String {

@@ -4,7 +4,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use tsumugi_record::{Manifest, shards};
+use tsumugi_record::{Manifest, Record, ShardReader, shards};
 
 use super::step::MARKERS;
 use crate::Error;
@@ -59,6 +59,31 @@ fn from_manifest(folder: &Path, kind: &str, manifest: &Manifest) -> Result<Input
         return Err(Error::NoTable { folder: folder.to_owned(), kind: kind.to_owned() });
     }
     Ok(table)
+}
+
+/// Calls `each` with every row of a table, or with `columns` of it alone; false where the folder has no such table.
+///
+/// # Errors
+/// Where the table is not finished or cannot be read.
+pub fn each_row<R: Record>(
+    folder: &Path,
+    columns: Option<&[&str]>,
+    mut each: impl FnMut(R),
+) -> Result<bool, Error> {
+    let table = match input_table(folder, R::KIND) {
+        Err(Error::NoTable { .. }) => return Ok(false),
+        other => other?,
+    };
+    for shard in &table.shards {
+        let reader = match columns {
+            Some(columns) => ShardReader::<R>::open_columns(shard, columns)?,
+            None => ShardReader::open(shard)?,
+        };
+        for batch in reader {
+            batch?.into_iter().for_each(&mut each);
+        }
+    }
+    Ok(true)
 }
 
 fn file_name(path: &Path) -> String {

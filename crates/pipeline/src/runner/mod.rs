@@ -11,6 +11,6 @@ mod input;
 mod outputs;
 mod step;
 
-pub use input::{InputTable, file_identity, input_table};
+pub use input::{InputTable, each_row, file_identity, input_table};
 pub use outputs::Outputs;
 pub use step::{Opened, Step, Summary};

@@ -366,6 +366,27 @@ mod tests {
     }
 
     #[test]
+    fn bands_are_those_of_the_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, config) = run(&[vec![document("a", &[TEXT])]], &folder.path().join("first"));
+        let profile = folder.path().join("mine.toml");
+        std::fs::write(&profile, "name = \"mine\"\n[minhash]\nbands = 2\nrows = 3\n").unwrap();
+        let mine = FilterDocumentsConfig {
+            profile: profile.display().to_string(),
+            out: folder.path().join("second"),
+            ..config
+        };
+        filter_documents(&mine, &Progress::hidden()).unwrap();
+        let kept: Vec<Document> = rows(&mine.out);
+        assert_eq!((kept[0].signature.len(), kept[0].bands.len()), (6, 2));
+        // What the caller asks for goes before it.
+        let minhash = Some(MinHashConfig { bands: 4, rows: 1, ..MinHashConfig::default() });
+        let own = FilterDocumentsConfig { minhash, out: folder.path().join("third"), ..mine };
+        filter_documents(&own, &Progress::hidden()).unwrap();
+        assert_eq!(rows::<Document>(&own.out)[0].bands.len(), 4);
+    }
+
+    #[test]
     fn keeps_masks_and_drops_with_reasons() {
         let folder = tempfile::tempdir().unwrap();
         let near = format!("{TEXT}終");

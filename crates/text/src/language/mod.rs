@@ -32,6 +32,9 @@ pub struct LanguageConfig {
     /// In a longer text, the share of kana in kana and Han characters from which it is Japanese; below it the text
     /// is Chinese with Japanese names in it. Japanese prose has .5 and more, lists of kanji names some .05.
     pub kana_share: f64,
+    /// In a short string without Han characters, how many Latin letters outweigh one kana letter (ours: あ in a line of
+    /// English is decoration; it loses none of the labelled Japanese strings).
+    pub latin_per_kana: u64,
     /// How many Latin letters weigh as much as one kana, Han or Hangul character (an English word of five letters
     /// says about as much as one or two of them).
     pub latin_per_cjk: f64,
@@ -39,8 +42,6 @@ pub struct LanguageConfig {
     /// Japanese ones without kana; 4 takes below 1 % of Chinese interface texts for Japanese and finds more than half of
     /// the Japanese ones.
     pub kanji_odds: f64,
-    /// In a short string without Han characters, how many Latin letters outweigh one kana letter.
-    pub latin_per_kana: u64,
     /// What a page that declares Japanese (or Chinese) adds to (or takes from) these log-odds.
     pub page_odds: f64,
     /// Ask `lingua` where all other evidence is missing. Loads its models (some 20 MB) on first use.
@@ -52,9 +53,9 @@ impl Default for LanguageConfig {
         Self {
             short_letters: 60,
             kana_share: 0.03,
+            latin_per_kana: 16,
             latin_per_cjk: 4.0,
             kanji_odds: 4.0,
-            latin_per_kana: 16,
             page_odds: 8.0,
             lingua: true,
         }

@@ -26,6 +26,9 @@ fn short_strings() {
     check("การตั้งค่า", None, "th");
     check("Настройки", None, "und-Cyrl");
     check("优の良品", None, "zh-Hans");
+    check("C++ と Rust の本", None, "ja");
+    check("Windows の窓を開く", None, "ja");
+    check("Click あ to choose the input method", None, "en");
     check("", None, "und");
     check("123 … !?", None, "und");
     check("😀😀", None, "und");

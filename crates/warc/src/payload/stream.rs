@@ -9,6 +9,7 @@ use crate::deflate::Container;
 use crate::head::RecordType;
 use crate::http::HttpMessage;
 use crate::record::BodyReader;
+use crate::unpack::ZSTD_MAGIC;
 
 /// Bytes of a body in which its HTTP header is looked for.
 pub(crate) const HEAD: u64 = 256 << 10;
@@ -231,7 +232,7 @@ pub(super) fn zstd<'a, R: BufRead + 'a>(source: R) -> std::io::Result<zstd::stre
 }
 
 pub(super) fn is_zstd(body: &[u8]) -> bool {
-    body.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || body.get(1..4) == Some(&[0x2a, 0x4d, 0x18])
+    body.starts_with(&ZSTD_MAGIC) || body.get(1..4) == Some(&[0x2a, 0x4d, 0x18])
 }
 
 /// Whether a zlib header is at the start (RFC 1950).

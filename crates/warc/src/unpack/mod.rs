@@ -73,6 +73,9 @@ pub(crate) enum Form {
     Lz4,
 }
 
+/// How a zstd frame begins (RFC 8878, 3.1.1).
+pub(crate) const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
 /// Bytes looked through for a first member when the file begins with something else.
 const DETECTION_BYTES: usize = 1 << 20;
 

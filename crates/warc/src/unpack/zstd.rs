@@ -4,7 +4,7 @@ use xxhash_rust::xxh64::Xxh64;
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 
 use super::members::{Format, Outcome, Probe};
-use super::{Form, Limits, is_skippable};
+use super::{Form, Limits, ZSTD_MAGIC, is_skippable};
 use crate::buffer::{Input, Window};
 use crate::decoder::is_version;
 use crate::error::FaultKind;
@@ -206,7 +206,7 @@ fn header_len(descriptor: u8) -> usize {
 
 impl Format for Zstd {
     const FORM: Form = Form::Zstd;
-    const MAGIC: &'static [u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+    const MAGIC: &'static [u8] = &ZSTD_MAGIC;
     const LEAST: usize = 4;
     const CHECKED: bool = false;
 

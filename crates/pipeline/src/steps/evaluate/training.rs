@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use tsumugi_eval::bench::Benchmark;
 use tsumugi_eval::contamination::{Contaminated, Contamination, ContaminationConfig, picture_hash};
-use tsumugi_record::{Conversation, Interleaved, Pair, Record, ShardReader};
+use tsumugi_record::{Conversation, Interleaved, Pair};
 
-use crate::runner::input_table;
+use crate::runner::each_row;
 use crate::{Error, Progress};
 
 /// Looks for a benchmark in folders with tables of pairs, interleaved documents or conversations.
@@ -25,10 +25,10 @@ pub(super) fn search(
     };
     for folder in folders {
         let found = [
-            rows(folder, None, |row: Pair| {
+            each_row(folder, None, |row: Pair| {
                 seen(&row.id, &[&row.text], hash(&row.phash).as_slice());
             })?,
-            rows(
+            each_row(
                 folder,
                 Some(&["id", "texts", "image_info", "page_url", "provenance"]),
                 |row: Interleaved| {
@@ -39,7 +39,7 @@ pub(super) fn search(
                     seen(&row.id, &[&text], &hashes);
                 },
             )?,
-            rows(folder, None, |row: Conversation| {
+            each_row(folder, None, |row: Conversation| {
                 let contents = row.messages.iter().flat_map(|message| &message.content);
                 let texts: Vec<&str> = contents.filter_map(|content| content.text.as_deref()).collect();
                 let bytes = row.images.iter().filter_map(|image| image.bytes.as_deref());
@@ -54,24 +54,6 @@ pub(super) fn search(
     }
     bar.finish();
     Ok(search.finish())
-}
-
-/// Reads a table, or some of its columns; false where the folder has no such table.
-fn rows<R: Record>(folder: &Path, columns: Option<&[&str]>, mut each: impl FnMut(R)) -> Result<bool, Error> {
-    let table = match input_table(folder, R::KIND) {
-        Err(Error::NoTable { .. }) => return Ok(false),
-        other => other?,
-    };
-    for shard in &table.shards {
-        let reader = match columns {
-            Some(columns) => ShardReader::<R>::open_columns(shard, columns)?,
-            None => ShardReader::open(shard)?,
-        };
-        for batch in reader {
-            batch?.into_iter().for_each(&mut each);
-        }
-    }
-    Ok(true)
 }
 
 /// A perceptual hash as tables hold it.
@@ -91,7 +73,7 @@ mod tests {
     use tsumugi_eval::bench::{Source, load};
     use tsumugi_eval::contamination::Part;
     use tsumugi_eval::profile::Profile;
-    use tsumugi_record::{Content, Image, Message, ShardWriter, shard_name};
+    use tsumugi_record::{Content, Image, Message, Record, ShardWriter, shard_name};
 
     use super::*;
 
