@@ -5,6 +5,29 @@ use std::io::Read;
 
 use crate::error::Fault;
 
+/// The memory of a reader that is done, for the next one: what is new costs a page fault for every 4 KiB.
+#[derive(Debug, Default)]
+pub(crate) struct Spare {
+    input: Vec<u8>,
+    window: Vec<u8>,
+}
+
+impl Spare {
+    /// Gives its memory to a reader that has read nothing yet.
+    pub(crate) fn lend(&mut self, input: &mut Input, window: &mut Window) {
+        input.buf = std::mem::take(&mut self.input);
+        window.buf = std::mem::take(&mut self.window);
+    }
+
+    /// Takes the memory of a reader that is not used any more.
+    pub(crate) fn take(&mut self, input: &mut Input, window: &mut Window) {
+        self.input = std::mem::take(&mut input.buf);
+        self.window = std::mem::take(&mut window.buf);
+        self.input.clear();
+        self.window.clear();
+    }
+}
+
 /// Bytes as they are in the archive, not yet unpacked.
 #[derive(Debug, Default)]
 pub(crate) struct Input {

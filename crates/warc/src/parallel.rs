@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use crate::buffer::Spare;
 use crate::decoder::{Options, record_in_text};
 use crate::error::Error;
 use crate::reader::{ArchiveReader, Middle, read_dictionary};
@@ -51,6 +52,8 @@ pub struct ParallelReader {
     part: Option<u64>,
 }
 
+/// Parts for each thread, where the file is large enough: the last of them end at different times, and a thread without one is idle.
+const PARTS: u64 = 16;
 /// Parts are not smaller: a part costs about one record read twice.
 const SMALLEST_PART: u64 = 512 << 10;
 /// Parts are not larger: results of a part wait in memory until their turn.
@@ -106,7 +109,7 @@ impl ParallelReader {
         let mut file = File::open(&self.path).map_err(failed)?;
         let meta = file.metadata().map_err(failed)?;
         let total = if meta.is_file() { meta.len() } else { 0 };
-        let share = (total / (self.threads as u64 * 4)).clamp(SMALLEST_PART, LARGEST_PART);
+        let share = (total / (self.threads as u64 * PARTS)).clamp(SMALLEST_PART, LARGEST_PART);
         let part = self.part.unwrap_or(share);
         if self.threads < 2 || total < 2 * part {
             return Ok(None);
@@ -163,8 +166,10 @@ impl Plan {
             for _ in 0..self.threads {
                 scope.spawn(|| {
                     let _stop = StopOnPanic(&shared);
+                    let mut spare = Spare::default();
                     while let Some(index) = shared.take(self.guesses.len()) {
-                        let part = self.guess(index).map(|start| self.read(start, self.middle.arc, map));
+                        let part =
+                            self.guess(index).map(|start| self.read(start, self.middle.arc, map, &mut spare));
                         shared.put(index, part);
                     }
                 });
@@ -186,7 +191,7 @@ impl Plan {
             // A guess was made as if the whole file were of one kind.
             let part = match part {
                 Some(part) if arc == self.middle.arc || index == 0 => part,
-                _ => self.read(self.guess(index).unwrap_or(0), arc, map),
+                _ => self.read(self.guess(index).unwrap_or(0), arc, map, &mut Spare::default()),
             };
             for (item, is_record) in part.items {
                 records += u64::from(is_record);
@@ -206,13 +211,21 @@ impl Plan {
     }
 
     /// Reads from the guess of one part until the guess of a later one is met.
-    fn read<T>(&self, start: u64, arc: bool, map: &impl Fn(Result<Record<'_>, Error>) -> T) -> Part<T> {
+    fn read<T>(
+        &self,
+        start: u64,
+        arc: bool,
+        map: &impl Fn(Result<Record<'_>, Error>) -> T,
+        spare: &mut Spare,
+    ) -> Part<T> {
         let mut items = Vec::new();
         let middle = (start > 0).then(|| Middle { arc, ..self.middle.clone() });
         let mut reader = match ArchiveReader::open_middle(&self.path, start, self.options.clone(), middle) {
             Ok(reader) => reader,
             Err(error) => return Part { items: vec![(map(Err(error)), false)], next: None, arc },
         };
+        reader.borrow(spare);
+        let mut next = None;
         while let Some(item) = reader.next() {
             // From there another reads the same, if it is packed as the beginning told.
             let place = item.as_ref().ok().filter(|record| record.as_begun).map(Record::location);
@@ -221,13 +234,15 @@ impl Plan {
                 .filter(|place| self.index(place.offset) > self.index(start))
                 .filter(|place| self.guess(self.index(place.offset)) == Some(place.offset));
             if let Some(place) = met {
-                drop(item);
-                return Part { items, next: Some(place.offset), arc: reader.is_arc() };
+                next = Some(place.offset);
+                break;
             }
             let is_record = item.is_ok();
             items.push((map(item), is_record));
         }
-        Part { items, next: None, arc: reader.is_arc() }
+        let arc = reader.is_arc();
+        reader.give_back(spare);
+        Part { items, next, arc }
     }
 
     /// Offset of a record that seems to begin in the part; the first part begins with the file.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use crate::buffer::Spare;
 use crate::decoder::Step;
 use crate::decoder::{Decoder, Options};
 use crate::error::Error;
@@ -192,6 +193,16 @@ impl<R: Read> ArchiveReader<R> {
                 None
             }
         }
+    }
+
+    /// Reads with the memory of another reader.
+    pub(crate) fn borrow(&mut self, spare: &mut Spare) {
+        self.decoder.core.borrow(spare);
+    }
+
+    /// Ends and gives its memory back.
+    pub(crate) fn give_back(mut self, spare: &mut Spare) {
+        self.decoder.core.give_back(spare);
     }
 
     /// Records read so far.

@@ -34,7 +34,10 @@ pub fn contact_sheet(built: &Path, images: &Path, count: usize, seed: u64) -> Re
         return Err(Error::NoTable { folder: built.to_owned(), kind });
     }
     if tables[0] {
-        page.section(&format!("Kept pairs ({})", pairs.seen), cards(pairs.drawn(), |pair| pair_card(pair, &pair.id)));
+        page.section(
+            &format!("Kept pairs ({})", pairs.seen),
+            cards(pairs.drawn(), |pair| pair_card(pair, &pair.id)),
+        );
     }
     if tables[1] {
         page.section(

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::search::{HeadEnd, head_end, is_version, padding};
 use super::{Options, Span};
 use crate::arc;
-use crate::buffer::{Input, Window};
+use crate::buffer::{Input, Spare, Window};
 use crate::error::{Error, Fault, FaultKind};
 use crate::head::Head;
 use crate::record::Location;
@@ -113,6 +113,16 @@ impl Core {
             records: 0,
             start: Vec::new(),
         }
+    }
+
+    /// Begins with the memory of another.
+    pub(crate) fn borrow(&mut self, spare: &mut Spare) {
+        spare.lend(&mut self.input, &mut self.window);
+    }
+
+    /// Gives its memory back; nothing is read from here on.
+    pub(crate) fn give_back(&mut self, spare: &mut Spare) {
+        spare.take(&mut self.input, &mut self.window);
     }
 
     pub(crate) fn bytes(&self, range: Range<usize>) -> &[u8] {
