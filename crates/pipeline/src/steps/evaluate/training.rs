@@ -1,6 +1,6 @@
 //! The benchmark's questions and pictures, looked for in training tables.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tsumugi_eval::bench::Benchmark;
 use tsumugi_eval::contamination::{Contaminated, Contamination, ContaminationConfig, picture_hash};
@@ -69,6 +69,7 @@ fn hash_of(bytes: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::path::Path;
 
     use tsumugi_eval::bench::{Source, load};
     use tsumugi_eval::contamination::Part;
