@@ -1,6 +1,6 @@
 //! Drawn pictures and what can be asked about them in Japanese.
 //!
-//! A picture shows one to five equal shapes of one colour, or one katakana. Everything follows from two numbers, a seed and
+//! A picture shows one to four equal shapes of one colour, or one katakana. Everything follows from two numbers, a seed and
 //! the picture's number, so that a set is written down by its seed.
 
 use tsumugi::train::data::random;
@@ -24,7 +24,7 @@ pub(crate) const COLOURS: [(&str, [u8; 3]); 8] = [
 pub(crate) const SHAPES: [&str; 5] = ["円", "四角", "三角", "ひし形", "十字"];
 
 /// Largest number of shapes.
-pub(crate) const MOST: usize = 5;
+pub(crate) const MOST: usize = 4;
 
 /// What is asked: name of the kind, and ways to say it. The first three are about shapes, the others about a katakana.
 pub(crate) const QUESTIONS: [(&str, [&str; 2]); 5] = [
@@ -121,7 +121,7 @@ impl Scene {
         match self.content {
             Content::Kana(kana) => draw_kana(&mut canvas, &mut dice, kana, colour),
             Content::Shapes { shape, count } => {
-                let radius = dice.between(6.0, 8.0);
+                let radius = dice.between(8.0, 9.5);
                 for centre in free_places(&mut dice, count, radius) {
                     canvas.paint(colour, |p| {
                         radius + 0.5 - size_of(shape, [p[0] - centre[0], p[1] - centre[1]], radius)
@@ -134,10 +134,10 @@ impl Scene {
 }
 
 fn draw_kana(canvas: &mut Canvas, dice: &mut Dice, kana: usize, colour: [u8; 3]) {
-    let side = dice.between(34.0, 44.0);
+    let side = dice.between(42.0, 48.0);
     let room = SIZE as f32 - 4.0 - side;
     let corner = [2.0 + dice.between(0.0, room), 2.0 + dice.between(0.0, room)];
-    let (slant, width) = (dice.between(-0.12, 0.12), dice.between(2.5, 4.5));
+    let (slant, width) = (dice.between(-0.06, 0.06), dice.between(3.5, 5.0));
     let place = |p: [f32; 2]| [corner[0] + side * (p[0] + slant * (0.5 - p[1])), corner[1] + side * p[1]];
     let lines: Vec<Segment> = segments(kana).iter().map(|(a, b)| (place(*a), place(*b))).collect();
     canvas.paint(colour, |p| {
@@ -249,6 +249,6 @@ mod tests {
         assert_eq!(answers(scene(Content::Kana(0))), ["ア", "赤"]);
         // Three triangles on a light ground, and nothing else.
         let red = triangles.draw()[54..].chunks(3).filter(|p| p[2] > 180 && p[0] < 90 && p[1] < 90).count();
-        assert!((90..450).contains(&red), "{red}");
+        assert!((150..600).contains(&red), "{red}");
     }
 }

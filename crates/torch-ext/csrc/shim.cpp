@@ -124,15 +124,19 @@ char *tsumugi_fused_adamw(at::Tensor *const *params, at::Tensor *const *grads, a
 char *tsumugi_global_norm(at::Tensor *const *tensors, size_t count, double *out) {
   return guarded([&] {
     at::NoGradGuard guard;
-    double sum = 0;
+    if (count == 0) {
+      *out = 0;
+      return;
+    }
+    std::vector<at::Tensor> norms;
+    norms.reserve(count);
     for (size_t i = 0; i < count; i++) {
       // Doubles on the CPU; a GPU would pay for them, and sums by trees there anyway.
       const auto kind = tensors[i]->is_cpu() ? at::kDouble : at::kFloat;
-      const auto norm = at::linalg_vector_norm(*tensors[i], 2, at::OptionalIntArrayRef(), false, kind);
-      const double value = norm.item<double>();
-      sum += value * value;
+      norms.push_back(at::linalg_vector_norm(*tensors[i], 2, at::OptionalIntArrayRef(), false, kind));
     }
-    *out = std::sqrt(sum);
+    // One look at the result: a GPU is waited for once.
+    *out = at::stack(norms).to(at::kDouble).square().sum().sqrt().item<double>();
   });
 }
 
@@ -179,6 +183,9 @@ char *tsumugi_set_autocast(int cuda, int enabled, int kind, int *was_enabled, in
 char *tsumugi_set_numerics(int deterministic, int tf32) {
   return guarded([&] {
     auto &context = at::globalContext();
+    // cuBLAS needs a workspace of fixed size for equal sums, and LibTorch refuses products without one. It is read when
+    // cuBLAS begins; what the user has set stays.
+    if (deterministic) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
     context.setDeterministicAlgorithms(deterministic != 0, false);
     context.setDeterministicFillUninitializedMemory(false);
     context.setDeterministicCuDNN(deterministic != 0);

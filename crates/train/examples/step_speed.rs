@@ -1,6 +1,6 @@
 //! Times optimiser steps on a checkpoint and a stored batch, for holding the engine against another implementation.
 //!
-//! `step_speed MODEL [f32|bf16|bf16-stochastic] [THREADS] [STEPS] [RECOMPUTE]`. MODEL is a LLaVA checkpoint with a
+//! `step_speed MODEL [f32|bf16|bf16-stochastic] [THREADS] [STEPS] [RECOMPUTE] [cpu|cuda]`. MODEL is a LLaVA checkpoint with a
 //! `batch.safetensors` beside it: `input_ids`, `labels`, `pixel_values`, image tokens expanded. The vision tower is
 //! frozen. Prints one JSON line; the first two steps are not counted.
 
@@ -32,43 +32,65 @@ fn main() -> Result<(), Box<dyn Error>> {
     let number = |n: usize, usual: usize| argument(n).map_or(Ok(usual), str::parse);
     let (threads, steps, recompute) = (number(2, 2)?, number(3, 5)?, number(4, 0)?);
     tch::set_num_threads(threads as i32);
+    let device = match argument(5) {
+        Some("cuda") => {
+            tsumugi_torch_ext::load_cuda()?;
+            tsumugi_torch_ext::set_numerics(false, false)?;
+            Device::Cuda(0)
+        }
+        _ => Device::Cpu,
+    };
 
-    let mut engine = engine(folder, precision, recompute)?;
+    let mut engine = engine(folder, precision, recompute, device)?;
     let batch = batch(&folder.join("batch.safetensors"))?;
     let config = OptimizerConfig { lr: 1e-4, weight_decay: 0.01, ..OptimizerConfig::default() };
-    let (mut losses, mut seconds, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut losses, mut seconds, mut passes, mut cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let flops = engine.flops(&batch.counts);
     for step in 0..WARM_UP + steps {
         let (began, cpu_began) = (Instant::now(), cpu_seconds());
         let targets = batch.counts.targets as f64;
         let loss = engine.accumulate(&batch, 1.0 / targets)? / targets;
+        let passed = began.elapsed().as_secs_f64();
         engine.update(&config, config.lr, loss, step as u64)?;
+        if let Device::Cuda(index) = device {
+            tch::Cuda::synchronize(index as i64);
+        }
         losses.push(loss);
         if step >= WARM_UP {
+            passes.push(passed);
             seconds.push(began.elapsed().as_secs_f64());
             cpu.push(cpu_seconds() - cpu_began);
         }
     }
-    let (step, cpu) = (median(&mut seconds), median(&mut cpu));
+    let began = Instant::now();
+    engine.evaluate(&batch)?;
+    let forward = began.elapsed().as_secs_f64();
+    let (step, passes, cpu) = (median(&mut seconds), median(&mut passes), median(&mut cpu));
     let tokens = batch.counts.tokens as f64;
     println!(
         "{}",
         serde_json::json!({
-            "precision": arguments.get(1), "threads": threads, "recompute": recompute,
-            "step_s": step, "cpu_s_per_step": cpu, "tokens_per_s": tokens / step, "tokens_per_cpu_s": tokens / cpu,
+            "precision": arguments.get(1), "device": format!("{device:?}"), "threads": threads, "recompute": recompute,
+            "step_s": step, "passes_s": passes, "forward_s": forward, "cpu_s_per_step": cpu, "tokens_per_s": tokens / step, "tflops": flops / step / 1e12, "step_tflop": flops / 1e12, "tokens_per_cpu_s": tokens / cpu,
             "peak_rss_mib": peak_memory_mib(), "losses": losses,
         })
     );
     Ok(())
 }
 
-fn engine(folder: &Path, precision: Precision, recompute: usize) -> Result<Engine, Box<dyn Error>> {
+fn engine(
+    folder: &Path,
+    precision: Precision,
+    recompute: usize,
+    device: Device,
+) -> Result<Engine, Box<dyn Error>> {
     let checkpoint = Checkpoint::open(folder)?;
     let model = Vlm::new(checkpoint.vlm_config()?.clone())?;
     let defs: Vec<_> = model.parameters().into_iter().map(|(.., def)| def).collect();
-    let weights = checkpoint.load(&defs, Device::Cpu, Kind::Float)?;
+    let weights = checkpoint.load(&defs, device, Kind::Float)?;
     let tune = vec!["projector".to_owned(), "language".to_owned()];
     let stage = StageConfig { tune, precision, recompute, ..StageConfig::default() };
-    Ok(Engine::new(model, &weights, &stage, Box::new(TokenMean), Device::Cpu)?)
+    Ok(Engine::new(model, &weights, &stage, Box::new(TokenMean), device)?)
 }
 
 fn batch(path: &Path) -> Result<Batch, Box<dyn Error>> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tch::{Device, Kind};
-use tsumugi_vlm::checkpoint::{self, Checkpoint, Contents, SaveOptions};
+use tsumugi_vlm::checkpoint::{self, Checkpoint, Contents, Layout, SaveOptions};
 use tsumugi_vlm::{ImageProcessor, ImageTokenId, ParamDef, Part, Tokenizer, Vlm, VlmConfig, Weights};
 
 use crate::checkpoint::{atomic_folder, write_json};
@@ -112,8 +112,8 @@ impl Start {
         Ok(weights)
     }
 
-    /// Writes the model for others to use. An architecture that Hugging Face's layout cannot say is written as weights and
-    /// a tokenizer.
+    /// Writes the model for others to use: as LLaVA, or as VILA where LLaVA has no such projector. An architecture that
+    /// neither can say is written as weights and a tokenizer.
     pub(crate) fn export(&self, folder: &Path, weights: &Weights, recipe: &Recipe) -> Result<()> {
         let kind = match recipe.export.dtype {
             ExportType::Same => None,
@@ -128,7 +128,8 @@ impl Start {
                 Ok(self.tokenizer.save(folder)?)
             });
         }
-        let options = SaveOptions { kind, ..SaveOptions::default() };
+        let layout = Layout::of(self.model.config());
+        let options = SaveOptions { layout, kind, ..SaveOptions::default() };
         Ok(checkpoint::save(folder, self.model.config(), weights, Some(&self.tokenizer), &options)?)
     }
 }

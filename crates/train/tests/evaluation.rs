@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 use tsumugi_train::{Error, Progress, Recipe, Summary, read_answers, read_metrics, train};
 use tsumugi_vlm::Model;
 
@@ -28,7 +28,7 @@ fn run(recipe: &Recipe) -> Summary {
 
 /// A tensor of the exported model.
 fn tensor(model: &Path, name: &str) -> Tensor {
-    let model = Model::load(&model.display().to_string(), Device::Cpu, Kind::Float).unwrap();
+    let model = Model::load(&model.display().to_string(), common::device::device(), Kind::Float).unwrap();
     model.weights.get(name).unwrap().shallow_clone()
 }
 

@@ -4,6 +4,7 @@
 mod common;
 
 use tsumugi_train::{Error, Progress, read_metrics, train};
+use tsumugi_vlm::{GenerateOptions, Model, Question};
 
 #[test]
 fn three_stages_learn_and_leave_a_model() {
@@ -46,6 +47,22 @@ fn three_stages_learn_and_leave_a_model() {
     let other = common::recipe(&place.path().join("data"), &out, &["seed=9"]);
     assert!(matches!(train(&other, &Progress::hidden()), Err(Error::OtherRun { .. })));
     assert!(train(&other, &Progress::hidden()).unwrap_err().is_usage());
+}
+
+#[test]
+fn a_projector_that_llava_does_not_know_is_written_as_vila() {
+    let place = tempfile::tempdir().unwrap();
+    common::write_tables(&place.path().join("data"));
+    for kind in ["linear", "mlp_downsample"] {
+        let out = place.path().join(kind);
+        let projector = format!("model.config.projector.kind={kind:?}");
+        let recipe = common::recipe(&place.path().join("data"), &out, &[projector.as_str()]);
+        let model = train(&recipe, &Progress::hidden()).unwrap().model;
+        assert!(model.join("mm_projector").is_dir());
+        let model = Model::load(&model.display().to_string(), common::device::device(), tch::Kind::Float).unwrap();
+        let question = Question::new("何が見えますか?", Vec::new());
+        assert_eq!(model.answer(&[question], &GenerateOptions::default(), &mut |_, _| {}).unwrap().len(), 1);
+    }
 }
 
 #[test]

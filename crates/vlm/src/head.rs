@@ -16,6 +16,10 @@ pub(crate) const HEAD: &str = "language_model.lm_head.weight";
 /// Logits that exist at one time (64 MB in float32), where that many rows are not too few.
 const CHUNK_LOGITS: i64 = 1 << 24;
 
+/// The same on a GPU, which needs larger products to be busy (1 GB): with few rows it would mostly add up the gradient of
+/// the matrix, once for each chunk.
+const CHUNK_LOGITS_GPU: i64 = 1 << 28;
+
 /// Fewest rows a chunk has: below, matrix products get slow.
 const SMALLEST_CHUNK: i64 = 256;
 
@@ -53,7 +57,8 @@ impl Head {
         let rows = x.f_reshape([b * t, d])?.f_index_select(0, &context.target_places)?;
         let normed = self.norm(params, &rows)?;
         let matrix = params.get(self.matrix())?;
-        let chunk = (CHUNK_LOGITS / self.config.vocab_size).max(SMALLEST_CHUNK);
+        let logits = if x.device().is_cuda() { CHUNK_LOGITS_GPU } else { CHUNK_LOGITS };
+        let chunk = (logits / self.config.vocab_size).max(SMALLEST_CHUNK);
         Ok(linear_cross_entropy(&normed, matrix, &context.target_ids, chunk)?)
     }
 }

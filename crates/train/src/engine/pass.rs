@@ -49,16 +49,13 @@ impl Engine {
         let mut kept = Vec::with_capacity(last + 1 - trained);
         for index in trained..=last {
             let input = as_leaves(&acts, index > trained);
-            let unit = &self.units[index];
-            if self.recomputes(index) && index < last {
-                acts = self.run_frozen(index..index + 1, input.detach(), &context)?;
-                kept.push(Kept { index, input, graph: None });
-            } else {
-                let run = self.unit_run(index, true)?;
-                let out = unit.forward(&run.params, handles(&input), &context)?;
-                acts = out.detach();
-                kept.push(Kept { index, input, graph: Some((run, out)) });
-            }
+            let run = self.unit_run(index, true)?;
+            let out = self.units[index].forward(&run.params, handles(&input), &context)?;
+            acts = out.detach();
+            // What is recomputed ran with a graph too, though it is dropped here: without one LibTorch may take other
+            // kernels on a GPU, whose last bits differ from those of the second time.
+            let graph = if self.recomputes(index) && index < last { None } else { Some((run, out)) };
+            kept.push(Kept { index, input, graph });
         }
         let loss = f64::try_from(&acts.x)?;
         if context.target_count > 0 {

@@ -1,5 +1,7 @@
 //! Small tables of drawn pictures, and a recipe for a very small model on them.
 
+pub(crate) mod device;
+
 use std::io::Cursor;
 use std::path::Path;
 
@@ -103,9 +105,10 @@ fn text(data: &Path, out: &Path) -> String {
         )
     };
     format!(
-        "name = \"test\"\nout = {out:?}\nthreads = 1\n[tokenizer]\nbuild = 320\n\
+        "name = \"test\"\nout = {out:?}\nthreads = 1\ndevice = {:?}\n[tokenizer]\nbuild = 320\n\
          [model.config.vision]\nhidden_size = 16\nintermediate_size = 32\nnum_hidden_layers = 2\nnum_attention_heads = 2\nimage_size = 28\npatch_size = 14\n\
          [model.config.language]\nhidden_size = 32\nintermediate_size = 64\nnum_hidden_layers = 2\nnum_attention_heads = 4\nnum_key_value_heads = 2\nvocab_size = 320\ntie_word_embeddings = true\n{}{}{}",
+        if device::on_cuda() { "cuda" } else { "cpu" },
         stage("align", "[\"projector\", \"language\"]", "plain", &["pairs"]),
         stage("pretrain", "[\"vision\", \"projector\", \"language\"]", "caption", &["pairs", "interleaved"]),
         stage(

@@ -26,6 +26,17 @@ pub enum Layout {
     Vila,
 }
 
+impl Layout {
+    /// The layout that most programs read among those that can say this model.
+    #[must_use]
+    pub fn of(config: &VlmConfig) -> Self {
+        match config.projector.kind {
+            ProjectorKind::Mlp2xGelu => Self::Llava,
+            ProjectorKind::Linear | ProjectorKind::MlpDownsample => Self::Vila,
+        }
+    }
+}
+
 /// How [`save`] writes.
 #[derive(Debug, Clone)]
 pub struct SaveOptions {

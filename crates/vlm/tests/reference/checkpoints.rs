@@ -1,19 +1,19 @@
 //! Reading and writing layouts.
 
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 use tsumugi_vlm::checkpoint::{read_safetensors, write_safetensors};
 use tsumugi_vlm::{
     Batch, Checkpoint, Context, Error, Layout, Output, ProjectorKind, SaveOptions, Tokenizer, Vlm, Weights,
     build_tokenizer, save,
 };
 
-use super::{defs, fixture, llava, tensors};
+use super::{defs, device, fixture, llava, tensors};
 
 fn logits(vlm: &Vlm, weights: &Weights) -> Tensor {
     let given = tensors("llava_batch.safetensors");
     let batch = Batch::of_ids(given["input_ids"].shallow_clone());
-    let context = Context::new(vlm.config(), &batch, Output::Logits, Device::Cpu, Kind::Float).unwrap();
-    vlm.forward(weights, Some(&given["pixel_values"]), &context).unwrap()
+    let context = Context::new(vlm.config(), &batch, Output::Logits, device(), Kind::Float).unwrap();
+    vlm.forward(weights, Some(&given["pixel_values"].to_device(device())), &context).unwrap()
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn written_checkpoints_give_the_same_logits() {
         let checkpoint = Checkpoint::open(&folder).unwrap();
         let again = Vlm::of(checkpoint.contents()).unwrap();
         assert_eq!(again.config(), vlm.config());
-        let loaded = checkpoint.load(&defs(&again), Device::Cpu, Kind::Float).unwrap();
+        let loaded = checkpoint.load(&defs(&again), device(), Kind::Float).unwrap();
         assert_eq!(logits(&again, &loaded), expected);
     }
     let left: Vec<_> = std::fs::read_dir(home.path()).unwrap().collect();
@@ -50,7 +50,7 @@ fn names_of_transformers_5_are_read() {
         .collect();
     write_safetensors(&home.path().join("model.safetensors"), renamed.iter().map(|(n, t)| (n.as_str(), t)))
         .unwrap();
-    let loaded = Checkpoint::open(home.path()).unwrap().load(&defs(&vlm), Device::Cpu, Kind::Float).unwrap();
+    let loaded = Checkpoint::open(home.path()).unwrap().load(&defs(&vlm), device(), Kind::Float).unwrap();
     assert_eq!(logits(&vlm, &loaded), logits(&vlm, &weights));
 }
 
@@ -64,7 +64,7 @@ fn changed(change: impl FnOnce(&mut Vec<(String, Tensor)>)) -> Error {
     write_safetensors(&home.path().join("model.safetensors"), all.iter().map(|(n, t)| (n.as_str(), t)))
         .unwrap();
     let checkpoint = Checkpoint::open(home.path()).unwrap();
-    checkpoint.load(&defs(&vlm), Device::Cpu, Kind::Float).map(|_| ()).unwrap_err()
+    checkpoint.load(&defs(&vlm), device(), Kind::Float).map(|_| ()).unwrap_err()
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn tensors_that_do_not_fit_are_named() {
     let error = changed(|all| {
         for (name, tensor) in all {
             if name == norm {
-                *tensor = Tensor::zeros([17], (Kind::Float, Device::Cpu));
+                *tensor = Tensor::zeros([17], (Kind::Float, device()));
             }
         }
     });

@@ -3,11 +3,11 @@
 use tch::Tensor;
 use tsumugi_vlm::{GenerateOptions, Vlm, generate};
 
-use super::{llava, rows, tensors};
+use super::{device, llava, rows, tensors};
 
 /// The prompts of the fixture without their padding, and all pictures.
 fn prompts() -> (Vec<Vec<i64>>, Tensor) {
-    (stripped(""), tensors("llava_batch.safetensors")["pixel_values"].shallow_clone())
+    (stripped(""), tensors("llava_batch.safetensors")["pixel_values"].to_device(device()))
 }
 
 fn stripped(prefix: &str) -> Vec<Vec<i64>> {
@@ -42,7 +42,7 @@ fn beams_are_those_of_transformers() {
     config.language.eos_token_ids = std::iter::once(2).chain((5..40).step_by(4)).collect();
     let vlm = Vlm::new(config).unwrap();
     let prompts = stripped("beams.");
-    let pixels = tensors("llava_batch.safetensors")["pixel_values"].narrow(0, 0, 2);
+    let pixels = tensors("llava_batch.safetensors")["pixel_values"].narrow(0, 0, 2).to_device(device());
     let expected = tensors("llava_generate.safetensors");
     for (name, num_beams, repetition_penalty, length_penalty) in [
         ("beams", 3, 1.0, 1.0),

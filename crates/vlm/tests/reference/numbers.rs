@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 use tsumugi_vlm::parity::{ParityOptions, run};
 use tsumugi_vlm::{
     Acts, Batch, Checkpoint, Context, LlamaConfig, Output, Params, ProjectorConfig, ProjectorKind,
     SiglipConfig, Unit, VilaProjector, Vlm, VlmConfig, Weights, torch_ext,
 };
 
-use super::{defs, fixture, llava, relative, tensors};
+use super::{defs, device, fixture, llava, relative, tensors};
 
 #[test]
 fn llava_batch_agrees_with_transformers() {
     let home = tempfile::tempdir().unwrap();
     let out = home.path().join("out.safetensors");
-    let options = ParityOptions { gradients: true, ..ParityOptions::default() };
+    let options = ParityOptions { gradients: true, device: device(), ..ParityOptions::default() };
     run(&fixture("llava"), &fixture("llava_batch.safetensors"), &out, &options).unwrap();
     let expected = tensors("llava_batch.safetensors");
     let found: std::collections::BTreeMap<_, _> =
@@ -52,7 +52,7 @@ fn llava_batch_agrees_with_transformers() {
 fn bfloat16_stays_near() {
     let home = tempfile::tempdir().unwrap();
     let out = home.path().join("out.safetensors");
-    let options = ParityOptions { kind: Kind::BFloat16, ..ParityOptions::default() };
+    let options = ParityOptions { kind: Kind::BFloat16, device: device(), ..ParityOptions::default() };
     run(&fixture("llava"), &fixture("llava_batch.safetensors"), &out, &options).unwrap();
     let found = tsumugi_vlm::checkpoint::read_safetensors(&out).unwrap();
     let loss = &found.iter().find(|(name, _)| name == "loss").unwrap().1;
@@ -71,9 +71,9 @@ fn rotary_variants_and_packed_rows() {
         std::fs::copy(fixture("llama/model.safetensors"), folder.join("model.safetensors")).unwrap();
         let checkpoint = Checkpoint::open(&folder).unwrap();
         let vlm = Vlm::of(checkpoint.contents()).unwrap();
-        let weights = checkpoint.load(&defs(&vlm), Device::Cpu, Kind::Float).unwrap();
+        let weights = checkpoint.load(&defs(&vlm), device(), Kind::Float).unwrap();
         let forward = |batch: &Batch, output| {
-            let context = Context::new(vlm.config(), batch, output, Device::Cpu, Kind::Float).unwrap();
+            let context = Context::new(vlm.config(), batch, output, device(), Kind::Float).unwrap();
             (vlm.forward(&weights, None, &context).unwrap(), context.target_count)
         };
         let ids = &expected["input_ids"];
@@ -123,10 +123,10 @@ fn projectors_of_vila() {
         for (own, theirs) in names {
             for end in ["weight", "bias"] {
                 let value = values[&format!("{name}.{theirs}.{end}")].shallow_clone();
-                params.insert(format!("multi_modal_projector.{own}.{end}"), value);
+                params.insert(format!("multi_modal_projector.{own}.{end}"), value.to_device(device()));
             }
         }
-        let acts = Acts::new(values["features"].shallow_clone());
+        let acts = Acts::new(values["features"].to_device(device()));
         let found = unit.forward(&params, acts, &any).unwrap().x;
         assert!(relative(&found, &values[&format!("{name}.out")]) < 1e-6, "{name}");
     }
@@ -135,7 +135,7 @@ fn projectors_of_vila() {
 fn llava_context() -> (Vlm, Context) {
     let (vlm, _) = llava();
     let batch = Batch::of_ids(Tensor::from_slice(&[1_i64]).view([1, 1]));
-    let context = Context::new(vlm.config(), &batch, Output::Loss, Device::Cpu, Kind::Float).unwrap();
+    let context = Context::new(vlm.config(), &batch, Output::Loss, device(), Kind::Float).unwrap();
     (vlm, context)
 }
 
@@ -148,9 +148,9 @@ fn units_cut_apart_give_the_gradients_of_one_graph() {
         labels: Some(given["labels"].shallow_clone()),
         ..Batch::of_ids(given["input_ids"].shallow_clone())
     };
-    let context = Context::new(vlm.config(), &batch, Output::Loss, Device::Cpu, Kind::Float).unwrap();
+    let context = Context::new(vlm.config(), &batch, Output::Loss, device(), Kind::Float).unwrap();
     // Forward, keeping only each unit's input; parameters as views of one flat leaf a unit.
-    let mut acts = Acts::new(given["pixel_values"].shallow_clone());
+    let mut acts = Acts::new(given["pixel_values"].to_device(device()));
     let mut kept = Vec::new();
     for (_, unit) in vlm.units() {
         kept.push(acts.detach());
@@ -159,7 +159,7 @@ fn units_cut_apart_give_the_gradients_of_one_graph() {
         });
     }
     // Backward, unit by unit from the last, running each again.
-    let mut upstream = Tensor::from(1.0_f32 / context.target_count as f32);
+    let mut upstream = Tensor::from(1.0_f32 / context.target_count as f32).to_device(device());
     for ((_, unit), input) in vlm.units().iter().zip(kept).rev() {
         let flat = flat_of(unit, &weights).set_requires_grad(true);
         let params = Params::split(&unit.spec(), &flat).unwrap();
@@ -173,7 +173,7 @@ fn units_cut_apart_give_the_gradients_of_one_graph() {
         for def in &unit.spec() {
             let piece = gradient.narrow(0, start, def.numel()).view(&def.shape[..]);
             start += def.numel();
-            let expected = &given[&format!("grad.{}", def.name)];
+            let expected = &given[&format!("grad.{}", def.name)].to_device(device());
             let far = (piece - expected).norm().double_value(&[]);
             assert!(far <= 1e-4 * expected.norm().double_value(&[]) + 1e-5, "{}: {far}", def.name);
         }
@@ -189,10 +189,10 @@ fn flat_of(unit: &Arc<dyn Unit>, weights: &Weights) -> Tensor {
 #[test]
 fn features_and_places_have_to_agree() {
     let (vlm, weights) = llava();
-    let picture = Tensor::zeros([1, 3, 28, 28], (Kind::Float, Device::Cpu));
+    let picture = Tensor::zeros([1, 3, 28, 28], (Kind::Float, device()));
     let run = |ids: &[i64], pixels: Option<&Tensor>| {
         let batch = Batch::of_ids(Tensor::from_slice(ids).view([1, -1]));
-        let context = Context::new(vlm.config(), &batch, Output::Logits, Device::Cpu, Kind::Float).unwrap();
+        let context = Context::new(vlm.config(), &batch, Output::Logits, device(), Kind::Float).unwrap();
         vlm.forward(&weights, pixels, &context)
     };
     assert!(run(&[1, 4, 4, 4, 4, 9], Some(&picture)).is_ok());
@@ -202,7 +202,7 @@ fn features_and_places_have_to_agree() {
     let (with, without) = (run(&[1, 8, 9], Some(&picture)).unwrap(), run(&[1, 8, 9], None).unwrap());
     assert_eq!(with, without);
     // Seventeen pictures in one row.
-    let many = Tensor::zeros([17, 3, 28, 28], (Kind::Float, Device::Cpu));
+    let many = Tensor::zeros([17, 3, 28, 28], (Kind::Float, device()));
     let ids: Vec<i64> = std::iter::once(1).chain(std::iter::repeat_n(4, 17 * 4)).collect();
     assert!(run(&ids, Some(&many)).is_ok());
 }
@@ -210,7 +210,7 @@ fn features_and_places_have_to_agree() {
 #[test]
 fn random_weights_depend_on_the_seed_alone() {
     let (vlm, _) = llava();
-    let init = |seed| vlm.init(seed, Device::Cpu, Kind::Float).unwrap();
+    let init = |seed| vlm.init(seed, device(), Kind::Float).unwrap();
     let (a, b, c) = (init(1), init(1), init(2));
     let name = "language_model.lm_head.weight";
     assert_eq!(a.get(name).unwrap(), b.get(name).unwrap());
