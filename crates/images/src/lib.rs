@@ -18,6 +18,8 @@
 //! # Ok::<(), tsumugi_images::Error>(())
 //! ```
 //!
+//! With the feature `http` the module `fetch` gets pictures over the network.
+//!
 //! Formats: JPEG (CMYK and progressive too), PNG, GIF, WebP, BMP. SVG, AVIF, HEIF, TIFF and icons are recognised
 //! and refused by name, so that they can be counted. An animated picture is its first frame.
 #![forbid(unsafe_code)]
@@ -26,6 +28,8 @@ mod address;
 mod dct;
 mod decode;
 mod error;
+#[cfg(feature = "http")]
+pub mod fetch;
 mod format;
 mod inspect;
 mod luma;

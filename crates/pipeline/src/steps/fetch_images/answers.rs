@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use tsumugi_record::{Fetch, Record, ShardReader, shard_name};
+use tsumugi_record::{Fetch, ShardReader};
 
-use super::FOUND;
+use super::Place;
 use super::wanted::Slot;
 use crate::Error;
 
@@ -17,19 +17,27 @@ const MAX_REDIRECTS: usize = 10;
 pub(super) struct Answers {
     by_url: HashMap<String, Fetch>,
     owners: HashMap<String, usize>,
+    sources: usize,
 }
 
 impl Answers {
-    /// Reads what the first phase left, source by source.
-    pub(super) fn read(out: &Path, sources: usize) -> Result<Answers, Error> {
-        let mut answers = Answers::default();
-        for number in 0..sources {
-            let path = out.join(FOUND).join(shard_name(Fetch::KIND, number));
-            for batch in ShardReader::<Fetch>::open(path)? {
-                batch?.into_iter().for_each(|fetch| answers.add(number, fetch));
+    /// Reads what the sources left, one after another; they are numbered on from those read before.
+    pub(super) fn read(&mut self, out: &Path, places: &[Place]) -> Result<(), Error> {
+        for place in places {
+            for batch in ShardReader::<Fetch>::open(place.shard::<Fetch>(out))? {
+                for fetch in batch? {
+                    self.add(self.sources, fetch);
+                }
             }
+            self.sources += 1;
         }
-        Ok(answers)
+        Ok(())
+    }
+
+    /// Whether a picture is at an address, or behind its redirects.
+    #[cfg(feature = "remote")]
+    pub(super) fn has_picture(&self, url: &str) -> bool {
+        self.by_url.get(url).is_some_and(|first| self.follow(first).1.is_none())
     }
 
     /// Of several answers the first with a picture counts, or else the first.

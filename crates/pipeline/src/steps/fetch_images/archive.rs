@@ -2,102 +2,16 @@
 
 use std::collections::HashSet;
 
-use rayon::prelude::*;
-use tsumugi_images::{Inspection, canonical_url, content_id, inspect, resolve_url};
-use tsumugi_page::OptOut;
-use tsumugi_record::{Fetch, Image, ImageRow, Provenance, ShardWriter};
+use tsumugi_images::{canonical_url, resolve_url};
+use tsumugi_record::{Fetch, Provenance};
 use tsumugi_warc::{HttpMessage, PayloadFault, PayloadLimits, Record, RecordType};
 
+use super::found::{Capture, Found};
 use super::wanted::Wanted;
-use super::{FOUND, FetchImagesConfig, STEP};
+use super::{FOUND, FetchImagesConfig, STEP, opts_out};
 use crate::archives::{Archives, Source};
 use crate::runner::Outputs;
 use crate::{Error, Progress};
-
-/// Pictures that are inspected at a time, each on its own thread.
-const BATCH_PICTURES: usize = 64;
-/// Bytes of pictures that are held at a time.
-const BATCH_BYTES: usize = 64 << 20;
-
-/// An answer that waits to be inspected.
-pub(super) struct Capture {
-    pub(super) fetch: Fetch,
-    /// None where the answer is known to hold no picture.
-    pub(super) bytes: Option<Vec<u8>>,
-}
-
-/// Writes what a source has: contents once each, and every answer.
-pub(super) struct Found<'a> {
-    outputs: &'a mut Outputs,
-    images: ShardWriter<ImageRow>,
-    fetches: ShardWriter<Fetch>,
-    config: &'a FetchImagesConfig,
-    seen: HashSet<String>,
-    batch: Vec<Capture>,
-    bytes: usize,
-}
-
-impl<'a> Found<'a> {
-    pub(super) fn new(config: &'a FetchImagesConfig, outputs: &'a mut Outputs) -> Result<Found<'a>, Error> {
-        let (images, fetches) = (outputs.create(FOUND)?, outputs.create(FOUND)?);
-        Ok(Found { outputs, images, fetches, config, seen: HashSet::new(), batch: Vec::new(), bytes: 0 })
-    }
-
-    pub(super) fn push(&mut self, capture: Capture) -> Result<(), Error> {
-        self.bytes += capture.bytes.as_ref().map_or(0, Vec::len);
-        self.batch.push(capture);
-        if self.batch.len() >= BATCH_PICTURES || self.bytes >= BATCH_BYTES {
-            self.flush()?;
-        }
-        Ok(())
-    }
-
-    /// Inspects what waits, in parallel, and writes it in order.
-    fn flush(&mut self) -> Result<(), Error> {
-        self.bytes = 0;
-        let limits = &self.config.limits;
-        let done: Vec<(Fetch, Option<ImageRow>)> =
-            std::mem::take(&mut self.batch).into_par_iter().map(|capture| look(capture, limits)).collect();
-        for (fetch, image) in done {
-            self.fetches.push(fetch)?;
-            if let Some(image) = image.filter(|image| self.seen.insert(image.id.clone())) {
-                self.images.push(image)?;
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn finish(mut self) -> Result<(), Error> {
-        self.flush()?;
-        self.outputs.finish(self.images)?;
-        self.outputs.finish(self.fetches)
-    }
-}
-
-fn look(capture: Capture, limits: &tsumugi_images::Limits) -> (Fetch, Option<ImageRow>) {
-    let Capture { mut fetch, bytes } = capture;
-    let Some(bytes) = bytes else { return (fetch, None) };
-    match inspect(&bytes, limits) {
-        Ok(facts) => {
-            let row = image_row(bytes, &facts);
-            fetch.image_id = Some(row.id.clone());
-            (fetch, Some(row))
-        }
-        Err(error) => {
-            fetch.reason = Some(error.reason().to_owned());
-            (fetch, None)
-        }
-    }
-}
-
-fn image_row(bytes: Vec<u8>, facts: &Inspection) -> ImageRow {
-    let id = content_id(&bytes);
-    let format = facts.format.as_str();
-    let path = Some(format!("{id}.{format}"));
-    let (width, height, phash) = (facts.width, facts.height, facts.phash.to_string());
-    let format = format.to_owned();
-    ImageRow { id, image: Image { bytes: Some(bytes), path }, width, height, format, phash }
-}
 
 /// Reads an archive from one end to the other.
 pub(super) fn read(
@@ -108,7 +22,7 @@ pub(super) fn read(
     outputs: &mut Outputs,
     progress: &Progress,
 ) -> Result<(), Error> {
-    let mut found = Found::new(config, outputs)?;
+    let mut found = Found::new(config, FOUND, outputs)?;
     // Where wanted pictures were moved to, as far as the archive has told.
     let mut moved = HashSet::new();
     archives.read(source, &mut |name, record| {
@@ -119,7 +33,7 @@ pub(super) fn read(
                 }
             }
             Err(error) if error.is_damage() => {
-                found.outputs.count("damage", 1);
+                found.count("damage");
                 progress.line(&format!("{source}: {error}"));
             }
             Err(error) => return Err(Error::step(STEP, source.to_string())(error)),
@@ -188,14 +102,8 @@ fn refusal(
     if fetch.status != 200 {
         return Some(format!("status:{}", fetch.status));
     }
-    let mut opt_out = OptOut::default();
-    for value in http.headers_named("X-Robots-Tag") {
-        opt_out.robots("x-robots-tag", &value, &config.agent);
-    }
-    for value in http.headers_named("tdm-reservation") {
-        opt_out.tdm_reservation("header", &value);
-    }
-    opt_out.images.then(|| "opt_out_header".to_owned())
+    let named = |name: &str| http.headers_named(name).map(|value| value.into_owned()).collect::<Vec<_>>();
+    opts_out(&named("X-Robots-Tag"), &named("tdm-reservation"), &config.agent).then(|| "opt_out_header".to_owned())
 }
 
 fn provenance(archive: &str, record: &Record<'_>) -> Provenance {

@@ -5,9 +5,9 @@ use std::path::Path;
 use tsumugi_images::mirror_paths;
 use tsumugi_record::Fetch;
 
-use super::archive::{Capture, Found};
+use super::found::{Capture, Found};
 use super::wanted::Wanted;
-use super::{FetchImagesConfig, STEP};
+use super::{FOUND, FetchImagesConfig, STEP};
 use crate::Error;
 use crate::runner::Outputs;
 
@@ -18,7 +18,7 @@ pub(super) fn read(
     config: &FetchImagesConfig,
     outputs: &mut Outputs,
 ) -> Result<(), Error> {
-    let mut found = Found::new(config, outputs)?;
+    let mut found = Found::new(config, FOUND, outputs)?;
     for url in wanted.sorted() {
         let Some(path) =
             mirror_paths(url).into_iter().map(|name| folder.join(name)).find(|path| path.is_file())

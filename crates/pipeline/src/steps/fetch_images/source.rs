@@ -21,6 +21,8 @@ pub(super) enum Source {
 pub(super) struct Sources {
     pub(super) list: Vec<Source>,
     pub(super) archives: Vec<Archives>,
+    /// Whether what the others do not have is fetched over HTTP.
+    pub(super) http: bool,
 }
 
 /// Reads `--from`, and adds to `identity` what each source is.
@@ -47,18 +49,21 @@ pub(super) fn parse(from: &[String], identity: &mut BTreeMap<String, String>) ->
                 sources.list.push(Source::Folder(path));
             }
             Some(("dir", path)) => return Err(Error::config("--from", format!("{path} is no folder"))),
+            #[cfg(feature = "remote")]
+            _ if text == "http" => sources.http = true,
+            #[cfg(not(feature = "remote"))]
             _ if text == "http" => {
-                let reason = "this build does not fetch over HTTP; give warc:FILE or dir:FOLDER";
+                let reason = "this build has no network (feature `remote`); give warc:FILE or dir:FOLDER";
                 return Err(Error::config("--from", reason));
             }
             _ => {
-                let reason = format!("`{text}` is no source; give warc:FILE or dir:FOLDER");
+                let reason = format!("`{text}` is no source; give warc:FILE, dir:FOLDER or http");
                 return Err(Error::config("--from", reason));
             }
         }
     }
-    if sources.list.is_empty() {
-        return Err(Error::config("--from", "no source is given; give warc:FILE or dir:FOLDER"));
+    if sources.list.is_empty() && !sources.http {
+        return Err(Error::config("--from", "no source is given; give warc:FILE, dir:FOLDER or http"));
     }
     Ok(sources)
 }
