@@ -237,7 +237,7 @@ fn fetch_step(documents: &Path, out: &Path) -> Command {
 #[test]
 fn killed_runs_ask_for_nothing_twice_and_end_with_the_same_bytes() {
     const PICTURES: usize = 1_500;
-    const KILLS: usize = 6;
+    const KILLS: usize = 4;
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(Duration::from_millis(15));
     let documents = folder.path().join("documents");

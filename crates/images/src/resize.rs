@@ -15,6 +15,8 @@ const PRECISION_BITS: u32 = 32 - 8 - 2;
 pub enum Filter {
     /// Cubic convolution with a = -0.5, four taps wide (what vision models are fed with).
     Bicubic,
+    /// Straight lines between neighbours, two taps wide (what SigLIP 2 is fed with).
+    Bilinear,
     /// Sinc windowed by a sinc, six taps wide (what the perceptual hash uses).
     Lanczos,
 }
@@ -23,6 +25,7 @@ impl Filter {
     /// Half the width of the kernel, in source pixels at scale 1.
     fn support(self) -> f64 {
         match self {
+            Filter::Bilinear => 1.0,
             Filter::Bicubic => 2.0,
             Filter::Lanczos => 3.0,
         }
@@ -31,6 +34,7 @@ impl Filter {
     /// The kernel's value at a distance of `x` pixels.
     fn weight(self, x: f64) -> f64 {
         match self {
+            Filter::Bilinear => (1.0 - x.abs()).max(0.0),
             Filter::Bicubic => cubic(x.abs()),
             Filter::Lanczos if (-3.0..3.0).contains(&x) => sinc(x) * sinc(x / 3.0),
             Filter::Lanczos => 0.0,

@@ -4,6 +4,8 @@
 //! trainer that cuts the graph between units, and a sharded one all run the same code. [`Vlm`] holds sizes and units,
 //! [`Weights`] the tensors; [`Model`] joins them with a [`Tokenizer`] and an [`ImageProcessor`].
 //!
+//! A [`DualEncoder`] (OpenCLIP with XLM-RoBERTa, SigLIP) tells how well a picture and a text fit, a [`Probe`] what is in a picture.
+//!
 //! ```
 //! use tch::{Device, Kind, Tensor};
 //! use tsumugi_vlm::{Batch, Context, ImageTokenId, LlamaConfig, Output, SiglipConfig, Vlm, VlmConfig};
@@ -38,6 +40,7 @@ mod chat;
 pub mod checkpoint;
 pub mod config;
 pub mod context;
+pub mod dual;
 mod error;
 mod generate;
 mod head;
@@ -63,6 +66,7 @@ pub use config::{
     ImageTokenId, LlamaConfig, ProjectorConfig, ProjectorKind, RopeScaling, SiglipConfig, VlmConfig,
 };
 pub use context::{Attention, Batch, Context, IGNORE, Output};
+pub use dual::{DualEncoder, Probe};
 pub use error::{Error, Result};
 pub use generate::{GenerateOptions, generate};
 pub use llama::Llama;

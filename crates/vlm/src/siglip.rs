@@ -29,12 +29,20 @@ impl Siglip {
 
 impl VisionTower for Siglip {
     fn units(&self) -> Vec<Arc<dyn Unit>> {
-        let mut units: Vec<Arc<dyn Unit>> = vec![Arc::new(PatchEmbedding::new(&self.0))];
-        for layer in 0..self.0.num_hidden_layers {
-            units.push(Arc::new(VisionLayer::new(&self.0, layer)));
+        let mut units: Vec<Arc<dyn Unit>> = vec![Arc::new(PatchEmbedding::new(PREFIX, &self.0))];
+        for layer in encoder(PREFIX, &self.0) {
+            units.push(Arc::new(layer));
         }
         units
     }
+}
+
+/// The layers of an encoder that stands under this name: SigLIP's for pictures and that for texts are alike.
+pub(crate) fn encoder(prefix: &str, config: &SiglipConfig) -> Vec<EncoderLayer> {
+    let name = |layer| format!("{prefix}.encoder.layers.{layer}");
+    (0..config.num_hidden_layers)
+        .map(|layer| EncoderLayer { name: name(layer), config: config.clone() })
+        .collect()
 }
 
 /// Standard deviation that keeps the variance of a layer with this many inputs.
@@ -44,14 +52,33 @@ fn fan_in(inputs: i64) -> f64 {
 
 /// Patches to vectors, with a learned vector for each place: pixels `[n,3,h,w]` to `[n,patches,d]`.
 #[derive(Debug)]
-struct PatchEmbedding {
+pub(crate) struct PatchEmbedding {
     name: String,
     config: SiglipConfig,
 }
 
 impl PatchEmbedding {
-    fn new(config: &SiglipConfig) -> Self {
-        Self { name: format!("{PREFIX}.embeddings"), config: config.clone() }
+    pub(crate) fn new(prefix: &str, config: &SiglipConfig) -> Self {
+        Self { name: format!("{prefix}.embeddings"), config: config.clone() }
+    }
+
+    pub(crate) fn run(&self, params: &Params, pixels: &Tensor) -> Result<Tensor> {
+        let weight = params.at(&self.name, "patch_embedding.weight")?;
+        let bias = params.at(&self.name, "patch_embedding.bias")?;
+        let side = self.config.image_size;
+        let (_, channels, h, w) = pixels.size4()?;
+        if (channels, h, w) != (3, side, side) {
+            return Err(Error::Batch {
+                reason: format!(
+                    "pictures are {channels} x {h} x {w}, the vision tower takes 3 x {side} x {side}"
+                ),
+            });
+        }
+        let pixels = pixels.f_to_kind(weight.kind())?;
+        let p = self.config.patch_size;
+        let patches = pixels.f_conv2d(weight, Some(bias), [p, p], [0, 0], [1, 1], 1)?;
+        let x = patches.f_flatten(2, -1)?.f_transpose(1, 2)?;
+        Ok(x.f_add(params.at(&self.name, "position_embedding.weight")?)?)
     }
 }
 
@@ -75,22 +102,7 @@ impl Unit for PatchEmbedding {
     }
 
     fn forward(&self, params: &Params, acts: Acts, _: &Context) -> Result<Acts> {
-        let weight = params.at(&self.name, "patch_embedding.weight")?;
-        let bias = params.at(&self.name, "patch_embedding.bias")?;
-        let side = self.config.image_size;
-        let (_, channels, h, w) = acts.x.size4()?;
-        if (channels, h, w) != (3, side, side) {
-            return Err(Error::Batch {
-                reason: format!(
-                    "pictures are {channels} x {h} x {w}, the vision tower takes 3 x {side} x {side}"
-                ),
-            });
-        }
-        let pixels = acts.x.f_to_kind(weight.kind())?;
-        let p = self.config.patch_size;
-        let patches = pixels.f_conv2d(weight, Some(bias), [p, p], [0, 0], [1, 1], 1)?;
-        let x = patches.f_flatten(2, -1)?.f_transpose(1, 2)?;
-        Ok(Acts::new(x.f_add(params.at(&self.name, "position_embedding.weight")?)?))
+        Ok(Acts::new(self.run(params, &acts.x)?))
     }
 
     fn flops(&self, work: &Work) -> f64 {
@@ -101,14 +113,17 @@ impl Unit for PatchEmbedding {
 
 /// One encoder layer: norm, attention, norm, MLP, with residuals; `[n,patches,d]` to the same.
 #[derive(Debug)]
-struct VisionLayer {
+pub(crate) struct EncoderLayer {
     name: String,
     config: SiglipConfig,
 }
 
-impl VisionLayer {
-    fn new(config: &SiglipConfig, layer: usize) -> Self {
-        Self { name: format!("{PREFIX}.encoder.layers.{layer}"), config: config.clone() }
+impl EncoderLayer {
+    pub(crate) fn run(&self, params: &Params, x: &Tensor) -> Result<Tensor> {
+        let x = x.f_add(&self.attend(params, &self.norm(params, x, "layer_norm1")?)?)?;
+        let wide = self.linear(params, &self.norm(params, &x, "layer_norm2")?, "mlp.fc1")?;
+        let mlp = self.linear(params, &wide.f_gelu("tanh")?, "mlp.fc2")?;
+        Ok(x.f_add(&mlp)?)
     }
 
     fn linear(&self, params: &Params, x: &Tensor, name: &str) -> Result<Tensor> {
@@ -138,7 +153,7 @@ impl VisionLayer {
     }
 }
 
-impl Unit for VisionLayer {
+impl Unit for EncoderLayer {
     fn name(&self) -> &str {
         &self.name
     }
@@ -163,10 +178,7 @@ impl Unit for VisionLayer {
     }
 
     fn forward(&self, params: &Params, acts: Acts, _: &Context) -> Result<Acts> {
-        let x = acts.x.f_add(&self.attend(params, &self.norm(params, &acts.x, "layer_norm1")?)?)?;
-        let wide = self.linear(params, &self.norm(params, &x, "layer_norm2")?, "mlp.fc1")?;
-        let mlp = self.linear(params, &wide.f_gelu("tanh")?, "mlp.fc2")?;
-        Ok(Acts::new(x.f_add(&mlp)?))
+        Ok(Acts::new(self.run(params, &acts.x)?))
     }
 
     fn flops(&self, work: &Work) -> f64 {

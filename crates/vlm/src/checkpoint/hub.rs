@@ -43,8 +43,8 @@ fn download(api: &Api, model: &str) -> std::result::Result<PathBuf, hf_hub::api:
             || file.rfilename.ends_with(".jinja");
         if wanted {
             let path = repo.get(&file.rfilename)?;
-            // The cache keeps one folder a revision; config.json lies at its top.
-            if file.rfilename == "config.json" {
+            // The cache keeps one folder a revision; what has no folder of its own lies at its top.
+            if !file.rfilename.contains('/') {
                 folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
             }
         }

@@ -1,15 +1,13 @@
 //! Opening checkpoints.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tch::{Device, Kind};
 
+use super::files::Files;
 use super::hf_config::{HfLlama, HfLlava, HfSiglip, Vila, VilaProjectorConfig};
-use super::mapped::Mapped;
 use super::names::{self, Source};
 use crate::config::{LlamaConfig, SiglipConfig, VlmConfig};
 use crate::error::{Error, Result};
@@ -32,8 +30,7 @@ pub enum Contents {
 pub struct Checkpoint {
     path: PathBuf,
     contents: Contents,
-    /// This project's name of a tensor -> the file, and its name there.
-    tensors: BTreeMap<String, (Arc<Mapped>, String)>,
+    files: Files,
 }
 
 impl Checkpoint {
@@ -47,8 +44,13 @@ impl Checkpoint {
         let folder = folder.as_ref();
         let config: Value = read_json(&folder.join("config.json"))?;
         let kind = config.get("model_type").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let mut tensors = BTreeMap::new();
-        let mut add = |source, folder: &Path| collect(source, folder, &mut tensors);
+        let mut files = Files::default();
+        let mut add = |source, folder: &Path| {
+            files.add(folder, "model", |stored| match source {
+                Source::VilaProjector => names::vila_projector_names(stored),
+                _ => stored.iter().map(|name| (names::canonical(source, name), name.clone())).collect(),
+            })
+        };
         let path = folder.join("config.json");
         let contents = match kind.as_str() {
             "llava" => {
@@ -79,7 +81,7 @@ impl Checkpoint {
                 });
             }
         };
-        Ok(Self { path: folder.to_owned(), contents, tensors })
+        Ok(Self { path: folder.to_owned(), contents, files })
     }
 
     /// Sizes of what is in it.
@@ -119,51 +121,16 @@ impl Checkpoint {
         device: Device,
         kind: Kind,
     ) -> Result<Weights> {
-        let defs: BTreeMap<&str, &ParamDef> = defs.into_iter().map(|def| (def.name.as_str(), def)).collect();
-        self.check(&defs)?;
-        let mut weights = Weights::default();
-        for (name, def) in defs {
-            let (file, stored) = &self.tensors[name];
-            let tensor = file.tensor(stored)?.f_to_kind(kind)?.f_to_device(device)?;
-            weights.insert(name, tensor.f_reshape(&def.shape[..])?);
-        }
-        Ok(weights)
-    }
-
-    fn check(&self, defs: &BTreeMap<&str, &ParamDef>) -> Result<()> {
         let (layers, tied) = match &self.contents {
             Contents::Vlm(c) => (c.vision.num_hidden_layers, c.language.tie_word_embeddings),
             Contents::Llama(c) => (0, c.tie_word_embeddings),
             Contents::Siglip(c) => (c.num_hidden_layers, false),
         };
-        let missing: Vec<String> = defs
-            .keys()
-            .filter(|name| !self.tensors.contains_key(**name))
-            .map(|name| (*name).to_owned())
-            .collect();
-        let unexpected: Vec<String> = self
-            .tensors
-            .keys()
-            .filter(|name| !defs.contains_key(name.as_str()) && !names::is_unused(name, layers, tied))
-            .cloned()
-            .collect();
-        let mut misshapen = Vec::new();
-        for (name, def) in defs {
-            if let Some((file, stored)) = self.tensors.get(*name) {
-                let found = file.shape(stored).unwrap_or_default();
-                if found != def.shape {
-                    misshapen.push(((*name).to_owned(), def.shape.clone(), found));
-                }
-            }
-        }
-        if missing.is_empty() && unexpected.is_empty() && misshapen.is_empty() {
-            return Ok(());
-        }
-        Err(Error::Misfit { path: self.path.clone(), missing, unexpected, misshapen })
+        self.files.load(&self.path, defs, device, kind, &|name| names::is_unused(name, layers, tied))
     }
 }
 
-fn read_json(path: &Path) -> Result<Value> {
+pub(crate) fn read_json(path: &Path) -> Result<Value> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
     serde_json::from_str(&text).map_err(Error::json(path))
 }
@@ -186,52 +153,4 @@ fn vila_config(folder: &Path, config: Value) -> Result<VlmConfig> {
     let vision: HfSiglip = from_value(&root, part(&vila.vision_tower_cfg, "vision_tower")?)?;
     let projector: VilaProjectorConfig = from_value(&root, part(&vila.mm_projector_cfg, "mm_projector")?)?;
     vila.config(&language, &vision, &projector)
-}
-
-/// Files of a folder: those the index names, else `model.safetensors`.
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let index = folder.join("model.safetensors.index.json");
-    if index.exists() {
-        let value = read_json(&index)?;
-        let map = value.get("weight_map").and_then(Value::as_object).ok_or_else(|| Error::Checkpoint {
-            path: index.clone(),
-            reason: "the index has no weight_map".to_owned(),
-        })?;
-        let mut names: Vec<&str> = map.values().filter_map(Value::as_str).collect();
-        names.sort_unstable();
-        names.dedup();
-        return Ok(names.into_iter().map(|name| folder.join(name)).collect());
-    }
-    let single = folder.join("model.safetensors");
-    if !single.exists() {
-        return Err(Error::Checkpoint {
-            path: folder.to_owned(),
-            reason: "neither model.safetensors nor model.safetensors.index.json is in it; checkpoints in other formats \
-                     have to be converted to safetensors first"
-                .to_owned(),
-        });
-    }
-    Ok(vec![single])
-}
-
-fn collect(
-    source: Source,
-    folder: &Path,
-    tensors: &mut BTreeMap<String, (Arc<Mapped>, String)>,
-) -> Result<()> {
-    for path in files(folder)? {
-        let file = Arc::new(Mapped::open(&path)?);
-        let stored = file.names();
-        let renamed: Vec<(String, String)> = if source == Source::VilaProjector {
-            names::vila_projector_names(&stored)
-        } else {
-            stored.into_iter().map(|name| (names::canonical(source, &name), name)).collect()
-        };
-        for (name, stored) in renamed {
-            if tensors.insert(name.clone(), (Arc::clone(&file), stored)).is_some() {
-                return Err(Error::Checkpoint { path, reason: format!("tensor {name} is there twice") });
-            }
-        }
-    }
-    Ok(())
 }

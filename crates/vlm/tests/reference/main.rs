@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod checkpoints;
+mod dual;
 mod generation;
 mod numbers;
 mod templates;
