@@ -20,9 +20,12 @@ struct Arguments {
     /// Output folder.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// `none`, or `clip:CHECKPOINT`.
+    /// `none`, or `clip:CHECKPOINT` or `siglip:CHECKPOINT`: a folder, or a repository at the Hugging Face hub.
     #[arg(long, value_name = "SCORER", default_value = "none")]
     scorer: Vec<String>,
+    /// A probe over the first scorer's pictures that finds what is not safe for work (a safetensors file).
+    #[arg(long, value_name = "PROBE")]
+    nsfw: Option<PathBuf>,
     /// Recipe: paper, mmc4, obelics, waon, or a TOML file.
     #[arg(long, default_value = "paper")]
     profile: String,
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
             images: arguments.images,
             out: arguments.out,
             scorers: arguments.scorer,
+            nsfw: arguments.nsfw,
             recipe: InterleavedConfig::profile(&arguments.profile).map_err(wrong)?,
         };
         cli::with_threads(arguments.threads, || build_interleaved(&config, &Progress::new()))

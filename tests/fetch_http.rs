@@ -30,7 +30,8 @@ struct Server {
 
 impl Server {
     fn start(delay: Duration) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("0.0.0.0:0")).unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::<Mutex<HashMap<String, usize>>>::default();
@@ -135,7 +136,9 @@ fn answer(n: usize, count: usize) -> (Vec<u8>, bool) {
         Some("gone") => (whole("404 Not Found", "", b"gone"), true),
         Some("cut") => (short(102, b"BM"), false),
         Some("broken at first") if count < 3 => (whole("500 Internal Server Error", "", b""), true),
-        Some("busy at first") if count < 2 => (whole("429 Too Many Requests", "Retry-After: 0\r\n", b""), true),
+        Some("busy at first") if count < 2 => {
+            (whole("429 Too Many Requests", "Retry-After: 0\r\n", b""), true)
+        }
         Some("no picture") => (whole("200 OK", "", b"<html>Not here</html>"), true),
         Some("says that it is huge") => (short(99_999_999_999, b""), false),
         Some("opted out") => (whole("200 OK", "X-Robots-Tag: noimageai\r\n", &picture(n)), true),
@@ -183,8 +186,7 @@ fn ten_thousand_pictures_arrive_once_or_have_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(Duration::ZERO);
     documents(&folder.path().join("documents"), &server, PICTURES);
-    let http =
-        HttpConfig { allow_private: true, per_host: 8, first_wait_ms: 20, ..HttpConfig::default() };
+    let http = HttpConfig { allow_private: true, per_host: 8, first_wait_ms: 20, ..HttpConfig::default() };
     let config = FetchImagesConfig {
         documents: folder.path().join("documents"),
         from: vec!["http".into()],
@@ -196,7 +198,10 @@ fn ten_thousand_pictures_arrive_once_or_have_a_reason() {
 
     let fetches: Vec<Fetch> = rows(&config.out.join("fetches"));
     let images: Vec<ImageRow> = rows(&config.out);
-    assert_eq!((summary.rows["fetches"], summary.rows["images"]), (fetches.len() as u64, images.len() as u64));
+    assert_eq!(
+        (summary.rows["fetches"], summary.rows["images"]),
+        (fetches.len() as u64, images.len() as u64)
+    );
     let bytes: HashMap<String, Vec<u8>> =
         images.into_iter().map(|row| (row.id, row.image.bytes.unwrap())).collect();
     let mut occurrences: HashMap<String, Vec<Fetch>> = HashMap::new();

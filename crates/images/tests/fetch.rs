@@ -137,7 +137,11 @@ async fn reply(
         }
         "/endless" | "/opted-out" => {
             let optout = if path == "/opted-out" { "X-Robots-Tag: noai\r\n" } else { "" };
-            stream.write_all(format!("HTTP/1.1 200 OK\r\n{optout}Transfer-Encoding: chunked\r\n\r\n").as_bytes()).await?;
+            stream
+                .write_all(
+                    format!("HTTP/1.1 200 OK\r\n{optout}Transfer-Encoding: chunked\r\n\r\n").as_bytes(),
+                )
+                .await?;
             let chunk = [b"10000\r\n".as_slice(), &vec![b'x'; 0x10000], b"\r\n"].concat();
             loop {
                 stream.write_all(&chunk).await?;
@@ -161,7 +165,11 @@ impl Lookup for Local {
     fn lookup(&self, host: String) -> Pin<Box<dyn Future<Output = std::io::Result<Vec<IpAddr>>> + Send>> {
         let known = host.ends_with(".test") && host != "unknown.test";
         Box::pin(async move {
-            if known { Ok(vec![Ipv4Addr::LOCALHOST.into()]) } else { Err(std::io::Error::other("no such name")) }
+            if known {
+                Ok(vec![Ipv4Addr::LOCALHOST.into()])
+            } else {
+                Err(std::io::Error::other("no such name"))
+            }
         })
     }
 }
@@ -283,7 +291,8 @@ async fn robots_are_read_once_and_kept_to() {
 #[tokio::test]
 async fn few_requests_at_a_time_to_one_host() {
     let server = Server::start().await;
-    let fetcher = fetcher(HttpConfig { per_host: 3, robots: false, contact: "mailto:me@a.jp".into(), ..config() });
+    let fetcher =
+        fetcher(HttpConfig { per_host: 3, robots: false, contact: "mailto:me@a.jp".into(), ..config() });
     let url = server.url("a.test", "/linger");
     let all = futures::future::join_all((0..60).map(|_| fetch(&fetcher, &url))).await;
     assert!(all.iter().all(|answer| answer.body.is_ok()));

@@ -21,6 +21,9 @@ pub struct ImageRules {
     /// Whether pictures that the page's reader takes for a part of menus, footers and the like are left out (no: the paper and
     /// the peers take all of a page; figures with little text around them look like such parts).
     pub skip_boilerplate: bool,
+    /// Greatest probability of being not safe for work, where a probe judges it (0.1: WAON; the paper filters by such a
+    /// probe and is open on its number).
+    pub max_nsfw: f64,
 }
 
 impl Default for ImageRules {
@@ -31,6 +34,7 @@ impl Default for ImageRules {
             min_aspect: 0.5,
             max_aspect: 2.0,
             skip_boilerplate: false,
+            max_nsfw: 0.1,
         }
     }
 }
@@ -276,7 +280,7 @@ fn from_file<T: serde::de::DeserializeOwned>(name: &str) -> Option<Result<T>> {
 
 /// OBELICS: sides of 150 to 20,000 pixels, neither side more than twice the other.
 fn obelics_images() -> ImageRules {
-    ImageRules { min_side: 150, max_side: 20_000, min_aspect: 0.5, max_aspect: 2.0, skip_boilerplate: false }
+    ImageRules { min_side: 150, max_side: 20_000, min_aspect: 0.5, max_aspect: 2.0, ..ImageRules::default() }
 }
 
 #[cfg(test)]

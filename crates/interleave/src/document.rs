@@ -211,6 +211,13 @@ impl Draft {
         Ok(self.parts(values.into_iter().map(|(_, value)| Some(value)).collect()))
     }
 
+    /// Drops the pictures whose probability, one for each, of being not safe for work is above `most`. One that is no
+    /// number is above it.
+    pub fn drop_nsfw(&mut self, probabilities: &[f64], most: f64) -> Vec<DroppedPicture> {
+        let keep: Vec<bool> = probabilities.iter().map(|probability| *probability <= most).collect();
+        self.retain(&keep, PictureDrop::Nsfw)
+    }
+
     fn retain(&mut self, keep: &[bool], reason: PictureDrop) -> Vec<DroppedPicture> {
         let gone = self.pictures.iter().zip(keep).filter(|(_, keep)| !**keep);
         let dropped = gone.map(|(page, _)| (page.url.clone(), reason)).collect();

@@ -36,5 +36,5 @@ pub use lap::{assign, total};
 pub use matrix::Matrix;
 pub use pairs::{PairCandidate, PairCandidates, PairDrop, pair_candidates};
 pub use picture::{Picture, PictureDrop, distinct};
-pub use similarity::{Similarity, combine};
+pub use similarity::{Judge, Similarity, combine};
 pub use text::{TextChecker, TextDrop, tidy, without_figure_number};

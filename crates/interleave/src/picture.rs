@@ -44,6 +44,8 @@ pub enum PictureDrop {
     DuplicateInDocument,
     /// The picture is frequent across documents.
     Frequent,
+    /// A probe takes it for not safe for work.
+    Nsfw,
     /// No sentence fits it.
     LowSimilarity,
     /// More pictures than sentences.
@@ -62,6 +64,7 @@ impl PictureDrop {
             PictureDrop::Aspect => "aspect",
             PictureDrop::DuplicateInDocument => "duplicate_in_document",
             PictureDrop::Frequent => "frequent_image",
+            PictureDrop::Nsfw => "nsfw",
             PictureDrop::LowSimilarity => "low_similarity",
             PictureDrop::Surplus => "surplus_image",
         }

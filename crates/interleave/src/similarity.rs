@@ -9,6 +9,11 @@ pub trait Similarity: Sync {
     /// Name under which its scores stand in the tables.
     fn name(&self) -> &str;
 
+    /// What tells this scorer from another of its name, such as a hash of its weights; by default its name.
+    fn identity(&self) -> String {
+        self.name().to_owned()
+    }
+
     /// Scores of every picture (encoded files) with every text.
     ///
     /// # Errors
@@ -34,6 +39,23 @@ pub trait Similarity: Sync {
         };
         images.iter().zip(texts).map(one).collect()
     }
+}
+
+/// A judge of pictures by themselves, such as a probe that finds what is not safe for work.
+pub trait Judge: Sync {
+    /// Name under which its scores stand in the tables.
+    fn name(&self) -> &str;
+
+    /// What tells this judge from another of its name; by default its name.
+    fn identity(&self) -> String {
+        self.name().to_owned()
+    }
+
+    /// For each picture (an encoded file) the probability of what it judges.
+    ///
+    /// # Errors
+    /// Where the judge fails; pictures that cannot be decoded do not come here.
+    fn judge(&self, images: &[&[u8]]) -> Result<Vec<f64>>;
 }
 
 /// Scores of several scorers as one, as the paper has it: each divided by its own median over all rows, then summed.

@@ -11,6 +11,7 @@ use tsumugi_pipeline::runner::Summary;
 use tsumugi_pipeline::steps::build_interleaved::{BuildInterleavedConfig, build_interleaved_with};
 use tsumugi_pipeline::steps::build_pairs::{BuildPairsConfig, build_pairs, build_pairs_with};
 use tsumugi_pipeline::steps::fetch_images::{FetchImagesConfig, fetch_images};
+use tsumugi_pipeline::steps::scorers::Scorers;
 use tsumugi_record::{
     Document, Excluded, Fetch, ImageRow, ImageSlot, Interleaved, Node, Pair, Provenance, Record, ShardReader,
     ShardWriter, shards,
@@ -158,6 +159,7 @@ fn pairs_are_built_and_what_is_not_has_a_reason() {
         images: at("images"),
         out: at("pairs"),
         scorers: vec!["none".into()],
+        nsfw: None,
         recipe: pair_recipe(),
     };
     let summary = build_pairs(&config, &Progress::hidden()).unwrap();
@@ -216,14 +218,16 @@ fn scorers_place_pictures_and_drop_the_lowest_pairs() {
         row.texts.iter().zip(&row.images).map(part).collect()
     };
     let (picture, other) = (PICTURE.len().to_string(), OTHER.len().to_string());
-    build_interleaved_with(&config, None, &Progress::hidden()).unwrap();
+    build_interleaved_with(&config, &Scorers::default(), &Progress::hidden()).unwrap();
     let plain: Vec<Interleaved> = rows(&at("plain"));
     assert_eq!(
         show(&plain[0]),
         ["一つ目の文です。二つ目の文です。", &picture, "三つ目の文です。", &other, "四つ目の文です。"]
     );
     config.out = at("scored");
-    build_interleaved_with(&config, Some(&Toy), &Progress::hidden()).unwrap();
+    let toys: [&dyn Similarity; 1] = [&Toy];
+    let scorers = Scorers { similarity: &toys, nsfw: None };
+    build_interleaved_with(&config, &scorers, &Progress::hidden()).unwrap();
     let scored: Vec<Interleaved> = rows(&at("scored"));
     assert_eq!(
         show(&scored[0]),
@@ -238,7 +242,7 @@ fn scorers_place_pictures_and_drop_the_lowest_pairs() {
         recipe: pair_recipe(),
         ..BuildPairsConfig::default()
     };
-    build_pairs_with(&pairs, &[&Toy], &Progress::hidden()).unwrap();
+    build_pairs_with(&pairs, &scorers, &Progress::hidden()).unwrap();
     let pairs: Vec<Pair> = rows(&at("pairs"));
     assert!(pairs.iter().all(|pair| pair.similarities[0].scorer == "toy" && pair.image.bytes.is_some()));
 }

@@ -148,9 +148,16 @@ fn unit_by_unit_is_one_graph() {
         let mut expected = 0.0;
         for batch in &batches {
             let context =
-                Context::new(vlm.config(), &batch.model, Output::Loss, device::device(), Kind::Float).unwrap();
-            let sum =
-                vlm.forward(&leaves, batch.model.pixel_values.as_ref().map(|p| p.to_device(device::device())).as_ref(), &context).unwrap() / targets as f64;
+                Context::new(vlm.config(), &batch.model, Output::Loss, device::device(), Kind::Float)
+                    .unwrap();
+            let sum = vlm
+                .forward(
+                    &leaves,
+                    batch.model.pixel_values.as_ref().map(|p| p.to_device(device::device())).as_ref(),
+                    &context,
+                )
+                .unwrap()
+                / targets as f64;
             sum.backward();
             expected += sum.double_value(&[]);
         }

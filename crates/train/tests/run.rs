@@ -59,7 +59,8 @@ fn a_projector_that_llava_does_not_know_is_written_as_vila() {
         let recipe = common::recipe(&place.path().join("data"), &out, &[projector.as_str()]);
         let model = train(&recipe, &Progress::hidden()).unwrap().model;
         assert!(model.join("mm_projector").is_dir());
-        let model = Model::load(&model.display().to_string(), common::device::device(), tch::Kind::Float).unwrap();
+        let model =
+            Model::load(&model.display().to_string(), common::device::device(), tch::Kind::Float).unwrap();
         let question = Question::new("何が見えますか?", Vec::new());
         assert_eq!(model.answer(&[question], &GenerateOptions::default(), &mut |_, _| {}).unwrap().len(), 1);
     }

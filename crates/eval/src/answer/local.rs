@@ -1,6 +1,6 @@
 //! Answers of a local checkpoint.
 
-use tch::{Device, Kind};
+use tch::Kind;
 use tsumugi_vlm::{GenerateOptions, Model};
 
 use crate::Error;
@@ -22,7 +22,7 @@ impl LocalAnswerer {
     /// # Errors
     /// Where the checkpoint cannot be loaded.
     pub fn load(model: &str, generation: Generation, batch: usize) -> Result<Self, Error> {
-        let device = Device::cuda_if_available();
+        let device = tsumugi_vlm::torch_ext::best_device();
         let kind = if device.is_cuda() { Kind::BFloat16 } else { Kind::Float };
         let options = GenerateOptions {
             max_new_tokens: generation.max_tokens as usize,

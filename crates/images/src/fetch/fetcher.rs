@@ -171,7 +171,8 @@ impl Inner {
     fn read_robots<'a>(&'a self, origin: &'a str) -> Pin<Box<dyn Future<Output = Robots> + Send + 'a>> {
         Box::pin(async move {
             let Ok(url) = Url::parse(&format!("{origin}/robots.txt")) else { return Robots::All };
-            let (redirects, most_bytes, accept) = (ROBOTS_REDIRECTS, robots::MOST_BYTES, &|_: &HeaderMap| None);
+            let (redirects, most_bytes, accept) =
+                (ROBOTS_REDIRECTS, robots::MOST_BYTES, &|_: &HeaderMap| None);
             let purpose = Purpose { redirects, most_bytes, cut: true, robots: false, accept };
             Robots::of(self.repeat(url, &purpose).await, &self.config.agent)
         })
@@ -202,10 +203,16 @@ impl Inner {
     }
 
     /// The body of an answer, as far as its head lets it be read.
-    async fn read(&self, mut response: Response, host: &Host, purpose: &Purpose<'_>) -> Result<Bytes, Refusal> {
+    async fn read(
+        &self,
+        mut response: Response,
+        host: &Host,
+        purpose: &Purpose<'_>,
+    ) -> Result<Bytes, Refusal> {
         let status = response.status().as_u16();
         if status != 200 {
-            if let (408 | 429 | 503, Some(wait)) = (status, asked_wait(response.headers(), SystemTime::now())) {
+            if let (408 | 429 | 503, Some(wait)) = (status, asked_wait(response.headers(), SystemTime::now()))
+            {
                 if wait > self.config.longest_wait() {
                     return Err(Refusal::LongWait);
                 }

@@ -50,7 +50,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, c, .., g, h] = address.segments();
-    let embedded = |high: u16, low: u16| is_public_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
+    let embedded =
+        |high: u16, low: u16| is_public_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
     match (a, b, c) {
         // Mapped (RFC 4291), translated (RFC 6052) and 6to4 (RFC 3056).
         (0, 0, 0) if address.to_ipv4_mapped().is_some() => embedded(g, h),
@@ -69,7 +70,9 @@ mod tests {
 
     #[test]
     fn tells_public_addresses_from_others() {
-        for address in ["8.8.8.8", "1.1.1.1", "172.15.0.1", "172.32.0.1", "100.63.0.1", "2600::1", "2001:4860::8888"] {
+        for address in
+            ["8.8.8.8", "1.1.1.1", "172.15.0.1", "172.32.0.1", "100.63.0.1", "2600::1", "2001:4860::8888"]
+        {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }
         for address in ["::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1"] {

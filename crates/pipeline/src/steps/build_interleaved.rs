@@ -10,12 +10,14 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tsumugi_interleave::{
-    DocumentDrop, Draft, DroppedPicture, InterleavedConfig, PagePicture, Part, Similarity, page_pictures,
+    DocumentDrop, Draft, DroppedPicture, InterleavedConfig, Judge, PagePicture, Part, Similarity,
+    page_pictures,
 };
 use tsumugi_record::{Document, Excluded, Image, ImageInfo, Interleaved, Provenance, Record, ShardReader};
 use tsumugi_tables::{Samples, drop_frequent_in_samples};
 
 use super::pictures::Pictures;
+use super::scorers::Scorers;
 use crate::runner::{Opened, Outputs, Step, Summary, input_table};
 use crate::{Error, Progress};
 
@@ -36,8 +38,11 @@ pub struct BuildInterleavedConfig {
     pub images: PathBuf,
     /// Output folder.
     pub out: PathBuf,
-    /// `none`, or `clip:CHECKPOINT` (one: assignment is by one scorer); nothing is `none`.
+    /// `none`, or `clip:CHECKPOINT` or `siglip:CHECKPOINT` (one: assignment is by one scorer; see [`super::scorers`]); nothing
+    /// is `none`.
     pub scorers: Vec<String>,
+    /// A probe over the scorer's pictures that finds what is not safe for work: a safetensors file.
+    pub nsfw: Option<PathBuf>,
     /// The recipe.
     pub recipe: InterleavedConfig,
 }
@@ -47,28 +52,35 @@ pub struct BuildInterleavedConfig {
 /// # Errors
 /// Where a scorer is not there, the input is missing, or files cannot be read or written.
 pub fn build_interleaved(config: &BuildInterleavedConfig, progress: &Progress) -> Result<Summary, Error> {
-    super::pictures::no_scorers(&config.scorers)?;
-    build_interleaved_with(config, None, progress)
+    super::scorers::with_scorers(&config.scorers, config.nsfw.as_deref(), |scorers| {
+        build_interleaved_with(config, scorers, progress)
+    })
 }
 
-/// [`build_interleaved`] with a scorer of one's own; [`BuildInterleavedConfig::scorers`] is not looked at.
+/// [`build_interleaved`] with a scorer of one's own; [`BuildInterleavedConfig::scorers`] and
+/// [`BuildInterleavedConfig::nsfw`] are not looked at.
 ///
 /// # Errors
-/// As [`build_interleaved`], and where the scorer fails.
+/// As [`build_interleaved`], where there is more than one scorer, and where one fails.
 pub fn build_interleaved_with(
     config: &BuildInterleavedConfig,
-    scorer: Option<&dyn Similarity>,
+    scorers: &Scorers<'_>,
     progress: &Progress,
 ) -> Result<Summary, Error> {
     let mut table = input_table(&config.documents, Document::KIND)?;
     let pictures = Pictures::read(&config.images, &mut table.identity)?;
-    let identity =
-        serde_json::json!({ "recipe": config.recipe, "scorer": scorer.map(|scorer| scorer.name()) });
+    let scorer = match scorers.similarity {
+        [] => None,
+        [one] => Some(*one),
+        _ => return Err(Error::config("--scorer", "pictures are assigned by one scorer; give one")),
+    };
+    let identity = scorers.identity(&config.recipe);
     let step = match Step::open(STEP, &config.out, &identity, table.identity)? {
         Opened::Finished(summary) => return Ok(summary),
         Opened::Work(step) => step,
     };
-    let mut builder = Builder { recipe: &config.recipe, pictures, scorer, frequent: HashSet::new() };
+    let (recipe, nsfw, frequent) = (&config.recipe, scorers.nsfw, HashSet::new());
+    let mut builder = Builder { recipe, pictures, scorer, nsfw, frequent };
     if config.recipe.frequency.is_on() {
         builder.frequent = builder.find_frequent(&table.shards)?;
     }
@@ -80,6 +92,7 @@ struct Builder<'a> {
     recipe: &'a InterleavedConfig,
     pictures: Pictures,
     scorer: Option<&'a dyn Similarity>,
+    nsfw: Option<&'a dyn Judge>,
     /// Occurrences of pictures that are frequent.
     frequent: HashSet<String>,
 }
@@ -168,6 +181,10 @@ impl Builder<'_> {
             Ok(()) => draft.check_text(self.recipe),
             Err(reason) => Err(reason),
         };
+        let parts = match (parts, self.nsfw) {
+            (Ok(()), Some(judge)) => self.judge(&mut draft, judge, &mut dropped)?,
+            (parts, _) => parts,
+        };
         let parts = match (parts, self.scorer) {
             (Err(reason), _) => Err(reason),
             (Ok(()), None) => Ok(draft.in_page_order()),
@@ -181,21 +198,36 @@ impl Builder<'_> {
         if self.scorer.is_some() && reason == DocumentDrop::ManyImages { Ok(()) } else { Err(reason) }
     }
 
+    /// Drops what is not safe for work, and looks whether enough is left.
+    fn judge(
+        &self,
+        draft: &mut Draft,
+        judge: &dyn Judge,
+        dropped: &mut Vec<DroppedPicture>,
+    ) -> Result<Result<(), DocumentDrop>, Error> {
+        let images = self.images_in(draft)?;
+        let scores = judge.judge(&files(draft, &images)).map_err(Error::step(STEP, judge.name()))?;
+        if scores.len() != draft.pictures().len() {
+            return Err(Error::step(STEP, judge.name())(format!("gave {} scores", scores.len())));
+        }
+        dropped.extend(draft.drop_nsfw(&scores, self.recipe.images.max_nsfw));
+        Ok(draft.check_pictures(self.recipe).or_else(|reason| self.too_many_is_fine(reason)))
+    }
+
+    /// The files of a document's pictures.
+    fn images_in(&self, draft: &Draft) -> Result<HashMap<usize, Image>, Error> {
+        let keys: BTreeSet<usize> = draft.pictures().iter().map(|page| page.picture.key).collect();
+        self.pictures.load(&keys)
+    }
+
     fn assign(
         &self,
         draft: Draft,
         scorer: &dyn Similarity,
         dropped: &mut Vec<DroppedPicture>,
     ) -> Result<Result<Vec<Part>, DocumentDrop>, Error> {
-        let keys: BTreeSet<usize> = draft.pictures().iter().map(|page| page.picture.key).collect();
-        let images = self.pictures.load(&keys)?;
-        let files: Vec<&[u8]> = draft
-            .pictures()
-            .iter()
-            .map(|page| {
-                images.get(&page.picture.key).and_then(|image| image.bytes.as_deref()).unwrap_or_default()
-            })
-            .collect();
+        let images = self.images_in(&draft)?;
+        let files = files(&draft, &images);
         let scores = scorer.score(&files, &draft.sentences()).map_err(Error::step(STEP, scorer.name()))?;
         if (scores.rows(), scores.columns()) != (files.len(), draft.sentences().len()) {
             let wrong = format!("gave {} x {} scores", scores.rows(), scores.columns());
@@ -241,6 +273,12 @@ impl Builder<'_> {
         }
         row
     }
+}
+
+/// The bytes of a document's pictures, in its order.
+fn files<'a>(draft: &Draft, images: &'a HashMap<usize, Image>) -> Vec<&'a [u8]> {
+    let bytes = |key: usize| images.get(&key).and_then(|image| image.bytes.as_deref()).unwrap_or_default();
+    draft.pictures().iter().map(|page| bytes(page.picture.key)).collect()
 }
 
 /// A name for a picture of a page.

@@ -1,7 +1,8 @@
 //! Step `build_pairs`: image-text pairs by the recipe of the paper, part 2.
 //!
 //! A map phase finds the candidates of each document. Then all candidates are compared: pictures frequent in samples,
-//! frequent texts, of each (pHash, text) one. With scorers the rest is scored and the lowest share dropped. The last
+//! frequent texts, of each (pHash, text) one. With scorers the rest is scored, and what a probe takes for not safe for work
+//! and the lowest share are dropped. The last
 //! phase writes the pairs with their pictures, and everything that was dropped with its reason.
 
 mod global;
@@ -12,10 +13,11 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tsumugi_images::canonical_url;
-use tsumugi_interleave::{PairCandidate, PairConfig, PairDrop, Similarity, TextChecker, pair_candidates};
+use tsumugi_interleave::{PairCandidate, PairConfig, PairDrop, TextChecker, pair_candidates};
 use tsumugi_record::{Document, Excluded, Image, Pair, Provenance, Record, ShardReader, shard_name};
 
 use super::pictures::Pictures;
+use super::scorers::Scorers;
 use crate::runner::{Opened, Outputs, Step, Summary, input_table};
 use crate::{Error, Progress};
 
@@ -38,8 +40,10 @@ pub struct BuildPairsConfig {
     pub images: PathBuf,
     /// Output folder.
     pub out: PathBuf,
-    /// `none`, or `clip:CHECKPOINT`, one or more; nothing is `none`.
+    /// `none`, or `clip:CHECKPOINT` or `siglip:CHECKPOINT`, one or more (see [`super::scorers`]); nothing is `none`.
     pub scorers: Vec<String>,
+    /// A probe over the first scorer's pictures that finds what is not safe for work: a safetensors file.
+    pub nsfw: Option<PathBuf>,
     /// The recipe.
     pub recipe: PairConfig,
 }
@@ -49,25 +53,26 @@ pub struct BuildPairsConfig {
 /// # Errors
 /// Where the recipe is wrong, a scorer is not there, the input is missing, or files cannot be read or written.
 pub fn build_pairs(config: &BuildPairsConfig, progress: &Progress) -> Result<Summary, Error> {
-    super::pictures::no_scorers(&config.scorers)?;
-    build_pairs_with(config, &[], progress)
+    super::scorers::with_scorers(&config.scorers, config.nsfw.as_deref(), |scorers| {
+        build_pairs_with(config, scorers, progress)
+    })
 }
 
-/// [`build_pairs`] with scorers of one's own; [`BuildPairsConfig::scorers`] is not looked at.
+/// [`build_pairs`] with scorers of one's own; [`BuildPairsConfig::scorers`] and [`BuildPairsConfig::nsfw`] are not looked at.
 ///
 /// # Errors
 /// As [`build_pairs`], and where a scorer fails.
 pub fn build_pairs_with(
     config: &BuildPairsConfig,
-    scorers: &[&dyn Similarity],
+    scorers: &Scorers<'_>,
     progress: &Progress,
 ) -> Result<Summary, Error> {
     let wrong = |error: tsumugi_interleave::Error| Error::config("recipe", error.to_string());
     let checker = TextChecker::new(&config.recipe.text).map_err(wrong)?;
     let mut table = input_table(&config.documents, Document::KIND)?;
     let pictures = Pictures::read(&config.images, &mut table.identity)?;
-    let names: Vec<&str> = scorers.iter().map(|scorer| scorer.name()).collect();
-    let identity = serde_json::json!({ "recipe": config.recipe, "scorers": names });
+    let names: Vec<&str> = scorers.similarity.iter().map(|scorer| scorer.name()).collect();
+    let identity = scorers.identity(&config.recipe);
     let step = match Step::open(STEP, &config.out, &identity, table.identity)? {
         Opened::Finished(summary) => return Ok(summary),
         Opened::Work(step) => step,
@@ -78,14 +83,17 @@ pub fn build_pairs_with(
     let shards = 0..table.shards.len();
     let candidates: Vec<PathBuf> = shards.map(|n| folder(CANDIDATES, Pair::KIND, n)).collect();
     let mut verdicts = global::compare(&candidates, builder.recipe)?;
-    let scored: Vec<PathBuf> = if scorers.is_empty() {
+    let scored: Vec<PathBuf> = if scorers.are_none() {
         candidates
     } else {
         step.phase("score", &candidates, progress, |number, shard, outputs| {
             builder.score(shard, &verdicts[number], outputs)
         })?;
         let scored = (0..candidates.len()).map(|n| folder(SCORED, Pair::KIND, n)).collect::<Vec<_>>();
-        global::drop_lowest(&scored, builder.recipe.drop_lowest, &mut verdicts)?;
+        if let Some(judge) = scorers.nsfw {
+            global::drop_nsfw(&scored, judge.name(), builder.recipe.images.max_nsfw, &mut verdicts)?;
+        }
+        global::drop_lowest(&scored, &names, builder.recipe.drop_lowest, &mut verdicts)?;
         scored
     };
     step.phase("write", &scored, progress, |number, shard, outputs| {
@@ -99,7 +107,7 @@ struct Builder<'a> {
     recipe: &'a PairConfig,
     checker: TextChecker,
     pictures: Pictures,
-    scorers: &'a [&'a dyn Similarity],
+    scorers: &'a Scorers<'a>,
 }
 
 impl Builder<'_> {
@@ -171,12 +179,20 @@ impl Builder<'_> {
                 rows.iter().map(|_| verdicts.next().is_some_and(Option::is_none)).collect();
             let images = self.images(rows.iter().zip(&wanted).filter(|(_, w)| **w).map(|(row, _)| row))?;
             let places: Vec<usize> = (0..rows.len()).filter(|&at| wanted[at]).collect();
-            for scorer in self.scorers {
-                let files: Vec<&[u8]> = places.iter().map(|&at| bytes_of(&images, &rows[at])).collect();
-                let texts: Vec<&str> = places.iter().map(|&at| rows[at].text.as_str()).collect();
+            let files: Vec<&[u8]> = places.iter().map(|&at| bytes_of(&images, &rows[at])).collect();
+            let texts: Vec<&str> = places.iter().map(|&at| rows[at].text.as_str()).collect();
+            let mut columns: Vec<(&str, Vec<f64>)> = Vec::new();
+            for scorer in self.scorers.similarity {
                 let values = scorer.score_pairs(&files, &texts).map_err(Error::step(STEP, scorer.name()))?;
+                columns.push((scorer.name(), values));
+            }
+            if let Some(judge) = self.scorers.nsfw {
+                let values = judge.judge(&files).map_err(Error::step(STEP, judge.name()))?;
+                columns.push((judge.name(), values));
+            }
+            for (name, values) in columns {
                 for (&at, value) in places.iter().zip(values) {
-                    let scorer = scorer.name().to_owned();
+                    let scorer = name.to_owned();
                     rows[at].similarities.push(tsumugi_record::Similarity { scorer, value });
                 }
             }
@@ -206,14 +222,14 @@ impl Builder<'_> {
             let images =
                 self.images(rows.iter().zip(&reasons).filter(|(_, r)| r.is_none()).map(|(row, _)| row))?;
             for (mut row, reason) in rows.into_iter().zip(reasons) {
-                global::count(outputs.funnel(), reason, !self.scorers.is_empty());
+                global::count(outputs.funnel(), reason, self.scorers);
                 if let Some(reason) = reason {
                     let value = format!("{} {}", row.image_url, row.text);
                     let drop = PairDrop { id: row.id, reason: reason.as_str(), value };
                     out.push(excluded(drop, reason.stage(), &row.provenance))?;
                     continue;
                 }
-                if self.scorers.is_empty() {
+                if self.scorers.similarity.is_empty() {
                     outputs.count("pairs without similarity", 1);
                 }
                 if let Some(image) = images.get(&row.image_url) {

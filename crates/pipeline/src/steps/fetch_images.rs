@@ -117,8 +117,7 @@ pub fn fetch_images(config: &FetchImagesConfig, progress: &Progress) -> Result<S
         }
         Source::Folder(path) => folder::read(path, &wanted, config, outputs),
     })?;
-    let mut places: Vec<Place> =
-        (0..sources.len()).map(|number| Place { folder: FOUND, number }).collect();
+    let mut places: Vec<Place> = (0..sources.len()).map(|number| Place { folder: FOUND, number }).collect();
     let mut answers = Answers::default();
     answers.read(step.out(), &places)?;
     #[cfg(feature = "remote")]

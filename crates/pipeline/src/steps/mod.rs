@@ -4,6 +4,8 @@
 pub mod build_interleaved;
 #[cfg(feature = "data")]
 pub mod build_pairs;
+#[cfg(feature = "train")]
+mod encoder;
 #[cfg(feature = "eval")]
 pub mod evaluate;
 #[cfg(feature = "data")]
@@ -14,6 +16,8 @@ pub mod fetch_images;
 pub mod filter_documents;
 #[cfg(feature = "data")]
 pub(crate) mod pictures;
+#[cfg(feature = "data")]
+pub mod scorers;
 #[cfg(feature = "synth")]
 pub mod synthesize;
 #[cfg(feature = "train")]

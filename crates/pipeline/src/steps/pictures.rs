@@ -118,14 +118,3 @@ fn fetch_shards(folder: &Path, identity: &mut BTreeMap<String, String>) -> Resul
         Err(error) => Err(error),
     }
 }
-
-/// Refuses scorers that this build does not have.
-pub(super) fn no_scorers(scorers: &[String]) -> Result<(), Error> {
-    let Some(scorer) = scorers.iter().find(|scorer| *scorer != "none") else { return Ok(()) };
-    let reason = if scorer.starts_with("clip:") {
-        "this build has no image-text encoder; use --scorer none"
-    } else {
-        "there is no such scorer; use --scorer none"
-    };
-    Err(Error::config(format!("--scorer {scorer}"), reason))
-}

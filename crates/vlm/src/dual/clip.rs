@@ -30,7 +30,11 @@ pub(super) fn open(folder: &Path, device: Device, kind: Kind) -> Result<Opened> 
     let pixels = Pixels::open_clip(&config.preprocess_cfg, model.vision_cfg.image_size)?;
     let text = &model.text_cfg;
     if text.hf_model_name.is_none() {
-        return Err(unknown("the text tower", "of OpenCLIP's own", "one of Hugging Face, text_cfg.hf_model_name"));
+        return Err(unknown(
+            "the text tower",
+            "of OpenCLIP's own",
+            "one of Hugging Face, text_cfg.hf_model_name",
+        ));
     }
     if text.hf_pooler_type != "mean_pooler" {
         return Err(unknown("text_cfg.hf_pooler_type", &text.hf_pooler_type, "mean_pooler"));
@@ -62,7 +66,10 @@ impl Vision {
             return Err(unknown("vision_cfg.pool_type", &config.pool_type, "tok, avg"));
         }
         if config.head_width < 1 || config.width % config.head_width != 0 {
-            let reason = format!("vision_cfg: width {} is no multiple of head_width {}", config.width, config.head_width);
+            let reason = format!(
+                "vision_cfg: width {} is no multiple of head_width {}",
+                config.width, config.head_width
+            );
             return Err(Error::Config { reason });
         }
         Ok(Self { config: config.clone(), embed_dim, quick_gelu })
@@ -125,11 +132,13 @@ impl Tower for Vision {
     fn embed(&self, weights: &Weights, pixels: &Tensor) -> Result<Tensor> {
         let p = self.config.patch_size;
         let none: Option<Tensor> = None;
-        let patches = pixels.f_conv2d(weights.get("visual.conv1.weight")?, none, [p, p], [0, 0], [1, 1], 1)?;
+        let patches =
+            pixels.f_conv2d(weights.get("visual.conv1.weight")?, none, [p, p], [0, 0], [1, 1], 1)?;
         let patches = patches.f_flatten(2, -1)?.f_transpose(1, 2)?;
         let (n, _, d) = patches.size3()?;
         let class = weights.get("visual.class_embedding")?.f_view([1, 1, d])?.f_expand([n, 1, d], false)?;
-        let mut x = Tensor::f_cat(&[&class, &patches], 1)?.f_add(weights.get("visual.positional_embedding")?)?;
+        let mut x =
+            Tensor::f_cat(&[&class, &patches], 1)?.f_add(weights.get("visual.positional_embedding")?)?;
         if !self.config.no_ln_pre {
             x = norm(weights, &x, "visual.ln_pre", EPS)?;
         }

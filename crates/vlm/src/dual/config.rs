@@ -65,7 +65,8 @@ impl ClipVision {
     /// A setting that changes what is computed and is not known here. Dropout of patches is for training alone, position
     /// embeddings of any origin are in the checkpoint, and `output_tokens` adds an output.
     pub(super) fn unsupported(&self) -> Option<&str> {
-        let harmless = ["patch_dropout", "pos_embed_type", "output_tokens", "attn_pooler_queries", "attn_pooler_heads"];
+        let harmless =
+            ["patch_dropout", "pos_embed_type", "output_tokens", "attn_pooler_queries", "attn_pooler_heads"];
         let set = |value: &Value| !matches!(value, Value::Null | Value::Bool(false));
         let mut others = self.others.iter().filter(|(name, value)| {
             let of_timm = name.starts_with("timm_") && *name != "timm_model_name";

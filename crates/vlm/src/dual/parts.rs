@@ -32,7 +32,13 @@ pub(super) fn attend(
 }
 
 /// PyTorch's `MultiheadAttention`, whose three matrices lie in one: `query` `[n,t,d]` over `x` `[n,s,d]`.
-pub(super) fn multi_head(weights: &Weights, query: &Tensor, x: &Tensor, name: &str, heads: i64) -> Result<Tensor> {
+pub(super) fn multi_head(
+    weights: &Weights,
+    query: &Tensor,
+    x: &Tensor,
+    name: &str,
+    heads: i64,
+) -> Result<Tensor> {
     let matrices = weights.get(&format!("{name}.in_proj_weight"))?.f_chunk(3, 0)?;
     let biases = weights.get(&format!("{name}.in_proj_bias"))?.f_chunk(3, 0)?;
     let part = |x: &Tensor, i: usize| x.f_linear(&matrices[i], Some(&biases[i]));

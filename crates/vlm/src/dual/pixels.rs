@@ -43,7 +43,14 @@ impl Pixels {
             "bilinear" => Filter::Bilinear,
             other => return Err(unknown("preprocess_cfg.interpolation", other, "bicubic, bilinear")),
         };
-        Ok(Self { side: side_of(side)?, fit, filter, mean: config.mean, std: config.std, limits: Limits::default() })
+        Ok(Self {
+            side: side_of(side)?,
+            fit,
+            filter,
+            mean: config.mean,
+            std: config.std,
+            limits: Limits::default(),
+        })
     }
 
     /// From `preprocessor_config.json`; without one as SigLIP's first models have it.
@@ -68,7 +75,10 @@ impl Pixels {
     pub(super) fn values<B: AsRef<[u8]>>(&self, files: &[B], first: usize) -> Result<Tensor> {
         let mut values = Vec::with_capacity(files.len() * 3 * (self.side as usize).pow(2));
         for (index, bytes) in files.iter().enumerate() {
-            let fail = |error: tsumugi_images::Error| Error::Image { index: first + index, reason: error.to_string() };
+            let fail = |error: tsumugi_images::Error| Error::Image {
+                index: first + index,
+                reason: error.to_string(),
+            };
             let rgb = decode_rgb(bytes.as_ref(), &self.limits).map_err(fail)?;
             let square = self.square(&rgb).map_err(fail)?;
             for channel in 0..3 {
@@ -88,7 +98,8 @@ impl Pixels {
         }
         let (short, long) = (rgb.width.min(rgb.height), rgb.width.max(rgb.height));
         // Rounded down, as torchvision does.
-        let longer = (u64::from(side) * u64::from(long) / u64::from(short.max(1))).min(u64::from(u32::MAX)) as u32;
+        let longer =
+            (u64::from(side) * u64::from(long) / u64::from(short.max(1))).min(u64::from(u32::MAX)) as u32;
         let (width, height) = if rgb.width <= rgb.height { (side, longer) } else { (longer, side) };
         Ok(crop(&resize(rgb, width, height, self.filter)?, side))
     }

@@ -173,7 +173,11 @@ impl Tower for Text {
         let name = |end: &str| format!("{TEXT}.{end}");
         let mut defs = vec![
             ParamDef::matrix(name("embeddings.token_embedding.weight"), &[self.words, self.width], 0.02),
-            ParamDef::matrix(name("embeddings.position_embedding.weight"), &[self.positions, self.width], 0.02),
+            ParamDef::matrix(
+                name("embeddings.position_embedding.weight"),
+                &[self.positions, self.width],
+                0.02,
+            ),
         ];
         defs.extend(self.layers.iter().flat_map(|layer| layer.spec().0));
         norm_defs(&mut defs, &name("final_layer_norm"), self.width);

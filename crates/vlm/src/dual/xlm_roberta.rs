@@ -55,7 +55,13 @@ pub(super) struct XlmRoberta {
 
 impl XlmRoberta {
     /// Sizes from the tensors, the rest from the text model's own `config.json` where that is at hand.
-    pub(super) fn of(folder: &Path, files: &Files, text: &ClipText, embed_dim: i64, pad: i64) -> Result<Self> {
+    pub(super) fn of(
+        folder: &Path,
+        files: &Files,
+        text: &ClipText,
+        embed_dim: i64,
+        pad: i64,
+    ) -> Result<Self> {
         let shape = |name: &str| -> Result<Vec<i64>> {
             let name = format!("{PREFIX}.{name}");
             files.shape(&name).filter(|shape| shape.len() == 2).ok_or(Error::MissingParameter { name })
@@ -76,13 +82,27 @@ impl XlmRoberta {
             return Err(unknown("the text tower's hidden_act", config.hidden_act, "gelu"));
         }
         if heads < 1 || width % heads != 0 {
-            return Err(Error::Config { reason: format!("the text tower has {heads} heads for a width of {width}") });
+            return Err(Error::Config {
+                reason: format!("the text tower has {heads} heads for a width of {width}"),
+            });
         }
         let projection = text.hf_proj_type.clone().filter(|kind| !kind.is_empty() && kind != "none");
         if let Some(other) = projection.as_deref().filter(|kind| !matches!(*kind, "mlp" | "linear")) {
             return Err(unknown("text_cfg.hf_proj_type", other, "mlp, linear, none"));
         }
-        Ok(Self { width, inner, layers, heads, words: words[0], positions, types, eps, embed_dim, projection, pad })
+        Ok(Self {
+            width,
+            inner,
+            layers,
+            heads,
+            words: words[0],
+            positions,
+            types,
+            eps,
+            embed_dim,
+            projection,
+            pad,
+        })
     }
 
     fn layer(&self, weights: &Weights, x: &Tensor, layer: usize, seen: &Tensor) -> Result<Tensor> {
@@ -111,7 +131,9 @@ fn config(folder: &Path, model: Option<&str>) -> Result<Option<HfConfig>> {
         return Ok(Some(config));
     }
     match model {
-        Some(name) if !name.contains("roberta") => Err(unknown("text_cfg.hf_model_name", name, "xlm-roberta-*, roberta-*")),
+        Some(name) if !name.contains("roberta") => {
+            Err(unknown("text_cfg.hf_model_name", name, "xlm-roberta-*, roberta-*"))
+        }
         _ => Ok(None),
     }
 }
@@ -121,9 +143,7 @@ impl Tower for XlmRoberta {
         let (d, m) = (self.width, self.inner);
         let mut defs = Vec::new();
         let mut matrix = |name: String, shape: &[i64]| defs.push(ParamDef::matrix(name, shape, 0.02));
-        for (name, rows) in
-            [("word", self.words), ("position", self.positions), ("token_type", self.types)]
-        {
+        for (name, rows) in [("word", self.words), ("position", self.positions), ("token_type", self.types)] {
             matrix(format!("{PREFIX}.embeddings.{name}_embeddings.weight"), &[rows, d]);
         }
         let hidden = (d + self.embed_dim) / 2;

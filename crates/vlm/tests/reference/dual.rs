@@ -52,7 +52,8 @@ fn vectors_do_not_depend_on_what_else_is_embedded() {
     for case in CASES {
         let encoder = open(case);
         let many: Vec<&Vec<u8>> = pictures.iter().cycle().take(40).collect();
-        let (all, one) = (encoder.embed_images(&many).unwrap(), encoder.embed_images(&pictures[..1]).unwrap());
+        let (all, one) =
+            (encoder.embed_images(&many).unwrap(), encoder.embed_images(&pictures[..1]).unwrap());
         assert!(relative(&all.narrow(0, 39, 1), &one) < 1e-6, "{case}");
         let (all, one) = (encoder.embed_texts(&texts).unwrap(), encoder.embed_texts(&texts[1..2]).unwrap());
         assert!(relative(&all.narrow(0, 1, 1), &one) < 1e-6, "{case}");
@@ -95,14 +96,18 @@ fn what_does_not_fit_is_named() {
         ("open_clip", "open_clip_model.safetensors", "visual.ln_post.weight"),
         ("siglip", "model.safetensors", "vision_model.head.probe"),
     ] {
-        let missing = changed(case, |home| rewrite(&home.join(file), |all| all.retain(|(name, _)| name != tensor)));
+        let missing =
+            changed(case, |home| rewrite(&home.join(file), |all| all.retain(|(name, _)| name != tensor)));
         assert!(missing.contains(&format!("missing tensors: {tensor}")), "{missing}");
-        let extra =
-            changed(case, |home| rewrite(&home.join(file), |all| all.push(("other".into(), Tensor::from(1.0_f32)))));
+        let extra = changed(case, |home| {
+            rewrite(&home.join(file), |all| all.push(("other".into(), Tensor::from(1.0_f32))))
+        });
         assert!(extra.contains("unexpected tensors: other"), "{extra}");
         let shape = changed(case, |home| {
             rewrite(&home.join(file), |all| {
-                all.iter_mut().filter(|(name, _)| name == tensor).for_each(|(_, value)| *value = value.narrow(-1, 0, 3));
+                all.iter_mut()
+                    .filter(|(name, _)| name == tensor)
+                    .for_each(|(_, value)| *value = value.narrow(-1, 0, 3));
             })
         });
         assert!(shape.contains(&format!("{tensor} (expected [")), "{shape}");
@@ -117,10 +122,13 @@ fn what_does_not_fit_is_named() {
         let error = changed("open_clip", |home| replace(&home.join(config), from, to));
         assert!(error.contains(named), "{error}");
     }
-    let error = changed("siglip", |home| replace(&home.join("config.json"), "\"model_type\": \"siglip\"", "\"model_type\": \"clip\""));
+    let error = changed("siglip", |home| {
+        replace(&home.join("config.json"), "\"model_type\": \"siglip\"", "\"model_type\": \"clip\"")
+    });
     assert!(error.contains("model_type clip"), "{error}");
     let error = changed("open_clip", |home| {
-        std::fs::rename(home.join("open_clip_model.safetensors"), home.join("open_clip_pytorch_model.bin")).unwrap();
+        std::fs::rename(home.join("open_clip_model.safetensors"), home.join("open_clip_pytorch_model.bin"))
+            .unwrap();
     });
     assert!(error.contains("converted to safetensors"), "{error}");
 }

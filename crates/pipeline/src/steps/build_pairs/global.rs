@@ -10,6 +10,7 @@ use tsumugi_tables::{Samples, drop_frequent, drop_frequent_in_samples, keep_firs
 
 use super::STEP;
 use crate::Error;
+use crate::steps::scorers::Scorers;
 
 /// Why a candidate goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,7 @@ pub(super) enum Reason {
     FrequentImage,
     FrequentText,
     Duplicate,
+    Nsfw,
     LowSimilarity,
 }
 
@@ -26,6 +28,7 @@ impl Reason {
             Reason::FrequentImage => "frequent_image",
             Reason::FrequentText => "frequent_text",
             Reason::Duplicate => "duplicate_pair",
+            Reason::Nsfw => "nsfw",
             Reason::LowSimilarity => "low_similarity",
         }
     }
@@ -36,15 +39,18 @@ impl Reason {
             Reason::FrequentImage => "image_frequency",
             Reason::FrequentText => "text_frequency",
             Reason::Duplicate => "duplicates",
+            Reason::Nsfw => "nsfw",
             Reason::LowSimilarity => "similarity",
         }
     }
 }
 
 /// Counts a candidate in every stage that it came to.
-pub(super) fn count(funnel: &mut Funnel, reason: Option<Reason>, scored: bool) {
-    let stages = [Reason::FrequentImage, Reason::FrequentText, Reason::Duplicate, Reason::LowSimilarity];
-    for stage in stages.into_iter().filter(|stage| scored || *stage != Reason::LowSimilarity) {
+pub(super) fn count(funnel: &mut Funnel, reason: Option<Reason>, scorers: &Scorers<'_>) {
+    let mut stages = vec![Reason::FrequentImage, Reason::FrequentText, Reason::Duplicate];
+    stages.extend(scorers.nsfw.map(|_| Reason::Nsfw));
+    stages.extend(scorers.similarity.first().map(|_| Reason::LowSimilarity));
+    for stage in stages {
         let counts = funnel.stage(stage.stage(), "pairs");
         if reason == Some(stage) {
             counts.drop(stage.as_str());
@@ -117,25 +123,63 @@ fn mark_frequent_images(
     Ok(())
 }
 
-/// Marks the lowest share of what is scored.
-pub(super) fn drop_lowest(shards: &[PathBuf], share: f64, verdicts: &mut Verdicts) -> Result<(), Error> {
-    let mut rows = Vec::new();
-    let mut scores: Vec<Vec<f64>> = Vec::new();
+/// Calls `each` with every candidate that is still in: its shard and row, and the candidate.
+fn each_staying(
+    shards: &[PathBuf],
+    verdicts: &Verdicts,
+    mut each: impl FnMut((usize, usize), &Pair),
+) -> Result<(), Error> {
     for (number, shard) in shards.iter().enumerate() {
         let mut row = 0;
         for batch in ShardReader::<Pair>::open(shard)? {
             for pair in batch? {
                 if verdicts[number][row].is_none() {
-                    rows.push((number, row));
-                    scores.resize(pair.similarities.len().max(scores.len()), Vec::new());
-                    for (column, similarity) in scores.iter_mut().zip(&pair.similarities) {
-                        column.push(similarity.value);
-                    }
+                    each((number, row), &pair);
                 }
                 row += 1;
             }
         }
     }
+    Ok(())
+}
+
+/// Marks what `judge` finds more likely than `most`.
+pub(super) fn drop_nsfw(
+    shards: &[PathBuf],
+    judge: &str,
+    most: f64,
+    verdicts: &mut Verdicts,
+) -> Result<(), Error> {
+    let mut found = Vec::new();
+    each_staying(shards, verdicts, |at, pair| {
+        let score = pair.similarities.iter().find(|score| score.scorer == judge).map(|score| score.value);
+        // What is no number is not known to be safe.
+        if !score.is_some_and(|score| score <= most) {
+            found.push(at);
+        }
+    })?;
+    for (number, row) in found {
+        verdicts[number][row] = Some(Reason::Nsfw);
+    }
+    Ok(())
+}
+
+/// Marks the lowest share by the scores of these scorers together.
+pub(super) fn drop_lowest(
+    shards: &[PathBuf],
+    scorers: &[&str],
+    share: f64,
+    verdicts: &mut Verdicts,
+) -> Result<(), Error> {
+    let mut rows = Vec::new();
+    let mut scores: Vec<Vec<f64>> = vec![Vec::new(); scorers.len()];
+    each_staying(shards, verdicts, |at, pair| {
+        rows.push(at);
+        for (column, name) in scores.iter_mut().zip(scorers) {
+            let score = pair.similarities.iter().find(|score| score.scorer == *name);
+            column.push(score.map_or(f64::NAN, |score| score.value));
+        }
+    })?;
     let combined = combine(&scores);
     let Some(limit) = quantile(&combined, share).map_err(Error::step(STEP, "lowest share"))? else {
         return Ok(());

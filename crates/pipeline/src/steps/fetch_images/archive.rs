@@ -103,7 +103,8 @@ fn refusal(
         return Some(format!("status:{}", fetch.status));
     }
     let named = |name: &str| http.headers_named(name).map(|value| value.into_owned()).collect::<Vec<_>>();
-    opts_out(&named("X-Robots-Tag"), &named("tdm-reservation"), &config.agent).then(|| "opt_out_header".to_owned())
+    opts_out(&named("X-Robots-Tag"), &named("tdm-reservation"), &config.agent)
+        .then(|| "opt_out_header".to_owned())
 }
 
 fn provenance(archive: &str, record: &Record<'_>) -> Provenance {

@@ -43,7 +43,8 @@ impl Log {
             fs::create_dir_all(folder).map_err(Error::io("create folder", folder))?;
         }
         let mut options = OpenOptions::new();
-        let file = options.read(true).append(true).create(true).open(path).map_err(Error::io("open", path))?;
+        let file =
+            options.read(true).append(true).create(true).open(path).map_err(Error::io("open", path))?;
         let mut log = Log { path: path.to_owned(), file, end: 0, places: HashMap::new() };
         let length = log.file.metadata().map_err(Error::io("read", path))?.len();
         let reader = log.file.try_clone().map_err(Error::io("read", path))?;
@@ -85,7 +86,10 @@ impl Log {
 
     /// The answer to an address.
     pub(super) fn read(&self, url: &str) -> Result<(Fetch, Option<Vec<u8>>), Error> {
-        let place = *self.places.get(url).ok_or("no answer was written; run the step again")
+        let place = *self
+            .places
+            .get(url)
+            .ok_or("no answer was written; run the step again")
             .map_err(Error::step(STEP, url.to_owned()))?;
         let part = |start: u64, length: u64| {
             let mut bytes = vec![0; length as usize];

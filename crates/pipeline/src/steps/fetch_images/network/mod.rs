@@ -93,7 +93,8 @@ async fn ask_host(
             let values = head.get_all(name).into_iter();
             values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect::<Vec<_>>()
         };
-        opts_out(&named("x-robots-tag"), &named("tdm-reservation"), &agent).then(|| "opt_out_header".to_owned())
+        opts_out(&named("x-robots-tag"), &named("tdm-reservation"), &agent)
+            .then(|| "opt_out_header".to_owned())
     };
     let each = stream::iter(urls).for_each_concurrent(per_host, |url| async {
         // Nobody listens any more where the answers cannot be written.
@@ -147,9 +148,9 @@ fn row(url: String, answer: Answer) -> (Fetch, Option<bytes::Bytes>) {
     };
     // The server's clock where it tells; none where nobody was asked.
     let theirs = header("date").and_then(|date| httpdate::parse_http_date(&date).ok());
-    let date = theirs.or_else(|| (answer.requests > 0).then(SystemTime::now)).map(|date| {
-        DateTime::<Utc>::from(date).to_rfc3339_opts(SecondsFormat::Secs, true)
-    });
+    let date = theirs
+        .or_else(|| (answer.requests > 0).then(SystemTime::now))
+        .map(|date| DateTime::<Utc>::from(date).to_rfc3339_opts(SecondsFormat::Secs, true));
     let (reason, body) = match answer.body {
         Ok(bytes) => (None, Some(bytes)),
         Err(refusal) => (Some(refusal.reason().into_owned()), None),

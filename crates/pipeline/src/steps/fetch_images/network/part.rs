@@ -26,7 +26,8 @@ pub(in super::super) fn parts(mut urls: Vec<String>, most: Option<u64>) -> Vec<P
     for url in &urls {
         *of_domain.entry(domain(url)).or_default() += 1;
     }
-    let frequent = |url: &str| most.is_some_and(|most| of_domain.get(&domain(url)).is_some_and(|n| *n > most));
+    let frequent =
+        |url: &str| most.is_some_and(|most| of_domain.get(&domain(url)).is_some_and(|n| *n > most));
     let mut parts: Vec<Part> = Vec::new();
     parts.resize_with(urls.len().div_ceil(PART), Part::default);
     for url in urls {
