@@ -123,7 +123,7 @@ impl XlmRoberta {
 fn config(folder: &Path, model: Option<&str>) -> Result<Option<HfConfig>> {
     let named = model.map(PathBuf::from).map(|path| if path.is_dir() { path } else { folder.join(path) });
     let places = [Some(folder.join("text_config.json")), named.map(|path| path.join("config.json"))];
-    for path in places.into_iter().flatten().filter(|path| path.is_file()) {
+    if let Some(path) = places.into_iter().flatten().find(|path| path.is_file()) {
         let config: HfConfig = serde_json::from_value(read_json(&path)?).map_err(Error::json(&path))?;
         if !matches!(config.model_type.as_str(), "xlm-roberta" | "roberta") {
             return Err(unknown("the text tower's model_type", config.model_type, "xlm-roberta, roberta"));
