@@ -243,6 +243,13 @@ async fn every_fault_has_its_reason() {
     ] {
         assert_eq!(fetch(&fetcher, &url).await.body.unwrap_err(), refusal, "{url}");
     }
+    // A host that is down is found out once: no further picture of it is waited for.
+    let began = Instant::now();
+    for n in 0..100 {
+        let answer = fetch(&fetcher, &format!("http://a.test:1/{n}.png")).await;
+        assert_eq!((answer.body.unwrap_err(), answer.requests), (Refusal::Unreachable, 0));
+    }
+    assert!(began.elapsed() < Duration::from_secs(1));
     // Nothing reached what was refused, and little of what was not wanted was read.
     assert_eq!(server.asked("private.test", "/a.png"), 0);
     assert!(server.seen.body_bytes.load(Ordering::SeqCst) < 32 << 20);

@@ -108,10 +108,11 @@ impl Inner {
         let mut attempt = 1;
         loop {
             let mut answer = self.follow(url.clone(), purpose).await;
+            // What was refused without a request, since its host is known to be down, is refused again.
+            let may_pass = answer.requests > 0 && answer.body.as_ref().is_err_and(Refusal::may_pass);
             requests += answer.requests;
             answer.requests = requests;
-            let again = answer.body.as_ref().is_err_and(Refusal::may_pass) && attempt < self.config.attempts;
-            if !again {
+            if !may_pass || attempt >= self.config.attempts {
                 return answer;
             }
             // A host that said how long to wait is waited for at its gate.

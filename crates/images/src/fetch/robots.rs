@@ -75,7 +75,8 @@ mod tests {
         assert!(!refused(text, "/open/closed/not"));
         let others = "user-agent: other\ndisallow: /\n";
         assert!(!refused(others, "/a.jpg"));
-        assert!(!refused("Disallow: /\n", "/a.jpg"));
+        // The RFC knows no rules outside of groups; they are kept to all the same.
+        assert!(refused("Disallow: /\n", "/a.jpg"));
         assert!(refused("\u{feff}user-agent: *\r\ndisallow: /絵/\r\n", "/%E7%B5%B5/a.jpg"));
     }
 

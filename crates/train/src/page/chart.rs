@@ -19,8 +19,16 @@ const LEFT: f64 = 46.0;
 const BOTTOM: f64 = 26.0;
 const TOP: f64 = 8.0;
 /// A page may set its own colours; the second value is for pages that do not.
-const COLOURS: [&str; 4] =
-    ["var(--thread, #b3382c)", "var(--kept, #2b6f4b)", "var(--gone, #7a5c9e)", "var(--soft, #6b6b6b)"];
+const COLOURS: [&str; 6] = [
+    "var(--thread, #b3382c)",
+    "var(--kept, #2b6f4b)",
+    "var(--gone, #7a5c9e)",
+    "var(--soft, #6b6b6b)",
+    "var(--blue, #2f6690)",
+    "var(--ochre, #b8860b)",
+];
+/// Room for the names of several curves, right of the plot.
+const LEGEND: f64 = 70.0;
 
 /// Curves over common axes, as an inline SVG figure. Points that are no numbers are left out; several curves are named
 /// below.
@@ -54,8 +62,9 @@ pub fn line_svg(x_label: &str, lines: &[Line]) -> Option<String> {
     let y0 = if low > 0.0 && low < y1 * 0.6 { 0.0 } else { low };
     let x = |v: f64| LEFT + (v - x0) / (x1 - x0) * (WIDTH - LEFT - 8.0);
     let y = |v: f64| TOP + (y1 - v) / (y1 - y0) * (HEIGHT - TOP - BOTTOM);
+    let whole = if lines.len() > 1 { WIDTH + LEGEND } else { WIDTH };
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {whole} {HEIGHT}\" role=\"img\" \
          font-family=\"sans-serif\" font-size=\"11\">"
     );
     for step in 0..=4 {
@@ -103,13 +112,13 @@ pub fn line_svg(x_label: &str, lines: &[Line]) -> Option<String> {
     Some(svg)
 }
 
-/// Names of the curves in their colours, in the upper right corner.
+/// Names of the curves in their colours, right of the plot.
 fn legend(svg: &mut String, lines: &[Line]) {
     for (number, (line, colour)) in lines.iter().zip(COLOURS.iter().cycle()).enumerate() {
         let _ = write!(
             svg,
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"{colour}\">{}</text>",
-            WIDTH - 10.0,
+            "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{}</text>",
+            WIDTH + 8.0,
             TOP + 12.0 + 13.0 * number as f64,
             escape(&line.name)
         );

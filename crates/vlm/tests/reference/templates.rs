@@ -141,3 +141,56 @@ fn pieces_learn_what_they_are_told_to() {
     assert_eq!(wide.ids.iter().filter(|&&id| id == 99).count(), 3);
     assert_eq!(wide.ids.iter().filter(|&&id| id == tokenizer.special().bos).count(), 1);
 }
+
+/// The authors' own ids with the real vocabulary of llm-jp-3, which is not in this repository: a folder named by
+/// `TSUMUGI_TEMPLATE_CASES` with `llm-jp-v3.tokenizer.json` and `template_cases_dev.json`.
+#[test]
+fn ids_of_the_real_vocabulary() {
+    let Some(folder) = std::env::var_os("TSUMUGI_TEMPLATE_CASES").map(std::path::PathBuf::from) else {
+        return;
+    };
+    let tokenizer =
+        Tokenizer::from_bytes(&std::fs::read(folder.join("llm-jp-v3.tokenizer.json")).unwrap()).unwrap();
+    let text = std::fs::read_to_string(folder.join("template_cases_dev.json")).unwrap();
+    let cases: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let ids = |value: &serde_json::Value| -> Vec<i64> { serde_json::from_value(value.clone()).unwrap() };
+    let each = |name: &str| cases[name].as_object().unwrap().iter().map(|(k, v)| (k.clone(), v.clone()));
+    let mut compared = 0;
+    for (name, case) in each("sft") {
+        let said = case["conversations"].as_array().unwrap();
+        let turns: Vec<Turn> = said
+            .iter()
+            .map(|turn| match turn["from"].as_str() {
+                Some("human") => Turn::user(turn["value"].as_str().unwrap()),
+                _ => Turn::assistant(turn["value"].as_str().unwrap()),
+            })
+            .collect();
+        let images = name != "text_only";
+        let turns = if images { place_images(&turns) } else { turns };
+        let found = llmjp_v3(&tokenizer, &turns, images, 4096).unwrap();
+        assert_eq!((found.ids, found.labels), (ids(&case["input_ids"]), ids(&case["labels"])), "{name}");
+        compared += 1;
+    }
+    for (name, case) in each("plain").chain(each("caption")) {
+        let caption_text = case["caption"].as_str().unwrap();
+        let expected = (ids(&case["input_ids"]), ids(&case["labels"]));
+        let both = [plain(&tokenizer, caption_text).unwrap(), caption(&tokenizer, caption_text).unwrap()];
+        let found: Vec<_> = both.into_iter().map(|found| (found.ids, found.labels)).collect();
+        assert!(found.contains(&expected), "{name}: {found:?} and {expected:?}");
+        compared += 1;
+    }
+    for (name, case) in each("interleaved") {
+        let sentences: Vec<String> = serde_json::from_value(case["text_list"].clone()).unwrap();
+        let places: Vec<usize> = serde_json::from_value(case["matched_text_index"].clone()).unwrap();
+        let (found, order) = interleaved(&tokenizer, &sentences, &places, 6).unwrap();
+        let expected_order: Vec<usize> = serde_json::from_value(case["image_order"].clone()).unwrap();
+        assert_eq!((found.ids, order), (ids(&case["input_ids"]), expected_order), "{name}");
+        compared += 1;
+    }
+    for (text, case) in each("raw") {
+        assert_eq!(tokenizer.encode(&text, true).unwrap(), ids(&case["ids"]), "{text:?}");
+        assert_eq!(tokenizer.encode(&text, false).unwrap(), ids(&case["ids_no_bos"]), "{text:?}");
+        compared += 1;
+    }
+    assert!(compared > 10, "{compared}");
+}

@@ -27,6 +27,8 @@ pub(super) use part::{Part, parts};
 
 /// Folder of the logs.
 const ANSWERS: &str = "_answers";
+/// Files that are open beside connections, at most.
+const OTHER_FILES: u64 = 256;
 /// Answers that may wait to be written.
 const WAITING: usize = 64;
 
@@ -41,7 +43,12 @@ pub(super) struct Network {
 impl Network {
     pub(super) fn new(config: &FetchImagesConfig) -> Result<Network, Error> {
         let agent = config.agent.clone();
-        let http = HttpConfig { agent, max_bytes: config.limits.max_bytes, ..config.http.clone() };
+        let mut http = HttpConfig { agent, max_bytes: config.limits.max_bytes, ..config.http.clone() };
+        // Many systems allow a program 1,024 open files unless it asks for more.
+        let wanted = (http.connections as u64).saturating_add(OTHER_FILES);
+        if let Ok(allowed) = rlimit::increase_nofile_limit(wanted) {
+            http.connections = http.connections.min(allowed.saturating_sub(OTHER_FILES).max(1) as usize);
+        }
         let fetcher = Fetcher::new(http.clone()).map_err(|e| Error::config("http", e.to_string()))?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
