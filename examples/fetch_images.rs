@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+#[cfg(feature = "remote")]
 use tsumugi::images::fetch::HttpConfig;
 use tsumugi::pipeline::steps::fetch_images::{FetchImagesConfig, fetch_images};
 use tsumugi::pipeline::{Progress, cli};
@@ -21,6 +22,18 @@ struct Arguments {
     /// Output folder.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    #[cfg(feature = "remote")]
+    #[command(flatten)]
+    http: Http,
+    /// Threads; 0 is one a core.
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+}
+
+/// How pictures are fetched over HTTP.
+#[cfg(feature = "remote")]
+#[derive(clap::Args)]
+struct Http {
     /// Over HTTP: an address or page by which the owner of a site reaches you; part of the User-Agent.
     #[arg(long, value_name = "TEXT")]
     contact: Option<String>,
@@ -36,27 +49,36 @@ struct Arguments {
     /// Over HTTP: reach addresses of private networks too.
     #[arg(long)]
     allow_private: bool,
-    /// Threads; 0 is one a core.
-    #[arg(long, default_value_t = 0)]
-    threads: usize,
+}
+
+#[cfg(feature = "remote")]
+impl Http {
+    fn apply(self, config: &mut FetchImagesConfig) {
+        let contact = self.contact.unwrap_or_else(|| config.http.contact.clone());
+        config.http = HttpConfig {
+            contact,
+            connections: self.connections,
+            per_host: self.per_host,
+            allow_private: self.allow_private,
+            ..HttpConfig::default()
+        };
+        config.most_per_domain = (self.most_per_domain > 0).then_some(self.most_per_domain);
+    }
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let mut http = HttpConfig {
-        connections: arguments.connections,
-        per_host: arguments.per_host,
-        allow_private: arguments.allow_private,
-        ..HttpConfig::default()
-    };
-    http.contact = arguments.contact.unwrap_or(http.contact);
-    let config = FetchImagesConfig {
+    #[cfg_attr(
+        not(feature = "remote"),
+        expect(unused_mut, reason = "nothing more is set without the network")
+    )]
+    let mut config = FetchImagesConfig {
         documents: arguments.documents,
         from: arguments.from,
         out: arguments.out,
-        http,
-        most_per_domain: (arguments.most_per_domain > 0).then_some(arguments.most_per_domain),
         ..FetchImagesConfig::default()
     };
+    #[cfg(feature = "remote")]
+    arguments.http.apply(&mut config);
     cli::run(|| cli::with_threads(arguments.threads, || fetch_images(&config, &Progress::new())))
 }

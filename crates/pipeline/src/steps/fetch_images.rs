@@ -100,7 +100,6 @@ pub fn fetch_images(config: &FetchImagesConfig, progress: &Progress) -> Result<S
     let mut table = input_table(&config.documents, Document::KIND)?;
     let sources = source::parse(&config.from, &mut table.identity)?;
     let mut identity = serde_json::json!({ "limits": config.limits, "agent": config.agent });
-    #[cfg(feature = "remote")]
     if sources.http {
         identity["http"] = http_identity(config);
     }
@@ -120,7 +119,6 @@ pub fn fetch_images(config: &FetchImagesConfig, progress: &Progress) -> Result<S
     let mut places: Vec<Place> = (0..sources.len()).map(|number| Place { folder: FOUND, number }).collect();
     let mut answers = Answers::default();
     answers.read(step.out(), &places)?;
-    #[cfg(feature = "remote")]
     if http {
         let fetched = fetch_rest(&step, &wanted, &answers, config, progress)?;
         answers.read(step.out(), &fetched)?;
@@ -144,6 +142,24 @@ fn http_identity(config: &FetchImagesConfig) -> serde_json::Value {
         "robots": robots, "allow_private": allow_private, "redirects": redirects,
         "most_per_domain": config.most_per_domain,
     })
+}
+
+/// Without the network there is no such source.
+#[cfg(not(feature = "remote"))]
+fn http_identity(_: &FetchImagesConfig) -> serde_json::Value {
+    serde_json::Value::Null
+}
+
+/// As [`http_identity`].
+#[cfg(not(feature = "remote"))]
+fn fetch_rest(
+    _: &Step,
+    _: &Wanted,
+    _: &Answers,
+    _: &FetchImagesConfig,
+    _: &Progress,
+) -> Result<Vec<Place>, Error> {
+    Ok(Vec::new())
 }
 
 /// Fetches what no other source has over HTTP.
