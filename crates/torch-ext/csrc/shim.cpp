@@ -9,11 +9,13 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <climits>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
 #include <exception>
+#include <malloc.h>
 #include <vector>
 
 namespace {
@@ -193,6 +195,16 @@ char *tsumugi_set_numerics(int deterministic, int tf32) {
     context.setAllowTF32CuBLAS(tf32 != 0);
     context.setAllowTF32CuDNN(tf32 != 0);
   });
+}
+
+// Tells glibc to keep what is freed: tensors of the same sizes come and go each step, and a fresh page has to be cleared
+// by the kernel each time. Tensors above 48 MB still go back at once: kept too, they made a step some 8 % faster in
+// bfloat16 and its peak memory 6 % larger. Other allocators do so by themselves.
+void tsumugi_keep_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 3 << 24);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+#endif
 }
 
 char *tsumugi_load_cuda() {

@@ -58,6 +58,7 @@ unsafe extern "C" {
         was_kind: *mut c_int,
     ) -> Message;
     fn tsumugi_set_numerics(deterministic: c_int, tf32: c_int) -> Message;
+    fn tsumugi_keep_memory();
     fn tsumugi_load_cuda() -> Message;
 }
 
@@ -189,6 +190,11 @@ pub(crate) fn set_autocast(cuda: bool, enabled: bool, kind: i32) -> Result<(bool
 pub(crate) fn set_numerics(deterministic: bool, tf32: bool) -> Result<()> {
     // SAFETY: sets process-wide flags of LibTorch.
     check("numerics", unsafe { tsumugi_set_numerics(c_int::from(deterministic), c_int::from(tf32)) })
+}
+
+pub(crate) fn keep_memory() {
+    // SAFETY: sets two numbers of the allocator, which does so under its own lock.
+    unsafe { tsumugi_keep_memory() }
 }
 
 pub(crate) fn load_cuda() -> Result<()> {

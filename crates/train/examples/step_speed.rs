@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let number = |n: usize, usual: usize| argument(n).map_or(Ok(usual), str::parse);
     let (threads, steps, recompute) = (number(2, 2)?, number(3, 5)?, number(4, 0)?);
     tch::set_num_threads(threads as i32);
+    tsumugi_torch_ext::keep_freed_memory();
     let device = match argument(5) {
         Some("cuda") => {
             tsumugi_torch_ext::load_cuda()?;

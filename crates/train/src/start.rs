@@ -52,6 +52,7 @@ pub(crate) fn device(recipe: &Recipe) -> Result<Device> {
         }
         tsumugi_torch_ext::set_numerics(recipe.deterministic, false)?;
     }
+    tsumugi_torch_ext::keep_freed_memory();
     let threads = i32::try_from(recipe.threads).unwrap_or(i32::MAX);
     tch::set_num_threads(threads);
     Ok(device)
