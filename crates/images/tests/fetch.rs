@@ -148,6 +148,7 @@ async fn reply(
                 seen.body_bytes.fetch_add(chunk.len(), Ordering::SeqCst);
             }
         }
+        "/large" => whole("200 OK", "", &"x".repeat(3 << 20)),
         "/linger" => {
             tokio::time::sleep(Duration::from_millis(20)).await;
             whole("200 OK", "", "picture")
@@ -273,6 +274,21 @@ async fn a_host_is_left_alone_as_long_as_it_asks() {
     let (late, other) = tokio::join!(late, other);
     assert!(late.body.is_ok() && other.body.is_ok());
     assert!(began.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn few_large_bodies_are_held_at_a_time() {
+    let server = Server::start().await;
+    let fetcher = fetcher(HttpConfig { large_bodies: 2, max_bytes: 8 << 20, per_host: 8, ..config() });
+    let url = server.url("a.test", "/large");
+    let held = [fetch(&fetcher, &url).await, fetch(&fetcher, &url).await];
+    assert!(held.iter().all(|answer| answer.body.as_ref().unwrap().len() == 3 << 20));
+    // A third waits for room until its time is up, small ones do not.
+    let third = fetch(&fetcher, &url).await;
+    assert_eq!(third.body.unwrap_err(), Refusal::Timeout);
+    assert!(fetch(&fetcher, &server.url("a.test", "/a.png")).await.body.is_ok());
+    drop(held);
+    assert!(fetch(&fetcher, &url).await.body.is_ok());
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! What came of asking.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// What came of asking for an address.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ pub struct Answer {
     pub body: Result<Bytes, Refusal>,
     /// Requests for the picture that were made, redirects and repetitions included.
     pub requests: u32,
+    /// Kept as long as a large body is: few are held at a time.
+    pub(super) room: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 /// Why there are no bytes.

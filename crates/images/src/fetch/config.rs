@@ -26,6 +26,9 @@ pub struct HttpConfig {
     pub redirects: usize,
     /// Largest picture in bytes; what is longer is not read on.
     pub max_bytes: u64,
+    /// Bodies above 1 MiB that are held at a time, until their answers are dropped; with `max_bytes` and the number of
+    /// connections this bounds memory.
+    pub large_bodies: usize,
     /// Times that an address is asked for where the fault may pass (no answer, cut bodies, 408, 429, 5xx).
     pub attempts: u32,
     /// Wait after the first such fault, in milliseconds; it doubles with each further one.
@@ -52,6 +55,7 @@ impl Default for HttpConfig {
             private_hosts: Vec::new(),
             redirects: 10,
             max_bytes: crate::Limits::default().max_bytes,
+            large_bodies: 16,
             attempts: 3,
             first_wait_ms: 1000,
             longest_wait_ms: 60_000,

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Client, Response};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::{Host as UrlHost, Url};
 
 use super::answer::{Answer, Refusal};
@@ -15,6 +16,9 @@ use super::hosts::{Host, Hosts, asked_wait};
 use super::public::is_public;
 use super::resolve::{Lookup, Names, SystemLookup, refusal_in};
 use super::robots::{self, Robots};
+
+/// Bytes above which a body is large.
+const LARGE: usize = 1 << 20;
 
 /// Redirects from a `robots.txt` that are followed (RFC 9309, 2.3.1.2).
 const ROBOTS_REDIRECTS: usize = 5;
@@ -34,6 +38,7 @@ struct Inner {
     config: HttpConfig,
     client: Client,
     hosts: Hosts,
+    room: Arc<Semaphore>,
 }
 
 /// What a request is for.
@@ -81,7 +86,8 @@ impl Fetcher {
             .build()
             .map_err(|error| SetupError { reason: error.to_string() })?;
         let hosts = Hosts::new(config.connections, config.per_host);
-        Ok(Self(Arc::new(Inner { config, client, hosts })))
+        let room = Arc::new(Semaphore::new(config.large_bodies.clamp(1, Semaphore::MAX_PERMITS)));
+        Ok(Self(Arc::new(Inner { config, client, hosts, room })))
     }
 
     /// Asks for a picture. `accept` sees the head of an answer with status 200 and may give a word for which its body
@@ -98,7 +104,7 @@ impl Fetcher {
 }
 
 fn answer(url: &str, body: Result<Bytes, Refusal>) -> Answer {
-    Answer { url: url.to_owned(), status: 0, headers: HeaderMap::new(), body, requests: 0 }
+    Answer { url: url.to_owned(), status: 0, headers: HeaderMap::new(), body, requests: 0, room: None }
 }
 
 impl Inner {
@@ -197,9 +203,12 @@ impl Inner {
             };
             found.status = response.status().as_u16();
             found.headers = response.headers().clone();
-            found.body = self.read(response, host, purpose).await;
+            found.body = self.read(response, host, purpose, &mut found.room).await;
         })
         .await;
+        if found.body.is_err() {
+            found.room = None;
+        }
         found
     }
 
@@ -209,6 +218,7 @@ impl Inner {
         mut response: Response,
         host: &Host,
         purpose: &Purpose<'_>,
+        room: &mut Option<Arc<OwnedSemaphorePermit>>,
     ) -> Result<Bytes, Refusal> {
         let status = response.status().as_u16();
         if status != 200 {
@@ -238,6 +248,9 @@ impl Inner {
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => return Ok(body.freeze()),
                 Err(error) => return Err(failure(&error, Refusal::Cut)),
+            }
+            if body.len() > LARGE && room.is_none() {
+                *room = self.room.clone().acquire_owned().await.ok().map(Arc::new);
             }
             if body.len() as u64 > purpose.most_bytes {
                 if purpose.cut {

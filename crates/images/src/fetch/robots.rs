@@ -56,7 +56,14 @@ mod tests {
 
     fn robots(body: Result<&'static str, Refusal>) -> Robots {
         let body = body.map(|text| Bytes::from_static(text.as_bytes()));
-        let answer = Answer { url: String::new(), status: 0, headers: HeaderMap::new(), body, requests: 1 };
+        let answer = Answer {
+            url: String::new(),
+            status: 0,
+            headers: HeaderMap::new(),
+            body,
+            requests: 1,
+            room: None,
+        };
         Robots::of(answer, "tsumugi")
     }
 
