@@ -104,7 +104,7 @@ fn plot(out: &Path) -> anyhow::Result<()> {
     for text in std::fs::read_to_string(out.join("metrics.jsonl"))?.lines() {
         let value: serde_json::Value = serde_json::from_str(text)?;
         let (Some(name), Some(step)) = (value["name"].as_str(), value["step"].as_f64()) else { continue };
-        if let Some(line) = shares.iter_mut().find(|share| share.name() == name) {
+        if let Some(share) = shares.iter_mut().find(|share| share.name() == name) {
             share.push(step, 100.0 * value["value"].as_f64().unwrap_or(0.0));
         }
     }
