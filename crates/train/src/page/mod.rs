@@ -7,7 +7,7 @@ use std::path::Path;
 
 pub use chart::{Line, line_chart, line_svg};
 
-use crate::checkpoint::atomic_file;
+use crate::atomic::atomic_file;
 use crate::evaluate::{Answer, read_answers};
 use crate::metrics::StepMetrics;
 use crate::recipe::Recipe;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::config::{
-    ImageTokenId, LlamaConfig, ProjectorConfig, ProjectorKind, RopeScaling, SiglipConfig, VlmConfig,
+    ImageTokenId, LlamaConfig, ProjectorConfig, ProjectorKind, RopeScaling, VisionConfig, VlmConfig,
 };
 use crate::error::{Error, Result};
 
@@ -171,7 +171,7 @@ impl Default for HfSiglip {
 impl HfSiglip {
     /// `feature_layer` is an index into the hidden states, of which there is one more than layers; negative ones count
     /// from the end.
-    pub(crate) fn config(&self, feature_layer: i64) -> Result<SiglipConfig> {
+    pub(crate) fn config(&self, feature_layer: i64) -> Result<VisionConfig> {
         if !matches!(self.model_type.as_str(), "siglip_vision_model" | "siglip") {
             return Err(unsupported("vision tower", &self.model_type, "siglip_vision_model"));
         }
@@ -188,7 +188,7 @@ impl HfSiglip {
                 "vision_feature_layer {feature_layer} but only {states} hidden states"
             )));
         }
-        Ok(SiglipConfig {
+        Ok(VisionConfig {
             hidden_size: self.hidden_size,
             intermediate_size: self.intermediate_size,
             num_hidden_layers: state as usize,
@@ -197,6 +197,7 @@ impl HfSiglip {
             patch_size: self.patch_size,
             layer_norm_eps: self.layer_norm_eps,
             position_std: None,
+            options: serde_json::Map::new(),
         })
     }
 }
@@ -254,13 +255,14 @@ impl HfLlava {
             projector: ProjectorConfig { kind: ProjectorKind::Mlp2xGelu },
             language,
             image_token_id: ImageTokenId(self.image_token_index.or(self.image_token_id).unwrap_or(32000)),
+            options: serde_json::Map::new(),
         })
     }
 }
 
 /// `config.json` of VILA's layout. The parts' own configs are in it, or in their folders.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Vila {
+pub(crate) struct HfVila {
     pub(crate) llm_cfg: Option<Value>,
     pub(crate) vision_tower_cfg: Option<Value>,
     pub(crate) mm_projector_cfg: Option<Value>,
@@ -282,7 +284,7 @@ pub(crate) struct VilaProjectorConfig {
     mm_projector_type: ProjectorKind,
 }
 
-impl Vila {
+impl HfVila {
     pub(crate) fn config(
         &self,
         language: &HfLlama,
@@ -301,6 +303,7 @@ impl Vila {
             projector: ProjectorConfig { kind: projector.mm_projector_type },
             language,
             image_token_id: ImageTokenId(image),
+            options: serde_json::Map::new(),
         })
     }
 }

@@ -1,20 +1,20 @@
-//! Dual encoders against OpenCLIP and transformers: `tests/fixtures/make_dual_cases.py` makes the values.
+//! Contrastive encoders against OpenCLIP and transformers: `tests/fixtures/make_contrastive_cases.py` makes the values.
 
 use std::path::{Path, PathBuf};
 
 use tch::{Kind, Tensor};
 use tsumugi_vlm::checkpoint::{read_safetensors, write_safetensors};
-use tsumugi_vlm::{DualEncoder, Error};
+use tsumugi_vlm::{ContrastiveEncoder, Error};
 
 use super::{device, relative};
 
 const CASES: [&str; 4] = ["open_clip", "open_clip_linear", "siglip", "siglip_bilinear"];
 
 fn folder(case: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/dual").join(case)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/contrastive").join(case)
 }
 
-fn pictures() -> Vec<Vec<u8>> {
+fn images() -> Vec<Vec<u8>> {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../images/tests/fixtures/cases");
     ["wide.png", "large.png", "grey.png"].map(|name| std::fs::read(cases.join(name)).unwrap()).to_vec()
 }
@@ -23,13 +23,13 @@ fn texts() -> Vec<String> {
     serde_json::from_str(&std::fs::read_to_string(folder("texts.json")).unwrap()).unwrap()
 }
 
-fn open(case: &str) -> DualEncoder {
-    DualEncoder::open(folder(case), device(), Kind::Float).unwrap()
+fn open(case: &str) -> ContrastiveEncoder {
+    ContrastiveEncoder::open(folder(case), device(), Kind::Float).unwrap()
 }
 
 #[test]
 fn vectors_are_those_of_the_reference() {
-    let (pictures, texts) = (pictures(), texts());
+    let (images, texts) = (images(), texts());
     for case in CASES {
         let encoder = open(case);
         let expected: std::collections::BTreeMap<String, Tensor> =
@@ -37,7 +37,7 @@ fn vectors_are_those_of_the_reference() {
         for (what, found, expected) in [
             ("pixels to vectors", encoder.embed_pixels(&expected["pixels"]), &expected["images"]),
             ("ids to vectors", encoder.embed_ids(&expected["ids"]), &expected["texts"]),
-            ("files to vectors", encoder.embed_images(&pictures), &expected["images"]),
+            ("files to vectors", encoder.embed_images(&images), &expected["images"]),
             ("texts to vectors", encoder.embed_texts(&texts), &expected["texts"]),
         ] {
             let far = relative(&found.unwrap(), expected);
@@ -48,12 +48,11 @@ fn vectors_are_those_of_the_reference() {
 
 #[test]
 fn vectors_do_not_depend_on_what_else_is_embedded() {
-    let (pictures, texts) = (pictures(), texts());
+    let (images, texts) = (images(), texts());
     for case in CASES {
         let encoder = open(case);
-        let many: Vec<&Vec<u8>> = pictures.iter().cycle().take(40).collect();
-        let (all, one) =
-            (encoder.embed_images(&many).unwrap(), encoder.embed_images(&pictures[..1]).unwrap());
+        let many: Vec<&Vec<u8>> = images.iter().cycle().take(40).collect();
+        let (all, one) = (encoder.embed_images(&many).unwrap(), encoder.embed_images(&images[..1]).unwrap());
         assert!(relative(&all.narrow(0, 39, 1), &one) < 1e-6, "{case}");
         let (all, one) = (encoder.embed_texts(&texts).unwrap(), encoder.embed_texts(&texts[1..2]).unwrap());
         assert!(relative(&all.narrow(0, 1, 1), &one) < 1e-6, "{case}");
@@ -61,7 +60,7 @@ fn vectors_do_not_depend_on_what_else_is_embedded() {
         assert!((length - 1.0).abs().max().double_value(&[]) < 1e-6);
         let none: [&str; 0] = [];
         assert_eq!(encoder.embed_texts(&none).unwrap().size()[0], 0);
-        let broken = encoder.embed_images(&[pictures[0].as_slice(), b"no picture"]);
+        let broken = encoder.embed_images(&[images[0].as_slice(), b"not an image"]);
         assert!(matches!(broken, Err(Error::Image { index: 1, .. })));
     }
 }
@@ -74,7 +73,7 @@ fn changed(case: &str, change: impl FnOnce(&Path)) -> String {
         std::fs::copy(&path, home.path().join(path.file_name().unwrap())).unwrap();
     }
     change(home.path());
-    DualEncoder::open(home.path(), device(), Kind::Float).unwrap_err().to_string()
+    ContrastiveEncoder::open(home.path(), device(), Kind::Float).unwrap_err().with_causes()
 }
 
 fn rewrite(path: &Path, change: impl FnOnce(&mut Vec<(String, Tensor)>)) {
@@ -91,7 +90,7 @@ fn replace(path: &Path, from: &str, to: &str) {
 }
 
 #[test]
-fn what_does_not_fit_is_named() {
+fn tensors_and_settings_that_do_not_fit_are_named() {
     for (case, file, tensor) in [
         ("open_clip", "open_clip_model.safetensors", "visual.ln_post.weight"),
         ("siglip", "model.safetensors", "vision_model.head.probe"),
@@ -130,5 +129,5 @@ fn what_does_not_fit_is_named() {
         std::fs::rename(home.join("open_clip_model.safetensors"), home.join("open_clip_pytorch_model.bin"))
             .unwrap();
     });
-    assert!(error.contains("converted to safetensors"), "{error}");
+    assert!(error.contains("to safetensors first"), "{error}");
 }

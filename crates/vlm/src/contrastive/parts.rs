@@ -1,4 +1,4 @@
-//! What towers are made of.
+//! Layers of the towers.
 
 use tch::Tensor;
 
@@ -6,7 +6,7 @@ use crate::attention;
 use crate::error::Result;
 use crate::weights::Weights;
 
-/// `x W^T + b`, without `b` where there is none.
+/// `x W^T + b`, or without `b` if there is none.
 pub(super) fn linear(weights: &Weights, x: &Tensor, name: &str) -> Result<Tensor> {
     let bias = weights.get(&format!("{name}.bias")).ok();
     Ok(x.f_linear(weights.get(&format!("{name}.weight"))?, bias)?)
@@ -19,7 +19,7 @@ pub(super) fn norm(weights: &Weights, x: &Tensor, name: &str, eps: f64) -> Resul
 }
 
 /// Attention of `[n,t,d]` queries over `[n,s,d]` keys and values, by heads. `seen` `[n,1,1,s]` is true where a key may be
-/// looked at.
+/// attended to.
 pub(super) fn attend(
     q: &Tensor,
     k: &Tensor,
@@ -27,11 +27,11 @@ pub(super) fn attend(
     heads: i64,
     seen: Option<&Tensor>,
 ) -> Result<Tensor> {
-    let cut = |x: &Tensor| attention::split_heads(x, heads);
-    attention::join_heads(&attention::sdpa(&cut(q)?, &cut(k)?, &cut(v)?, seen, false)?)
+    let split = |x: &Tensor| attention::split_heads(x, heads);
+    attention::join_heads(&attention::sdpa(&split(q)?, &split(k)?, &split(v)?, seen, false)?)
 }
 
-/// PyTorch's `MultiheadAttention`, whose three matrices lie in one: `query` `[n,t,d]` over `x` `[n,s,d]`.
+/// PyTorch's `MultiheadAttention`, whose three matrices are stored as one: `query` `[n,t,d]` over `x` `[n,s,d]`.
 pub(super) fn multi_head(
     weights: &Weights,
     query: &Tensor,

@@ -7,18 +7,18 @@ use tch::{Kind, Tensor};
 
 use super::config::ClipText;
 use super::parts::{attend, linear, norm};
-use super::{Tower, unknown};
-use crate::checkpoint::{Files, read_json};
+use super::tower::{Tower, unsupported};
 use crate::error::{Error, Result};
+use crate::storage::{StoredTensors, read_json};
 use crate::unit::ParamDef;
 use crate::weights::Weights;
 
-/// Where the tower stands in a checkpoint.
+/// Prefix of the tower's parameters in a checkpoint.
 const PREFIX: &str = "text.transformer";
-/// Width of a head in both published sizes; a checkpoint's tensors do not tell it.
+/// Width of a head in both published sizes; a checkpoint's tensors do not determine it.
 const HEAD_WIDTH: i64 = 64;
 
-/// What of a `config.json` the tensors do not tell.
+/// The keys of `config.json` that the tensors do not determine.
 #[derive(Debug, Deserialize)]
 struct HfConfig {
     model_type: String,
@@ -54,24 +54,24 @@ pub(super) struct XlmRoberta {
 }
 
 impl XlmRoberta {
-    /// Sizes from the tensors, the rest from the text model's own `config.json` where that is at hand.
+    /// Sizes from the tensors, the rest from the text model's own `config.json` if it is available.
     pub(super) fn of(
         folder: &Path,
-        files: &Files,
+        tensors: &StoredTensors,
         text: &ClipText,
         embed_dim: i64,
         pad: i64,
     ) -> Result<Self> {
         let shape = |name: &str| -> Result<Vec<i64>> {
             let name = format!("{PREFIX}.{name}");
-            files.shape(&name).filter(|shape| shape.len() == 2).ok_or(Error::MissingParameter { name })
+            tensors.shape(&name).filter(|shape| shape.len() == 2).ok_or(Error::MissingParameter { name })
         };
         let words = shape("embeddings.word_embeddings.weight")?;
         let positions = shape("embeddings.position_embeddings.weight")?[0];
         let types = shape("embeddings.token_type_embeddings.weight")?[0];
         let inner = shape("encoder.layer.0.intermediate.dense.weight")?[0];
         let layer = |n: usize| format!("{PREFIX}.encoder.layer.{n}.output.dense.weight");
-        let layers = (0..).take_while(|&n| files.shape(&layer(n)).is_some()).count();
+        let layers = (0..).take_while(|&n| tensors.shape(&layer(n)).is_some()).count();
         let width = words[1];
         let config = config(folder, text.hf_model_name.as_deref())?;
         let (heads, eps) = match &config {
@@ -79,16 +79,16 @@ impl XlmRoberta {
             None => ((width / HEAD_WIDTH).max(1), usual_eps()),
         };
         if let Some(config) = config.filter(|config| config.hidden_act != "gelu") {
-            return Err(unknown("the text tower's hidden_act", config.hidden_act, "gelu"));
+            return Err(unsupported("the text tower's hidden_act", config.hidden_act, "gelu"));
         }
         if heads < 1 || width % heads != 0 {
             return Err(Error::Config {
-                reason: format!("the text tower has {heads} heads for a width of {width}"),
+                reason: format!("the text tower's width {width} is not a multiple of its {heads} heads"),
             });
         }
         let projection = text.hf_proj_type.clone().filter(|kind| !kind.is_empty() && kind != "none");
         if let Some(other) = projection.as_deref().filter(|kind| !matches!(*kind, "mlp" | "linear")) {
-            return Err(unknown("text_cfg.hf_proj_type", other, "mlp, linear, none"));
+            return Err(unsupported("text_cfg.hf_proj_type", other, "mlp, linear, none"));
         }
         Ok(Self {
             width,
@@ -119,20 +119,24 @@ impl XlmRoberta {
     }
 }
 
-/// The `config.json` of the text model: `text_config.json` beside the checkpoint, or in the folder that it is named by.
+/// The `config.json` of the text model: `text_config.json` beside the checkpoint, or in the folder that names it.
 fn config(folder: &Path, model: Option<&str>) -> Result<Option<HfConfig>> {
     let named = model.map(PathBuf::from).map(|path| if path.is_dir() { path } else { folder.join(path) });
     let places = [Some(folder.join("text_config.json")), named.map(|path| path.join("config.json"))];
     if let Some(path) = places.into_iter().flatten().find(|path| path.is_file()) {
         let config: HfConfig = serde_json::from_value(read_json(&path)?).map_err(Error::json(&path))?;
         if !matches!(config.model_type.as_str(), "xlm-roberta" | "roberta") {
-            return Err(unknown("the text tower's model_type", config.model_type, "xlm-roberta, roberta"));
+            return Err(unsupported(
+                "the text tower's model_type",
+                config.model_type,
+                "xlm-roberta, roberta",
+            ));
         }
         return Ok(Some(config));
     }
     match model {
         Some(name) if !name.contains("roberta") => {
-            Err(unknown("text_cfg.hf_model_name", name, "xlm-roberta-*, roberta-*"))
+            Err(unsupported("text_cfg.hf_model_name", name, "xlm-roberta-*, roberta-*"))
         }
         _ => Ok(None),
     }
@@ -181,7 +185,7 @@ impl Tower for XlmRoberta {
     fn embed(&self, weights: &Weights, ids: &Tensor) -> Result<Tensor> {
         let real = ids.f_ne(self.pad)?;
         let count = real.f_to_kind(Kind::Int64)?;
-        // Positions count real tokens from the one after the pad's own.
+        // Positions count tokens from the one after the padding token's own.
         let positions = count.f_cumsum(1, Kind::Int64)?.f_mul(&count)?.f_add_scalar(self.pad)?;
         let table = |name: &str| weights.get(&format!("{PREFIX}.embeddings.{name}_embeddings.weight"));
         let look_up = |name, ids: &Tensor| -> Result<Tensor> {

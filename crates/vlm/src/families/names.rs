@@ -9,7 +9,7 @@ pub(crate) enum Source {
     Llama,
     /// A vision tower by itself.
     Siglip,
-    /// VILA's projector, whose layers are numbered.
+    /// VILA's projector, whose layers have numbers.
     VilaProjector,
 }
 

@@ -1,4 +1,4 @@
-//! Safetensors files as memory maps: reading and writing single files.
+//! Single safetensors files: reading by memory map, and writing.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -31,7 +31,7 @@ impl Mapped {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io(path))?;
         let map = map(&file).map_err(Error::io(path))?;
-        let (size, metadata) = SafeTensors::read_metadata(&map).map_err(|error| bad(path, &error))?;
+        let (size, metadata) = SafeTensors::read_metadata(&map).map_err(Error::safetensors(path))?;
         Ok(Self { path: path.to_owned(), map, header: size + 8, metadata })
     }
 
@@ -46,26 +46,22 @@ impl Mapped {
         Some(self.metadata.info(name)?.shape.iter().map(|&n| n as i64).collect())
     }
 
-    /// Copies a tensor out, in the kind it has in the file.
+    /// Copies a tensor out, in its stored kind.
     pub(crate) fn tensor(&self, name: &str) -> Result<Tensor> {
         let info =
             self.metadata.info(name).ok_or_else(|| Error::MissingParameter { name: name.to_owned() })?;
         let (start, end) = info.data_offsets;
         let data = self.map.get(self.header + start..self.header + end).ok_or_else(|| Error::Checkpoint {
             path: self.path.clone(),
-            reason: format!("tensor {name} lies outside the file; it is cut short"),
+            reason: format!("tensor {name} lies outside the file, which is truncated"),
         })?;
         let kind = kind(info.dtype).ok_or_else(|| Error::Checkpoint {
             path: self.path.clone(),
-            reason: format!("tensor {name} has the kind {:?}, which is not supported", info.dtype),
+            reason: format!("tensor {name} has the unsupported type {:?}", info.dtype),
         })?;
         let shape: Vec<i64> = info.shape.iter().map(|&n| n as i64).collect();
         Ok(Tensor::f_from_data_size(data, &shape, kind)?)
     }
-}
-
-fn bad(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    Error::Checkpoint { path: path.to_owned(), reason: format!("not a readable safetensors file: {error}") }
 }
 
 fn kind(dtype: Dtype) -> Option<Kind> {
@@ -100,7 +96,7 @@ fn dtype(kind: Kind) -> Option<Dtype> {
     })
 }
 
-/// A tensor whose bytes are fetched when they are written.
+/// A tensor whose bytes are copied when they are written.
 struct Outgoing {
     dtype: Dtype,
     shape: Vec<usize>,
@@ -129,20 +125,19 @@ impl safetensors::View for &Outgoing {
     }
 }
 
-/// Reads all tensors of a safetensors file, in the kinds they have in it.
+/// Reads all tensors of a safetensors file, in their stored kinds.
 ///
 /// # Errors
-/// [`Error::Io`] or [`Error::Checkpoint`] naming the file.
+/// [`Error::Io`], [`Error::Safetensors`] or [`Error::Checkpoint`] naming the file.
 pub fn read_safetensors(path: &Path) -> Result<Vec<(String, Tensor)>> {
     let file = Mapped::open(path)?;
     file.names().into_iter().map(|name| Ok((name.clone(), file.tensor(&name)?))).collect()
 }
 
-/// Writes tensors as one safetensors file, under a temporary name which is then renamed. The same tensors give the same
-/// bytes.
+/// Writes tensors to one safetensors file under a temporary name, then renames it. Equal tensors give equal bytes.
 ///
 /// # Errors
-/// [`Error::Io`] or [`Error::Checkpoint`] naming the file.
+/// [`Error::Io`], [`Error::Safetensors`] or [`Error::Checkpoint`] naming the file.
 pub fn write_safetensors<'a>(
     path: &Path,
     tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
@@ -151,17 +146,17 @@ pub fn write_safetensors<'a>(
     for (name, tensor) in tensors {
         let dtype = dtype(tensor.kind()).ok_or_else(|| Error::Checkpoint {
             path: path.to_owned(),
-            reason: format!("tensor {name} has the kind {:?}, which the format has not", tensor.kind()),
+            reason: format!("tensor {name} has the kind {:?}, which safetensors cannot hold", tensor.kind()),
         })?;
         let shape: Vec<usize> = tensor.size().iter().map(|&n| n as usize).collect();
         let bytes = tensor.numel() * tensor.kind().elt_size_in_bytes();
         outgoing.push((name.to_owned(), Outgoing { dtype, shape, bytes, tensor: tensor.detach() }));
     }
     let views: Vec<(String, &Outgoing)> = outgoing.iter().map(|(name, view)| (name.clone(), view)).collect();
-    // transformers 4 refuses files that do not say which framework they are of.
+    // transformers 4 refuses files that do not name their framework.
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     let temporary = path.with_extension("partial");
-    safetensors::serialize_to_file(views, Some(metadata), &temporary).map_err(|error| bad(path, &error))?;
+    safetensors::serialize_to_file(views, Some(metadata), &temporary).map_err(Error::safetensors(path))?;
     File::open(&temporary).and_then(|file| file.sync_all()).map_err(Error::io(&temporary))?;
     std::fs::rename(&temporary, path).map_err(Error::io(path))
 }

@@ -1,46 +1,44 @@
-//! A small network over a picture's vector, such as a judge of what is not safe for work.
+//! NSFW classifiers: small networks over an image's vector.
 
 use std::path::{Path, PathBuf};
 
 use tch::{Device, Kind, Tensor};
 
-use crate::checkpoint::Files;
 use crate::error::{Error, Result};
+use crate::storage::StoredTensors;
 use crate::unit::ParamDef;
 use crate::weights::Weights;
 
-/// A multilayer perceptron over vectors of pictures, read from one safetensors file.
+/// A multilayer perceptron over vectors of images, read from one safetensors file.
 ///
-/// The file holds `layers.N.weight` `[out,in]` and `layers.N.bias` `[out]` for N from 0, the last with one output. Between the
-/// layers ReLU is applied, after the last the logistic function: a score is a probability.
+/// The file holds `layers.N.weight` `[out,in]` and `layers.N.bias` `[out]` for N from 0, the last with one output. ReLU
+/// follows each layer but the last, which the logistic function follows: a score is a probability.
 #[derive(Debug)]
-pub struct Probe {
+pub struct NsfwClassifier {
     path: PathBuf,
     weights: Weights,
     layers: usize,
     inputs: i64,
 }
 
-impl Probe {
-    /// Reads a probe.
+impl NsfwClassifier {
+    /// Reads a classifier.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] for a file that is none or holds no layer; [`Error::Misfit`] naming a tensor that is
+    /// [`Error::Checkpoint`] for a file of another kind or without layers; [`Error::Misfit`] naming a tensor that is
     /// missing, left over, or does not fit the layer before it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let wrong = |reason: &str| Error::Checkpoint { path: path.to_owned(), reason: reason.to_owned() };
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).ok_or_else(|| wrong("this is no file"))?;
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).ok_or_else(|| wrong("is not a file"))?;
         if path.extension().is_none_or(|extension| extension != "safetensors") || !path.is_file() {
-            return Err(wrong("a probe is a file NAME.safetensors"));
+            return Err(wrong("is not a safetensors file"));
         }
-        let mut files = Files::default();
-        files.add(path.parent().unwrap_or(Path::new(".")), stem, |stored| {
-            stored.iter().map(|name| (name.clone(), name.clone())).collect()
-        })?;
-        let shape = |layer: usize| files.shape(&format!("layers.{layer}.weight")).filter(|s| s.len() == 2);
+        let mut tensors = StoredTensors::default();
+        tensors.add(path.parent().unwrap_or(Path::new(".")), stem, str::to_owned)?;
+        let shape = |layer: usize| tensors.shape(&format!("layers.{layer}.weight")).filter(|s| s.len() == 2);
         let shapes: Vec<Vec<i64>> = (0..).map_while(shape).collect();
-        let inputs = shapes.first().ok_or_else(|| wrong("there is no matrix layers.0.weight in it"))?[1];
+        let inputs = shapes.first().ok_or_else(|| wrong("has no matrix layers.0.weight"))?[1];
         let mut defs = Vec::new();
         let mut width = inputs;
         for (layer, shape) in shapes.iter().enumerate() {
@@ -49,11 +47,11 @@ impl Probe {
             defs.push(ParamDef::bias(format!("layers.{layer}.bias"), out));
             width = out;
         }
-        let weights = files.load(path, &defs, Device::Cpu, Kind::Float, &|_| false)?;
+        let weights = tensors.load(path, &defs, Device::Cpu, Kind::Float, &|_| false)?;
         Ok(Self { path: path.to_owned(), weights, layers: shapes.len(), inputs })
     }
 
-    /// Length of the vectors it judges.
+    /// Length of the vectors it classifies.
     #[must_use]
     pub fn inputs(&self) -> i64 {
         self.inputs
@@ -62,7 +60,7 @@ impl Probe {
     /// Probabilities of vectors `[n,d]`.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] where `d` is not [`Probe::inputs`]: the probe belongs to another encoder.
+    /// [`Error::Checkpoint`] if `d` is not [`NsfwClassifier::inputs`]: the classifier belongs to another encoder.
     pub fn scores(&self, vectors: &Tensor) -> Result<Vec<f64>> {
         if vectors.size()[0] == 0 {
             return Ok(Vec::new());
@@ -70,7 +68,7 @@ impl Probe {
         let (_, found) = vectors.size2()?;
         if found != self.inputs {
             let reason = format!(
-                "the probe judges vectors of length {}, the encoder gives {found}; take the probe that was trained on it",
+                "classifies vectors of length {}, but the encoder gives {found}; use a classifier trained on this encoder",
                 self.inputs
             );
             return Err(Error::Checkpoint { path: self.path.clone(), reason });
@@ -87,10 +85,10 @@ impl Probe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::write_safetensors;
+    use crate::storage::write_safetensors;
 
     fn write(folder: &Path, tensors: &[(&str, Tensor)]) -> PathBuf {
-        let path = folder.join("probe.safetensors");
+        let path = folder.join("nsfw.safetensors");
         write_safetensors(&path, tensors.iter().map(|(name, tensor)| (*name, tensor))).unwrap();
         path
     }
@@ -107,23 +105,23 @@ mod tests {
     #[test]
     fn scores_are_those_computed_by_hand() {
         let folder = tempfile::tempdir().unwrap();
-        let probe = Probe::open(write(folder.path(), &layers())).unwrap();
-        let scores = probe.scores(&Tensor::from_slice(&[3.0_f32, 1.0, 0.0, 0.0]).view([2, 2])).unwrap();
+        let classifier = NsfwClassifier::open(write(folder.path(), &layers())).unwrap();
+        let scores = classifier.scores(&Tensor::from_slice(&[3.0_f32, 1.0, 0.0, 0.0]).view([2, 2])).unwrap();
         // relu(3 - 1, 2 - 1) = (2, 1), 2 - 2 + 0.5 = 0.5; relu(0, -1) = (0, 0), 0.5.
         let expected = 1.0 / (1.0 + (-0.5_f64).exp());
         assert!(scores.iter().all(|score| (score - expected).abs() < 1e-6), "{scores:?}");
-        assert!(probe.scores(&Tensor::from_slice(&[1.0_f32; 3]).view([1, 3])).is_err());
+        assert!(classifier.scores(&Tensor::from_slice(&[1.0_f32; 3]).view([1, 3])).is_err());
     }
 
     #[test]
-    fn what_does_not_fit_is_named() {
+    fn tensors_that_do_not_fit_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let mut wrong = layers();
         wrong[2].1 = Tensor::from_slice(&[1.0_f32; 3]).view([1, 3]);
-        let error = Probe::open(write(folder.path(), &wrong)).unwrap_err().to_string();
+        let error = NsfwClassifier::open(write(folder.path(), &wrong)).unwrap_err().to_string();
         assert!(error.contains("layers.1.weight (expected [1, 2], found [1, 3])"), "{error}");
-        let error = Probe::open(write(folder.path(), &layers()[1..])).unwrap_err().to_string();
+        let error = NsfwClassifier::open(write(folder.path(), &layers()[1..])).unwrap_err().to_string();
         assert!(error.contains("layers.0.weight"), "{error}");
-        assert!(Probe::open(folder.path()).is_err());
+        assert!(NsfwClassifier::open(folder.path()).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The safetensors files of a folder, and what of them a model takes.
+//! The tensors of a folder's safetensors files, by the names a model has for them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,20 +7,33 @@ use std::sync::Arc;
 use serde_json::Value;
 use tch::{Device, Kind};
 
+use super::json::read_json;
 use super::mapped::Mapped;
-use super::read::read_json;
 use crate::error::{Error, Result};
 use crate::unit::ParamDef;
 use crate::weights::Weights;
 
-/// Where the tensors of a checkpoint lie: this project's name of one -> the file, and its name there.
+/// Where the tensors of a checkpoint are stored: the parameter's name, the file, and the tensor's name in it. Files are
+/// memory-mapped and read when a model is loaded.
+///
+/// Parameters have the names of Hugging Face's first LLaVA: `vision_tower.*`, `multi_modal_projector.*`,
+/// `language_model.*`.
 #[derive(Debug, Default)]
-pub(crate) struct Files(BTreeMap<String, (Arc<Mapped>, String)>);
+pub struct StoredTensors(BTreeMap<String, (Arc<Mapped>, String)>);
 
-impl Files {
-    /// Adds the tensors of a folder's `STEM.safetensors`, or of the shards its index names. `rename` gives the names that
-    /// they have here, each with the name it has there.
-    pub(crate) fn add(
+impl StoredTensors {
+    /// Adds the tensors of a folder's `STEM.safetensors`, or of the shards that its `STEM.safetensors.index.json` lists.
+    /// `rename` turns a tensor's name in the file into the parameter's name.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Json`], [`Error::Safetensors`] and [`Error::Checkpoint`] naming the file.
+    pub fn add(&mut self, folder: &Path, stem: &str, rename: impl Fn(&str) -> String) -> Result<()> {
+        self.add_all(folder, stem, |stored| stored.iter().map(|name| (rename(name), name.clone())).collect())
+    }
+
+    /// Like [`StoredTensors::add`], where a name depends on the others: `rename` pairs each parameter's name with that in
+    /// the file.
+    pub(crate) fn add_all(
         &mut self,
         folder: &Path,
         stem: &str,
@@ -30,21 +43,22 @@ impl Files {
             let file = Arc::new(Mapped::open(&path)?);
             for (name, stored) in rename(&file.names()) {
                 if self.0.insert(name.clone(), (Arc::clone(&file), stored)).is_some() {
-                    return Err(Error::Checkpoint { path, reason: format!("tensor {name} is there twice") });
+                    return Err(Error::Checkpoint { path, reason: format!("tensor {name} is stored twice") });
                 }
             }
         }
         Ok(())
     }
 
-    /// The shape of a tensor, if it is there.
-    pub(crate) fn shape(&self, name: &str) -> Option<Vec<i64>> {
+    /// The shape of a tensor, if it is stored.
+    #[must_use]
+    pub fn shape(&self, name: &str) -> Option<Vec<i64>> {
         let (file, stored) = self.0.get(name)?;
         file.shape(stored)
     }
 
-    /// Reads the parameters `defs`, as `kind`, to `device`. What is missing, of another shape, or left over and not
-    /// `unused` is an error that names it; `path` is what it names as the place.
+    /// Reads the parameters `defs`, as `kind`, to `device`. A tensor that is missing, of another shape, or left over and
+    /// not `unused` is an error that names it in `path`.
     pub(crate) fn load<'a>(
         &self,
         path: &Path,
@@ -88,7 +102,7 @@ impl Files {
     }
 }
 
-/// Files of a folder: those the index names, else the one file.
+/// Files of a folder: those that the index lists, else the one file.
 fn files(folder: &Path, stem: &str) -> Result<Vec<PathBuf>> {
     let index = folder.join(format!("{stem}.safetensors.index.json"));
     if index.exists() {
@@ -107,8 +121,8 @@ fn files(folder: &Path, stem: &str) -> Result<Vec<PathBuf>> {
         return Err(Error::Checkpoint {
             path: folder.to_owned(),
             reason: format!(
-                "neither {stem}.safetensors nor {stem}.safetensors.index.json is in it; checkpoints in other formats have to \
-                 be converted to safetensors first"
+                "has neither {stem}.safetensors nor {stem}.safetensors.index.json; convert checkpoints in other formats to \
+                 safetensors first"
             ),
         });
     }

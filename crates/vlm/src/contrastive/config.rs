@@ -6,10 +6,10 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::checkpoint::read_json;
 use crate::error::{Error, Result};
+use crate::storage::read_json;
 
-/// The whole file. What is left out has OpenCLIP's own defaults.
+/// The file. Missing keys have OpenCLIP's own defaults.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct OpenClip {
     pub(super) model_cfg: ClipModel,
@@ -62,7 +62,7 @@ impl Default for ClipVision {
 }
 
 impl ClipVision {
-    /// A setting that changes what is computed and is not known here. Dropout of patches is for training alone, position
+    /// A setting that changes the result and is not supported. Dropout of patches matters only in training, position
     /// embeddings of any origin are in the checkpoint, and `output_tokens` adds an output.
     pub(super) fn unsupported(&self) -> Option<&str> {
         let harmless =
@@ -100,7 +100,7 @@ impl Default for ClipText {
     }
 }
 
-/// How pictures are prepared.
+/// How images are preprocessed.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub(super) struct Preprocess {
@@ -111,7 +111,7 @@ pub(super) struct Preprocess {
 }
 
 impl Default for Preprocess {
-    /// OpenAI's numbers, as OpenCLIP has them.
+    /// OpenAI's numbers, OpenCLIP's defaults.
     fn default() -> Self {
         Self {
             mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],

@@ -7,47 +7,47 @@ use tch::{Device, Kind, Tensor};
 use super::config::{ClipVision, OpenClip};
 use super::ids::{Cleaning, Ids};
 use super::parts::{linear, multi_head, norm};
-use super::pixels::Pixels;
+use super::pixels;
+use super::tower::{Parts, Tower, unsupported};
 use super::xlm_roberta::XlmRoberta;
-use super::{Opened, Tower, unknown};
-use crate::checkpoint::Files;
 use crate::error::{Error, Result};
+use crate::storage::StoredTensors;
 use crate::unit::ParamDef;
 use crate::weights::Weights;
 
 /// Epsilon of all norms (PyTorch's own).
 const EPS: f64 = 1e-5;
 
-/// Tensors of these checkpoints that similarity does not need.
+/// Prefixes of tensors that similarity does not need.
 const UNUSED: [&str; 4] =
     ["logit_scale", "logit_bias", "text.transformer.embeddings.position_ids", "text.transformer.pooler."];
 
 /// Opens a folder with `open_clip_config.json` and `open_clip_model.safetensors` (or `model.safetensors`).
-pub(super) fn open(folder: &Path, device: Device, kind: Kind) -> Result<Opened> {
+pub(super) fn open(folder: &Path, device: Device, kind: Kind) -> Result<Parts> {
     let config = OpenClip::read(folder)?;
     let model = &config.model_cfg;
     let vision = Vision::new(&model.vision_cfg, model.embed_dim, model.quick_gelu)?;
-    let pixels = Pixels::open_clip(&config.preprocess_cfg, model.vision_cfg.image_size)?;
+    let processor = pixels::open_clip(&config.preprocess_cfg, model.vision_cfg.image_size)?;
     let text = &model.text_cfg;
     if text.hf_model_name.is_none() {
-        return Err(unknown(
+        return Err(unsupported(
             "the text tower",
-            "of OpenCLIP's own",
-            "one of Hugging Face, text_cfg.hf_model_name",
+            "of OpenCLIP itself",
+            "a Hugging Face model, text_cfg.hf_model_name",
         ));
     }
     if text.hf_pooler_type != "mean_pooler" {
-        return Err(unknown("text_cfg.hf_pooler_type", &text.hf_pooler_type, "mean_pooler"));
+        return Err(unsupported("text_cfg.hf_pooler_type", &text.hf_pooler_type, "mean_pooler"));
     }
     let ids = Ids::open(folder, text.context_length, "<pad>", Cleaning::Whitespace)?;
     let stem = if folder.join("model.safetensors").exists() { "model" } else { "open_clip_model" };
-    let mut files = Files::default();
-    files.add(folder, stem, |stored| stored.iter().map(|name| (name.clone(), name.clone())).collect())?;
-    let roberta = XlmRoberta::of(folder, &files, text, model.embed_dim, ids.pad())?;
+    let mut tensors = StoredTensors::default();
+    tensors.add(folder, stem, str::to_owned)?;
+    let roberta = XlmRoberta::of(folder, &tensors, text, model.embed_dim, ids.pad())?;
     let defs: Vec<ParamDef> = vision.defs().into_iter().chain(roberta.defs()).collect();
     let unused = |name: &str| UNUSED.iter().any(|start| name.starts_with(start));
-    let weights = files.load(folder, &defs, device, kind, &unused)?;
-    Ok(Opened { image: Box::new(vision), text: Box::new(roberta), weights, pixels, ids })
+    let weights = tensors.load(folder, &defs, device, kind, &unused)?;
+    Ok(Parts { image: Box::new(vision), text: Box::new(roberta), weights, processor, ids })
 }
 
 /// The vision transformer: class token, norm before the layers, norms first in each, one vector out.
@@ -60,14 +60,14 @@ struct Vision {
 impl Vision {
     fn new(config: &ClipVision, embed_dim: i64, quick_gelu: bool) -> Result<Self> {
         if let Some(name) = config.unsupported() {
-            return Err(unknown("vision_cfg", name, "a plain vision transformer"));
+            return Err(unsupported("vision_cfg", name, "a plain vision transformer"));
         }
         if !matches!(config.pool_type.as_str(), "tok" | "avg") {
-            return Err(unknown("vision_cfg.pool_type", &config.pool_type, "tok, avg"));
+            return Err(unsupported("vision_cfg.pool_type", &config.pool_type, "tok, avg"));
         }
         if config.head_width < 1 || config.width % config.head_width != 0 {
             let reason = format!(
-                "vision_cfg: width {} is no multiple of head_width {}",
+                "vision_cfg: width {} is not a multiple of head_width {}",
                 config.width, config.head_width
             );
             return Err(Error::Config { reason });
@@ -81,7 +81,7 @@ impl Vision {
         let heads = self.config.width / self.config.head_width;
         let x = x.f_add(&multi_head(weights, &normed, &normed, &name("attn"), heads)?)?;
         let wide = linear(weights, &norm(weights, &x, &name("ln_2"), EPS)?, &name("mlp.c_fc"))?;
-        // OpenAI's first models have the cheaper form.
+        // OpenAI's first models use the cheaper approximation.
         let wide = if self.quick_gelu {
             wide.f_mul(&wide.f_mul_scalar(1.702)?.f_sigmoid()?)?
         } else {

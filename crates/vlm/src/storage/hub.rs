@@ -6,27 +6,28 @@ use hf_hub::api::sync::{Api, ApiBuilder, ApiRepo};
 
 use crate::error::{Error, Result};
 
-/// A local folder with the model: `model` itself if it is one, else the files of the hub's repository of that name
-/// (`owner/name`), downloaded into the hub's usual cache where they are not there yet. `HF_HOME`, `HF_ENDPOINT` and
+/// A local folder with the model: `model` itself if it is a folder, else the files of the hub's repository of that name
+/// (`owner/name`), downloaded into the hub's usual cache unless they are there. `HF_HOME`, `HF_ENDPOINT` and
 /// `HF_TOKEN` are respected.
 ///
 /// # Errors
-/// [`Error::Hub`] if it is neither a folder nor a repository that can be fetched.
+/// [`Error::Hub`] if it is neither a folder nor the name of a repository; [`Error::Download`].
 pub fn fetch(model: &str) -> Result<PathBuf> {
     let local = Path::new(model);
     if local.is_dir() {
         return Ok(local.to_owned());
     }
-    let fail = |reason: String| Error::Hub { repo: model.to_owned(), reason };
     if model.split('/').filter(|part| !part.is_empty()).count() != 2 || model.starts_with(['/', '.']) {
-        return Err(fail("no such folder, and not the name of a repository (owner/name) either".to_owned()));
+        let reason = "no such folder, and not the name of a repository (owner/name) either".to_owned();
+        return Err(Error::Hub { repo: model.to_owned(), reason });
     }
+    let fail = |source| Error::Download { repo: model.to_owned(), source: Box::new(source) };
     let token = std::env::var("HF_TOKEN").ok();
-    let api = with_token(ApiBuilder::from_env(), token).build().map_err(|error| fail(error.to_string()))?;
-    download(&api, model).map_err(|error| fail(error.to_string()))
+    let api = with_token(ApiBuilder::from_env(), token).build().map_err(fail)?;
+    download(&api, model).map_err(fail)
 }
 
-/// hf-hub itself knows the token of its login file alone, which one of the environment goes before.
+/// hf-hub reads only the token of its login file. A token of the environment takes precedence.
 fn with_token(builder: ApiBuilder, token: Option<String>) -> ApiBuilder {
     match token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()) {
         Some(token) => builder.with_token(Some(token)),
@@ -43,7 +44,7 @@ fn download(api: &Api, model: &str) -> std::result::Result<PathBuf, hf_hub::api:
             || file.rfilename.ends_with(".jinja");
         if wanted {
             let path = repo.get(&file.rfilename)?;
-            // The cache keeps one folder a revision; what has no folder of its own lies at its top.
+            // The cache keeps one folder a revision; files outside subfolders are at its top.
             if !file.rfilename.contains('/') {
                 folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
             }
@@ -59,7 +60,7 @@ mod tests {
 
     use super::*;
 
-    /// The head of the first request that a server gets when a model is asked for with `token`.
+    /// The head of the first request that a server receives when a model is requested with `token`.
     fn request(token: Option<&str>) -> String {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", server.local_addr().unwrap());

@@ -8,12 +8,13 @@ use tch::{Device, Kind, Tensor};
 
 use super::ids::{Cleaning, Ids};
 use super::parts::{linear, multi_head, norm};
-use super::pixels::Pixels;
-use super::{Opened, Tower, unknown};
-use crate::checkpoint::{Checkpoint, Contents, Files, read_json};
-use crate::config::SiglipConfig;
+use super::pixels;
+use super::tower::{Parts, Tower, unsupported};
+use crate::checkpoint::{Checkpoint, Contents, StoredTensors};
+use crate::config::VisionConfig;
 use crate::error::{Error, Result};
 use crate::siglip::{EncoderLayer, PatchEmbedding, encoder};
+use crate::storage::read_json;
 use crate::unit::{ParamDef, Unit};
 use crate::weights::Weights;
 
@@ -52,31 +53,31 @@ impl Default for HfText {
 }
 
 /// Opens a folder with `config.json` and `model.safetensors` of a whole SigLIP.
-pub(super) fn open(folder: &Path, device: Device, kind: Kind) -> Result<Opened> {
+pub(super) fn open(folder: &Path, device: Device, kind: Kind) -> Result<Parts> {
     let path = folder.join("config.json");
     let config = read_json(&path)?;
     let model_type = config.get("model_type").and_then(Value::as_str).unwrap_or_default();
     if model_type != "siglip" {
         let possible = "siglip, and OpenCLIP's folders with open_clip_config.json";
-        return Err(unknown("a dual encoder of model_type", model_type, possible));
+        return Err(unsupported("a contrastive encoder of model_type", model_type, possible));
     }
     let text = config.get("text_config").cloned().unwrap_or_else(|| Value::Object(Default::default()));
     let text: HfText = serde_json::from_value(text).map_err(Error::json(&path))?;
     if text.hidden_act != "gelu_pytorch_tanh" {
-        return Err(unknown("text_config.hidden_act", &text.hidden_act, "gelu_pytorch_tanh"));
+        return Err(unsupported("text_config.hidden_act", &text.hidden_act, "gelu_pytorch_tanh"));
     }
-    let Contents::Siglip(vision) = Checkpoint::open(folder)?.contents().clone() else {
-        return Err(unknown("the vision tower", "", "siglip"));
+    let Contents::Vision(vision) = Checkpoint::open(folder)?.contents().clone() else {
+        return Err(unsupported("the vision tower", "", "siglip"));
     };
-    let pixels = Pixels::hugging_face(folder, vision.image_size)?;
-    let ids = Ids::open(folder, text.max_position_embeddings, "</s>", Cleaning::Lowercase)?.filled_up();
-    let mut files = Files::default();
-    files.add(folder, "model", |stored| stored.iter().map(|name| (name.clone(), name.clone())).collect())?;
+    let processor = pixels::hugging_face(folder, vision.image_size)?;
+    let ids = Ids::open(folder, text.max_position_embeddings, "</s>", Cleaning::Lowercase)?.full();
+    let mut tensors = StoredTensors::default();
+    tensors.add(folder, "model", str::to_owned)?;
     let (image, text) = (Image::new(vision), Text::new(&text));
     let defs: Vec<ParamDef> = image.defs().into_iter().chain(text.defs()).collect();
     let unused = |name: &str| name.starts_with("logit_") || name.ends_with(".position_ids");
-    let weights = files.load(folder, &defs, device, kind, &unused)?;
-    Ok(Opened { image: Box::new(image), text: Box::new(text), weights, pixels, ids })
+    let weights = tensors.load(folder, &defs, device, kind, &unused)?;
+    Ok(Parts { image: Box::new(image), text: Box::new(text), weights, processor, ids })
 }
 
 fn with_bias(defs: &mut Vec<ParamDef>, name: &str, from: i64, to: i64) {
@@ -89,15 +90,15 @@ fn norm_defs(defs: &mut Vec<ParamDef>, name: &str, size: i64) {
     defs.push(ParamDef::bias(format!("{name}.bias"), size));
 }
 
-/// The vision tower with its pooling head: a learned query looks at all features.
+/// The vision tower with its pooling head: a learned query attends to all features.
 struct Image {
-    config: SiglipConfig,
+    config: VisionConfig,
     patches: PatchEmbedding,
     layers: Vec<EncoderLayer>,
 }
 
 impl Image {
-    fn new(config: SiglipConfig) -> Self {
+    fn new(config: VisionConfig) -> Self {
         Self { patches: PatchEmbedding::new(IMAGE, &config), layers: encoder(IMAGE, &config), config }
     }
 }
@@ -137,7 +138,7 @@ impl Tower for Image {
     }
 }
 
-/// The text tower: all positions see all others, pads too, and the last one is the text's vector.
+/// The text tower: all positions attend to all others, padding included, and the last one is the text's vector.
 struct Text {
     layers: Vec<EncoderLayer>,
     width: i64,
@@ -149,13 +150,13 @@ struct Text {
 
 impl Text {
     fn new(config: &HfText) -> Self {
-        let sizes = SiglipConfig {
+        let sizes = VisionConfig {
             hidden_size: config.hidden_size,
             intermediate_size: config.intermediate_size,
             num_hidden_layers: config.num_hidden_layers,
             num_attention_heads: config.num_attention_heads,
             layer_norm_eps: config.layer_norm_eps,
-            ..SiglipConfig::default()
+            ..VisionConfig::default()
         };
         Self {
             layers: encoder(TEXT, &sizes),
@@ -189,7 +190,7 @@ impl Tower for Text {
         let name = |end: &str| format!("{TEXT}.{end}");
         let (_, length) = ids.size2()?;
         if length > self.positions {
-            let reason = format!("texts of {length} ids, the text tower takes {}", self.positions);
+            let reason = format!("texts have {length} ids, but the text tower takes {}", self.positions);
             return Err(Error::Batch { reason });
         }
         let words = weights.get(&name("embeddings.token_embedding.weight"))?;
