@@ -1,8 +1,7 @@
 //! Adds a vision encoder: `cargo run --example extend_encoder -- --out FOLDER`.
 //!
 //! A model family says which units a model has and how images become its input. Registered once, it is trained, exported,
-//! loaded and generated from like the built-in ones. Its `open` and `write` may read pretrained weights and use another
-//! checkpoint layout; the defaults do here.
+//! loaded and generated from. Override its `open` and `write` for pretrained weights or another checkpoint layout.
 
 #[path = "common/squares.rs"]
 mod squares;
@@ -21,12 +20,11 @@ use tsumugi::vlm::{
 
 #[derive(Parser)]
 struct Args {
-    /// Folder of the run.
     #[arg(long)]
     out: PathBuf,
 }
 
-/// Averages the pixels of each patch, projects the three colours, and puts a class token before the patches.
+/// Projects the mean colour of each patch and puts a class token before the patches: `[n,3,h,w]` to `[n,1+patches,d]`.
 #[derive(Debug)]
 struct PatchColours {
     patch: i64,
@@ -45,7 +43,6 @@ impl Unit for PatchColours {
         ])
     }
 
-    /// Pixels `[n,3,h,w]` to features `[n,1+patches,width]`.
     fn forward(&self, params: &Params, acts: Acts, _: &Context) -> Result<Acts> {
         let weight = params.get("vision_tower.colours.weight")?;
         let (size, pixels) = ([self.patch; 2], acts.x.f_to_kind(weight.kind())?);
@@ -94,9 +91,7 @@ fn main() -> anyhow::Result<()> {
 
     let folder = summary.model.display().to_string();
     let model = Model::load_with(&families, &folder, Device::Cpu, Kind::Float)?;
-    let Some(Part::Image(image)) = squares::samples()[0].parts.first().cloned() else {
-        anyhow::bail!("no image")
-    };
+    let Part::Image(image) = squares::samples()[0].parts[0].clone() else { anyhow::bail!("no image") };
     let question = Question::new("What colour?", vec![image]);
     let answer = model.answer(&[question], &GenerateOptions::default(), &mut |_, _| {})?;
     println!("{}", serde_json::json!({ "training": summary, "answer": answer }));
