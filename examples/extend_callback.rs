@@ -11,9 +11,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use tsumugi::train::data::ListSource;
 use tsumugi::train::metrics::StepMetrics;
-use tsumugi::train::{
-    Action, Callback, CallbackContext, Error, Progress, Recipe, Registry, Result, Trainer,
-};
+use tsumugi::train::{Action, Callback, CallbackContext, Error, Progress, Recipe, Registry, Result, Trainer};
 
 #[derive(Parser)]
 struct Args {

@@ -14,9 +14,7 @@ use clap::Parser;
 use tch::Tensor;
 use tsumugi::train::data::ListSource;
 use tsumugi::train::{Progress, Recipe, Registry, Trainer};
-use tsumugi::vlm::{
-    Acts, Context, ModelFamily, ParamDef, ParamSpec, Params, Result, Unit, Units, VlmConfig,
-};
+use tsumugi::vlm::{Acts, Context, ModelFamily, ParamDef, ParamSpec, Params, Result, Unit, Units, VlmConfig};
 
 #[derive(Parser)]
 struct Args {
