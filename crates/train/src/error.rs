@@ -36,6 +36,9 @@ pub enum Error {
     /// A recipe has a value that TOML cannot express.
     #[error("cannot write the recipe as TOML")]
     RecipeValue(#[source] Box<toml::ser::Error>),
+    /// The run page could not be written.
+    #[error(transparent)]
+    Report(#[from] tsumugi_report::Error),
     /// No component is registered under a name.
     #[error("there is no {kind} named \"{name}\"; known: {}", known.join(", "))]
     UnknownComponent {

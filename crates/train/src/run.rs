@@ -13,7 +13,7 @@ use crate::collective::Single;
 use crate::data::random;
 use crate::device;
 use crate::metrics::{JsonlSink, MetricSink};
-use crate::page::{Standing, write_page};
+use crate::page::{RunState, write_page};
 use crate::progress::Progress;
 use crate::recipe::{Best, Recipe, StageConfig};
 use crate::registry::Registry;
@@ -93,8 +93,8 @@ impl Trainer {
             Summary { run: self.recipe.name.clone(), model: out.join("model"), ..Summary::default() };
         let outcome = self.follow(device, &mut summary);
         let failure = outcome.as_ref().err().map(Error::with_causes);
-        let standing = failure.as_deref().map_or(Standing::Done, Standing::Failed);
-        let page = write_page(&self.recipe, &summary.stages, standing);
+        let state = failure.as_deref().map_or(RunState::Done, RunState::Failed);
+        let page = write_page(&self.recipe, &summary.stages, state);
         // If the run failed, its error matters more than one of the page.
         outcome.and(page)?;
         summary.seconds = summary.stages.iter().map(|s| s.seconds).sum();
@@ -132,7 +132,7 @@ impl Trainer {
                     (None, None) => start.weights()?,
                 };
                 let finished = &summary.stages;
-                let page = || write_page(&self.recipe, finished, Standing::Running);
+                let page = || write_page(&self.recipe, finished, RunState::Running);
                 let stage = Stage {
                     config,
                     registry: &self.registry,
