@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 use tch::{Kind, Tensor};
-use tsumugi_interleave::{Error as ScoreError, Judge, Matrix, Similarity};
+use tsumugi_interleave::{Error as ScoreError, Matrix, NsfwClassifier, Similarity};
 use tsumugi_vlm::{DualEncoder, Probe, checkpoint, torch_ext};
 
 use crate::Error;
@@ -45,8 +45,8 @@ impl Encoder {
         &self.name
     }
 
-    fn fail(&self, error: impl std::fmt::Display) -> ScoreError {
-        ScoreError::Scorer { scorer: self.name.clone(), message: error.to_string() }
+    fn fail(&self, error: impl std::error::Error + Send + Sync + 'static) -> ScoreError {
+        ScoreError::scorer(&self.name, error)
     }
 
     /// Vectors `[n,d]` of pictures, each content embedded once.
@@ -142,7 +142,7 @@ impl<'a> SafetyProbe<'a> {
     }
 }
 
-impl Judge for SafetyProbe<'_> {
+impl NsfwClassifier for SafetyProbe<'_> {
     fn name(&self) -> &str {
         &self.name
     }
@@ -151,16 +151,12 @@ impl Judge for SafetyProbe<'_> {
         self.identity.clone()
     }
 
-    fn judge(&self, images: &[&[u8]]) -> Result<Vec<f64>, ScoreError> {
+    fn probabilities(&self, images: &[&[u8]]) -> Result<Vec<f64>, ScoreError> {
         if images.is_empty() {
             return Ok(Vec::new());
         }
         let vectors = self.encoder.vectors(images)?;
-        let fail = |error: tsumugi_vlm::Error| ScoreError::Scorer {
-            scorer: self.name.clone(),
-            message: error.to_string(),
-        };
-        locked(&self.probe).scores(&vectors).map_err(fail)
+        locked(&self.probe).scores(&vectors).map_err(|error| ScoreError::scorer(&self.name, error))
     }
 }
 
