@@ -186,7 +186,7 @@ impl Builder<'_> {
                 columns.push((scorer.name(), values));
             }
             if let Some(judge) = self.scorers.nsfw {
-                let values = judge.judge(&files).map_err(Error::step(STEP, judge.name()))?;
+                let values = judge.probabilities(&files).map_err(Error::step(STEP, judge.name()))?;
                 columns.push((judge.name(), values));
             }
             for (name, values) in columns {
