@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Parser;
+use tsumugi::report::{Chart, LineChart, Series};
 use tsumugi::train::metrics::StepMetrics;
-use tsumugi::train::page::{Line, line_svg};
 use tsumugi::train::{Callback, Look, Progress, Recipe, Registry, Trainer, Wish};
 use tsumugi::vlm::{ImageProcessor, Model, Tokenizer, torch_ext};
 
@@ -100,15 +100,16 @@ fn main() -> anyhow::Result<()> {
 
 /// Draws how the shares of right answers grew.
 fn plot(out: &Path) -> anyhow::Result<()> {
-    let mut lines: Vec<Line> = Score::names().map(|name| Line { name, points: Vec::new() }).collect();
+    let mut shares: Vec<Series> = Score::names().map(|name| Series::new(name, [])).collect();
     for text in std::fs::read_to_string(out.join("metrics.jsonl"))?.lines() {
         let value: serde_json::Value = serde_json::from_str(text)?;
         let (Some(name), Some(step)) = (value["name"].as_str(), value["step"].as_f64()) else { continue };
-        if let Some(line) = lines.iter_mut().find(|line| line.name == name) {
-            line.points.push((step, 100.0 * value["value"].as_f64().unwrap_or(0.0)));
+        if let Some(share) = shares.iter_mut().find(|share| share.name() == name) {
+            share.push(step, 100.0 * value["value"].as_f64().unwrap_or(0.0));
         }
     }
-    if let Some(svg) = line_svg("step (held-out questions answered right, %)", &lines) {
+    let chart = Chart::line("Held-out questions answered correctly by step").x("step").unit("%");
+    if let Some(svg) = Chart::from(shares.into_iter().fold(chart, LineChart::with)).svg()? {
         std::fs::write(out.join("learn_to_see.svg"), svg)?;
     }
     Ok(())

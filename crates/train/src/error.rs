@@ -17,6 +17,9 @@ pub enum Error {
         /// The key and what is wrong with it.
         reason: String,
     },
+    /// The run page could not be written.
+    #[error(transparent)]
+    Report(#[from] tsumugi_report::Error),
     /// A name that no component is registered under.
     #[error("there is no {kind} named \"{name}\"; known: {}", known.join(", "))]
     UnknownComponent {

@@ -12,7 +12,7 @@ use crate::checkpoint::{atomic_file, read_json, write_json};
 use crate::collective::Single;
 use crate::data::random;
 use crate::metrics::{JsonlSink, MetricSink};
-use crate::page::{Standing, write_page};
+use crate::page::{RunState, write_page};
 use crate::progress::Progress;
 use crate::recipe::{Best, Recipe, StageConfig};
 use crate::registry::Registry;
@@ -92,8 +92,8 @@ impl Trainer {
             Summary { run: self.recipe.name.clone(), model: out.join("model"), ..Summary::default() };
         let outcome = self.follow(device, &mut summary);
         let told = outcome.as_ref().err().map(ToString::to_string);
-        let standing = told.as_deref().map_or(Standing::Done, Standing::Failed);
-        let page = write_page(&self.recipe, &summary.stages, standing);
+        let state = told.as_deref().map_or(RunState::Done, RunState::Failed);
+        let page = write_page(&self.recipe, &summary.stages, state);
         // Where the run failed, that is what has to be told.
         outcome.and(page)?;
         summary.seconds = summary.stages.iter().map(|s| s.seconds).sum();
@@ -131,7 +131,7 @@ impl Trainer {
                     (None, None) => start.weights()?,
                 };
                 let finished = &summary.stages;
-                let page = || write_page(&self.recipe, finished, Standing::Running);
+                let page = || write_page(&self.recipe, finished, RunState::Running);
                 let stage = Stage {
                     config,
                     registry: &self.registry,
