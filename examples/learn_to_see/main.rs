@@ -14,8 +14,8 @@ use std::time::Instant;
 use clap::Parser;
 use tsumugi::report::{Chart, LineChart, Series};
 use tsumugi::train::metrics::StepMetrics;
-use tsumugi::train::{Callback, Look, Progress, Recipe, Registry, Trainer, Wish};
-use tsumugi::vlm::{ImageProcessor, Model, Tokenizer, torch_ext};
+use tsumugi::train::{Action, Callback, CallbackContext, Progress, Recipe, Registry, Trainer};
+use tsumugi::vlm::{Model, Tokenizer, torch_ext};
 
 use crate::questions::{Scenes, Score, ask};
 
@@ -50,18 +50,22 @@ impl Callback for Sight {
         "sight"
     }
 
-    fn step_done(&mut self, look: &Look<'_>, metrics: &StepMetrics) -> tsumugi::train::Result<Wish> {
+    fn step_done(
+        &mut self,
+        context: &CallbackContext<'_>,
+        metrics: &StepMetrics,
+    ) -> tsumugi::train::Result<Action> {
         if !metrics.step.is_multiple_of(self.every) {
-            return Ok(Wish::default());
+            return Ok(Action::default());
         }
         let model = Model {
-            vlm: look.model.clone(),
-            weights: (look.weights)()?,
-            tokenizer: Tokenizer::open(look.tokenizer)?,
-            processor: ImageProcessor::new(look.model.config()),
+            vlm: context.model.clone(),
+            weights: (context.weights)()?,
+            tokenizer: Tokenizer::open(context.tokenizer)?,
+            processor: context.model.image_processor(),
         };
         let score = ask(&model, ON_THE_WAY, 100, 0)?;
-        Ok(Wish { scalars: score.shares(), ..Wish::default() })
+        Ok(Action { scalars: score.shares(), ..Action::default() })
     }
 }
 

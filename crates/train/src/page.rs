@@ -21,11 +21,11 @@ const SIDE: u32 = 160;
 /// State of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunState<'a> {
-    /// It goes on.
+    /// Still going on.
     Running,
-    /// It is complete.
+    /// Complete.
     Done,
-    /// It was stopped, and why.
+    /// Stopped, with the reason.
     Failed(&'a str),
 }
 
@@ -33,7 +33,7 @@ pub enum RunState<'a> {
 /// finished ones.
 ///
 /// # Errors
-/// [`Error::Io`] where metrics or answers cannot be read, [`Error::Report`] where the page cannot be written.
+/// [`Error::Io`] if metrics or answers cannot be read, [`Error::Report`] if the page cannot be written.
 pub fn write_page(recipe: &Recipe, stages: &[StageSummary], state: RunState<'_>) -> Result<()> {
     let metrics = Metrics::read(&recipe.out.join("metrics.jsonl"))?;
     let page = page(recipe, stages, &metrics, &read_answers(&recipe.out)?, state)?;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sha2::{Digest as _, Sha256};
 use tch::{Kind, Tensor};
 use tsumugi_interleave::{Error as ScoreError, Matrix, NsfwClassifier, Similarity};
-use tsumugi_vlm::{DualEncoder, Probe, checkpoint, torch_ext};
+use tsumugi_vlm::{ContrastiveEncoder, checkpoint, torch_ext};
 
 use crate::Error;
 use crate::runner::file_identity;
@@ -19,7 +19,7 @@ const REMEMBERED: usize = 8;
 pub(super) struct Encoder {
     name: String,
     identity: String,
-    model: Mutex<DualEncoder>,
+    model: Mutex<ContrastiveEncoder>,
     remembered: Mutex<VecDeque<(Vec<u8>, Tensor)>>,
 }
 
@@ -31,9 +31,10 @@ impl Encoder {
     /// Loads a checkpoint: a folder, or a repository at the Hugging Face hub.
     pub(super) fn open(scorer: &str, place: &str) -> Result<Encoder, Error> {
         let wrong =
-            |error: tsumugi_vlm::Error| Error::config(format!("--scorer {scorer}"), error.to_string());
+            |error: tsumugi_vlm::Error| Error::config(format!("--scorer {scorer}"), error.with_causes());
         let folder = checkpoint::fetch(place).map_err(wrong)?;
-        let model = DualEncoder::open(&folder, torch_ext::best_device(), Kind::Float).map_err(wrong)?;
+        let device = torch_ext::best_device();
+        let model = ContrastiveEncoder::open(&folder, device, Kind::Float).map_err(wrong)?;
         let kind = scorer.split(':').next().unwrap_or_default();
         let last = place.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let name = format!("{kind}:{last}");
@@ -127,14 +128,14 @@ impl Similarity for Encoder {
 pub(super) struct SafetyProbe<'a> {
     name: String,
     identity: String,
-    probe: Mutex<Probe>,
+    probe: Mutex<tsumugi_vlm::NsfwClassifier>,
     encoder: &'a Encoder,
 }
 
 impl<'a> SafetyProbe<'a> {
     pub(super) fn open(path: &Path, encoder: &'a Encoder) -> Result<SafetyProbe<'a>, Error> {
-        let wrong = |error: tsumugi_vlm::Error| Error::config("--nsfw", error.to_string());
-        let probe = Probe::open(path).map_err(wrong)?;
+        let wrong = |error: tsumugi_vlm::Error| Error::config("--nsfw", error.with_causes());
+        let probe = tsumugi_vlm::NsfwClassifier::open(path).map_err(wrong)?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let name = format!("nsfw:{stem}");
         let identity = format!("{name} {}", file_identity(path)?);
