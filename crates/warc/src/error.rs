@@ -46,28 +46,6 @@ pub enum Error {
         /// The reason given by the system.
         source: std::io::Error,
     },
-    /// A remote object cannot be read.
-    #[cfg(feature = "remote")]
-    #[error(transparent)]
-    Remote(Box<crate::remote::RemoteError>),
-    /// An index cannot be read.
-    #[cfg(feature = "remote")]
-    #[error("{index}: not an index that can be read: {reason}")]
-    Index {
-        /// The index.
-        index: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A term of a selection that says nothing.
-    #[cfg(feature = "remote")]
-    #[error("selection `{term}`: {reason}")]
-    Selection {
-        /// The term.
-        term: String,
-        /// What is wrong with it.
-        reason: String,
-    },
     /// A header that cannot be written: it would break the record.
     #[error("header {name:?} cannot be written: {reason}")]
     Header {
@@ -83,13 +61,6 @@ impl Error {
     #[must_use]
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damage(_))
-    }
-}
-
-#[cfg(feature = "remote")]
-impl From<crate::remote::RemoteError> for Error {
-    fn from(error: crate::remote::RemoteError) -> Self {
-        Self::Remote(Box::new(error))
     }
 }
 

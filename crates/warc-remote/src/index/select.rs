@@ -18,12 +18,12 @@ use crate::error::Error;
 /// - `charset`: as the index has it, in any case.
 ///
 /// ```
-/// use tsumugi_warc::index::Selection;
+/// use tsumugi_warc_remote::index::Selection;
 ///
 /// let selection: Selection = "language=jpn,mime=text/html,mime=application/xhtml+xml".parse()?;
 /// assert_eq!(selection.to_string(), "language=jpn,mime=text/html,mime=application/xhtml+xml");
 /// assert!("lang=jpn".parse::<Selection>().is_err());
-/// # Ok::<(), tsumugi_warc::Error>(())
+/// # Ok::<(), tsumugi_warc_remote::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {

@@ -28,7 +28,7 @@ use super::plan::Collector;
 use super::read::{malformed, not_an_index};
 use super::select::{Selection, host};
 use crate::error::Error;
-use crate::remote::{Address, Remote, Version};
+use crate::{Address, Remote, Version};
 
 /// Rows that are looked at together.
 const ROWS: usize = 8192;

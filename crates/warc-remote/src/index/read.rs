@@ -6,8 +6,8 @@ use super::cdx::{Columns, key};
 use super::plan::Collector;
 use super::zipnum;
 use crate::error::Error;
-use crate::remote::lines::{Lines, unpacked};
-use crate::remote::{Address, Remote, is_path_list};
+use crate::lines::{Lines, unpacked};
+use crate::{Address, Remote, is_path_list};
 
 /// Longest line of an index: a URL of data may be long.
 pub(super) const LONGEST_LINE: usize = 1 << 20;
@@ -168,7 +168,7 @@ pub(super) fn malformed(collector: &mut Collector<'_>, what: String) {
 }
 
 pub(super) fn failed(index: &Address, source: std::io::Error) -> Error {
-    match crate::remote::read_error(source) {
+    match crate::error::read_error(source) {
         Error::Read { source, .. } => Error::Index { index: index.to_string(), reason: source.to_string() },
         other => other,
     }

@@ -11,10 +11,10 @@ use object_store::path::Path;
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use tokio::runtime::Runtime;
 
-use super::address::Address;
-use super::error::{RemoteError, RemoteFault};
-use super::service::Service;
+use crate::address::Address;
 use crate::error::Error;
+use crate::error::{RemoteError, RemoteFault};
+use crate::service::Service;
 
 /// Settings of a [`Remote`].
 #[derive(Debug, Clone)]
@@ -92,11 +92,11 @@ impl Default for RemoteOptions {
 /// `AWS_SKIP_SIGNATURE=true`, requests are not signed, as public buckets want it; on a machine of Amazon EC2
 /// the keys of its role are taken.
 #[derive(Debug, Clone)]
-pub struct Remote(pub(super) Arc<Inner>);
+pub struct Remote(pub(crate) Arc<Inner>);
 
 #[derive(Debug)]
-pub(super) struct Inner {
-    pub(super) options: RemoteOptions,
+pub(crate) struct Inner {
+    pub(crate) options: RemoteOptions,
     service: Service,
     buckets: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
     runtime: Option<Runtime>,
@@ -104,13 +104,13 @@ pub(super) struct Inner {
 
 /// An object of a store.
 #[derive(Debug, Clone)]
-pub(super) struct Object {
-    pub(super) store: Arc<dyn ObjectStore>,
-    pub(super) path: Path,
+pub(crate) struct Object {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) path: Path,
     /// As it is shown.
-    pub(super) address: String,
+    pub(crate) address: String,
     /// Whether requests are signed; `None` for plain HTTP.
-    pub(super) signed: Option<bool>,
+    pub(crate) signed: Option<bool>,
 }
 
 impl Remote {
@@ -130,7 +130,7 @@ impl Remote {
             .no_zstd()
             .no_deflate()
             .build()
-            .map_err(|error| setup(super::service::causes(&error)))?;
+            .map_err(|error| setup(crate::service::causes(&error)))?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("tsumugi-remote")
@@ -142,14 +142,14 @@ impl Remote {
     }
 
     /// Runs a task on the thread of this client.
-    pub(super) fn spawn<F>(&self, task: F) -> Option<tokio::task::AbortHandle>
+    pub(crate) fn spawn<F>(&self, task: F) -> Option<tokio::task::AbortHandle>
     where
         F: Future<Output = ()> + Send + 'static,
     {
         self.0.runtime.as_ref().map(|runtime| runtime.spawn(task).abort_handle())
     }
 
-    pub(super) fn object(&self, address: &Address) -> Result<Object, RemoteError> {
+    pub(crate) fn object(&self, address: &Address) -> Result<Object, RemoteError> {
         let setup =
             |error: &dyn std::fmt::Display| RemoteError::new(address, RemoteFault::Setup(error.to_string()));
         match address {

@@ -5,14 +5,14 @@ use std::io::{BufReader, Read};
 use object_store::{ObjectStore, path::Path};
 use tokio::sync::oneshot;
 
-use super::address::Address;
-use super::block_on::block_on;
-use super::client::Remote;
-use super::error::{RemoteError, RemoteFault, read_error};
-use super::lines::{Lines, unpacked};
-use super::service::causes;
-use super::stream::stopped;
+use crate::address::Address;
+use crate::block_on::block_on;
+use crate::client::Remote;
 use crate::error::Error;
+use crate::error::{RemoteError, RemoteFault, read_error};
+use crate::lines::{Lines, unpacked};
+use crate::service::causes;
+use crate::stream::stopped;
 
 /// Where Common Crawl's paths begin.
 pub const COMMON_CRAWL: &str = "https://data.commoncrawl.org/";

@@ -7,7 +7,7 @@ use super::cdx::Capture;
 use super::read::{IndexCounts, read};
 use super::select::Selection;
 use crate::error::Error;
-use crate::remote::{Address, Remote, resolve};
+use crate::{Address, Remote, resolve};
 
 /// Captures that lie so near to each other are fetched together: the bytes between them cost less than another
 /// request (100 ms at some 10 MB/s would be worth 1 MB; half of it also pays on slower lines).

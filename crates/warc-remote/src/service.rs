@@ -12,26 +12,26 @@ use object_store::client::{HttpClient, HttpConnector, HttpError, HttpRequest, Ht
 
 /// What was seen of the last answer to a request; travels with the request as an extension.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Seen(Arc<Mutex<Answer>>);
+pub(crate) struct Seen(Arc<Mutex<Answer>>);
 
 /// Facts of an answer.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Answer {
-    pub(super) status: Option<u16>,
-    pub(super) retry_after: Option<Duration>,
+pub(crate) struct Answer {
+    pub(crate) status: Option<u16>,
+    pub(crate) retry_after: Option<Duration>,
     /// Code of an S3 error.
-    pub(super) code: Option<String>,
+    pub(crate) code: Option<String>,
     /// Region that S3 says the bucket is in.
-    pub(super) region: Option<String>,
+    pub(crate) region: Option<String>,
     /// The answer does not tell how long the object is.
-    pub(super) unknown_length: bool,
+    pub(crate) unknown_length: bool,
     /// Why there is no answer.
-    pub(super) failure: Option<String>,
-    pub(super) timed_out: bool,
+    pub(crate) failure: Option<String>,
+    pub(crate) timed_out: bool,
 }
 
 impl Seen {
-    pub(super) fn answer(&self) -> Answer {
+    pub(crate) fn answer(&self) -> Answer {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
 
@@ -42,8 +42,8 @@ impl Seen {
 
 /// A client that all stores share.
 #[derive(Debug, Clone)]
-pub(super) struct Service {
-    pub(super) client: reqwest::Client,
+pub(crate) struct Service {
+    pub(crate) client: reqwest::Client,
 }
 
 impl HttpConnector for Service {
@@ -122,7 +122,7 @@ fn s3_code(xml: &str) -> Option<String> {
 }
 
 /// The messages of an error and its causes. The client leaves URLs out of them.
-pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut messages: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {

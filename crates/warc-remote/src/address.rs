@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use super::error::{RemoteError, RemoteFault};
+use crate::error::{RemoteError, RemoteFault};
 
 /// Where an archive, an index or a list of archives is.
 ///
 /// ```
-/// use tsumugi_warc::remote::Address;
+/// use tsumugi_warc_remote::Address;
 ///
 /// let address = Address::parse("s3://commoncrawl/crawl-data/a.warc.gz")?;
 /// assert_eq!(address.name(), "a.warc.gz");
 /// // What a query or a user name may hold of keys is not shown.
 /// let address = Address::parse("https://user:secret@example.test/a.warc?signature=secret")?;
 /// assert_eq!(address.to_string(), "https://example.test/a.warc?...");
-/// # Ok::<(), tsumugi_warc::Error>(())
+/// # Ok::<(), tsumugi_warc_remote::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -39,7 +39,7 @@ pub enum Address {
 
 /// The URL of an [`Address`]. Its text forms leave user names and queries out, which may hold keys.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct HttpAddress(pub(super) Url);
+pub struct HttpAddress(pub(crate) Url);
 
 impl fmt::Debug for HttpAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,10 +9,10 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use object_store::{GetOptions, GetRange, GetResult, ObjectStore};
 
-use super::client::{Object, RemoteOptions};
-use super::error::{RemoteError, RemoteFault};
-use super::service::{Answer, Seen, causes};
-use super::version::Version;
+use crate::client::{Object, RemoteOptions};
+use crate::error::{RemoteError, RemoteFault};
+use crate::service::{Answer, Seen, causes};
+use crate::version::Version;
 
 /// Longest wait that a server may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(600);
@@ -21,7 +21,7 @@ const PROGRESS: u64 = 64 << 10;
 
 /// A download: it knows how far it has come, and goes on there on a new connection.
 #[derive(Debug)]
-pub(super) struct Download {
+pub(crate) struct Download {
     object: Object,
     options: RemoteOptions,
     /// Next byte wanted.
@@ -60,7 +60,7 @@ struct Body {
 }
 
 impl Download {
-    pub(super) fn new(object: Object, options: RemoteOptions, start: u64, end: Option<u64>) -> Self {
+    pub(crate) fn new(object: Object, options: RemoteOptions, start: u64, end: Option<u64>) -> Self {
         let (bounded, failures, progress) = (end.is_some(), 0, start);
         Self {
             object,
@@ -77,24 +77,24 @@ impl Download {
     }
 
     /// The same, of this version only.
-    pub(super) fn of_version(mut self, version: Option<Version>) -> Self {
+    pub(crate) fn of_version(mut self, version: Option<Version>) -> Self {
         self.version = version;
         self
     }
 
     /// The same, failing with [`RemoteFault::RangesIgnored`] where the server sends the whole object instead.
-    pub(super) fn by_ranges_only(mut self) -> Self {
+    pub(crate) fn by_ranges_only(mut self) -> Self {
         self.ranges_only = true;
         self
     }
 
     /// The object, as it is shown.
-    pub(super) fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.object.address
     }
 
     /// Asks for what identifies the object, without its bytes.
-    pub(super) async fn stat(mut self) -> Result<Version, RemoteError> {
+    pub(crate) async fn stat(mut self) -> Result<Version, RemoteError> {
         let mut head = true;
         loop {
             match self.ask(None, head).await {
@@ -112,7 +112,7 @@ impl Download {
     }
 
     /// Downloads, and hands each piece to `take` until that breaks. `opened` is told the version first.
-    pub(super) async fn run<F, T>(
+    pub(crate) async fn run<F, T>(
         &mut self,
         mut opened: impl FnMut(&Version) -> ControlFlow<()>,
         mut take: F,

@@ -7,8 +7,8 @@ use super::cdx::{Columns, key};
 use super::plan::{Collector, touching};
 use super::read::{LONGEST_LINE, LineReader, failed, malformed};
 use crate::error::Error;
-use crate::remote::lines::{Lines, unpacked};
-use crate::remote::{Address, Remote};
+use crate::lines::{Lines, unpacked};
+use crate::{Address, Remote};
 
 /// Name of the list of blocks.
 pub(super) const CLUSTER: &str = "cluster.idx";

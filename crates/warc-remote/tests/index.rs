@@ -9,9 +9,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use server::{Reply, Server};
-use tsumugi_warc::index::{Plan, Selection};
-use tsumugi_warc::remote::{Address, Remote};
-use tsumugi_warc::{ArchiveReader, ArchiveWriter, Error, NewRecord, Options, Packing};
+use tsumugi_warc::{ArchiveReader, ArchiveWriter, NewRecord, Options, Packing};
+use tsumugi_warc_remote::index::{Plan, Selection};
+use tsumugi_warc_remote::{Address, Error, Remote};
 
 /// A capture as the archive and the indexes of these tests have it.
 struct Capture {

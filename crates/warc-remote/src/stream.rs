@@ -8,14 +8,14 @@ use futures::{StreamExt, TryStreamExt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
-use super::address::Address;
-use super::block_on::block_on;
-use super::client::Remote;
-use super::download::Download;
-use super::error::{RemoteError, RemoteFault};
-use super::version::Version;
-use crate::decoder::Decoder;
+use crate::address::Address;
+use crate::block_on::block_on;
+use crate::client::Remote;
+use crate::download::Download;
 use crate::error::Error;
+use crate::error::{RemoteError, RemoteFault};
+use crate::version::Version;
+use tsumugi_warc::Decoder;
 
 /// Pieces that may wait to be read. A piece is what the connection brings at a time, up to some 100 KiB: a few
 /// megabytes are read ahead while the archive is unpacked.
@@ -27,10 +27,10 @@ const PARALLEL_VERSIONS: usize = 16;
 /// The bytes of a remote object, from one end to the other, over as many connections as it takes.
 ///
 /// ```no_run
-/// use tsumugi_warc::remote::{Address, Remote};
+/// use tsumugi_warc_remote::{Address, Remote};
 /// use tsumugi_warc::{Decoder, Event, Options};
 ///
-/// # async fn read() -> Result<(), tsumugi_warc::Error> {
+/// # async fn read() -> Result<(), tsumugi_warc_remote::Error> {
 /// let remote = Remote::new(Default::default())?;
 /// let mut bytes = remote.stream(&Address::parse("https://example.test/a.warc.gz")?).await?;
 /// let mut decoder = Decoder::new(Options::default());
@@ -57,7 +57,7 @@ pub struct RemoteStream {
 
 /// A task on the client's thread: it ends when nobody wants its results any more, and keeps the client until then.
 #[derive(Debug)]
-pub(super) struct Task {
+pub(crate) struct Task {
     task: Option<AbortHandle>,
     _remote: Remote,
 }
@@ -151,7 +151,7 @@ impl Read for RemoteReader {
 }
 
 impl Remote {
-    pub(super) fn task<F>(&self, task: F) -> Task
+    pub(crate) fn task<F>(&self, task: F) -> Task
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -202,7 +202,7 @@ impl Remote {
         Ok(block_on(told).map_err(|_| stopped(first))??)
     }
 
-    pub(super) async fn stream_of_version(
+    pub(crate) async fn stream_of_version(
         &self,
         address: &Address,
         version: Option<Version>,
@@ -219,7 +219,7 @@ impl Remote {
 }
 
 /// The thread of the client is gone: a fault of this crate, if ever.
-pub(super) fn stopped(address: &Address) -> RemoteError {
+pub(crate) fn stopped(address: &Address) -> RemoteError {
     RemoteError::new(address, RemoteFault::Setup("the client's thread has ended".into()))
 }
 

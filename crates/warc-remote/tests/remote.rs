@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use server::{Reply, Request, Server};
-use tsumugi_warc::remote::{Address, Remote, RemoteFault, RemoteOptions, S3Settings};
-use tsumugi_warc::{ArchiveReader, ArchiveWriter, Decoder, Error, Event, NewRecord, Options, Packing};
+use tsumugi_warc::{ArchiveReader, ArchiveWriter, Decoder, Event, NewRecord, Options, Packing};
+use tsumugi_warc_remote::{Address, Error, Remote, RemoteError, RemoteFault, RemoteOptions, S3Settings};
 
 /// An archive of pages that do not pack well: some 700 kB.
 fn archive() -> Arc<Vec<u8>> {
@@ -47,8 +47,7 @@ fn read(server: &Server) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let read = remote().reader(&address(server))?.read_to_end(&mut bytes);
     read.map(|_| bytes).map_err(|error| {
-        let inner =
-            error.get_ref().and_then(|inner| inner.downcast_ref::<tsumugi_warc::remote::RemoteError>());
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<RemoteError>());
         inner.unwrap().clone().into()
     })
 }

@@ -2,7 +2,7 @@
 
 use object_store::ObjectMeta;
 
-use super::error::RemoteFault;
+use crate::error::RemoteFault;
 
 /// What a server says of the version of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,7 +17,7 @@ pub struct Version {
 }
 
 impl Version {
-    pub(super) fn of(meta: &ObjectMeta, length_known: bool) -> Self {
+    pub(crate) fn of(meta: &ObjectMeta, length_known: bool) -> Self {
         Self {
             length: length_known.then_some(meta.size),
             etag: meta.e_tag.clone(),
@@ -28,7 +28,7 @@ impl Version {
 
     /// Refuses another version than this. What one of the two does not tell is not compared, and
     /// `Last-Modified` only where there is no ETag: servers behind one name may differ in it.
-    pub(super) fn check(&self, now: &Self) -> Result<(), RemoteFault> {
+    pub(crate) fn check(&self, now: &Self) -> Result<(), RemoteFault> {
         fn differ<T: PartialEq + ToString>(
             what: &'static str,
             was: &Option<T>,

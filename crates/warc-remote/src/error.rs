@@ -1,9 +1,61 @@
-//! What goes wrong on the way to a remote object.
+//! Errors of reading remote objects and indexes.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use thiserror::Error as ThisError;
+
+/// Why an object, a local file in its place, or an index cannot be read.
+#[derive(Debug, ThisError)]
+#[non_exhaustive]
+pub enum Error {
+    /// A remote object cannot be read.
+    #[error(transparent)]
+    Remote(Box<RemoteError>),
+    /// A local file cannot be opened.
+    #[error("cannot open {path}: {source}", path = .path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A local file or standard input cannot be read to its end.
+    #[error("reading failed at offset {offset}: {source}")]
+    Read {
+        /// Bytes read before the failure.
+        offset: u64,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// An index cannot be read.
+    #[error("{index}: not an index that can be read: {reason}")]
+    Index {
+        /// The index.
+        index: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A term of a selection that says nothing.
+    #[error("selection `{term}`: {reason}")]
+    Selection {
+        /// The term.
+        term: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The archive itself cannot be read. None of this crate's functions returns this: it lets `?` serve both for
+    /// opening an archive and for reading its records.
+    #[error(transparent)]
+    Archive(#[from] tsumugi_warc::Error),
+}
+
+impl From<RemoteError> for Error {
+    fn from(error: RemoteError) -> Self {
+        Self::Remote(Box::new(error))
+    }
+}
 
 /// A remote object that cannot be read, and why. The address is shown without what may hold keys.
 #[derive(Debug, Clone, ThisError)]
@@ -168,9 +220,9 @@ fn remedy(signed: &Option<bool>) -> &'static str {
 }
 
 /// An error of a reader: that of the remote object where it is one.
-pub(crate) fn read_error(source: std::io::Error) -> crate::Error {
+pub(crate) fn read_error(source: std::io::Error) -> Error {
     match source.get_ref().and_then(|inner| inner.downcast_ref::<RemoteError>()) {
         Some(error) => error.clone().into(),
-        None => crate::Error::Read { offset: 0, source },
+        None => Error::Read { offset: 0, source },
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! An index tells of each capture its address, time, type, language and place. [`Plan::read`] goes through indexes
 //! and keeps the places of the captures that a [`Selection`] wants, sorted by archive and offset, near ones merged
-//! into one [`Span`]; [`crate::remote::Remote::parts`] fetches these spans, and a reader on each gives ordinary
+//! into one [`Span`]; [`crate::Remote::parts`] fetches these spans, and a reader on each gives ordinary
 //! records:
 //!
 //! ```no_run
-//! use tsumugi_warc::index::{Plan, Selection};
-//! use tsumugi_warc::remote::{Address, Remote};
+//! use tsumugi_warc_remote::index::{Plan, Selection};
+//! use tsumugi_warc_remote::{Address, Remote};
 //! use tsumugi_warc::{ArchiveReader, Options};
 //!
 //! let remote = Remote::new(Default::default())?;
@@ -26,7 +26,7 @@
 //!         }
 //!     }
 //! }
-//! # Ok::<(), tsumugi_warc::Error>(())
+//! # Ok::<(), tsumugi_warc_remote::Error>(())
 //! ```
 //!
 //! Read are CDXJ and CDX (plain or gzip), ZipNum (a `cluster.idx` with its `cdx-*.gz`: of these only the blocks that

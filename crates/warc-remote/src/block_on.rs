@@ -16,7 +16,7 @@ impl Wake for Unpark {
 
 /// Runs a future to its end. All input and output is done by another thread, so this works anywhere, also on a
 /// thread of an async runtime (which it blocks, as any blocking reader does).
-pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(future);

@@ -9,14 +9,14 @@ use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use tokio::sync::mpsc;
 
-use super::address::Address;
-use super::block_on::block_on;
-use super::client::{Object, Remote, RemoteOptions};
-use super::download::Download;
-use super::error::{RemoteError, RemoteFault};
-use super::stream::{Task, stopped};
-use super::version::Version;
+use crate::address::Address;
+use crate::block_on::block_on;
+use crate::client::{Object, Remote, RemoteOptions};
+use crate::download::Download;
 use crate::error::Error;
+use crate::error::{RemoteError, RemoteFault};
+use crate::stream::{Task, stopped};
+use crate::version::Version;
 
 /// Ranges of one object with their bytes, in the order in which they were asked for. A few are fetched ahead.
 #[derive(Debug)]
