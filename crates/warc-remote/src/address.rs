@@ -1,20 +1,21 @@
-//! Where archives and indexes are.
+//! Locations of archives and indexes.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use url::Url;
 
-use crate::error::{RemoteError, RemoteFault};
+use crate::error::{Cause, Error, RemoteError, RemoteFault};
 
-/// Where an archive, an index or a list of archives is.
+/// The location of an archive, an index or a list of archives.
 ///
 /// ```
 /// use tsumugi_warc_remote::Address;
 ///
 /// let address = Address::parse("s3://commoncrawl/crawl-data/a.warc.gz")?;
 /// assert_eq!(address.name(), "a.warc.gz");
-/// // What a query or a user name may hold of keys is not shown.
+/// // User names and queries may hold keys and are never shown.
 /// let address = Address::parse("https://user:secret@example.test/a.warc?signature=secret")?;
 /// assert_eq!(address.to_string(), "https://example.test/a.warc?...");
 /// # Ok::<(), tsumugi_warc_remote::Error>(())
@@ -32,12 +33,12 @@ pub enum Address {
     S3 {
         /// Name of the bucket.
         bucket: String,
-        /// Key of the object; one that is empty or ends with `/` names all objects below it.
+        /// Key of the object. An empty key, or one that ends with `/`, names all objects below it.
         key: String,
     },
 }
 
-/// The URL of an [`Address`]. Its text forms leave user names and queries out, which may hold keys.
+/// The URL of an [`Address`]. Its `Display` and `Debug` forms leave out user names and queries, which may hold keys.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct HttpAddress(pub(crate) Url);
 
@@ -59,18 +60,19 @@ impl fmt::Display for HttpAddress {
 }
 
 impl Address {
-    /// Reads an address: a path, `-`, or a URL with scheme `https`, `http`, `s3` (also `s3a`) or `file`.
+    /// Parses an address: a path, `-`, or a URL with the scheme `https`, `http`, `s3` (also `s3a`) or `file`.
     ///
     /// # Errors
-    /// [`Error::Remote`](crate::Error::Remote) for other schemes and for URLs that are none.
-    pub fn parse(text: &str) -> Result<Self, crate::Error> {
+    /// [`Error::Remote`] for other schemes and invalid URLs.
+    pub fn parse(text: &str) -> Result<Self, Error> {
         if text == "-" {
             return Ok(Self::StandardInput);
         }
         let Some((scheme, rest)) = text.split_once("://") else { return Ok(Self::File(text.into())) };
-        let invalid = |reason: String| -> crate::Error {
-            // The text itself may hold keys: only its scheme is shown.
-            RemoteError::new(format!("{scheme}://..."), RemoteFault::Address(reason)).into()
+        let invalid = |reason: &'static str, error: Option<url::ParseError>| -> Error {
+            // The rest of the text may hold keys.
+            let source = error.map(|error| Arc::new(error) as Cause);
+            RemoteError::new(format!("{scheme}://..."), RemoteFault::Address { reason, source }).into()
         };
         match scheme.to_ascii_lowercase().as_str() {
             "file" => Ok(Self::File(
@@ -78,41 +80,43 @@ impl Address {
             )),
             "http" | "https" => match Url::parse(text) {
                 Ok(url) if url.has_host() => Ok(Self::Http(HttpAddress(url))),
-                Ok(_) => Err(invalid("the URL has no host".into())),
-                Err(error) => Err(invalid(format!("the URL is none: {error}"))),
+                Ok(_) => Err(invalid("the URL has no host", None)),
+                Err(error) => Err(invalid("the URL is invalid", Some(error))),
             },
             "s3" | "s3a" => {
                 let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
                 if bucket.is_empty() {
-                    return Err(invalid("give s3://BUCKET/KEY".into()));
+                    return Err(invalid("the bucket is missing; give s3://BUCKET/KEY", None));
                 }
                 Ok(Self::S3 { bucket: bucket.into(), key: key.into() })
             }
-            _ => Err(invalid("this scheme is not read; give a path, https://, http:// or s3://".into())),
+            _ => {
+                Err(invalid("the scheme is not supported; give a path, https://, http:// or s3://", None))
+            }
         }
     }
 
-    /// The address that a command-line argument names: as [`Address::parse`], and any path that is no UTF-8.
+    /// Parses an address given as a path. A path that is not UTF-8 is a local file.
     ///
     /// # Errors
     /// As [`Address::parse`].
-    pub fn of_path(path: &Path) -> Result<Self, crate::Error> {
+    pub fn of_path(path: &Path) -> Result<Self, Error> {
         path.to_str().map_or_else(|| Ok(Self::File(path.to_owned())), Self::parse)
     }
 
-    /// Whether bytes come over the network.
+    /// Whether the bytes come over the network.
     #[must_use]
     pub fn is_remote(&self) -> bool {
         matches!(self, Self::Http(_) | Self::S3 { .. })
     }
 
-    /// Whether this is an S3 prefix, not one object.
+    /// Whether this is an S3 prefix rather than a single object.
     #[must_use]
     pub fn is_prefix(&self) -> bool {
         matches!(self, Self::S3 { key, .. } if key.is_empty() || key.ends_with('/'))
     }
 
-    /// The last part of the path, without a query.
+    /// The last component of the path, without the query.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -125,11 +129,11 @@ impl Address {
         }
     }
 
-    /// What `relative` names seen from this address as a folder. Absolute paths and URLs stand for themselves.
+    /// Resolves `relative` against this address as a folder. Absolute paths and URLs are returned as they are.
     ///
     /// # Errors
     /// As [`Address::parse`].
-    pub fn join(&self, relative: &str) -> Result<Self, crate::Error> {
+    pub fn join(&self, relative: &str) -> Result<Self, Error> {
         if relative.contains("://") || Path::new(relative).is_absolute() {
             return Self::parse(relative);
         }
@@ -149,7 +153,7 @@ impl Address {
         })
     }
 
-    /// The folder in which this lies.
+    /// The folder that contains this address.
     #[must_use]
     pub fn parent(&self) -> Self {
         let cut = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned()).unwrap_or_default();
@@ -167,7 +171,7 @@ impl Address {
     }
 }
 
-/// As a user may write it, without what may hold keys.
+/// The address as a user writes it, without user name and query.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -212,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn joins_and_goes_up() {
+    fn joins_and_finds_parents() {
         for (base, relative, expected) in [
             ("https://data.test/", "crawl-data/a.gz", "https://data.test/crawl-data/a.gz"),
             ("https://data.test/x?sig=1", "a.gz", "https://data.test/x/a.gz?..."),

@@ -1,4 +1,4 @@
-//! Opening an archive wherever it is.
+//! Opening archives by address.
 
 use std::io::Read;
 
@@ -10,14 +10,14 @@ use crate::client::Remote;
 use crate::error::Error;
 use crate::version::Version;
 
-/// A reader of an archive wherever it is.
+/// A reader of an archive, local or remote.
 pub type AnyArchiveReader = ArchiveReader<Box<dyn Read + Send>>;
 
 impl Remote {
-    /// Opens an archive, wherever it is.
+    /// Opens an archive, local or remote.
     ///
     /// # Errors
-    /// [`Error::Open`] or [`Error::Remote`] where that fails.
+    /// [`Error::Open`] or [`Error::Remote`] if that fails.
     pub fn archive(&self, address: &Address, options: Options) -> Result<AnyArchiveReader, Error> {
         let (source, total): (Box<dyn Read + Send>, _) = match address {
             Address::Http(_) | Address::S3 { .. } => {
@@ -35,10 +35,10 @@ impl Remote {
         Ok(ArchiveReader::from_part(source, 0, total, options))
     }
 
-    /// As [`Remote::archive`], of this version only: another one is refused.
+    /// Opens an archive as [`Remote::archive`] does, and refuses any other version of it than `version`.
     ///
     /// # Errors
-    /// As [`Remote::archive`], with [`RemoteFault::Changed`](crate::RemoteFault::Changed) for another version.
+    /// As [`Remote::archive`], and [`RemoteFault::Changed`](crate::RemoteFault::Changed) for another version.
     pub fn archive_of_version(
         &self,
         address: &Address,

@@ -1,4 +1,4 @@
-//! Waiting for a future on a plain thread.
+//! Runs a future on a plain thread.
 
 use std::future::Future;
 use std::pin::pin;
@@ -14,7 +14,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Runs a future to its end. All input and output is done by another thread, so this works anywhere, also on a
+/// Runs a future to completion. Another thread does all input and output, so this works anywhere, including on a
 /// thread of an async runtime (which it blocks, as any blocking reader does).
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));

@@ -1,14 +1,14 @@
-//! Lines of text files of any size, plain or gzip.
+//! Lines of plain or gzip text files of any size.
 
 use std::io::{BufRead, BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
-/// Bytes read at a time.
+/// Bytes per read.
 const BUFFER: usize = 256 << 10;
 
-/// The bytes of a file, unpacked where they are gzip (one member or many).
-pub(crate) fn unpacked(source: impl Read + Send + 'static) -> std::io::Result<Box<dyn BufRead + Send>> {
+/// The bytes of a file, decompressed if they are gzip (one member or several).
+pub(crate) fn decompressed(source: impl Read + Send + 'static) -> std::io::Result<Box<dyn BufRead + Send>> {
     let mut source = BufReader::with_capacity(BUFFER, source);
     Ok(if source.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
         Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(source)))
@@ -17,7 +17,7 @@ pub(crate) fn unpacked(source: impl Read + Send + 'static) -> std::io::Result<Bo
     })
 }
 
-/// Reads lines into one buffer, each up to a limit.
+/// Reads lines into one buffer, each up to a length limit.
 pub(crate) struct Lines<R> {
     source: R,
     line: Vec<u8>,
@@ -29,7 +29,7 @@ impl<R: BufRead> Lines<R> {
         Self { source, line: Vec::new(), limit }
     }
 
-    /// The next line without its end. Of a line above the limit only so much is kept.
+    /// The next line without its line end. A line above the limit is truncated.
     pub(crate) fn next_line(&mut self) -> std::io::Result<Option<&[u8]>> {
         self.line.clear();
         let mut any = false;
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     fn lines(bytes: &[u8], limit: usize) -> Vec<String> {
-        let mut lines = Lines::new(unpacked(std::io::Cursor::new(bytes.to_vec())).unwrap(), limit);
+        let mut lines = Lines::new(decompressed(std::io::Cursor::new(bytes.to_vec())).unwrap(), limit);
         let mut found = Vec::new();
         while let Some(line) = lines.next_line().unwrap() {
             found.push(String::from_utf8_lossy(line).into_owned());
@@ -72,17 +72,17 @@ mod tests {
     }
 
     #[test]
-    fn reads_plain_and_packed_lines() {
+    fn reads_plain_and_gzip_lines() {
         let text = b"one\r\n\ntwo\nlast";
         assert_eq!(lines(text, 100), ["one", "", "two", "last"]);
         assert_eq!(lines(text, 2), ["on", "", "tw", "la"]);
-        let mut packed = Vec::new();
+        let mut gzip = Vec::new();
         for part in [&text[..7], &text[7..]] {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             encoder.write_all(part).unwrap();
-            packed.extend(encoder.finish().unwrap());
+            gzip.extend(encoder.finish().unwrap());
         }
-        assert_eq!(lines(&packed, 100), ["one", "", "two", "last"]);
+        assert_eq!(lines(&gzip, 100), ["one", "", "two", "last"]);
         assert!(lines(b"", 100).is_empty());
     }
 }

@@ -1,6 +1,7 @@
-//! Lists of archives, as Common Crawl publishes them (`warc.paths.gz`).
+//! Lists of archives: path lists as Common Crawl publishes them (`warc.paths.gz`), and S3 prefixes.
 
 use std::io::{BufReader, Read};
+use std::sync::Arc;
 
 use object_store::{ObjectStore, path::Path};
 use tokio::sync::oneshot;
@@ -8,30 +9,28 @@ use tokio::sync::oneshot;
 use crate::address::Address;
 use crate::block_on::block_on;
 use crate::client::Remote;
-use crate::error::Error;
-use crate::error::{RemoteError, RemoteFault, read_error};
-use crate::lines::{Lines, unpacked};
-use crate::service::causes;
+use crate::error::{Error, RemoteError, RemoteFault};
+use crate::lines::{Lines, decompressed};
 use crate::stream::stopped;
 
-/// Where Common Crawl's paths begin.
+/// Base URL of the paths in Common Crawl's lists and indexes.
 pub const COMMON_CRAWL: &str = "https://data.commoncrawl.org/";
 
-/// Longest line of a list.
+/// Longest line of a list in bytes.
 const LONGEST_PATH: usize = 64 << 10;
 
-/// Whether the name of an address says that it is a list of archives: `.paths`, `.paths.gz`.
+/// Whether an address names a path list: `.paths` or `.paths.gz`.
 #[must_use]
 pub fn is_path_list(address: &Address) -> bool {
     let name = address.name().to_ascii_lowercase();
     name.ends_with(".paths") || name.ends_with(".paths.gz")
 }
 
-/// What a path of Common Crawl or an index names: below `base` if that is given; else paths that begin with
-/// `crawl-data/` or `cc-index/` lie below [`COMMON_CRAWL`], and others beside the file that names them.
+/// Resolves a path found in a list or an index: below `base` if that is given; otherwise below [`COMMON_CRAWL`] if it
+/// starts with `crawl-data/` or `cc-index/`, and else beside the file that names it.
 ///
 /// # Errors
-/// [`Error::Remote`] where the path is a URL that cannot be read.
+/// [`Error::Remote`] if the path is an invalid URL.
 pub fn resolve(path: &str, base: Option<&Address>, named_by: &Address) -> Result<Address, Error> {
     match base {
         Some(base) => base.join(path),
@@ -43,15 +42,16 @@ pub fn resolve(path: &str, base: Option<&Address>, named_by: &Address) -> Result
 }
 
 impl Remote {
-    /// Reads a list of archives, plain or gzip: a path or URL a line, blank lines and such as begin with `#`
-    /// passed over. Paths are taken as [`resolve`] does.
+    /// Reads a list of archives, plain or gzip: one path or URL per line. Skips blank lines and lines that start with
+    /// `#`. Paths are resolved by [`resolve`].
     ///
     /// # Errors
-    /// Where the list cannot be read, or a line is no address.
+    /// If the list cannot be read, or a line is not an address.
     pub fn path_list(&self, list: &Address, base: Option<&Address>) -> Result<Vec<Address>, Error> {
-        let mut lines = Lines::new(unpacked(self.open(list)?).map_err(read_error)?, LONGEST_PATH);
+        let failed = |source| Error::read(list, source);
+        let mut lines = Lines::new(decompressed(self.open(list)?).map_err(failed)?, LONGEST_PATH);
         let mut found = Vec::new();
-        while let Some(line) = lines.next_line().map_err(read_error)? {
+        while let Some(line) = lines.next_line().map_err(failed)? {
             let line = String::from_utf8_lossy(line);
             let line = line.trim();
             if !line.is_empty() && !line.starts_with('#') {
@@ -61,33 +61,33 @@ impl Remote {
         Ok(found)
     }
 
-    /// The objects below an S3 prefix ([`Address::is_prefix`]), sorted by key.
+    /// Lists the objects below an S3 prefix ([`Address::is_prefix`]), sorted by key.
     ///
     /// # Errors
-    /// [`Error::Remote`] where they cannot be listed.
+    /// [`Error::Remote`] if they cannot be listed.
     pub fn list(&self, prefix: &Address) -> Result<Vec<Address>, Error> {
         let Address::S3 { bucket, key } = prefix else {
-            let reason = "only s3:// has folders; name the files, or give a list of them (*.paths)".into();
-            return Err(RemoteError::new(prefix, RemoteFault::Address(reason)).into());
+            let reason = "only s3:// has folders; give the files, or a list of them (*.paths)";
+            return Err(RemoteError::new(prefix, RemoteFault::Address { reason, source: None }).into());
         };
         let object = self.object(&Address::S3 { bucket: bucket.clone(), key: String::new() })?;
         let below = Path::parse(key.trim_end_matches('/'))
-            .map_err(|error| RemoteError::new(prefix, RemoteFault::Setup(error.to_string())))?;
-        let (tell, told) = oneshot::channel();
+            .map_err(|error| RemoteError::new(prefix, RemoteFault::invalid_key(error)))?;
+        let (send, receive) = oneshot::channel();
         let _task = self.task(async move {
-            let _ = tell.send(list(&*object.store, &below).await);
+            let _ = send.send(list(&*object.store, &below).await);
         });
-        let listed = block_on(told).map_err(|_| stopped(prefix))?;
+        let listed = block_on(receive).map_err(|_| stopped(prefix))?;
         let mut keys =
-            listed.map_err(|error| RemoteError::new(prefix, RemoteFault::Store(causes(&error))))?;
+            listed.map_err(|error| RemoteError::new(prefix, RemoteFault::Store(Arc::new(error))))?;
         keys.sort();
         Ok(keys.into_iter().map(|key| Address::S3 { bucket: bucket.clone(), key }).collect())
     }
 
-    /// Opens whatever an address names as one reader: a file, standard input or a remote object.
+    /// Opens a file, standard input or a remote object as a reader.
     ///
     /// # Errors
-    /// [`Error::Open`] or [`Error::Remote`] where that fails.
+    /// [`Error::Open`] or [`Error::Remote`] if that fails.
     pub fn open(&self, address: &Address) -> Result<Box<dyn Read + Send>, Error> {
         Ok(match address {
             Address::File(path) => {
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn resolves_paths_by_their_first_folder_or_their_list() {
+    fn resolves_paths_by_first_folder_or_list() {
         let list = Address::parse("lists/warc.paths.gz").unwrap();
         assert!(is_path_list(&list) && !is_path_list(&Address::parse("a.warc.gz").unwrap()));
         let base = Address::parse("s3://commoncrawl/").unwrap();

@@ -11,14 +11,14 @@ use tokio::sync::mpsc;
 
 use crate::address::Address;
 use crate::block_on::block_on;
-use crate::client::{Object, Remote, RemoteOptions};
+use crate::client::{Object, Remote};
+use crate::config::RemoteConfig;
 use crate::download::Download;
-use crate::error::Error;
-use crate::error::{RemoteError, RemoteFault};
+use crate::error::{Error, RemoteError, RemoteFault};
 use crate::stream::{Task, stopped};
 use crate::version::Version;
 
-/// Ranges of one object with their bytes, in the order in which they were asked for. A few are fetched ahead.
+/// Iterator over ranges of one object with their bytes, in the order of the request. A few are fetched ahead.
 #[derive(Debug)]
 pub struct Parts(Source);
 
@@ -33,7 +33,7 @@ enum Source {
     Remote {
         parts: mpsc::Receiver<Result<(Range<u64>, Bytes), RemoteError>>,
         address: Address,
-        /// How many are still to come.
+        /// Ranges still to come.
         left: usize,
         _task: Task,
     },
@@ -70,7 +70,7 @@ fn part_of_file(
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(range.start))
         .and_then(|_| file.take(range.end - range.start).read_to_end(&mut bytes))
-        .map_err(|source| Error::Read { offset: range.start, source })?;
+        .map_err(|source| Error::Read { address: address.to_owned(), source })?;
     if (bytes.len() as u64) < range.end - range.start {
         return Err(out_of_range(address, &range, range.start + bytes.len() as u64).into());
     }
@@ -82,18 +82,18 @@ fn out_of_range(address: &str, range: &Range<u64>, length: u64) -> RemoteError {
 }
 
 impl Remote {
-    /// Reads ranges of one object: sorted, not overlapping, each held whole in memory.
+    /// Reads ranges of one object. They must be sorted and must not overlap; each is held in memory.
     ///
-    /// All of them come from one version of the object; a server that ignores ranges is read from one end to the
-    /// other once.
+    /// All ranges come from one version of the object. If the server ignores ranges, the object is read once from
+    /// start to end.
     ///
     /// # Errors
-    /// [`Error::Open`] or [`Error::Remote`] where the object cannot be opened; later ones come with the ranges.
+    /// [`Error::Open`] or [`Error::Remote`] if the object cannot be opened. The iterator returns later errors.
     pub fn parts(&self, address: &Address, ranges: Vec<Range<u64>>) -> Result<Parts, Error> {
         self.parts_of_version(address, ranges, None)
     }
 
-    /// As [`Remote::parts`], of this version only: another one is refused.
+    /// Reads ranges as [`Remote::parts`] does, and refuses any other version of the object than `version`.
     ///
     /// # Errors
     /// As [`Remote::parts`].
@@ -119,7 +119,7 @@ impl Remote {
         }
         let object = self.object(address)?;
         let (left, (send, parts)) = (ranges.len(), mpsc::channel(1));
-        let task = self.task(fetch(object, self.0.options.clone(), ranges, version, send));
+        let task = self.task(fetch(object, self.0.config.clone(), ranges, version, send));
         Ok(Parts(Source::Remote { parts, address: address.clone(), left, _task: task }))
     }
 }
@@ -128,20 +128,20 @@ type Sender = mpsc::Sender<Result<(Range<u64>, Bytes), RemoteError>>;
 
 async fn fetch(
     object: Object,
-    options: RemoteOptions,
+    config: RemoteConfig,
     ranges: Vec<Range<u64>>,
     mut version: Option<Version>,
     send: Sender,
 ) {
     let mut done = 0;
     while done < ranges.len() {
-        // The first range tells the version; the others are fetched several at a time and must be of it.
+        // The first range determines the version; the others are fetched concurrently and must be of that version.
         let (end, several) =
-            if version.is_none() { (done + 1, 1) } else { (ranges.len(), options.parallel_ranges.max(1)) };
+            if version.is_none() { (done + 1, 1) } else { (ranges.len(), config.parallel_ranges.max(1)) };
         let fetches: Vec<_> = ranges[done..end]
             .iter()
             .map(|range| {
-                let download = Download::new(object.clone(), options.clone(), range.start, Some(range.end))
+                let download = Download::new(object.clone(), config.clone(), range.start, Some(range.end))
                     .of_version(version.clone())
                     .by_ranges_only();
                 fetch_one(download)
@@ -154,9 +154,9 @@ async fn fetch(
                     version = version.or(seen);
                     Ok((ranges[done].clone(), bytes))
                 }
-                Err(error) if error.fault == RemoteFault::RangesIgnored => {
+                Err(error) if matches!(error.fault, RemoteFault::RangesIgnored) => {
                     drop(fetches);
-                    let download = Download::new(object, options, 0, None).of_version(version);
+                    let download = Download::new(object, config, 0, None).of_version(version);
                     return read_whole(download, &ranges[done..], &send).await;
                 }
                 Err(error) => Err(error),
@@ -187,7 +187,7 @@ async fn fetch_one(mut download: Download) -> Result<(Bytes, Option<Version>), R
     Ok((pieces.concat().into(), seen))
 }
 
-/// Reads the object from its start and cuts the ranges out on the way.
+/// Reads the object from its start and cuts out the ranges.
 async fn read_whole(mut download: Download, ranges: &[Range<u64>], send: &Sender) {
     let address = download.address().to_owned();
     let mut cutter = Cutter { ranges: ranges.iter().cloned().collect(), position: 0, part: BytesMut::new() };
@@ -221,17 +221,17 @@ async fn read_whole(mut download: Download, ranges: &[Range<u64>], send: &Sender
     let _ = send.send(Err(error)).await;
 }
 
-/// Cuts ranges out of bytes that come from the start of an object on.
+/// Cuts ranges out of the bytes of an object, which arrive in order from its start.
 struct Cutter {
     ranges: VecDeque<Range<u64>>,
-    /// Bytes that have gone by.
+    /// Bytes that have passed.
     position: u64,
-    /// What there is of the first range.
+    /// The bytes of the first range so far.
     part: BytesMut,
 }
 
 impl Cutter {
-    /// The ranges that end in this piece.
+    /// Returns the ranges that end in this piece.
     fn cut(&mut self, piece: Bytes) -> Vec<(Range<u64>, Bytes)> {
         let mut parts = Vec::new();
         let end = self.position + piece.len() as u64;

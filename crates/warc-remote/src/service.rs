@@ -1,4 +1,4 @@
-//! The HTTP client below the object stores: what `object_store` does not tell of an answer is noted here.
+//! The HTTP client below the object stores. It notes what `object_store` does not report about an answer.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,9 +8,11 @@ use std::time::Duration;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use object_store::ClientOptions;
-use object_store::client::{HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService};
+use object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+};
 
-/// What was seen of the last answer to a request; travels with the request as an extension.
+/// The last answer to a request; travels with the request as an extension.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Seen(Arc<Mutex<Answer>>);
 
@@ -21,12 +23,12 @@ pub(crate) struct Answer {
     pub(crate) retry_after: Option<Duration>,
     /// Code of an S3 error.
     pub(crate) code: Option<String>,
-    /// Region that S3 says the bucket is in.
+    /// Region of the bucket, as S3 reports it.
     pub(crate) region: Option<String>,
-    /// The answer does not tell how long the object is.
+    /// The answer does not report the length of the object.
     pub(crate) unknown_length: bool,
     /// Why there is no answer.
-    pub(crate) failure: Option<String>,
+    pub(crate) failure: Option<Arc<HttpError>>,
     pub(crate) timed_out: bool,
 }
 
@@ -40,7 +42,7 @@ impl Seen {
     }
 }
 
-/// A client that all stores share.
+/// The HTTP client that all stores share.
 #[derive(Debug, Clone)]
 pub(crate) struct Service {
     pub(crate) client: reqwest::Client,
@@ -68,22 +70,24 @@ impl Service {
     async fn answer(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let seen = request.extensions().get::<Seen>().cloned();
         let get = request.method() == Method::GET || request.method() == Method::HEAD;
-        // Bytes are wanted as they are stored: packed on the way they would have neither length nor offsets.
+        // The bytes must arrive as they are stored: a content coding would hide their length and offsets.
         request.headers_mut().entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
         let result = HttpService::call(&self.client, request).await;
         let Some(seen) = seen else { return result };
         match result {
             Ok(response) => note(response, &seen, get).await,
             Err(error) => {
-                let timed_out = error.kind() == object_store::client::HttpErrorKind::Timeout;
-                seen.set(Answer { failure: Some(causes(&error)), timed_out, ..Answer::default() });
-                Err(error)
+                // The store's own error would name the URL, which may hold keys; this one does not.
+                let (kind, error) = (error.kind(), Arc::new(error));
+                let timed_out = kind == HttpErrorKind::Timeout;
+                seen.set(Answer { failure: Some(error.clone()), timed_out, ..Answer::default() });
+                Err(HttpError::new(kind, error))
             }
         }
     }
 }
 
-/// Notes what an answer says.
+/// Notes an answer.
 async fn note(response: HttpResponse, seen: &Seen, get: bool) -> Result<HttpResponse, HttpError> {
     let (mut parts, body) = response.into_parts();
     let mut answer = Answer {
@@ -93,7 +97,8 @@ async fn note(response: HttpResponse, seen: &Seen, get: bool) -> Result<HttpResp
         ..Answer::default()
     };
     if get && parts.status.is_success() && !parts.headers.contains_key(CONTENT_LENGTH) {
-        // The store refuses answers without a length. This one is never looked at; that of a part tells it elsewhere.
+        // The store refuses answers without a length. Nothing reads this one: a partial answer reports its length in
+        // Content-Range.
         answer.unknown_length = parts.status == StatusCode::OK;
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
@@ -101,7 +106,7 @@ async fn note(response: HttpResponse, seen: &Seen, get: bool) -> Result<HttpResp
         seen.set(answer);
         return Ok(HttpResponse::from_parts(parts, body));
     }
-    // Noted before the body is read: reading it may fail.
+    // Noted before reading the body, because that may fail.
     seen.set(answer.clone());
     let bytes = body.bytes().await?;
     answer.code = s3_code(&String::from_utf8_lossy(&bytes));
@@ -109,32 +114,16 @@ async fn note(response: HttpResponse, seen: &Seen, get: bool) -> Result<HttpResp
     Ok(HttpResponse::from_parts(parts, bytes.into()))
 }
 
-/// `Retry-After` in seconds. Its other form, a date, is rare; the usual back-off serves then.
+/// `Retry-After` in seconds. The date form is rare; the usual back-off applies to it.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// The element `Code` of an S3 error. The rest of it may tell of keys and is not taken.
+/// The element `Code` of an S3 error. The rest may contain keys and is discarded.
 fn s3_code(xml: &str) -> Option<String> {
     let (_, rest) = xml.split_once("<Code>")?;
     let (code, _) = rest.split_once("</Code>")?;
     (code.len() < 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric())).then(|| code.to_owned())
-}
-
-/// The messages of an error and its causes. The client leaves URLs out of them.
-pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut messages: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let message = error.to_string();
-        match messages.last() {
-            // Many errors repeat their cause.
-            Some(last) if last.contains(&message) => {}
-            _ => messages.push(message),
-        }
-        next = error.source();
-    }
-    messages.join(": ")
 }
 
 #[cfg(test)]
@@ -142,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_the_code_and_nothing_else_of_an_s3_error() {
+    fn takes_only_the_code_of_an_s3_error() {
         let xml = "<Error><Code>InvalidAccessKeyId</Code><AWSAccessKeyId>AKIASECRET</AWSAccessKeyId></Error>";
         assert_eq!(s3_code(xml).as_deref(), Some("InvalidAccessKeyId"));
         assert_eq!(s3_code("<html>403</html>"), None);

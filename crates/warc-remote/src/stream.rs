@@ -1,4 +1,4 @@
-//! The bytes of a remote object as they come: for async callers, and as a blocking reader.
+//! The bytes of a remote object as they arrive: for async callers, and as a blocking reader.
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -12,19 +12,18 @@ use crate::address::Address;
 use crate::block_on::block_on;
 use crate::client::Remote;
 use crate::download::Download;
-use crate::error::Error;
-use crate::error::{RemoteError, RemoteFault};
+use crate::error::{Error, RemoteError, RemoteFault};
 use crate::version::Version;
 use tsumugi_warc::Decoder;
 
-/// Pieces that may wait to be read. A piece is what the connection brings at a time, up to some 100 KiB: a few
-/// megabytes are read ahead while the archive is unpacked.
+/// Pieces that may wait to be read. A piece is what the connection delivers at a time, up to about 100 KiB, so a few
+/// megabytes are read ahead while the archive is decompressed.
 const PIECES: usize = 64;
 
-/// Objects that are asked for their version at a time.
+/// Objects whose versions are requested concurrently.
 const PARALLEL_VERSIONS: usize = 16;
 
-/// The bytes of a remote object, from one end to the other, over as many connections as it takes.
+/// The bytes of a remote object from start to end, over as many connections as it takes.
 ///
 /// ```no_run
 /// use tsumugi_warc_remote::{Address, Remote};
@@ -55,7 +54,7 @@ pub struct RemoteStream {
     _task: Task,
 }
 
-/// A task on the client's thread: it ends when nobody wants its results any more, and keeps the client until then.
+/// A task on the client's thread. It is aborted when dropped, and keeps the client alive until then.
 #[derive(Debug)]
 pub(crate) struct Task {
     task: Option<AbortHandle>,
@@ -71,7 +70,7 @@ impl Drop for Task {
 }
 
 impl RemoteStream {
-    /// What the server says of the version that is read.
+    /// The version that is being read.
     #[must_use]
     pub fn version(&self) -> &Version {
         &self.version
@@ -80,7 +79,7 @@ impl RemoteStream {
     /// The next bytes; `None` at the end of the object. Can be awaited on any async runtime.
     ///
     /// # Errors
-    /// [`Error::Remote`] where reading failed for good, after all attempts.
+    /// [`Error::Remote`] if all attempts failed.
     pub async fn next_piece(&mut self) -> Result<Option<Bytes>, Error> {
         Ok(self.receive().await?)
     }
@@ -89,7 +88,7 @@ impl RemoteStream {
         if self.ended {
             return Ok(None);
         }
-        // The end is told by a piece without bytes: a task that is gone must not look like it.
+        // An empty piece marks the end of the object, so that a task that died is not mistaken for it.
         let piece = self.pieces.recv().await.unwrap_or_else(|| Err(stopped(&self.address)));
         self.ended = piece.as_ref().map_or(true, Bytes::is_empty);
         let piece = piece?;
@@ -97,7 +96,7 @@ impl RemoteStream {
         Ok(Some(piece).filter(|piece| !piece.is_empty()))
     }
 
-    /// Feeds a decoder with the next bytes, or tells it that there are no more.
+    /// Feeds the next bytes to a decoder, or tells it that there are no more.
     ///
     /// # Errors
     /// As [`RemoteStream::next_piece`].
@@ -114,14 +113,14 @@ impl RemoteStream {
         Ok(())
     }
 
-    /// The same as a blocking reader.
+    /// Converts the stream into a blocking reader.
     #[must_use]
     pub fn into_reader(self) -> RemoteReader {
         RemoteReader { stream: self, piece: Bytes::new() }
     }
 }
 
-/// A blocking reader of a remote object. Bytes come ahead of being read, on the client's own thread.
+/// A blocking reader of a remote object. The client's own thread reads ahead.
 #[derive(Debug)]
 pub struct RemoteReader {
     stream: RemoteStream,
@@ -129,7 +128,7 @@ pub struct RemoteReader {
 }
 
 impl RemoteReader {
-    /// What the server says of the version that is read.
+    /// The version that is being read.
     #[must_use]
     pub fn version(&self) -> &Version {
         &self.stream.version
@@ -161,7 +160,7 @@ impl Remote {
     /// Opens an object and streams its bytes.
     ///
     /// # Errors
-    /// [`Error::Remote`] where it cannot be opened.
+    /// [`Error::Remote`] if it cannot be opened.
     pub async fn stream(&self, address: &Address) -> Result<RemoteStream, Error> {
         self.stream_of_version(address, None).await
     }
@@ -169,37 +168,37 @@ impl Remote {
     /// Opens an object for blocking reads.
     ///
     /// # Errors
-    /// [`Error::Remote`] where it cannot be opened.
+    /// [`Error::Remote`] if it cannot be opened.
     pub fn reader(&self, address: &Address) -> Result<RemoteReader, Error> {
         Ok(block_on(self.stream(address))?.into_reader())
     }
 
-    /// Asks for what identifies an object.
+    /// Requests the version of an object.
     ///
     /// # Errors
-    /// [`Error::Remote`] where there is no answer.
+    /// [`Error::Remote`] if there is no answer.
     pub fn version(&self, address: &Address) -> Result<Version, Error> {
         let versions = self.versions(std::slice::from_ref(address))?;
         Ok(versions.into_iter().next().unwrap_or_default())
     }
 
-    /// Asks for what identifies objects, several at a time.
+    /// Requests the versions of objects, several at a time.
     ///
     /// # Errors
-    /// The first [`Error::Remote`] of an object that gives no answer.
+    /// The first [`Error::Remote`] of an object without an answer.
     pub fn versions(&self, addresses: &[Address]) -> Result<Vec<Version>, Error> {
         let Some(first) = addresses.first() else { return Ok(Vec::new()) };
-        let options = &self.0.options;
+        let config = &self.0.config;
         let downloads: Result<Vec<Download>, RemoteError> = addresses
             .iter()
-            .map(|address| Ok(Download::new(self.object(address)?, options.clone(), 0, None)))
+            .map(|address| Ok(Download::new(self.object(address)?, config.clone(), 0, None)))
             .collect();
-        let asked = futures::stream::iter(downloads?).map(Download::stat).buffered(PARALLEL_VERSIONS);
-        let (tell, told) = oneshot::channel();
+        let requests = futures::stream::iter(downloads?).map(Download::stat).buffered(PARALLEL_VERSIONS);
+        let (send, receive) = oneshot::channel();
         let _task = self.task(async move {
-            let _ = tell.send(asked.try_collect().await);
+            let _ = send.send(requests.try_collect().await);
         });
-        Ok(block_on(told).map_err(|_| stopped(first))??)
+        Ok(block_on(receive).map_err(|_| stopped(first))??)
     }
 
     pub(crate) async fn stream_of_version(
@@ -208,32 +207,32 @@ impl Remote {
         version: Option<Version>,
     ) -> Result<RemoteStream, Error> {
         let (send, pieces) = mpsc::channel(PIECES);
-        let (tell, told) = oneshot::channel();
+        let (opened, first_version) = oneshot::channel();
         let download =
-            Download::new(self.object(address)?, self.0.options.clone(), 0, None).of_version(version);
-        let task = self.task(pump(download, tell, send));
-        let version = told.await.map_err(|_| stopped(address))??;
+            Download::new(self.object(address)?, self.0.config.clone(), 0, None).of_version(version);
+        let task = self.task(pump(download, opened, send));
+        let version = first_version.await.map_err(|_| stopped(address))??;
         let (address, offset, ended) = (address.clone(), 0, false);
         Ok(RemoteStream { pieces, version, address, offset, ended, _task: task })
     }
 }
 
-/// The thread of the client is gone: a fault of this crate, if ever.
+/// The client's thread has ended, which would be a bug of this crate.
 pub(crate) fn stopped(address: &Address) -> RemoteError {
-    RemoteError::new(address, RemoteFault::Setup("the client's thread has ended".into()))
+    RemoteError::new(address, RemoteFault::Stopped)
 }
 
 async fn pump(
     mut download: Download,
-    tell: oneshot::Sender<Result<Version, RemoteError>>,
+    opened: oneshot::Sender<Result<Version, RemoteError>>,
     send: mpsc::Sender<Result<Bytes, RemoteError>>,
 ) {
-    let mut tell = Some(tell);
+    let mut opened = Some(opened);
     let result = download
         .run(
             |version| {
-                if let Some(tell) = tell.take() {
-                    let _ = tell.send(Ok(version.clone()));
+                if let Some(opened) = opened.take() {
+                    let _ = opened.send(Ok(version.clone()));
                 }
                 ControlFlow::Continue(())
             },
@@ -245,9 +244,9 @@ async fn pump(
             },
         )
         .await;
-    match (result, tell.take()) {
+    match (result, opened.take()) {
         (Ok(()), _) => drop(send.send(Ok(Bytes::new())).await),
-        (Err(error), Some(tell)) => drop(tell.send(Err(error))),
+        (Err(error), Some(opened)) => drop(opened.send(Err(error))),
         (Err(error), None) => drop(send.send(Err(error)).await),
     }
 }

@@ -1,18 +1,18 @@
-//! What tells one version of an object from another.
+//! Versions of a remote object.
 
 use object_store::ObjectMeta;
 
 use crate::error::RemoteFault;
 
-/// What a server says of the version of an object.
+/// What a server reports about the version of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Version {
-    /// Length in bytes; `None` where the server does not tell.
+    /// Length in bytes; `None` if the server does not report it.
     pub length: Option<u64>,
-    /// `ETag` as written.
+    /// The `ETag` header as the server wrote it.
     pub etag: Option<String>,
-    /// `Last-Modified` in seconds since 1970; `None` where the server does not tell.
+    /// `Last-Modified` in seconds since 1970; `None` if the server does not report it.
     pub modified: Option<i64>,
 }
 
@@ -21,13 +21,13 @@ impl Version {
         Self {
             length: length_known.then_some(meta.size),
             etag: meta.e_tag.clone(),
-            // The store gives the year 1970 where the header is missing.
+            // The store reports the year 1970 if the header is missing.
             modified: Some(meta.last_modified.timestamp()).filter(|seconds| *seconds > 0),
         }
     }
 
-    /// Refuses another version than this. What one of the two does not tell is not compared, and
-    /// `Last-Modified` only where there is no ETag: servers behind one name may differ in it.
+    /// Fails if `now` is another version than this one. A field that is missing on either side is not compared, and
+    /// `Last-Modified` only if there is no ETag, because servers behind one name may disagree about it.
     pub(crate) fn check(&self, now: &Self) -> Result<(), RemoteFault> {
         fn differ<T: PartialEq + ToString>(
             what: &'static str,
@@ -49,7 +49,7 @@ impl Version {
         Ok(())
     }
 
-    /// One line that names the version: length and ETag, or what there is of them.
+    /// One line that identifies the version: length and ETag, or the fields that are known.
     #[must_use]
     pub fn identity(&self) -> String {
         let length = self.length.map_or_else(|| "?".to_owned(), |length| length.to_string());
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_what_has_changed() {
+    fn finds_the_field_that_changed() {
         let was = version(Some(10), Some("a"), Some(5));
         let changed = |now: Version| match was.check(&now) {
             Err(RemoteFault::Changed { what, .. }) => what,
@@ -79,8 +79,8 @@ mod tests {
         assert_eq!(changed(version(Some(11), Some("a"), Some(5))), "length");
         assert_eq!(changed(version(Some(10), Some("b"), Some(5))), "ETag");
         assert_eq!(changed(version(Some(10), None, Some(6))), "Last-Modified");
-        assert_eq!(was.check(&version(Some(10), Some("a"), Some(6))), Ok(()));
-        assert_eq!(was.check(&version(None, None, None)), Ok(()));
+        assert!(was.check(&version(Some(10), Some("a"), Some(6))).is_ok());
+        assert!(was.check(&version(None, None, None)).is_ok());
         assert_eq!(was.identity(), "10:a");
         assert_eq!(version(Some(10), None, Some(6)).identity(), "10:@6");
     }

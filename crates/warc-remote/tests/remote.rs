@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use server::{Reply, Request, Server};
 use tsumugi_warc::{ArchiveReader, ArchiveWriter, Decoder, Event, NewRecord, Options, Packing};
-use tsumugi_warc_remote::{Address, Error, Remote, RemoteError, RemoteFault, RemoteOptions, S3Settings};
+use tsumugi_warc_remote::{Address, Error, Remote, RemoteError, RemoteFault, RemoteConfig, S3Settings};
 
 /// An archive of pages that do not pack well: some 700 kB.
 fn archive() -> Arc<Vec<u8>> {
@@ -32,8 +32,8 @@ fn remote() -> Remote {
     Remote::new(options()).unwrap()
 }
 
-fn options() -> RemoteOptions {
-    let mut options = RemoteOptions::default();
+fn options() -> RemoteConfig {
+    let mut options = RemoteConfig::default();
     options.attempts = 4;
     options.first_wait = Duration::from_millis(1);
     options

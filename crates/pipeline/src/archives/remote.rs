@@ -7,7 +7,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use tsumugi_warc::{ArchiveReader, Options};
 use tsumugi_warc_remote::index::{ArchivePlan, Plan, Selection, Span};
-use tsumugi_warc_remote::{Address, Remote, RemoteOptions, is_path_list};
+use tsumugi_warc_remote::{Address, Remote, RemoteConfig, is_path_list};
 
 use super::{Archives, Each, Kind, Named, Source, Totals, is_archive, no_archive};
 use crate::Error;
@@ -153,7 +153,7 @@ pub(super) fn show_parts(plans: &[ArchivePlan], f: &mut fmt::Formatter<'_>) -> f
 }
 
 fn client() -> Result<Remote, Error> {
-    Remote::new(RemoteOptions::default()).map_err(failed)
+    Remote::new(RemoteConfig::default()).map_err(failed)
 }
 
 fn address(path: &Path) -> Result<Address, Error> {

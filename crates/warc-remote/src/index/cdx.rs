@@ -1,11 +1,11 @@
-//! Lines of a CDX index: CDXJ (a JSON object behind key and time) and the older form in columns.
+//! Lines of a CDX index: CDXJ (a JSON object after key and time) and the older form in columns.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
-/// What an index tells of a capture. Fields that it does not have are `None`.
+/// A capture as an index describes it. Fields that the index lacks are `None`.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Capture<'a> {
     pub(super) url: Option<Cow<'a, str>>,
@@ -19,15 +19,15 @@ pub(super) struct Capture<'a> {
     pub(super) length: Option<u64>,
 }
 
-/// The key of a line: what stands before the first space.
+/// The key of a line: the text before the first space.
 pub(super) fn key(line: &str) -> &str {
     line.split(' ').next().unwrap_or_default()
 }
 
-/// The columns of a CDX file without a first line that names them: the eleven that are usual.
+/// The columns of a CDX file without a header line: the eleven usual ones.
 const USUAL: &str = "N b a m s k r M S V g";
 
-/// What the columns of a CDX file mean, by the letters of its first line (` CDX N b a m s k r M S V g`).
+/// The columns of a CDX file, by the letters of its header line (` CDX N b a m s k r M S V g`).
 #[derive(Debug, Clone)]
 pub(super) struct Columns {
     letters: Vec<char>,
@@ -45,14 +45,14 @@ fn letters(text: &str, separator: char) -> Vec<char> {
 }
 
 impl Columns {
-    /// The columns that a first line names. Its first character is what separates them.
+    /// The columns that a header line names. Its first character is the separator.
     pub(super) fn of_first_line(line: &str) -> Option<Self> {
         let separator = line.chars().next()?;
         let rest = line.get(separator.len_utf8()..)?.strip_prefix("CDX")?.strip_prefix(separator)?;
         Some(Self { letters: letters(rest.trim_end(), separator), separator })
     }
 
-    /// Reads a line, CDXJ or in columns.
+    /// Parses a line, CDXJ or in columns.
     pub(super) fn parse<'a>(&self, line: &'a str) -> Result<Capture<'a>, String> {
         let mut words = line.splitn(3, ' ');
         if let (Some(_), Some(_), Some(json)) = (words.next(), words.next(), words.next())
@@ -67,7 +67,7 @@ impl Columns {
         let words: Vec<&str> = line.split(self.separator).collect();
         if words.len() != self.letters.len() {
             return Err(format!(
-                "it has {} columns and not {}, and is no CDXJ",
+                "it has {} columns instead of {}, and is not CDXJ",
                 words.len(),
                 self.letters.len()
             ));
@@ -78,7 +78,7 @@ impl Columns {
                 continue;
             }
             let number =
-                || word.parse::<u64>().map_err(|_| format!("{word:?} in column {letter} is no number"));
+                || word.parse::<u64>().map_err(|_| format!("{word:?} in column {letter} is not a number"));
             match letter {
                 'a' => capture.url = Some(word.into()),
                 'm' => capture.mime = Some(word.into()),
@@ -99,7 +99,7 @@ impl<'de> Deserialize<'de> for Capture<'de> {
     }
 }
 
-/// Reads the fields of a CDXJ object. Writers give numbers as text or as numbers.
+/// Deserializes the fields of a CDXJ object. Some writers write numbers as text.
 struct Fields;
 
 impl<'de> Visitor<'de> for Fields {
@@ -127,7 +127,7 @@ impl<'de> Visitor<'de> for Fields {
                     let value = map.next_value::<Text<'de>>()?.0;
                     let number = value
                         .parse()
-                        .map_err(|_| A::Error::custom(format!("{name} {value:?} is no number")))?;
+                        .map_err(|_| A::Error::custom(format!("{name} {value:?} is not a number")))?;
                     *(if name == "offset" { &mut capture.offset } else { &mut capture.length }) =
                         Some(number);
                     continue;
@@ -143,7 +143,7 @@ impl<'de> Visitor<'de> for Fields {
     }
 }
 
-/// Text that is borrowed where it has no escapes; numbers count as their digits, `null` as nothing.
+/// Text, borrowed if it has no escapes. Numbers become their digits, `null` becomes empty.
 struct Text<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong_with_a_line() {
+    fn refuses_malformed_lines() {
         let columns = Columns::default();
         for line in [
             "",

@@ -1,8 +1,9 @@
-//! The columnar index: Parquet files with a row a capture, as Common Crawl's `cc-index-table`.
+//! The columnar index: Parquet files with one row per capture, as in Common Crawl's `cc-index-table`.
 //!
-//! Of a remote file only what is needed is fetched: the footer; of the row groups whose statistics do not rule them
-//! out the columns that the selection looks at; and the columns of the place only where a row is left.
+//! Of a remote file, only these parts are fetched: the footer; in the row groups that their statistics do not rule out,
+//! the columns that the selection examines; and the columns of the location, if any row is left.
 
+use std::error::Error as StdError;
 use std::fs::File;
 use std::io::Cursor;
 use std::ops::Range;
@@ -24,39 +25,42 @@ use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::SchemaDescriptor;
 
-use super::plan::Collector;
-use super::read::{malformed, not_an_index};
+use super::collector::Collector;
+use super::fault::not_an_index;
 use super::select::{Selection, host};
 use crate::error::Error;
 use crate::{Address, Remote, Version};
 
-/// Rows that are looked at together.
+/// Rows per batch.
 const ROWS: usize = 8192;
-/// Bytes fetched at the end of a file, where the footer is.
+/// Bytes fetched at the end of a file, for the footer.
 const FOOTER: u64 = 1 << 20;
 
-/// Columns of the place.
-const PLACE: [&str; 3] = ["warc_filename", "warc_record_offset", "warc_record_length"];
+/// Columns of the location.
+const LOCATION: [&str; 3] = ["warc_filename", "warc_record_offset", "warc_record_length"];
 
 pub(super) fn read(remote: &Remote, index: &Address, collector: &mut Collector<'_>) -> Result<(), Error> {
-    let wrong = |error: ParquetError| match error {
-        ParquetError::External(error) => match error.downcast::<Error>() {
-            Ok(error) => *error,
-            Err(error) => not_an_index(index, &error.to_string()),
-        },
-        error => not_an_index(index, &error.to_string()),
+    let unreadable = |error: ParquetError| {
+        let source: Box<dyn StdError + Send + Sync> = match error {
+            ParquetError::External(error) => match error.downcast::<Error>() {
+                Ok(error) => return *error,
+                Err(error) => error,
+            },
+            error => Box::new(error),
+        };
+        not_an_index(index, "it is not a readable Parquet index", Some(source))
     };
     match index {
         Address::File(path) => {
             let file = File::open(path).map_err(|source| Error::Open { path: path.clone(), source })?;
-            read_table(index, collector, |_| file.try_clone().map_err(ParquetError::from)).map_err(wrong)
+            read_table(index, collector, |_| file.try_clone().map_err(ParquetError::from)).map_err(unreadable)
         }
         _ => {
             let version = remote.version(index)?;
             let Some(length) = version.length else {
-                return Err(not_an_index(index, "the server does not tell its length"));
+                return Err(not_an_index(index, "the server does not report its length", None));
             };
-            let object = Fetched {
+            let object = RemoteFile {
                 remote: remote.clone(),
                 index: index.clone(),
                 version,
@@ -71,12 +75,12 @@ pub(super) fn read(remote: &Remote, index: &Address, collector: &mut Collector<'
                         .unwrap_or_default(),
                 ))
             })
-            .map_err(wrong)
+            .map_err(unreadable)
         }
     }
 }
 
-/// Reads a table. `open` gives its bytes, once for the footer and once for each row group.
+/// Reads a table. `open` returns its bytes, once for the footer and once for each row group.
 fn read_table<R: ChunkReader + 'static>(
     index: &Address,
     collector: &mut Collector<'_>,
@@ -84,7 +88,7 @@ fn read_table<R: ChunkReader + 'static>(
 ) -> Result<(), ParquetError> {
     let metadata = ArrowReaderMetadata::load(&open(None)?, ArrowReaderOptions::default())?;
     let schema = metadata.parquet_schema();
-    if let Some(missing) = PLACE.iter().find(|name| leaf(schema, name).is_none()) {
+    if let Some(missing) = LOCATION.iter().find(|name| leaf(schema, name).is_none()) {
         return Err(ParquetError::General(format!("the table has no column {missing}")));
     }
     for number in wanted_groups(metadata.metadata(), collector.selection) {
@@ -95,7 +99,7 @@ fn read_table<R: ChunkReader + 'static>(
             .with_row_groups(vec![number])
             .with_batch_size(ROWS)
             .with_row_filter(filter)
-            .with_projection(mask(schema, &PLACE)?)
+            .with_projection(mask(schema, &LOCATION)?)
             .build()?;
         for batch in reader {
             take(&batch?, index, collector)?;
@@ -104,23 +108,23 @@ fn read_table<R: ChunkReader + 'static>(
     Ok(())
 }
 
-/// Keeps the places of the rows that are left.
+/// Keeps the locations of the remaining rows.
 fn take(batch: &RecordBatch, index: &Address, collector: &mut Collector<'_>) -> Result<(), ArrowError> {
-    let names = text_column(batch, PLACE[0])?;
-    let offsets = cast(column(batch, PLACE[1])?, &DataType::Int64)?;
-    let lengths = cast(column(batch, PLACE[2])?, &DataType::Int64)?;
+    let names = text_column(batch, LOCATION[0])?;
+    let offsets = cast(column(batch, LOCATION[1])?, &DataType::Int64)?;
+    let lengths = cast(column(batch, LOCATION[2])?, &DataType::Int64)?;
     let (offsets, lengths) = (offsets.as_primitive::<Int64Type>(), lengths.as_primitive::<Int64Type>());
     for row in 0..batch.num_rows() {
-        let sound = names.is_valid(row) && offsets.is_valid(row) && lengths.is_valid(row);
-        let place = (u64::try_from(offsets.value(row)), u64::try_from(lengths.value(row)));
-        let result = match place {
-            (Ok(offset), Ok(length)) if sound && length > 0 => {
-                collector.place(names.value(row), offset, length, index)
+        let complete = names.is_valid(row) && offsets.is_valid(row) && lengths.is_valid(row);
+        let location = (u64::try_from(offsets.value(row)), u64::try_from(lengths.value(row)));
+        let result = match location {
+            (Ok(offset), Ok(length)) if complete && length > 0 => {
+                collector.keep(names.value(row), offset, length, index)
             }
-            _ => Err("a row does not name an archive, an offset and a length".into()),
+            _ => Err("a row lacks an archive, an offset or a length".into()),
         };
         if let Err(reason) = result {
-            malformed(collector, format!("{index}: {reason}"));
+            collector.malformed(format!("{index}: {reason}"));
         }
     }
     Ok(())
@@ -130,7 +134,7 @@ fn leaf(schema: &SchemaDescriptor, name: &str) -> Option<usize> {
     schema.columns().iter().position(|column| column.path().string() == name)
 }
 
-/// The columns of these names; one that the table does not have is an error.
+/// The columns with these names. A missing column is an error.
 fn mask(schema: &SchemaDescriptor, names: &[&str]) -> Result<ProjectionMask, ParquetError> {
     let leaves: Result<Vec<usize>, ParquetError> = names
         .iter()
@@ -153,11 +157,11 @@ fn text_column(batch: &RecordBatch, name: &str) -> Result<StringArray, ArrowErro
     Ok(cast(column(batch, name)?, &DataType::Utf8)?.as_string::<i32>().clone())
 }
 
-/// Whether a row of some columns of text is wanted.
+/// Whether a row is wanted, by the values of some text columns.
 type Wants = Box<dyn Fn(&[Option<&str>]) -> bool + Send>;
 
-/// One predicate a key of the selection; the cheapest columns come first, and each sees only the rows that those
-/// before it left.
+/// One predicate per key of the selection. The cheapest columns come first, and each predicate sees only the rows that
+/// the ones before it left.
 fn predicates(
     schema: &SchemaDescriptor,
     selection: &Selection,
@@ -216,7 +220,7 @@ fn predicates(
     Ok(predicates)
 }
 
-/// The row groups that may hold wanted rows, as far as their statistics tell.
+/// The row groups that may contain wanted rows, judged by their statistics.
 fn wanted_groups(metadata: &ParquetMetaData, selection: &Selection) -> Vec<usize> {
     let schema = metadata.file_metadata().schema_descr();
     let statistics = |group: usize, name: &str| {
@@ -224,14 +228,14 @@ fn wanted_groups(metadata: &ParquetMetaData, selection: &Selection) -> Vec<usize
     };
     (0..metadata.num_row_groups())
         .filter(|group| {
-            statistics(*group, "url_surtkey").is_none_or(|of_key| may_hold_domain(of_key, selection))
+            statistics(*group, "url_surtkey").is_none_or(|of_key| may_include_domain(of_key, selection))
                 && statistics(*group, "fetch_status")
-                    .is_none_or(|of_status| may_hold_status(of_status, selection))
+                    .is_none_or(|of_status| may_include_status(of_status, selection))
         })
         .collect()
 }
 
-fn may_hold_domain(statistics: &Statistics, selection: &Selection) -> bool {
+fn may_include_domain(statistics: &Statistics, selection: &Selection) -> bool {
     let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     match (text(statistics.min_bytes_opt()), text(statistics.max_bytes_opt())) {
         (Some(first), Some(last)) => selection.may_want_keys(&first, Some(&last)),
@@ -239,14 +243,14 @@ fn may_hold_domain(statistics: &Statistics, selection: &Selection) -> bool {
     }
 }
 
-fn may_hold_status(statistics: &Statistics, selection: &Selection) -> bool {
+fn may_include_status(statistics: &Statistics, selection: &Selection) -> bool {
     let Statistics::Int32(statistics) = statistics else { return true };
     let (Some(least), Some(most)) = (statistics.min_opt(), statistics.max_opt()) else { return true };
     selection.statuses.is_empty()
         || selection.statuses.iter().any(|status| (*least..=*most).contains(&i32::from(*status)))
 }
 
-/// The bytes of a column in a row group.
+/// The byte range of a column in a row group.
 fn byte_range(column: &ColumnChunkMetaData) -> Option<Range<u64>> {
     let data = column.data_page_offset();
     let start =
@@ -255,24 +259,24 @@ fn byte_range(column: &ColumnChunkMetaData) -> Option<Range<u64>> {
     Some(start..start.checked_add(u64::try_from(column.compressed_size()).ok()?)?)
 }
 
-/// A remote file, of which whole column chunks are fetched when a byte of them is asked for.
-struct Fetched {
+/// A remote file. Reading a byte fetches the whole column chunk that contains it.
+struct RemoteFile {
     remote: Remote,
     index: Address,
     version: Version,
     length: u64,
-    /// What was fetched, by its first byte.
+    /// The chunks fetched so far, with the offset of each.
     chunks: Mutex<Vec<(u64, Bytes)>>,
-    /// What is fetched at a time.
+    /// The ranges that are fetched in one request each.
     regions: Vec<Range<u64>>,
 }
 
-/// A [`Fetched`] that readers share.
+/// A [`RemoteFile`] that readers share.
 #[derive(Clone)]
-struct Handle(Arc<Fetched>);
+struct Handle(Arc<RemoteFile>);
 
-impl Fetched {
-    /// The same file with other regions; what was fetched before is let go.
+impl RemoteFile {
+    /// The same file with other regions and without chunks.
     fn with_regions(&self, regions: Vec<Range<u64>>) -> Handle {
         let (remote, index, version) = (self.remote.clone(), self.index.clone(), self.version.clone());
         Handle(Arc::new(Self {
@@ -285,7 +289,7 @@ impl Fetched {
         }))
     }
 
-    /// Bytes from `start` on: at least `length` of them, if the file has so many.
+    /// The bytes from `start` on: at least `length` of them, unless the file ends before.
     fn from(&self, start: u64, length: u64) -> Result<Bytes, ParquetError> {
         let end = start.saturating_add(length).min(self.length);
         let mut chunks = self.chunks.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -309,7 +313,7 @@ impl Fetched {
         }
         let chunk = chunks.iter().find(|chunk| has(chunk));
         let (first, bytes) =
-            chunk.ok_or_else(|| ParquetError::EOF(format!("bytes from {start} on are missing")))?;
+            chunk.ok_or_else(|| ParquetError::EOF(format!("the bytes from {start} on are missing")))?;
         Ok(bytes.slice(usize::try_from(start - first).unwrap_or(bytes.len()).min(bytes.len())..))
     }
 }
@@ -330,7 +334,7 @@ impl ChunkReader for Handle {
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
         let bytes = self.0.from(start, length as u64)?;
         if bytes.len() < length {
-            return Err(ParquetError::EOF(format!("{length} bytes from {start} on are wanted")));
+            return Err(ParquetError::EOF(format!("fewer than {length} bytes follow offset {start}")));
         }
         Ok(bytes.slice(..length))
     }

@@ -1,9 +1,8 @@
-//! Indexes of archives: which captures are where, and reading only those that are wanted.
+//! Indexes of archives: finds the captures that a selection wants, to read only those.
 //!
-//! An index tells of each capture its address, time, type, language and place. [`Plan::read`] goes through indexes
-//! and keeps the places of the captures that a [`Selection`] wants, sorted by archive and offset, near ones merged
-//! into one [`Span`]; [`crate::Remote::parts`] fetches these spans, and a reader on each gives ordinary
-//! records:
+//! An index lists URL, time, type, language and location of each capture. [`Plan::read`] reads indexes and keeps the
+//! locations of the captures that a [`Selection`] wants, sorted by archive and offset; locations near each other are
+//! merged into one [`Span`]. [`crate::Remote::parts`] fetches these spans, and a reader on each returns ordinary records:
 //!
 //! ```no_run
 //! use tsumugi_warc_remote::index::{Plan, Selection};
@@ -29,19 +28,24 @@
 //! # Ok::<(), tsumugi_warc_remote::Error>(())
 //! ```
 //!
-//! Read are CDXJ and CDX (plain or gzip), ZipNum (a `cluster.idx` with its `cdx-*.gz`: of these only the blocks that
-//! may hold the wanted domains) and, with the feature `columnar`, the Parquet files of Common Crawl's columnar index.
-//! Each is told apart by its content.
+//! Supported formats, recognised by content: CDXJ and CDX (plain or gzip), ZipNum (a `cluster.idx` with its `cdx-*.gz`,
+//! of which only the blocks that may contain the wanted domains are fetched) and, with the feature `columnar`, the
+//! Parquet files of Common Crawl's columnar index.
 
 mod cdx;
+mod collector;
 #[cfg(feature = "columnar")]
 mod columnar;
+mod fault;
+mod lines;
 mod plan;
 mod read;
 mod select;
+mod spans;
 mod surt;
 mod zipnum;
 
-pub use plan::{ArchivePlan, Plan, Span};
-pub use read::IndexCounts;
+pub use collector::IndexCounts;
+pub use plan::{ArchivePlan, Plan};
 pub use select::Selection;
+pub use spans::Span;

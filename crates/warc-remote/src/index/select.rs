@@ -1,4 +1,4 @@
-//! Which captures are wanted.
+//! Selections of captures.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,15 +7,15 @@ use super::cdx::Capture;
 use super::surt;
 use crate::error::Error;
 
-/// Which captures are wanted: each key that is named must hold; of one key any of its values.
+/// Selects captures: every key that is given must match, by any of its values.
 ///
-/// Written as `key=value` with commas between: `language=jpn,mime=text/html,status=200,domain=example.jp`. Keys:
-/// - `language`: ISO 639-3 code; holds where the index names it among the page's languages;
-/// - `mime`: media type, as found out by the crawler where the index has that, else as declared; `text/*` holds
-///   for all of `text`;
-/// - `domain`: the host itself or any below it, so that `jp` is all of `.jp`;
+/// Written as comma-separated `key=value` terms: `language=jpn,mime=text/html,status=200,domain=example.jp`. Keys:
+/// - `language`: ISO 639-3 code; matches if the index lists it among the languages of the page;
+/// - `mime`: media type, as detected by the crawler if the index records that, otherwise as declared; `text/*` matches
+///   all of `text`;
+/// - `domain`: the host itself or any host below it, so that `jp` is all of `.jp`;
 /// - `status`: HTTP status;
-/// - `charset`: as the index has it, in any case.
+/// - `charset`: as the index writes it, in any case.
 ///
 /// ```
 /// use tsumugi_warc_remote::index::Selection;
@@ -34,7 +34,7 @@ pub struct Selection {
     pub(super) charsets: Vec<String>,
 }
 
-/// A domain as it was given and as keys have it.
+/// A domain as given, and in the form of index keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Domain {
     pub(super) name: String,
@@ -54,36 +54,34 @@ impl FromStr for Selection {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong =
-            |term: &str, reason: &str| Error::Selection { term: term.to_owned(), reason: reason.to_owned() };
+        let invalid = |term: &str, reason| Error::Selection { term: term.to_owned(), reason, source: None };
         let mut selection = Self::default();
         for term in text.split(',').map(str::trim).filter(|term| !term.is_empty()) {
-            let (key, value) = term.split_once('=').ok_or_else(|| wrong(term, "write key=value"))?;
+            let (key, value) = term.split_once('=').ok_or_else(|| invalid(term, "write key=value"))?;
             let value = value.trim();
             match key.trim() {
-                _ if value.is_empty() => return Err(wrong(term, "the value is empty")),
+                _ if value.is_empty() => return Err(invalid(term, "the value is empty")),
                 "language" => {
                     if value.len() != 3 || !value.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-                        return Err(wrong(
-                            term,
-                            "give the ISO 639-3 code of three letters (jpn, zho, kor, eng)",
-                        ));
+                        return Err(invalid(term, "give a three-letter ISO 639-3 code (jpn, zho, kor, eng)"));
                     }
                     selection.languages.push(value.to_ascii_lowercase());
                 }
                 "mime" => selection.mimes.push(value.to_ascii_lowercase()),
                 "domain" => {
-                    let name = url::Host::parse(value.trim_matches('.'))
-                        .map_err(|error| wrong(term, &error.to_string()))?;
+                    let name = url::Host::parse(value.trim_matches('.')).map_err(|error| {
+                        let term = term.to_owned();
+                        Error::Selection { term, reason: "this is not a host name", source: Some(error) }
+                    })?;
                     let name = name.to_string();
                     selection.domains.push(Domain { surt: surt::of_domain(&name), name });
                 }
                 "status" => {
-                    let status = value.parse().map_err(|_| wrong(term, "give a number such as 200"))?;
+                    let status = value.parse().map_err(|_| invalid(term, "give a number such as 200"))?;
                     selection.statuses.push(status);
                 }
                 "charset" => selection.charsets.push(value.to_ascii_lowercase()),
-                _ => return Err(wrong(term, "the keys are language, mime, domain, status and charset")),
+                _ => return Err(invalid(term, "the keys are language, mime, domain, status and charset")),
             }
         }
         Ok(selection)
@@ -109,14 +107,14 @@ impl fmt::Display for Selection {
 }
 
 impl Selection {
-    /// Whether captures with this key (`jp,example)/`) may be wanted; cheap, before the rest is read.
+    /// Whether captures with this key (`jp,example)/`) may be wanted. Cheap, and checked before parsing the rest.
     pub(super) fn may_want_key(&self, key: &str) -> bool {
         self.domains.is_empty() || self.domains.iter().any(|domain| surt::is_within(key, &domain.surt))
     }
 
     /// Whether keys from `first` to `last` may be wanted.
     pub(super) fn may_want_keys(&self, first: &str, last: Option<&str>) -> bool {
-        self.domains.is_empty() || self.domains.iter().any(|domain| surt::may_hold(first, last, &domain.surt))
+        self.domains.is_empty() || self.domains.iter().any(|domain| surt::may_include(first, last, &domain.surt))
     }
 
     pub(super) fn wants(&self, capture: &Capture<'_>) -> bool {
@@ -132,28 +130,28 @@ impl Selection {
     }
 
     pub(super) fn wants_mime(&self, mime: Option<&str>) -> bool {
-        let holds = |mime: &str| {
+        let matches = |mime: &str| {
             let mime = mime.split(';').next().unwrap_or_default().trim();
             self.mimes.iter().any(|wanted| match wanted.strip_suffix('*') {
                 Some(start) => mime.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)),
                 None => mime.eq_ignore_ascii_case(wanted),
             })
         };
-        self.mimes.is_empty() || mime.is_some_and(holds)
+        self.mimes.is_empty() || mime.is_some_and(matches)
     }
 
     pub(super) fn wants_language(&self, languages: Option<&str>) -> bool {
-        let holds = |languages: &str| {
+        let matches = |languages: &str| {
             languages.split(',').any(|language| {
                 self.languages.iter().any(|wanted| language.trim().eq_ignore_ascii_case(wanted))
             })
         };
-        self.languages.is_empty() || languages.is_some_and(holds)
+        self.languages.is_empty() || languages.is_some_and(matches)
     }
 
     pub(super) fn wants_charset(&self, charset: Option<&str>) -> bool {
-        let holds = |charset: &str| self.charsets.iter().any(|wanted| charset.eq_ignore_ascii_case(wanted));
-        self.charsets.is_empty() || charset.is_some_and(holds)
+        let matches = |charset: &str| self.charsets.iter().any(|wanted| charset.eq_ignore_ascii_case(wanted));
+        self.charsets.is_empty() || charset.is_some_and(matches)
     }
 
     pub(super) fn wants_host(&self, host: Option<&str>) -> bool {
@@ -161,7 +159,7 @@ impl Selection {
     }
 }
 
-/// The host of a URL, or of an address without a scheme.
+/// The host of a URL, with or without a scheme.
 pub(super) fn host(url: &str) -> Option<&str> {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next()?;
@@ -182,14 +180,14 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong_with_a_term() {
+    fn explains_invalid_terms() {
         for (text, part) in [
             ("language=ja", "ISO 639-3"),
             ("mime", "key=value"),
             ("status=ok", "number"),
             ("domain=", "empty"),
             ("lang=jpn", "language, mime"),
-            ("domain=a b", "domain=a b"),
+            ("domain=a b", "not a host name"),
         ] {
             let error = text.parse::<Selection>().unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
@@ -197,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_hosts_types_and_languages_against_the_terms() {
+    fn matches_hosts_types_and_languages() {
         let domain = selection("domain=example.jp,domain=例え.jp");
         for url in [
             "http://example.jp/",

@@ -1,13 +1,14 @@
-//! ZipNum: a sorted index in gzip blocks of some 3,000 lines, and a list of where the blocks are.
+//! ZipNum: a sorted index in gzip blocks of about 3,000 lines, and a list of the blocks.
 
 use std::io::{BufRead, Cursor};
 use std::ops::Range;
 
-use super::cdx::{Columns, key};
-use super::plan::{Collector, touching};
-use super::read::{LONGEST_LINE, LineReader, failed, malformed};
+use super::cdx::key;
+use super::collector::Collector;
+use super::lines::{LONGEST_LINE, LineReader};
+use super::spans::join_adjacent;
 use crate::error::Error;
-use crate::lines::{Lines, unpacked};
+use crate::lines::{Lines, decompressed};
 use crate::{Address, Remote};
 
 /// Name of the list of blocks.
@@ -33,7 +34,7 @@ impl Block {
     }
 }
 
-/// Reads the blocks that may hold wanted captures. `first` is the block of the line already read.
+/// Reads the blocks that may contain wanted captures. `first` is the block of the line already read.
 pub(super) fn read<R: BufRead>(
     remote: &Remote,
     cluster: &Address,
@@ -47,13 +48,13 @@ pub(super) fn read<R: BufRead>(
         _ => wanted.push((block.file, vec![block.range])),
     };
     let (mut last, mut number) = (first, 1);
-    while let Some(line) = lines.next_line().map_err(|error| failed(cluster, error))? {
+    while let Some(line) = lines.next_line().map_err(|source| Error::read(cluster, source))? {
         number += 1;
         let Some(block) = Block::parse(&String::from_utf8_lossy(line)) else {
-            malformed(collector, format!("{cluster}, line {number}: it names no block"));
+            collector.malformed(format!("{cluster}, line {number}: it names no block"));
             continue;
         };
-        // A block goes up to the first key of the next one, which it may share.
+        // A block extends to the first key of the next one, which it may share.
         if collector.selection.may_want_keys(&last.key, Some(&block.key)) {
             keep(last);
         }
@@ -78,16 +79,17 @@ fn read_blocks(
     collector: &mut Collector<'_>,
 ) -> Result<(), Error> {
     collector.counts.files += 1;
-    let mut reader = LineReader { columns: Columns::default(), number: 0, sound: 0 };
-    for part in remote.parts(file, touching(ranges.into_iter()))? {
+    let mut reader = LineReader::default();
+    for part in remote.parts(file, join_adjacent(ranges.into_iter()))? {
         let (range, bytes) = part?;
-        let at = |error: std::io::Error| {
-            let reason = format!("the block at byte {}: {error}", range.start);
-            Error::Index { index: file.to_string(), reason }
+        let damaged = |error: std::io::Error| Error::Index {
+            index: file.to_string(),
+            reason: format!("the block at byte {} is damaged", range.start),
+            source: Some(Box::new(error)),
         };
-        let mut lines = Lines::new(unpacked(Cursor::new(bytes)).map_err(at)?, LONGEST_LINE);
-        while let Some(line) = lines.next_line().map_err(at)? {
-            // Names of archives are seen from the list of blocks, which lies in the same folder.
+        let mut lines = Lines::new(decompressed(Cursor::new(bytes)).map_err(damaged)?, LONGEST_LINE);
+        while let Some(line) = lines.next_line().map_err(damaged)? {
+            // Archive names are relative to the list of blocks, which lies in the same folder.
             reader.line(cluster, line, collector)?;
         }
     }
@@ -99,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_lines_of_the_list() {
+    fn parses_lines_of_the_block_list() {
         let block = Block::parse("jp,example)/a 20241201000000\tcdx-00000.gz\t120\t30\t2").unwrap();
         assert_eq!(
             (block.key.as_str(), block.file.as_str(), block.range),
