@@ -1,14 +1,12 @@
 //! Selecting records by indexes, and reading only those.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
-mod server;
-
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use server::{Reply, Server};
+use tsumugi_testkit::{Reply, Server};
 use tsumugi_warc::{ArchiveReader, ArchiveWriter, NewRecord, Options, Packing};
 use tsumugi_warc_remote::index::{Plan, Selection};
 use tsumugi_warc_remote::{Address, Error, Remote};
@@ -256,7 +254,7 @@ fn serve(folder: &Path) -> (Server, Arc<Mutex<BTreeMap<String, usize>>>) {
     let counted = sent.clone();
     let server = Server::start(move |request| {
         let Ok(bytes) = std::fs::read(folder.join(request.target.trim_start_matches('/'))) else {
-            return Reply::status(404, "");
+            return Reply::new(404, "");
         };
         let length = match request.range() {
             _ if request.method == "HEAD" => 0,
@@ -275,7 +273,7 @@ fn fetches_only_what_is_wanted_over_http() {
     write_zipnum(&world);
     let (server, sent) = serve(world.folder.path());
     let cluster = Address::parse(&server.url("zipnum/cluster.idx")).unwrap();
-    let base = Address::parse(&server.base).unwrap();
+    let base = Address::parse(&server.base()).unwrap();
     let found = world.select(&cluster, "domain=blog.example.jp", &base);
     assert_eq!(found, world.expected(&[3]));
     let sent = sent.lock().unwrap();

@@ -1,26 +1,21 @@
 //! Reading over connections that break, from servers that misbehave.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
 
-mod server;
-
 use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use server::{Reply, Request, Server};
+use tsumugi_testkit::{Random, Reply, Request, Server};
 use tsumugi_warc::{ArchiveReader, ArchiveWriter, Decoder, Event, NewRecord, Options, Packing};
 use tsumugi_warc_remote::{Address, Error, Remote, RemoteError, RemoteFault, RemoteConfig, S3Settings};
 
-/// An archive of pages that do not pack well: some 700 kB.
+/// An archive of pages that do not compress: about 700 kB.
 fn archive() -> Arc<Vec<u8>> {
     let mut writer = ArchiveWriter::new(Vec::new(), Packing::default());
-    let mut state = 7_u64;
+    let mut random = Random::new(7);
     for page in 0..40 {
         let mut http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n".to_vec();
-        for _ in 0..3000 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            http.extend_from_slice(&state.to_le_bytes()[2..]);
-        }
+        http.extend(random.bytes(18_000));
         writer
             .write(&NewRecord::response("2026-01-31T12:00:00Z", &format!("http://a.test/{page}"), &http))
             .unwrap();
@@ -35,7 +30,7 @@ fn remote() -> Remote {
 fn options() -> RemoteConfig {
     let mut options = RemoteConfig::default();
     options.attempts = 4;
-    options.first_wait = Duration::from_millis(1);
+    options.first_wait_ms = 1;
     options
 }
 
@@ -71,10 +66,10 @@ fn records<R: Read>(mut reader: ArchiveReader<R>) -> Vec<(u64, String, Vec<u8>)>
 }
 
 #[test]
-fn goes_on_where_the_connection_was_cut() {
+fn continues_where_the_connection_was_cut() {
     let bytes = archive();
     let served = bytes.clone();
-    let server = Server::start(move |_| Reply::object(&served).etag("\"one\"").cut(150_000));
+    let server = Server::start(move |_| Reply::object(&served).etag("\"one\"").cut_after(150_000));
     let reader = remote().archive(&address(&server), Options::default()).unwrap();
     let local = records(ArchiveReader::from_reader(&bytes[..], Options::default()));
     assert_eq!((local.len(), records(reader) == local), (40, true));
@@ -84,11 +79,11 @@ fn goes_on_where_the_connection_was_cut() {
 }
 
 #[test]
-fn passes_over_what_it_has_where_the_server_ignores_ranges() {
+fn skips_bytes_it_has_if_the_server_ignores_ranges() {
     let bytes = archive();
     let served = bytes.clone();
     let server = Server::start(move |request| {
-        Reply::object(&served).ignore_range().cut(100_000 * (request.number + 1))
+        Reply::object(&served).ignore_range().cut_after(100_000 * (request.number + 1))
     });
     assert!(read(&server).unwrap() == *bytes);
 }
@@ -99,49 +94,49 @@ fn reads_objects_of_unknown_length() {
     let served = bytes.clone();
     let server = Server::start(move |request| {
         let reply = Reply::object(&served).chunked().ignore_range();
-        if request.number == 0 { reply.cut(90_000) } else { reply }
+        if request.number == 0 { reply.cut_after(90_000) } else { reply }
     });
     assert!(read(&server).unwrap() == *bytes);
     assert_eq!(remote().version(&address(&server)).unwrap().length, None);
 }
 
 #[test]
-fn waits_where_the_server_is_busy() {
+fn waits_while_the_server_is_busy() {
     let bytes = archive();
     let served = bytes.clone();
     let server = Server::start(move |request| match request.number {
-        0 => Reply::status(503, "slow down"),
-        1 => Reply::status(429, "").header("Retry-After", "1"),
-        2 => Reply::status(500, ""),
+        0 => Reply::new(503, "slow down"),
+        1 => Reply::new(429, "").header("Retry-After", "1"),
+        2 => Reply::new(500, ""),
         _ => Reply::object(&served),
     });
     let start = Instant::now();
     assert!(read(&server).unwrap() == *bytes);
-    assert!(start.elapsed() >= Duration::from_secs(1), "Retry-After was not kept");
+    assert!(start.elapsed() >= Duration::from_secs(1), "Retry-After was not respected");
 }
 
 #[test]
-fn gives_up_where_nothing_helps() {
-    let server = Server::start(|_| Reply::status(503, ""));
-    assert_eq!(fault(read(&server)), RemoteFault::Status { status: 503, code: None });
-    assert_eq!(server.requests().len(), 4);
+fn gives_up_after_all_attempts() {
+    let server = Server::start(|_| Reply::new(503, ""));
+    assert!(matches!(fault(read(&server)), RemoteFault::Status { status: 503, code: None }));
+    assert_eq!(server.count(), 4);
     for (status, expected) in [
-        (404, RemoteFault::NotFound),
-        (403, RemoteFault::Refused { status: 403, code: None, signed: None }),
-        (401, RemoteFault::Refused { status: 401, code: None, signed: None }),
-        (410, RemoteFault::Status { status: 410, code: None }),
-        (501, RemoteFault::Status { status: 501, code: None }),
+        (404, "the object does not exist (404)"),
+        (403, "access is refused (403); check the URL and whether it needs a signature"),
+        (401, "access is refused (401); check the URL and whether it needs a signature"),
+        (410, "the server answers 410"),
+        (501, "the server answers 501"),
     ] {
-        let server = Server::start(move |_| Reply::status(status, "no"));
-        assert_eq!(fault(read(&server)), expected);
-        assert_eq!(server.requests().len(), 1, "{status} is final");
+        let server = Server::start(move |_| Reply::new(status, "no"));
+        assert_eq!(fault(read(&server)).to_string(), expected);
+        assert_eq!(server.count(), 1, "{status} is final");
     }
     let nobody = Address::parse("http://127.0.0.1:9/a").unwrap();
     assert!(matches!(fault(remote().reader(&nobody)), RemoteFault::Connection(_)));
 }
 
 #[test]
-fn does_not_mix_two_versions_of_an_object() {
+fn never_mixes_two_versions_of_an_object() {
     let bytes = archive();
     let shorter = Arc::new(bytes[..bytes.len() - 1].to_vec());
     type Versions = fn(&Arc<Vec<u8>>, &Arc<Vec<u8>>, usize) -> Reply;
@@ -155,7 +150,7 @@ fn does_not_mix_two_versions_of_an_object() {
     ];
     for (reply, expected) in reply.into_iter().zip(["ETag", "length", "length", "Last-Modified"]) {
         let (one, two) = (bytes.clone(), shorter.clone());
-        let server = Server::start(move |request| reply(&one, &two, request.number).cut(200_000));
+        let server = Server::start(move |request| reply(&one, &two, request.number).cut_after(200_000));
         match fault(read(&server)) {
             RemoteFault::Changed { what, .. } => assert_eq!(what, expected),
             other => panic!("{expected}: {other}"),
@@ -164,31 +159,31 @@ fn does_not_mix_two_versions_of_an_object() {
 }
 
 #[test]
-fn notices_that_too_little_comes() {
+fn notices_missing_bytes() {
     let bytes = archive();
-    // The rest never comes: each connection promises it and ends.
+    // The rest never arrives: each connection promises it and ends.
     let server = Server::start(move |request| match request.range() {
-        None => Reply::object(&bytes).cut(1000),
-        Some(_) => Reply::object(&bytes).cut(0),
+        None => Reply::object(&bytes).cut_after(1000),
+        Some(_) => Reply::object(&bytes).cut_after(0),
     });
-    assert_eq!(fault(read(&server)), RemoteFault::Cut);
-    assert_eq!(server.requests().len(), 4);
-    // A byte at a time is no progress either.
+    assert!(matches!(fault(read(&server)), RemoteFault::Cut(_)));
+    assert_eq!(server.count(), 4);
+    // One byte per connection does not count as progress.
     let bytes = archive();
-    let server = Server::start(move |_| Reply::object(&bytes).cut(1));
-    assert_eq!(fault(read(&server)), RemoteFault::Cut);
+    let server = Server::start(move |_| Reply::object(&bytes).cut_after(1));
+    assert!(matches!(fault(read(&server)), RemoteFault::Cut(_)));
 }
 
 #[test]
-fn takes_a_stalled_connection_for_a_cut_one() {
+fn treats_a_stalled_connection_as_cut() {
     let bytes = archive();
     let served = bytes.clone();
     let server = Server::start(move |request| match request.number {
-        0 => Reply::object(&served).stall(100_000),
+        0 => Reply::object(&served).stall_after(100_000),
         _ => Reply::object(&served),
     });
     let mut options = options();
-    options.idle = Duration::from_millis(300);
+    options.idle_ms = 300;
     let mut read = Vec::new();
     Remote::new(options).unwrap().reader(&address(&server)).unwrap().read_to_end(&mut read).unwrap();
     assert!(read == *bytes);
@@ -199,7 +194,7 @@ fn takes_a_stalled_connection_for_a_cut_one() {
 fn feeds_a_decoder_on_any_runtime() {
     let bytes = archive();
     let served = bytes.clone();
-    let server = Server::start(move |_| Reply::object(&served).cut(200_000));
+    let server = Server::start(move |_| Reply::object(&served).cut_after(200_000));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let found = runtime.block_on(async {
         let mut stream = remote().stream(&address(&server)).await.unwrap();
@@ -216,19 +211,19 @@ fn feeds_a_decoder_on_any_runtime() {
         }
     });
     assert_eq!(found, 40);
-    // A blocking reader blocks a thread of a runtime, and does no worse.
+    // A blocking reader works on a thread of a runtime; it only blocks it.
     let all = runtime.block_on(async { read(&server) });
     assert!(all.unwrap() == *bytes);
 }
 
 #[test]
-fn tells_the_version_of_an_object() {
+fn reports_the_version_of_an_object() {
     let bytes = archive();
     let length = bytes.len();
     for head in [200, 403, 405] {
         let served = bytes.clone();
         let server = Server::start(move |request| match request.method.as_str() {
-            "HEAD" if head != 200 => Reply::status(head, ""),
+            "HEAD" if head != 200 => Reply::new(head, ""),
             _ => Reply::object(&served).etag("\"x\""),
         });
         assert_eq!(remote().version(&address(&server)).unwrap().identity(), format!("{length}:\"x\""));
@@ -238,7 +233,7 @@ fn tells_the_version_of_an_object() {
 #[test]
 fn shows_no_keys_in_errors() {
     let server = Server::start(|_| {
-        Reply::status(403, "<Code>AccessDenied</Code><AWSAccessKeyId>AKIASECRET</AWSAccessKeyId>")
+        Reply::new(403, "<Code>AccessDenied</Code><AWSAccessKeyId>AKIASECRET</AWSAccessKeyId>")
     });
     let url = server
         .url("a.warc.gz?X-Amz-Credential=AKIASECRET&X-Amz-Signature=SECRET")
@@ -258,9 +253,9 @@ fn reads_parts_of_an_object() {
     let local = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(local.path(), &bytes[..]).unwrap();
     let plain = |_: &Request, bytes: &Arc<Vec<u8>>| Reply::object(bytes).etag("\"x\"");
-    let cut = |_: &Request, bytes: &Arc<Vec<u8>>| Reply::object(bytes).cut(90_000);
+    let cut = |_: &Request, bytes: &Arc<Vec<u8>>| Reply::object(bytes).cut_after(90_000);
     let whole = |request: &Request, bytes: &Arc<Vec<u8>>| {
-        Reply::object(bytes).ignore_range().cut(200_000 * (1 + request.number))
+        Reply::object(bytes).ignore_range().cut_after(200_000 * (1 + request.number))
     };
     type Behaviour = fn(&Request, &Arc<Vec<u8>>) -> Reply;
     let behaviours: [Behaviour; 3] = [plain, cut, whole];
@@ -295,14 +290,14 @@ fn reads_s3_with_and_without_keys() {
         "/crawl/a/b%20c.warc.gz" => Reply::object(&served)
             .etag("\"x\"")
             .header("Last-Modified", "Sat, 31 Jan 2026 12:00:00 GMT")
-            .cut(300_000),
-        "/crawl" | "/crawl/" => Reply::status(200, listing),
-        "/crawl/elsewhere" => Reply::status(301, "").header("x-amz-bucket-region", "ap-northeast-1"),
-        _ => Reply::status(403, "<Error><Code>AccessDenied</Code></Error>"),
+            .cut_after(300_000),
+        "/crawl" | "/crawl/" => Reply::new(200, listing),
+        "/crawl/elsewhere" => Reply::new(301, "").header("x-amz-bucket-region", "ap-northeast-1"),
+        _ => Reply::new(403, "<Error><Code>AccessDenied</Code></Error>"),
     });
     let mut without = options();
     without.s3 = S3Settings::default()
-        .with("AWS_ENDPOINT_URL", &server.base)
+        .with("AWS_ENDPOINT_URL", server.base())
         .with("AWS_EC2_METADATA_DISABLED", "true")
         .with("AWS_ACCESS_KEY_ID", "");
     let mut with = without.clone();
@@ -310,7 +305,7 @@ fn reads_s3_with_and_without_keys() {
     for (options, signed) in [(without, false), (with, true)] {
         assert!(!format!("{options:?}").contains("hidden"));
         let remote = Remote::new(options).unwrap();
-        let before = server.requests().len();
+        let before = server.count();
         let mut read = Vec::new();
         let address = Address::parse("s3://crawl/a/b c.warc.gz").unwrap();
         remote.reader(&address).unwrap().read_to_end(&mut read).unwrap();
