@@ -82,7 +82,8 @@ fn fetcher(config: HttpConfig) -> Fetcher {
 }
 
 async fn fetch(fetcher: &Fetcher, url: &str) -> Answer {
-    let by_headers = |headers: &HeaderMap| headers.contains_key("x-robots-tag").then(|| "opt_out_header".to_owned());
+    let by_headers =
+        |headers: &HeaderMap| headers.contains_key("x-robots-tag").then(|| "opt_out_header".to_owned());
     fetcher.fetch(url, &by_headers).await
 }
 

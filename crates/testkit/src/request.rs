@@ -60,9 +60,11 @@ impl Request {
     /// If that server cannot be reached.
     #[must_use]
     pub fn forward(&self, authority: &str) -> Reply {
-        let mut server = TcpStream::connect(authority).expect("the server behind this one accepts connections");
+        let mut server =
+            TcpStream::connect(authority).expect("the server behind this one accepts connections");
         let mut head = format!("{} {} HTTP/1.1\r\nconnection: close\r\n", self.method, self.target);
-        for (name, value) in self.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("connection")) {
+        for (name, value) in self.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("connection"))
+        {
             head += &format!("{name}: {value}\r\n");
         }
         let request = [head.as_bytes(), b"\r\n", &self.body].concat();

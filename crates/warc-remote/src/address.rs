@@ -90,9 +90,7 @@ impl Address {
                 }
                 Ok(Self::S3 { bucket: bucket.into(), key: key.into() })
             }
-            _ => {
-                Err(invalid("the scheme is not supported; give a path, https://, http:// or s3://", None))
-            }
+            _ => Err(invalid("the scheme is not supported; give a path, https://, http:// or s3://", None)),
         }
     }
 

@@ -84,9 +84,8 @@ impl Remote {
     }
 
     pub(crate) fn object(&self, address: &Address) -> Result<Object, RemoteError> {
-        let setup = |error: object_store::Error| {
-            RemoteError::new(address, RemoteFault::Setup(Arc::new(error)))
-        };
+        let setup =
+            |error: object_store::Error| RemoteError::new(address, RemoteFault::Setup(Arc::new(error)));
         match address {
             Address::Http(url) => {
                 // The whole URL is the store's base, so that its path and query stay as they were written.
@@ -109,9 +108,10 @@ impl Remote {
                 let (store, signed) = self.bucket(bucket).map_err(setup)?;
                 Ok(Object { store, path, address: address.to_string(), signed: Some(signed) })
             }
-            Address::File(_) | Address::StandardInput => {
-                Err(RemoteError::new(address, RemoteFault::Address { reason: "this is not a URL", source: None }))
-            }
+            Address::File(_) | Address::StandardInput => Err(RemoteError::new(
+                address,
+                RemoteFault::Address { reason: "this is not a URL", source: None },
+            )),
         }
     }
 

@@ -161,7 +161,9 @@ pub enum RemoteFault {
         code: Option<String>,
     },
     /// The object is no longer the version whose first bytes were read. The two are never mixed.
-    #[error("the object changed while it was read: {what} was {was} and is now {is}; read it again from its start")]
+    #[error(
+        "the object changed while it was read: {what} was {was} and is now {is}; read it again from its start"
+    )]
     Changed {
         /// What differs: `length`, `ETag` or `Last-Modified`.
         what: &'static str,
@@ -280,7 +282,7 @@ mod tests {
 
     /// The messages of an error and of all its causes.
     fn chain(error: &Error) -> Vec<String> {
-        std::iter::successors(Some(error as &dyn StdError), |error| error.source())
+        std::iter::successors(Some(error as &dyn StdError), |error| (*error).source())
             .map(ToString::to_string)
             .collect()
     }

@@ -392,16 +392,18 @@ mod columnar {
     }
 
     #[test]
-    fn says_what_is_missing_in_a_table() {
+    fn names_the_file_and_the_missing_column() {
         let world = world();
         let bytes = table(&world);
         let remote = Remote::new(Default::default()).unwrap();
         let plan = |index: Address, selection: &str| {
-            Plan::read(&remote, &[index], &selection.parse().unwrap(), None).unwrap_err().to_string()
+            let error = Plan::read(&remote, &[index], &selection.parse().unwrap(), None).unwrap_err();
+            format!("{error}: {}", std::error::Error::source(&error).unwrap())
         };
         let cut = world.write("cut.parquet", &bytes[..bytes.len() / 2]);
         assert!(plan(cut, "").contains("cut.parquet"));
         let whole = world.write("whole.parquet", &bytes);
-        assert!(plan(whole, "charset=utf-8").contains("content_charset"));
+        let missing = plan(whole, "charset=utf-8");
+        assert!(missing.contains("whole.parquet") && missing.contains("content_charset"), "{missing}");
     }
 }

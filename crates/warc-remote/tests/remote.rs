@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tsumugi_testkit::{Random, Reply, Request, Server};
 use tsumugi_warc::{ArchiveReader, ArchiveWriter, Decoder, Event, NewRecord, Options, Packing};
-use tsumugi_warc_remote::{Address, Error, Remote, RemoteError, RemoteFault, RemoteConfig, S3Settings};
+use tsumugi_warc_remote::{Address, Error, Remote, RemoteConfig, RemoteError, RemoteFault, S3Settings};
 
 /// An archive of pages that do not compress: about 700 kB.
 fn archive() -> Arc<Vec<u8>> {

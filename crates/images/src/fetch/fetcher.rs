@@ -178,8 +178,7 @@ impl Inner {
     fn fetch_robots<'a>(&'a self, origin: &'a str) -> Pin<Box<dyn Future<Output = Robots> + Send + 'a>> {
         Box::pin(async move {
             let Ok(url) = Url::parse(&format!("{origin}/robots.txt")) else { return Robots::AllowAll };
-            let (redirects, max_bytes, accept) =
-                (ROBOTS_REDIRECTS, robots::MAX_BYTES, &|_: &HeaderMap| None);
+            let (redirects, max_bytes, accept) = (ROBOTS_REDIRECTS, robots::MAX_BYTES, &|_: &HeaderMap| None);
             let purpose = Purpose { redirects, max_bytes, truncate: true, robots: false, accept };
             Robots::of(self.fetch_with_retries(url, &purpose).await, &self.config.agent)
         })
@@ -222,7 +221,8 @@ impl Inner {
     ) -> Result<Bytes, Refusal> {
         let status = response.status().as_u16();
         if status != 200 {
-            if let (408 | 429 | 503, Some(wait)) = (status, requested_wait(response.headers(), SystemTime::now()))
+            if let (408 | 429 | 503, Some(wait)) =
+                (status, requested_wait(response.headers(), SystemTime::now()))
             {
                 if wait > self.config.longest_wait() {
                     return Err(Refusal::LongWait);

@@ -114,7 +114,8 @@ impl Selection {
 
     /// Whether keys from `first` to `last` may be wanted.
     pub(super) fn may_want_keys(&self, first: &str, last: Option<&str>) -> bool {
-        self.domains.is_empty() || self.domains.iter().any(|domain| surt::may_include(first, last, &domain.surt))
+        self.domains.is_empty()
+            || self.domains.iter().any(|domain| surt::may_include(first, last, &domain.surt))
     }
 
     pub(super) fn wants(&self, capture: &Capture<'_>) -> bool {
