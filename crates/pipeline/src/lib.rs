@@ -30,10 +30,6 @@ mod progress;
 #[cfg(feature = "data")]
 pub mod report;
 pub mod runner;
-#[cfg(feature = "data")]
-pub mod sample;
-#[cfg(feature = "synth")]
-pub mod standin;
 pub mod steps;
 #[cfg(all(feature = "train", feature = "eval"))]
 pub mod whole;

@@ -20,7 +20,7 @@ use crate::steps::extract_documents::{ExtractDocumentsConfig, extract_documents}
 use crate::steps::fetch_images::{FetchImagesConfig, fetch_images};
 use crate::steps::filter_documents::{FilterDocumentsConfig, filter_documents};
 use crate::steps::synthesize::{SynthesizeConfig, synthesize};
-use crate::{Error, Progress, cli, sample};
+use crate::{Error, Progress, cli};
 
 /// What a whole run did.
 #[derive(Debug, Serialize)]
@@ -95,7 +95,8 @@ fn archives(config: &WholeConfig) -> Result<Vec<PathBuf>, Error> {
     fs::create_dir_all(&folder).map_err(Error::io("create folder", &folder))?;
     let path = folder.join("sample.warc.gz");
     if !path.exists() {
-        sample::write_sample(&path, config.pages)?;
+        tsumugi_demo::write_sample(&path, config.pages)
+            .map_err(Error::step("sample", path.display().to_string()))?;
     }
     Ok(vec![path])
 }
@@ -227,5 +228,5 @@ fn evaluate_model(
 /// The benchmark of the embedded sample, made once.
 fn sample_benchmark(folder: &Path) -> Result<PathBuf, Error> {
     fs::create_dir_all(folder).map_err(Error::io("create folder", folder))?;
-    sample::write_benchmark(folder)
+    tsumugi_demo::write_benchmark(folder).map_err(Error::step("sample", folder.display().to_string()))
 }

@@ -92,7 +92,7 @@ mod tests {
             std::fs::create_dir(&path).unwrap();
             path
         });
-        let file = crate::sample::write_benchmark(folder.path()).unwrap();
+        let file = tsumugi_demo::write_benchmark(folder.path()).unwrap();
         let mut benchmark =
             load(&Source::from(file.display().to_string()), None, Profile::default()).unwrap();
         benchmark.questions[0].reference = "夕焼けに染まった橙色の空が水面に映り込んでいます".into();
