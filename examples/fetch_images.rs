@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Parser;
 #[cfg(feature = "remote")]
 use tsumugi::images::fetch::HttpConfig;
-use tsumugi::pipeline::steps::fetch_images::{FetchImagesConfig, fetch_images};
-use tsumugi::pipeline::{Progress, cli};
+use tsumugi::pipeline::steps::fetch_images::{FetchImagesConfig, FetchImages};
+use tsumugi::pipeline::{Context, cli, runner};
 
 /// Fetch the pictures of documents.
 #[derive(Parser)]
@@ -80,5 +80,5 @@ fn main() -> ExitCode {
     };
     #[cfg(feature = "remote")]
     arguments.http.apply(&mut config);
-    cli::run(|| cli::with_threads(arguments.threads, || fetch_images(&config, &Progress::new())))
+    cli::run(|| cli::with_threads(arguments.threads, || runner::run::<FetchImages>(config, &Context::new())))
 }
