@@ -283,6 +283,19 @@ record! {
 }
 
 record! {
+    /// Projection of table `pairs`: the text, and what is known of the image.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct PairText = "pairs", 1 {
+        /// Stable identifier.
+        pub id: String,
+        /// The text.
+        pub text: String,
+        /// Perceptual hash of the image, 16 hex digits.
+        pub phash: String,
+    }
+}
+
+record! {
     /// What is known of one image of an interleaved document.
     #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
     pub struct ImageInfo {
@@ -315,6 +328,19 @@ record! {
         pub page_url: String,
         /// Where the page stands in its archive.
         pub provenance: Provenance,
+    }
+}
+
+record! {
+    /// Projection of table `interleaved`: the texts, and what is known of the images.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct InterleavedTexts = "interleaved", 1 {
+        /// Stable identifier.
+        pub id: String,
+        /// Texts; null where an image stands.
+        pub texts: Vec<Option<String>>,
+        /// What is known of the images, in their order.
+        pub image_info: Vec<ImageInfo>,
     }
 }
 
