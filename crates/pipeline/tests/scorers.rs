@@ -68,7 +68,7 @@ fn pairs(home: &Path, out: &str, scorer: &[String]) -> BuildPairsConfig {
         documents: home.join("documents"),
         images: home.join("images"),
         out: home.join(out),
-        scorer: scorers.to_vec(),
+        scorer: scorer.to_vec(),
         recipe: PairConfig { images: images(), ..PairConfig::default() },
         ..BuildPairsConfig::default()
     }
@@ -116,7 +116,7 @@ fn pairs_are_scored_and_the_lowest_are_dropped() {
     cli::with_threads(4, || runner::run::<BuildPairs>(again.clone(), &Context::hidden())).unwrap();
     assert_eq!(bytes(&config.out), bytes(&again.out));
     let other = pairs(home.path(), "pairs", &both[..1]);
-    assert!(runner::run::<BuildPairs>(other.clone(), &Context::hidden()).unwrap_err().to_string().contains("scorers"));
+    assert!(runner::run::<BuildPairs>(other.clone(), &Context::hidden()).unwrap_err().to_string().contains("scorer"));
 }
 
 #[test]
@@ -166,12 +166,12 @@ fn what_a_probe_finds_is_dropped() {
 
     // A probe alone, one of another encoder, and two scorers for one place each are refused.
     config.out = home.path().join("refused");
-    config.scorers = vec!["none".into()];
-    assert!(runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap_err().to_string().contains("--scorer"));
-    config.scorers = vec![scorer("siglip")];
+    config.scorer = vec!["none".into()];
+    assert!(runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap_err().to_string().contains("scorer"));
+    config.scorer = vec![scorer("siglip")];
     assert!(runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).is_err());
-    (config.scorers, config.nsfw) = (vec![scorer("siglip"), scorer("open_clip")], None);
+    (config.scorer, config.nsfw) = (vec![scorer("siglip"), scorer("open_clip")], None);
     assert_eq!(runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap_err().exit_code(), 2);
-    config.scorers = vec!["clip:no/such/folder".into()];
+    config.scorer = vec!["clip:no/such/folder".into()];
     assert_eq!(runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap_err().exit_code(), 2);
 }
