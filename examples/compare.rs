@@ -41,7 +41,7 @@ fn run(args: &Args) -> Result<()> {
     let comparison = compare(&runs).map_err(|e| anyhow!("{e}"))?;
     println!("{}", comparison.markdown());
     if let Some(out) = &args.out {
-        std::fs::write(out, comparison_page(&comparison))?;
+        comparison_page(&comparison).write(out)?;
     }
     println!("{}", serde_json::to_string(&comparison)?);
     Ok(())
