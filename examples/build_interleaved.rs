@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tsumugi::interleave::InterleavedConfig;
-use tsumugi::pipeline::steps::build_interleaved::{BuildInterleavedConfig, BuildInterleaved};
+use tsumugi::pipeline::steps::build_interleaved::{BuildInterleaved, BuildInterleavedConfig};
 use tsumugi::pipeline::{Context, Error, cli, runner};
 
 /// Build interleaved documents.

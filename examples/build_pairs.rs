@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tsumugi::interleave::PairConfig;
-use tsumugi::pipeline::steps::build_pairs::{BuildPairsConfig, BuildPairs};
+use tsumugi::pipeline::steps::build_pairs::{BuildPairs, BuildPairsConfig};
 use tsumugi::pipeline::{Context, Error, cli, runner};
 
 /// Build image-text pairs.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tsumugi::pipeline::steps::extract_documents::{ExtractDocumentsConfig, ExtractDocuments};
+use tsumugi::pipeline::steps::extract_documents::{ExtractDocuments, ExtractDocumentsConfig};
 use tsumugi::pipeline::{Context, cli, runner};
 
 /// Extract the documents of one language from web archives.
@@ -51,5 +51,7 @@ fn main() -> ExitCode {
         language: arguments.language,
         ..ExtractDocumentsConfig::default()
     };
-    cli::run(|| cli::with_threads(arguments.threads, || runner::run::<ExtractDocuments>(config, &Context::new())))
+    cli::run(|| {
+        cli::with_threads(arguments.threads, || runner::run::<ExtractDocuments>(config, &Context::new()))
+    })
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tsumugi::images::fetch::HttpConfig;
-use tsumugi::pipeline::steps::fetch_images::{FetchImagesConfig, FetchImages};
+use tsumugi::pipeline::steps::fetch_images::{FetchImages, FetchImagesConfig};
 use tsumugi::pipeline::{Context, cli, runner};
 
 /// Fetch the pictures of documents.

@@ -81,7 +81,10 @@ impl Context {
 /// - `x-positional`: the field is given without a flag;
 /// - `x-value-name`: what stands for the value in `--help`;
 /// - `x-env`: an environment variable that gives the value where no flag does.
-pub trait Settings: Serialize + DeserializeOwned + JsonSchema + Default + Clone + Send + Sync + 'static {}
+pub trait Settings:
+    Serialize + DeserializeOwned + JsonSchema + Default + Clone + Send + Sync + 'static
+{
+}
 
 impl<T: Serialize + DeserializeOwned + JsonSchema + Default + Clone + Send + Sync + 'static> Settings for T {}
 

@@ -16,9 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tsumugi_images::canonical_url;
 use tsumugi_interleave::{PairCandidate, PairConfig, PairDrop, TextChecker, pair_candidates};
-use tsumugi_record::{
-    Document, DocumentBody, Excluded, Image, Pair, Provenance, ShardReader, Similarity,
-};
+use tsumugi_record::{Document, DocumentBody, Excluded, Image, Pair, Provenance, ShardReader, Similarity};
 
 use super::images::{ImageTables, Images};
 use super::scorers::Scorers;
@@ -129,7 +127,11 @@ pub fn build_pairs_with(
 }
 
 impl BuildPairs {
-    fn with_scorers(settings: BuildPairsConfig, scorers: Scorers, inputs: &mut Inputs) -> Result<Self, Error> {
+    fn with_scorers(
+        settings: BuildPairsConfig,
+        scorers: Scorers,
+        inputs: &mut Inputs,
+    ) -> Result<Self, Error> {
         let checker = TextChecker::new(&settings.recipe).map_err(Error::setting("recipe"))?;
         scorers.declare(inputs)?;
         let documents = inputs.table::<Document>("documents", &settings.documents)?;
@@ -219,7 +221,8 @@ impl BuildPairs {
             let images = self.load(&rows)?;
             self.score_rows(&mut rows, &images)?;
             for row in rows {
-                if self.scorers.nsfw.as_ref().is_some_and(|classifier| self.is_nsfw(classifier.name(), &row)) {
+                if self.scorers.nsfw.as_ref().is_some_and(|classifier| self.is_nsfw(classifier.name(), &row))
+                {
                     exclude_pair(outputs, NSFW, row, NSFW.name.to_owned())?;
                     continue;
                 }
