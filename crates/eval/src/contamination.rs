@@ -186,7 +186,7 @@ pub fn picture_hash(question: &Question) -> Option<u64> {
 /// Hashes of the distinct n-grams of letters and digits of a text, folded in width and case.
 fn ngrams(text: &str, n: usize) -> HashSet<u64> {
     let chars: Vec<char> =
-        crate::normalize::nfkc(text).to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+        tsumugi_text::normalize::nfkc(text).to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
     chars.windows(n.max(1)).map(fnv).collect()
 }
 

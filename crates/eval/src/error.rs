@@ -14,23 +14,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// No unidic-lite dictionary was found.
-    #[error(
-        "the dictionary unidic-lite is missing (looked in {}); run `cargo xtask provision`, or let TSUMUGI_UNIDIC name the folder that holds its sys.dic",
-        list(tried)
-    )]
-    DictionaryMissing {
-        /// The folders that were looked at.
-        tried: Vec<PathBuf>,
-    },
-    /// A dictionary file is not what it should be.
-    #[error("{}: not a usable MeCab dictionary: {reason}; run `cargo xtask provision` again", path.display())]
-    DictionaryBroken {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// A dictionary, or another resource of the text crate, cannot be used.
+    #[error(transparent)]
+    Text(#[from] tsumugi_text::Error),
     /// A benchmark's rows are not as they should be.
     #[error("{}: row {row}: {reason}", path.display())]
     Row {
@@ -99,8 +85,4 @@ impl Error {
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
         Self::Io { path: path.to_owned(), source }
     }
-}
-
-fn list(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }

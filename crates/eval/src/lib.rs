@@ -3,8 +3,7 @@
 //! Scores are what the reference tools give, digit for digit, under a named [`profile::Profile`]; beside each stands
 //! how sure it is. The parts are useful alone:
 //!
-//! - [`mecab`]: a reader of MeCab's compiled dictionaries; [`normalize`]: emoji removal, NFKC, neologdn; [`rouge`]:
-//!   ROUGE-L over both.
+//! - [`rouge`]: ROUGE-L over the words of `tsumugi_text::mecab`.
 //! - [`bench`](mod@bench): the benchmarks of the paper and one's own; [`answer`]: who answers; [`judge`]: who gives
 //!   points.
 //! - [`aggregate`] and [`stats`]: from points to scores with intervals; [`results`]: result files, comparison of runs;
@@ -25,8 +24,6 @@ pub mod bench;
 pub mod contamination;
 mod error;
 pub mod judge;
-pub mod mecab;
-pub mod normalize;
 pub mod profile;
 pub mod published;
 pub mod report;

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::bench::Source;
-use crate::normalize::Normalizer;
+use tsumugi_text::normalize::Normalizer;
 
 /// The reference that an evaluation follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

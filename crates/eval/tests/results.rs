@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use tsumugi_eval::Error;
 use tsumugi_eval::bench::{Benchmark, Picture, Question, Source};
-use tsumugi_eval::mecab::Dictionary;
 use tsumugi_eval::profile::Profile;
 use tsumugi_eval::published::standings;
 use tsumugi_eval::results::{Metric, Results, compare, score};
 use tsumugi_record::{Judgement, Prediction};
+use tsumugi_text::mecab::Dictionary;
 
 type Failure = Box<dyn std::error::Error>;
 

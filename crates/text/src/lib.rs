@@ -2,7 +2,8 @@
 //!
 //! Everything here takes `&str` and gives decisions with a reason; the crate knows no HTML, no image and no record.
 //! A [`FilterChain`] puts texts through the filters of a [`Profile`]; [`sentences`], [`MinHash`], [`mask_pii_strict`]
-//! and the normalisations are useful alone. Word lists and models come from files that the user brings.
+//! and the normalisations are useful alone, and so is [`mecab`], a reader of MeCab's compiled
+//! dictionaries. Word lists and models come from files that the user brings.
 //!
 //! Features, off by default: `fasttext` (classifiers of fastText), `tokenizers` (tokenizer files for
 //! [`filter::Perplexity`]).
@@ -14,12 +15,14 @@
 //! assert_eq!(language.code, "ja");
 //! ```
 
-#![forbid(unsafe_code)]
+// The one exception is the memory map of dictionary files, in `mecab::map`.
+#![deny(unsafe_code)]
 
 mod error;
 pub mod filter;
 mod kenlm;
 pub mod language;
+pub mod mecab;
 pub mod minhash;
 pub mod ngram;
 pub mod normalize;

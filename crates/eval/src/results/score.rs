@@ -8,10 +8,10 @@ use super::{CategoryScore, Item, JudgeFacts, Metric, MetricScore, Results, VERSI
 use crate::aggregate::{Points, heron, mean};
 use crate::bench::Benchmark;
 use crate::judge::{FailureKind, failure_kind, fallback};
-use crate::mecab::Dictionary;
 use crate::profile::{Corpus, Judging, PairReply, PointReply, Profile, Style};
 use crate::rouge::{LanguageDetector, gated, score_all};
 use crate::stats::{Resampling, bootstrap_median, mean_at, variance};
+use tsumugi_text::mecab::Dictionary;
 
 /// Scores the answers to a benchmark. `judging` is how the judgements were asked for; without one they are left out.
 /// `detector` is what the language gate asks, under profiles that have one; without it there is no gated score.

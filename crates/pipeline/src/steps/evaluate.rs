@@ -20,11 +20,11 @@ use tsumugi_eval::answer::LocalAnswerer;
 use tsumugi_eval::answer::{Answer, ApiAnswerer};
 use tsumugi_eval::bench::{Benchmark, Question, Source, load};
 use tsumugi_eval::judge::{FailureKind, Judge, JudgeSettings, Template, failure_kind};
-use tsumugi_eval::mecab::Dictionary;
 use tsumugi_eval::profile::{Generation, Judging, Profile};
 use tsumugi_eval::results::{Results, score};
 use tsumugi_record::{Excluded, Judgement, Prediction, Record, ShardReader, shards};
 use tsumugi_text::LanguageIdentifier;
+use tsumugi_text::mecab::Dictionary;
 
 use crate::runner::{Opened, Outputs, Step, Summary, file_identity};
 use crate::{Error, Progress};
@@ -133,7 +133,8 @@ impl<'a> Plan<'a> {
                 "training data is looked for in folders, and this is none",
             ));
         }
-        let dictionary = Dictionary::find(config.dictionary.as_deref()).map_err(failed("ROUGE-L"))?;
+        let dictionary = Dictionary::find(config.dictionary.as_deref())
+            .map_err(|error| failed("ROUGE-L")(error.into()))?;
         let (model, kind) = match &config.model {
             Model::Local { model, .. } => (model.clone(), "local"),
             Model::Api(endpoint) => (endpoint.model.clone(), "api"),
