@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-#[cfg(feature = "remote")]
 use tsumugi::images::fetch::HttpConfig;
 use tsumugi::pipeline::steps::fetch_images::{FetchImagesConfig, fetch_images};
 use tsumugi::pipeline::{Progress, cli};
@@ -22,7 +21,6 @@ struct Arguments {
     /// Output folder.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    #[cfg(feature = "remote")]
     #[command(flatten)]
     http: Http,
     /// Threads; 0 is one a core.
@@ -31,7 +29,6 @@ struct Arguments {
 }
 
 /// How pictures are fetched over HTTP.
-#[cfg(feature = "remote")]
 #[derive(clap::Args)]
 struct Http {
     /// Over HTTP: an address or page by which the owner of a site reaches you; part of the User-Agent.
@@ -51,7 +48,6 @@ struct Http {
     allow_private: bool,
 }
 
-#[cfg(feature = "remote")]
 impl Http {
     fn apply(self, config: &mut FetchImagesConfig) {
         let contact = self.contact.unwrap_or_else(|| config.http.contact.clone());
@@ -68,17 +64,12 @@ impl Http {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    #[cfg_attr(
-        not(feature = "remote"),
-        expect(unused_mut, reason = "nothing more is set without the network")
-    )]
     let mut config = FetchImagesConfig {
         documents: arguments.documents,
         from: arguments.from,
         out: arguments.out,
         ..FetchImagesConfig::default()
     };
-    #[cfg(feature = "remote")]
     arguments.http.apply(&mut config);
     cli::run(|| cli::with_threads(arguments.threads, || fetch_images(&config, &Progress::new())))
 }

@@ -1,5 +1,4 @@
 //! An ablation on the embedded sample, a few steps long: trained, judged, put side by side, and run again.
-#![cfg(all(feature = "train", feature = "eval"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 mod common;

@@ -1,8 +1,7 @@
 //! From web archives to a Japanese vision-language model: the whole of Tsumugi behind one crate.
 //!
 //! Each part is a crate of its own (`tsumugi-warc`, `tsumugi-text`, ...) and useful alone; this one re-exports them behind
-//! features: `data`, `synth`, `train`, `eval`, all on by default. Without `train` nothing links LibTorch:
-//! `--no-default-features --features data` builds the data steps alone.
+//! features: `data` and `remote` (on by default), `models`, `synth`, `train` and `eval`. Only `train` links LibTorch.
 //!
 //! ```
 //! # #[cfg(feature = "data")] {
@@ -16,7 +15,7 @@
 //! # }
 //! ```
 //!
-//! The runnable steps are the examples of this package; `cargo run --example pipeline` runs them all in a row.
+//! The runnable steps are subcommands of the binary `tsumugi`, which the crate `tsumugi-cli` installs.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "synth")]
