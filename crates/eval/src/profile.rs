@@ -8,8 +8,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bench::Source;
 use tsumugi_text::normalize::Normalizer;
+
+use crate::scorer::names;
 
 /// The reference that an evaluation follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ impl Profile {
             pair: Some(PairReply::TwoIntegers),
             point: Some(PointReply::Labelled),
             empty_is_zero: false,
-            language_gate: false,
+            language_gate: None,
         };
         match self {
             Self::Paper => usual,
@@ -69,26 +70,36 @@ impl Profile {
                 first_question_only: true,
                 pair: None,
                 point: None,
-                language_gate: true,
+                language_gate: Some("ja"),
                 ..usual
             },
             Self::Heron => Settings { pair: Some(PairReply::TwoNumbers), point: None, ..usual },
         }
     }
 
-    /// How a judge is asked about this benchmark, and how often; `None` where the reference has no judge for it.
+    /// How a judge is asked about a benchmark with this plan; `None` where the reference tool has no such judge.
     #[must_use]
-    pub fn judging(self, source: &Source) -> Option<Judging> {
+    pub fn judging(self, plan: JudgePlan) -> Option<Judging> {
         let settings = self.settings();
         let pair = settings.pair.map(Style::Pair);
         let point = settings.point.map(Style::Point);
-        let (style, runs) = match source {
-            Source::HeronBench => (pair, 5),
-            Source::JaVlmBenchInTheWild => (point, 5),
-            Source::JaVgVqa500 => (point, 1),
-            Source::Own(_) => (point.or(pair), 1),
+        let style = match plan.kind {
+            JudgeKind::Pair => pair,
+            JudgeKind::Point => point,
+            JudgeKind::Either => point.or(pair),
         };
-        style.map(|style| Judging { style, runs })
+        style.map(|style| Judging { style, runs: plan.runs })
+    }
+
+    /// Names of the metrics that the reference tool reports. A judge's metrics apply only where a judge of that kind gave
+    /// points.
+    #[must_use]
+    pub fn metrics(self) -> Vec<String> {
+        let gated = self.settings().language_gate.map(|language| format!("{}-{language}", names::ROUGE_L));
+        let mut metrics = vec![names::ROUGE_L.to_owned()];
+        metrics.extend(gated);
+        metrics.extend([names::JUDGE_RELATIVE, names::JUDGE_POINTS].map(str::to_owned));
+        metrics
     }
 }
 
@@ -116,7 +127,7 @@ pub struct Settings {
     pub corpus: Corpus,
     /// How a model is asked.
     pub generation: Generation,
-    /// JA-VG-VQA-500: only the first question of each picture, not all eight.
+    /// JA-VG-VQA-500: only the first question of each image, not all eight.
     pub first_question_only: bool,
     /// Reply of a judge that compares with the reference answer; `None` where there is no such judge.
     pub pair: Option<PairReply>,
@@ -124,8 +135,9 @@ pub struct Settings {
     pub point: Option<PointReply>,
     /// An empty answer gets 0 points without asking the judge.
     pub empty_is_zero: bool,
-    /// A second ROUGE-L is given, where answers in another language than a Japanese reference count as empty.
-    pub language_gate: bool,
+    /// Reports a second ROUGE-L in which answers that are not in this language (ISO 639-1), where the reference is, count as
+    /// empty.
+    pub language_gate: Option<&'static str>,
 }
 
 /// How the scores of the questions become one.
@@ -181,7 +193,34 @@ pub enum PointReply {
     FirstDigit,
 }
 
-/// How a judge is asked about a benchmark.
+/// How the answers to a benchmark are judged, whatever the profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JudgePlan {
+    /// The kind of judge.
+    pub kind: JudgeKind,
+    /// Runs over the same answers whose mean is the score.
+    pub runs: u32,
+}
+
+impl Default for JudgePlan {
+    /// One run of either kind of judge.
+    fn default() -> Self {
+        Self { kind: JudgeKind::Either, runs: 1 }
+    }
+}
+
+/// A kind of judge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JudgeKind {
+    /// One that gives points to the reference answer and the model's.
+    Pair,
+    /// One that gives points to the model's answer beside the reference.
+    Point,
+    /// One that gives points where the profile has such a judge, else one that gives a pair of points.
+    Either,
+}
+
+/// How a judge is asked about a benchmark under a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Judging {
     /// Task and reply.

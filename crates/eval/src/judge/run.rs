@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use tsumugi_chat::{ChatMessage, Client, Request};
 use tsumugi_record::Judgement;
 
-use super::{Template, Verdict, parse};
+use super::parse::{Verdict, parse};
+use super::template::Template;
 use crate::Error;
 use crate::bench::Question;
 use crate::profile::{Judging, Profile, Style};

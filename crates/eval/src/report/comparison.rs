@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{escape, radar};
-use crate::results::{Comparison, Metric, MetricScore};
+use crate::results::{Comparison, MetricScore};
 use crate::stats::Interval;
 
 /// The comparison as a self-contained HTML page.
@@ -14,31 +14,32 @@ pub fn comparison_page(comparison: &Comparison) -> String {
         "<!doctype html><html lang=en><meta charset=utf-8><title>{0}</title><style>body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 900px; margin: 1.5rem auto; padding: 0 1rem; color: #222; }} svg:not(.radar) {{ width: 100%; }} svg text {{ font-size: 12px; fill: #333; }} line {{ stroke: #2b6cb0; stroke-width: 2; }} line.zero {{ stroke: #999; stroke-width: 1; stroke-dasharray: 3 3; }} circle {{ fill: #2b6cb0; }} pre {{ overflow-x: auto; background: #f7f7f7; padding: .5rem; }}</style><h1>{0}</h1><p>Dots are scores, lines 95 % bootstrap intervals over questions.</p>",
         escape(&title)
     );
-    for metric in [Metric::RougeL, Metric::RougeLJa, Metric::JudgeRelative, Metric::JudgePoints] {
+    let metrics = comparison.rows.first().map(|row| row.scores.as_slice()).unwrap_or_default();
+    for MetricScore { metric, title, .. } in metrics {
         let scores: Vec<_> = comparison
             .rows
             .iter()
             .filter_map(|row| {
-                let score = row.scores.iter().find(|score| score.metric == metric)?;
+                let score = row.scores.iter().find(|score| score.metric == *metric)?;
                 Some((row.run.clone(), score.score, score.interval))
             })
             .collect();
-        plot(&mut out, metric.title(), &scores, false);
+        plot(&mut out, title, &scores, false);
         let areas: Vec<(&str, &MetricScore)> = comparison
             .rows
             .iter()
             .filter_map(|row| {
-                Some((row.run.as_str(), row.scores.iter().find(|score| score.metric == metric)?))
+                Some((row.run.as_str(), row.scores.iter().find(|score| score.metric == *metric)?))
             })
             .collect();
         out.push_str(&radar::svg(&areas).unwrap_or_default());
         let differences: Vec<_> = comparison
             .differences
             .iter()
-            .filter(|d| d.metric == metric)
+            .filter(|d| d.metric == *metric)
             .map(|d| (format!("{} - {}", d.run, d.to), d.by_question.difference, d.by_question.interval))
             .collect();
-        plot(&mut out, &format!("{}: differences", metric.title()), &differences, true);
+        plot(&mut out, &format!("{}: differences", title), &differences, true);
     }
     let _ = write!(out, "<h2>Tables</h2><pre>{}</pre></html>", escape(&comparison.markdown()));
     out

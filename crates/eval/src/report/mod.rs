@@ -18,7 +18,8 @@ use crate::Error;
 use crate::bench::Benchmark;
 use crate::contamination::Part;
 use crate::published::standings;
-use crate::results::{Metric, Results};
+use crate::results::Results;
+use crate::scorer::names;
 
 /// Name of the page in a run's folder.
 pub const FILE: &str = "report.html";
@@ -80,7 +81,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 /// Writes each picture once. Returns the page's link by picture id.
 fn write_pictures(folder: &Path, benchmark: &Benchmark) -> Result<BTreeMap<String, String>, Error> {
     let mut links = BTreeMap::new();
-    for picture in benchmark.questions.iter().filter_map(|question| question.picture.as_ref()) {
+    for picture in benchmark.questions.iter().filter_map(|question| question.image.as_ref()) {
         if links.contains_key(&picture.id) {
             continue;
         }
@@ -117,24 +118,24 @@ fn page(
         let part = match finding.part {
             Part::Question => "question",
             Part::Reference => "reference",
-            Part::Picture => "picture",
+            Part::Image => "image",
         };
         let text = format!("{part} in {} ({:.0} %)", finding.row, 100.0 * finding.share);
         found.entry(&finding.question_id).or_default().push(text);
     }
-    let average = |values: &[Option<f64>]| crate::aggregate::mean(values.iter().copied().flatten());
+    let average = |values: &[Option<f64>]| crate::stats::mean(values.iter().copied().flatten());
     let rows: Vec<RowData<'_>> = predictions
         .iter()
         .zip(&results.items)
         .map(|(prediction, item)| RowData {
             id: &prediction.question_id,
             category: &prediction.category,
-            picture: item.picture.as_ref().and_then(|id| pictures.get(id).cloned()),
+            picture: item.image.as_ref().and_then(|id| pictures.get(id).cloned()),
             question: &prediction.question,
             context: contexts.get(prediction.question_id.as_str()).copied(),
             reference: &prediction.reference,
             answer: &prediction.answer,
-            rouge: item.rouge_l,
+            rouge: item.scores.get(names::ROUGE_L).copied().unwrap_or_default(),
             points: average(&item.points),
             reference_points: average(&item.reference_points),
             failures: item.failures,
@@ -170,12 +171,12 @@ fn summary(results: &Results) -> String {
         let _ = write!(
             out,
             "<tr><td>{}<td class=n><b>{:.2}</b><td class=n>{:.2} to {:.2}<td class=n>{:.2} to {:.2}<td>{}</tr>",
-            score.metric.title(),
+            escape(&score.title),
             score.score,
             score.interval.low,
             score.interval.high,
-            score.interval_by_picture.low,
-            score.interval_by_picture.high,
+            score.interval_by_image.low,
+            score.interval_by_image.high,
             categories.join(", ")
         );
     }
@@ -210,14 +211,14 @@ fn summary(results: &Results) -> String {
         let clean: Vec<String> = results
             .scores
             .iter()
-            .filter_map(|score| Some(format!("{} {:.2}", score.metric.title(), score.clean?)))
+            .filter_map(|score| Some(format!("{} {:.2}", escape(&score.title), score.clean?)))
             .collect();
         let _ = write!(
             out,
             " Of {} questions something was found in training data ({} texts and {} pictures looked at); without them: {}.",
             found.questions,
             found.texts,
-            found.pictures,
+            found.images,
             clean.join(", ")
         );
     }
@@ -231,10 +232,10 @@ fn summary(results: &Results) -> String {
             format!("{name} {score:.2}")
         });
         let rows: Vec<String> = rows.collect();
-        let title = standing.metric.title();
+        let title = escape(&standing.title);
         let _ = write!(out, "<p>Among the models of the paper, {title}: {}.</p>", rows.join(", "));
     }
-    let radar = [Metric::JudgeRelative, Metric::JudgePoints, Metric::RougeL]
+    let radar = [names::JUDGE_RELATIVE, names::JUDGE_POINTS, names::ROUGE_L]
         .into_iter()
         .find_map(|metric| radar::svg(&[(&results.model, results.metric(metric)?)]));
     out.push_str(&radar.unwrap_or_default());

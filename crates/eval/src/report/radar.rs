@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 use std::fmt::Write as _;
 
 use super::escape;
-use crate::results::{Metric, MetricScore};
+use crate::results::MetricScore;
 
 /// Colours of the runs, in order and again from the first.
 const COLOURS: [&str; 6] = ["#2b6cb0", "#c05621", "#2f855a", "#6b46c1", "#b83280", "#4a5568"];
@@ -22,10 +22,7 @@ pub(super) fn svg(runs: &[(&str, &MetricScore)]) -> Option<String> {
         let found = score.categories.iter().find(|c| c.category == name);
         found.map(|c| c.score).filter(|score| score.is_finite()).unwrap_or(0.0)
     };
-    let top = match first.metric {
-        Metric::JudgePoints => 5.0,
-        Metric::RougeL | Metric::RougeLJa | Metric::JudgeRelative => 100.0,
-    };
+    let top = first.maximum;
     let place = |index: usize, part: f64| {
         let angle = TAU * index as f64 / names.len() as f64 - TAU / 4.0;
         (150.0 + 95.0 * part * angle.cos(), 125.0 + 95.0 * part * angle.sin())
@@ -37,7 +34,7 @@ pub(super) fn svg(runs: &[(&str, &MetricScore)]) -> Option<String> {
     let height = 250 + if runs.len() > 1 { 16 * runs.len() } else { 0 };
     let mut out = format!(
         "<svg class=radar viewBox=\"0 0 300 {height}\" width=300 role=img><title>{}</title>",
-        first.metric.title()
+        escape(&first.title)
     );
     for step in 1..=4 {
         let _ = write!(
@@ -77,10 +74,12 @@ mod tests {
     #[test]
     fn areas_of_runs() {
         let score = |scores: &[f64]| MetricScore {
-            metric: Metric::JudgeRelative,
+            metric: "judge-relative".into(),
+            title: "Judge".into(),
+            maximum: 100.0,
             score: 0.0,
             interval: Default::default(),
-            interval_by_picture: Default::default(),
+            interval_by_image: Default::default(),
             categories: ["conv", "detail", "com<plex"]
                 .iter()
                 .zip(scores)

@@ -28,7 +28,7 @@ pub fn verdict_section(
         let _ = write!(
             html,
             "<tr><td>{}</td><td class=\"n\">{:.2}</td><td>{:.2} to {:.2}</td></tr>",
-            score.metric.title(),
+            escape(&score.title),
             score.score,
             score.interval.low,
             score.interval.high
@@ -39,7 +39,7 @@ pub fn verdict_section(
     let questions: HashMap<&str, _> = benchmark.questions.iter().map(|q| (q.id.as_str(), q)).collect();
     for prediction in predictions.iter().take(count) {
         let id = prediction.question_id.as_str();
-        let picture = questions.get(id).and_then(|q| q.picture.as_ref()).map(|p| p.bytes.as_ref());
+        let picture = questions.get(id).and_then(|q| q.image.as_ref()).map(|p| p.bytes.as_ref());
         let reply = judgements.iter().find(|j| j.question_id == id).map_or("", |j| j.reply.as_str());
         let item = items.get(id);
         let points = item.and_then(|i| i.points.first().copied().flatten());
@@ -52,7 +52,10 @@ pub fn verdict_section(
             escape(&prediction.category),
             escape(&prediction.reference),
             escape(&prediction.answer),
-            item.map_or(String::new(), |i| format!("{:.1}", i.rouge_l)),
+            item.map_or(String::new(), |i| i
+                .scores
+                .get("rouge-l")
+                .map_or(String::new(), |value| format!("{value:.1}"))),
             escape(reply),
             points.map_or("–".into(), |p| format!("{p}"))
         );
