@@ -36,6 +36,7 @@ const MOST_REFUSALS: u32 = 3;
 
 /// How batches are made and watched.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct BatchConfig {
     /// Most requests in a batch (OpenAI: 50,000).

@@ -12,6 +12,7 @@ pub const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
 
 /// Configuration of a [`crate::Client`]. The key is never serialised.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ClientConfig {
     /// Address of the API without `/chat/completions`. Default: OpenAI's, or `OPENAI_BASE_URL` where the environment is read.
@@ -55,6 +56,7 @@ pub struct ClientConfig {
 
 /// Azure OpenAI: the base URL is the resource (`https://NAME.openai.azure.com`), the key goes into `api-key`.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Azure {
     /// The deployment's name.
@@ -70,6 +72,7 @@ fn fits_url(part: &str) -> bool {
 
 /// The name of the request field for the token limit.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TokenLimitField {
     /// `max_completion_tokens` at OpenAI and Azure, whose newer models take no other; `max_tokens` elsewhere, since some servers

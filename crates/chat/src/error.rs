@@ -216,7 +216,13 @@ pub(crate) mod tests {
 
     /// The message of an error and those of its causes.
     pub(crate) fn messages(error: &dyn StdError) -> Vec<String> {
-        std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
+        let mut messages = vec![error.to_string()];
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            messages.push(error.to_string());
+            cause = error.source();
+        }
+        messages
     }
 
     #[test]

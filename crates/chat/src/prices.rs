@@ -14,6 +14,7 @@ pub(crate) const DEFAULT_IMAGE_TOKENS: u64 = 765;
 /// A price table: TOML with one `[models."NAME"]` table a model, fields `input`, `output` (USD for a million tokens), `batch`,
 /// `image_tokens`, `source` and `checked`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
     /// Entries by model name; see [`of_model`] for how one is found.
@@ -22,6 +23,7 @@ pub struct Prices {
 
 /// The price of one model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Price {
     /// USD for a million prompt tokens.

@@ -1,8 +1,8 @@
-//! Do a benchmark's questions or images occur in training data?
+//! Finds questions and images of a benchmark in training data.
 //!
-//! Two signs are looked for: long runs of characters that a question or its reference answer shares with a training
-//! text, and images whose perceptual hash is within a few bits of a training image's. Both point at rows to look
-//! at; neither proves anything by itself, since short questions are asked in the same words everywhere.
+//! Two signs are searched for: long runs of characters that a question or its reference answer shares with a training
+//! text, and images whose perceptual hash is within a few bits of a training image's. Both point at rows to look at;
+//! neither is proof, since short questions are asked in the same words everywhere.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,17 +10,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::bench::Question;
 
-/// When something counts as shared.
+/// Thresholds above which a text or an image counts as shared.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ContaminationConfig {
-    /// Characters of an n-gram (white space and punctuation left out). GPT-3's report took 13 words, which are about
-    /// 26 Japanese characters; 13 characters find more, at the price of stock phrases.
+    /// Length of the n-grams in characters, without white space and punctuation. Default: 13. The GPT-3 paper used 13 words,
+    /// which are about 26 Japanese characters; 13 characters find more, at the price of stock phrases.
     pub ngram: usize,
-    /// A text is reported when at least this part of its n-grams occurs in one training text.
+    /// Minimum fraction of a text's n-grams that one training text must contain. Default: 0.5, this project's choice.
     pub share: f64,
-    /// A image is reported when its hash differs from a training image's in at most this many of 64 bits (the
-    /// paper's duplicates: 5).
+    /// Maximum Hamming distance, in bits of 64, between the perceptual hashes of a question's image and a training image.
+    /// Default: 5, the paper's distance for duplicates.
     pub distance: u32,
 }
 

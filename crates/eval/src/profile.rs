@@ -1,7 +1,7 @@
-//! Profiles: which reference a score is comparable with.
+//! Profiles: the reference tool that a score is comparable with.
 //!
-//! Scores of different tools and versions are not comparable, so a profile fixes question, generation, normalisation,
-//! scorer, judge and aggregation together, and stands beside every score.
+//! Scores of different tools and versions are not comparable. A profile therefore fixes questions, generation,
+//! normalisation, metrics, judge and aggregation together, and is reported with every score.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,8 +12,9 @@ use tsumugi_text::normalize::Normalizer;
 
 use crate::scorer::names;
 
-/// The reference that an evaluation follows.
+/// The reference tool that an evaluation follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Profile {
     /// llm-jp-eval-mm v0.0.4, with which the LLM-jp-3 VILA paper was evaluated.
@@ -31,7 +32,7 @@ impl Profile {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Paper, Self::EvalMm, Self::Sakana, Self::Heron];
 
-    /// Its name on the command line.
+    /// Its name in configurations and results.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -42,7 +43,7 @@ impl Profile {
         }
     }
 
-    /// What it fixes.
+    /// The settings that it fixes.
     #[must_use]
     pub fn settings(self) -> Settings {
         let usual = Settings {
@@ -118,29 +119,29 @@ impl FromStr for Profile {
     }
 }
 
-/// What a profile fixes.
+/// The settings that a profile fixes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Settings {
-    /// Folding of widths before ROUGE-L.
+    /// Normalisation before ROUGE-L and exact match.
     pub normalizer: Normalizer,
-    /// How the scores of the questions become one.
+    /// How the values of the questions become one score.
     pub corpus: Corpus,
-    /// How a model is asked.
+    /// How answers are generated.
     pub generation: Generation,
-    /// JA-VG-VQA-500: only the first question of each image, not all eight.
+    /// Whether JA-VG-VQA-500 asks only the first of the eight questions of each image.
     pub first_question_only: bool,
     /// Reply of a judge that compares with the reference answer; `None` where there is no such judge.
     pub pair: Option<PairReply>,
     /// Reply of a judge that gives 1 to 5 points; `None` where there is no such judge.
     pub point: Option<PointReply>,
-    /// An empty answer gets 0 points without asking the judge.
+    /// Whether an empty answer gets 0 points without a call of the judge.
     pub empty_is_zero: bool,
     /// Reports a second ROUGE-L in which answers that are not in this language (ISO 639-1), where the reference is, count as
     /// empty.
     pub language_gate: Option<&'static str>,
 }
 
-/// How the scores of the questions become one.
+/// How the values of the questions become one score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Corpus {
@@ -151,14 +152,15 @@ pub enum Corpus {
     BootstrapMedian,
 }
 
-/// How a model is asked.
+/// How answers are generated.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Generation {
-    /// Most new tokens.
+    /// Maximum length of an answer in tokens. Default: the profile's (256 in llm-jp-eval-mm, 512 in SakanaAI's tool).
     pub max_tokens: u32,
-    /// Beams; 1 is greedy.
+    /// Number of beams; 1 is greedy search. Default: the profile's (1, or 5 in SakanaAI's tool).
     pub beams: u32,
-    /// Penalty on tokens that were already used; 1 is none.
+    /// Penalty on tokens that occurred before; 1 is none. Default: the profile's (1, or 1.5 in SakanaAI's tool).
     pub repetition_penalty: f32,
 }
 

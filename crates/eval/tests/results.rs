@@ -91,7 +91,7 @@ fn failures_are_counted_apart_and_enter_as_the_reference_has_it() -> Result<(), 
     let first = (conv + 50.0 + 50.0) / 3.0;
     let scores: Vec<f64> = judge.run_scores.iter().copied().flatten().collect();
     assert!((scores[0] - first).abs() < 1e-9 && (scores[1] - 60.0).abs() < 1e-9, "{scores:?}");
-    let relative = results.metric(Metric::JudgeRelative).ok_or("no score")?;
+    let relative = results.metric(names::JUDGE_RELATIVE).ok_or("no score")?;
     assert!((relative.score - (first + 60.0) / 2.0).abs() < 1e-9);
     assert_eq!(results.items[0].points, [Some(-1.0), Some(6.0)]);
     assert_eq!(results.items[1].points, [Some(5.0), None]);

@@ -10,7 +10,7 @@ use super::{jsonl, parquet};
 use crate::Error;
 
 /// Makes questions of a batch of rows. It gets the file's folder and the number of questions read before.
-pub(super) type Layout = dyn Fn(&RecordBatch, &Path, usize) -> Found<Vec<Question>>;
+pub(super) type Layout<'a> = dyn Fn(&RecordBatch, &Path, usize) -> Found<Vec<Question>> + 'a;
 
 /// Reads questions from JSONL or Parquet files with the fields of [`Question`]: `question` (or `input_text`, `text`),
 /// `reference` (or `answer`), and optionally `question_id` (or `id`; else the row number), `category`, `context` and
@@ -23,7 +23,7 @@ pub fn read_questions(files: &[PathBuf]) -> Result<Vec<Question>, Error> {
 }
 
 /// Reads questions from JSONL files with the fields of [`Question`], or from Parquet files of this layout.
-pub(super) fn read_layout(files: &[PathBuf], layout: &Layout) -> Result<Vec<Question>, Error> {
+pub(super) fn read_layout(files: &[PathBuf], layout: &Layout<'_>) -> Result<Vec<Question>, Error> {
     let mut questions = Vec::new();
     for path in files {
         if path.extension().is_some_and(|e| e == "jsonl" || e == "json") {

@@ -15,7 +15,7 @@ use crate::Error;
 const FORMAT: &str = "Parquet";
 
 /// Adds the questions of a file to `questions`.
-pub(super) fn read(path: &Path, layout: &Layout, questions: &mut Vec<Question>) -> Result<(), Error> {
+pub(super) fn read(path: &Path, layout: &Layout<'_>, questions: &mut Vec<Question>) -> Result<(), Error> {
     let mut row = 0;
     let folder = path.parent().unwrap_or(Path::new(""));
     for batch in batches(path)? {

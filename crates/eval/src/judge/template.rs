@@ -1,4 +1,4 @@
-//! What a judge is asked.
+//! Prompts of judges.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,26 +10,27 @@ use crate::Error;
 use crate::bench::Question;
 use crate::profile::{PairReply, PointReply, Style};
 
-/// A judge's prompt. In `user` the words `{context}`, `{question}`, `{reference}` and `{answer}` are replaced, once
-/// each time they occur and never inside what was put in; so are `{rule}` and `{role}` by the rule of the question's
-/// category.
+/// A judge's prompt. In `user` each occurrence of `{context}`, `{question}`, `{reference}` and `{answer}` is replaced,
+/// but not inside replaced text; so are `{rule}` and `{role}` by the rule of the question's category.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Template {
-    /// Standing instructions; empty for none.
+    /// The system message; empty for none.
     #[serde(default)]
     pub system: String,
-    /// The message.
+    /// The user's message, with the fields that are replaced.
     pub user: String,
-    /// What is asked by category; `default` for categories that have no rule of their own.
+    /// Rules by category; `default` holds for categories without a rule of their own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rules: BTreeMap<String, Rule>,
 }
 
-/// What a judge is asked about the questions of one category.
+/// A judge's rule for the questions of one category.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Rule {
-    /// What the two who answer are called.
+    /// Name of the two that answer. Default: `Assistant`, as in heron's rules.
     #[serde(default = "assistant")]
     pub role: String,
     /// The instruction.
@@ -41,7 +42,7 @@ fn assistant() -> String {
 }
 
 impl Template {
-    /// Our own template for a judge, equal in meaning to the reference's.
+    /// This project's template for a judge, equal in meaning to the reference tool's.
     #[must_use]
     pub fn builtin(style: Style) -> Self {
         let (system, user) = match style {
@@ -71,7 +72,7 @@ impl Template {
     }
 
     /// Takes the rules of a JSON file: an object of `role` and `prompt` by category, such as heron's `rule.json`. A
-    /// template without `{rule}` makes way for one that says nothing but labels and the rule.
+    /// template without `{rule}` is replaced by one of labels and the rule alone.
     ///
     /// # Errors
     /// Where the file cannot be read or is of another form.
