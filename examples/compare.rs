@@ -42,7 +42,7 @@ fn run(args: &Args) -> Result<()> {
     let comparison = compare(&runs, &Registry::default()).map_err(|e| anyhow!("{e}"))?;
     println!("{}", comparison.markdown());
     if let Some(out) = &args.out {
-        std::fs::write(out, comparison_page(&comparison))?;
+        comparison_page(&comparison).write(out)?;
     }
     println!("{}", serde_json::to_string(&comparison)?);
     Ok(())

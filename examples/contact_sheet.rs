@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     cli::run(|| {
         let page = contact_sheet(&arguments.built, &arguments.images, arguments.count, arguments.seed)?;
-        std::fs::write(&arguments.out, page.render())
+        page.write(&arguments.out)
             .map_err(Error::step("contact_sheet", arguments.out.display().to_string()))?;
         Ok(json!({"out": arguments.out}))
     })

@@ -69,7 +69,14 @@ fn compute(args: &Args) -> anyhow::Result<()> {
         _ => Device::Cpu,
     };
     torch_ext::set_numerics(true, false)?;
-    let options = ParityOptions { gradients: args.gradients, generate: args.generate, steps, device, kind };
+    let options = ParityOptions {
+        gradients: args.gradients,
+        generate: args.generate,
+        steps,
+        device,
+        kind,
+        ..ParityOptions::default()
+    };
     run(&args.model, &args.inputs, &args.out, &options)?;
     println!("{}", serde_json::json!({"out": args.out}));
     Ok(())

@@ -20,6 +20,9 @@ pub enum Error {
     /// A dictionary, a language pack or another resource of `tsumugi-text` cannot be used.
     #[error(transparent)]
     Text(#[from] tsumugi_text::Error),
+    /// The page of a run or of a comparison could not be made.
+    #[error(transparent)]
+    Report(#[from] tsumugi_report::Error),
     /// A row of a benchmark file is invalid.
     #[error("{}: row {row}: {reason}", path.display())]
     Row {

@@ -14,7 +14,7 @@ use tsumugi_pipeline::{Progress, cli};
 use tsumugi_record::{
     Document, Excluded, ImageSlot, Interleaved, Node, Pair, Record, ShardReader, ShardWriter, shards,
 };
-use tsumugi_vlm::{DualEncoder, checkpoint};
+use tsumugi_vlm::{ContrastiveEncoder, checkpoint};
 
 const NAMES: [&str; 5] = ["wide.png", "large.png", "rgb.png", "tall.png", "diagonal64.png"];
 
@@ -23,7 +23,7 @@ fn fixtures() -> PathBuf {
 }
 
 fn encoder(name: &str) -> PathBuf {
-    fixtures().join("tests/fixtures/dual").join(name)
+    fixtures().join("tests/fixtures/contrastive").join(name)
 }
 
 /// A document with five pictures and as many sentences, and the pictures in a folder laid out as HOST/PATH.
@@ -101,7 +101,7 @@ fn pairs_are_scored_and_the_lowest_are_dropped() {
     assert!(!summary.counts.contains_key("pairs without similarity"));
 
     // The scores are the cosines of the encoder itself.
-    let clip = DualEncoder::open(encoder("open_clip"), Device::Cpu, Kind::Float).unwrap();
+    let clip = ContrastiveEncoder::open(encoder("open_clip"), Device::Cpu, Kind::Float).unwrap();
     for pair in &kept {
         let names: Vec<&str> = pair.similarities.iter().map(|score| score.scorer.as_str()).collect();
         assert_eq!(names, ["clip:open_clip", "siglip:siglip"]);
@@ -123,7 +123,7 @@ fn pairs_are_scored_and_the_lowest_are_dropped() {
 fn what_a_probe_finds_is_dropped() {
     let home = tempfile::tempdir().unwrap();
     prepare(home.path());
-    let clip = DualEncoder::open(encoder("open_clip"), Device::Cpu, Kind::Float).unwrap();
+    let clip = ContrastiveEncoder::open(encoder("open_clip"), Device::Cpu, Kind::Float).unwrap();
     // A probe that finds what points where the first picture does.
     let file = std::fs::read(home.path().join("mirror/site.test").join(NAMES[0])).unwrap();
     let vector = clip.embed_images(&[&file]).unwrap();

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sha2::{Digest as _, Sha256};
 use tch::{Kind, Tensor};
 use tsumugi_interleave::{Error as ScoreError, Judge, Matrix, Similarity};
-use tsumugi_vlm::{DualEncoder, Probe, checkpoint, torch_ext};
+use tsumugi_vlm::{ContrastiveEncoder, NsfwClassifier, checkpoint, torch_ext};
 
 use crate::Error;
 use crate::runner::file_identity;
@@ -19,7 +19,7 @@ const REMEMBERED: usize = 8;
 pub(super) struct Encoder {
     name: String,
     identity: String,
-    model: Mutex<DualEncoder>,
+    model: Mutex<ContrastiveEncoder>,
     remembered: Mutex<VecDeque<(Vec<u8>, Tensor)>>,
 }
 
@@ -31,9 +31,10 @@ impl Encoder {
     /// Loads a checkpoint: a folder, or a repository at the Hugging Face hub.
     pub(super) fn open(scorer: &str, place: &str) -> Result<Encoder, Error> {
         let wrong =
-            |error: tsumugi_vlm::Error| Error::config(format!("--scorer {scorer}"), error.to_string());
+            |error: tsumugi_vlm::Error| Error::config(format!("--scorer {scorer}"), error.with_causes());
         let folder = checkpoint::fetch(place).map_err(wrong)?;
-        let model = DualEncoder::open(&folder, torch_ext::best_device(), Kind::Float).map_err(wrong)?;
+        let device = torch_ext::best_device();
+        let model = ContrastiveEncoder::open(&folder, device, Kind::Float).map_err(wrong)?;
         let kind = scorer.split(':').next().unwrap_or_default();
         let last = place.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let name = format!("{kind}:{last}");
@@ -71,7 +72,8 @@ impl Encoder {
         let vectors = match known {
             Some(vectors) => vectors,
             None => {
-                let vectors = locked(&self.model).embed_images(&contents).map_err(|e| self.fail(e))?;
+                let vectors =
+                    locked(&self.model).embed_images(&contents).map_err(|e| self.fail(e.with_causes()))?;
                 let mut remembered = locked(&self.remembered);
                 remembered.truncate(REMEMBERED - 1);
                 remembered.push_front((key, vectors.shallow_clone()));
@@ -82,7 +84,7 @@ impl Encoder {
     }
 
     fn texts(&self, texts: &[&str]) -> Result<Tensor, ScoreError> {
-        locked(&self.model).embed_texts(texts).map_err(|e| self.fail(e))
+        locked(&self.model).embed_texts(texts).map_err(|e| self.fail(e.with_causes()))
     }
 
     fn values(&self, tensor: Result<Tensor, tch::TchError>) -> Result<Vec<f64>, ScoreError> {
@@ -127,14 +129,14 @@ impl Similarity for Encoder {
 pub(super) struct SafetyProbe<'a> {
     name: String,
     identity: String,
-    probe: Mutex<Probe>,
+    probe: Mutex<NsfwClassifier>,
     encoder: &'a Encoder,
 }
 
 impl<'a> SafetyProbe<'a> {
     pub(super) fn open(path: &Path, encoder: &'a Encoder) -> Result<SafetyProbe<'a>, Error> {
-        let wrong = |error: tsumugi_vlm::Error| Error::config("--nsfw", error.to_string());
-        let probe = Probe::open(path).map_err(wrong)?;
+        let wrong = |error: tsumugi_vlm::Error| Error::config("--nsfw", error.with_causes());
+        let probe = NsfwClassifier::open(path).map_err(wrong)?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let name = format!("nsfw:{stem}");
         let identity = format!("{name} {}", file_identity(path)?);
@@ -158,7 +160,7 @@ impl Judge for SafetyProbe<'_> {
         let vectors = self.encoder.vectors(images)?;
         let fail = |error: tsumugi_vlm::Error| ScoreError::Scorer {
             scorer: self.name.clone(),
-            message: error.to_string(),
+            message: error.with_causes(),
         };
         locked(&self.probe).scores(&vectors).map_err(fail)
     }

@@ -172,7 +172,7 @@ pub fn synthesize(config: &SynthesizeConfig, progress: &Progress) -> Result<Synt
     asked?;
     let report = reduce::reduce(&step, inputs.shards.len(), &config.checks, progress)?;
     let page = step.out().join("report.html");
-    std::fs::write(&page, report.html(&ledger)).map_err(Error::io("write", &page))?;
+    report.page(&ledger).write(&page).map_err(Error::step(STEP, page.display().to_string()))?;
     with_something_kept(SynthesizeSummary { summary: step.finish()?, ledger })
 }
 
