@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use serde_json::{Value, json};
 use tsumugi::pipeline::archives;
+use tsumugi::pipeline::cli::with_causes;
 use tsumugi::warc::{
     Algorithm, ArchiveReader, Error, Hasher, Options, ParallelReader, PayloadFault, PayloadLimits,
     PayloadNote, Record,
@@ -89,10 +90,10 @@ impl Summary {
         };
         let result = if file.is_some() {
             let read = ParallelReader::new(path, options, arguments.threads).for_each(map, sink);
-            read.map(|_| ()).map_err(|error| error.to_string())
+            read.map(|_| ()).map_err(|error| with_causes(&error))
         } else {
             // Standard input and URLs come in one stream.
-            archives::open(path, options).map_err(|error| error.to_string()).map(|mut reader| {
+            archives::open(path, options).map_err(|error| with_causes(&error)).map(|mut reader| {
                 while let Some(record) = reader.next() {
                     if sink(map(record)).is_break() {
                         break;
@@ -166,7 +167,7 @@ fn item(record: Result<Record<'_>, Error>, file: Option<&Path>, arguments: &Argu
             if matches!(failure, Error::NotAnArchive { .. }) {
                 error(&mut item, "not_an_archive", 0, failure.to_string(), None);
             }
-            item.fatal = Some(failure.to_string());
+            item.fatal = Some(with_causes(&failure));
         }
     }
     item

@@ -56,10 +56,14 @@ pub enum Error {
         /// The table that was looked for.
         kind: String,
     },
-    /// An archive or an index cannot be opened or read.
+    /// An archive cannot be opened or read.
     #[cfg(feature = "data")]
     #[error(transparent)]
     Archive(Box<tsumugi_warc::Error>),
+    /// A remote archive or an index cannot be opened or read.
+    #[cfg(feature = "remote")]
+    #[error(transparent)]
+    Remote(Box<tsumugi_warc_remote::Error>),
     /// A step failed in one of the crates below.
     #[error("{step}: {place}: {source}")]
     Step {
