@@ -1,16 +1,16 @@
-//! Linear assignment: each picture to a text of its own, so that the sum of scores is the highest possible.
+//! Linear assignment: each image to a text of its own, so that the sum of scores is the highest possible.
 //!
 //! The method is Jonker and Volgenant's in the form for rectangular matrices: rows enter one by one, each by the
 //! shortest augmenting path over reduced costs (Dijkstra's search with a dense frontier), and dual prices keep the
 //! reduced costs from falling below zero. The optimum is exact; the time grows as rows squared times columns in
 //! the worst case and far less as a rule.
 
-use crate::Matrix;
+use crate::matrix::Matrix;
 
 const NONE: usize = usize::MAX;
 
 /// For each row its column in an assignment of the highest total score, or `None` for rows left over where there
-/// are more rows than columns. No column is given twice, and the smaller side is assigned in full.
+/// are more rows than columns. No column is assigned twice, and the smaller side is assigned in full.
 ///
 /// ```
 /// use tsumugi_interleave::{Matrix, assign};
