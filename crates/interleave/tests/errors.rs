@@ -25,7 +25,11 @@ fn causes_are_shown_once() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = folder.path().join("mine.toml");
     fs::write(&recipe, "text_cuont = 3\n").unwrap();
-    check(PairConfig::profile(recipe.to_str().unwrap()).unwrap_err(), 1, &["mine.toml", "unknown field `text_cuont`"]);
+    check(
+        PairConfig::profile(recipe.to_str().unwrap()).unwrap_err(),
+        1,
+        &["mine.toml", "unknown field `text_cuont`"],
+    );
     check(InterleavedConfig::profile("none.toml").unwrap_err(), 1, &["none.toml", "No such file"]);
     check(PairConfig::profile("papre").unwrap_err(), 0, &["papre", "obelics"]);
 
