@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tsumugi::interleave::InterleavedConfig;
-use tsumugi::pipeline::steps::build_interleaved::{BuildInterleavedConfig, build_interleaved};
-use tsumugi::pipeline::{Error, Progress, cli};
+use tsumugi::pipeline::steps::build_interleaved::{BuildInterleavedConfig, BuildInterleaved};
+use tsumugi::pipeline::{Context, Error, cli, runner};
 
 /// Build interleaved documents.
 #[derive(Parser)]
@@ -42,10 +42,10 @@ fn main() -> ExitCode {
             documents: arguments.documents,
             images: arguments.images,
             out: arguments.out,
-            scorers: arguments.scorer,
+            scorer: arguments.scorer,
             nsfw: arguments.nsfw,
             recipe: InterleavedConfig::profile(&arguments.profile).map_err(wrong)?,
         };
-        cli::with_threads(arguments.threads, || build_interleaved(&config, &Progress::new()))
+        cli::with_threads(arguments.threads, || runner::run::<BuildInterleaved>(config, &Context::new()))
     })
 }

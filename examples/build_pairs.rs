@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tsumugi::interleave::PairConfig;
-use tsumugi::pipeline::steps::build_pairs::{BuildPairsConfig, build_pairs};
-use tsumugi::pipeline::{Error, Progress, cli};
+use tsumugi::pipeline::steps::build_pairs::{BuildPairsConfig, BuildPairs};
+use tsumugi::pipeline::{Context, Error, cli, runner};
 
 /// Build image-text pairs.
 #[derive(Parser)]
@@ -47,10 +47,10 @@ fn main() -> ExitCode {
             documents: arguments.documents,
             images: arguments.images,
             out: arguments.out,
-            scorers: arguments.scorer,
+            scorer: arguments.scorer,
             nsfw: arguments.nsfw,
             recipe,
         };
-        cli::with_threads(arguments.threads, || build_pairs(&config, &Progress::new()))
+        cli::with_threads(arguments.threads, || runner::run::<BuildPairs>(config, &Context::new()))
     })
 }

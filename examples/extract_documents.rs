@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tsumugi::pipeline::steps::extract_documents::{ExtractDocumentsConfig, extract_documents};
-use tsumugi::pipeline::{Progress, cli};
+use tsumugi::pipeline::steps::extract_documents::{ExtractDocumentsConfig, ExtractDocuments};
+use tsumugi::pipeline::{Context, cli, runner};
 
 /// Extract the documents of one language from web archives.
 #[derive(Parser)]
@@ -51,5 +51,5 @@ fn main() -> ExitCode {
         language: arguments.language,
         ..ExtractDocumentsConfig::default()
     };
-    cli::run(|| cli::with_threads(arguments.threads, || extract_documents(&config, &Progress::new())))
+    cli::run(|| cli::with_threads(arguments.threads, || runner::run::<ExtractDocuments>(config, &Context::new())))
 }

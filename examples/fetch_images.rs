@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tsumugi::images::fetch::HttpConfig;
-use tsumugi::pipeline::steps::fetch_images::{FetchImagesConfig, fetch_images};
-use tsumugi::pipeline::{Progress, cli};
+use tsumugi::pipeline::steps::fetch_images::{FetchImagesConfig, FetchImages};
+use tsumugi::pipeline::{Context, cli, runner};
 
 /// Fetch the pictures of documents.
 #[derive(Parser)]
@@ -71,5 +71,5 @@ fn main() -> ExitCode {
         ..FetchImagesConfig::default()
     };
     arguments.http.apply(&mut config);
-    cli::run(|| cli::with_threads(arguments.threads, || fetch_images(&config, &Progress::new())))
+    cli::run(|| cli::with_threads(arguments.threads, || runner::run::<FetchImages>(config, &Context::new())))
 }

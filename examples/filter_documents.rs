@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tsumugi::pipeline::steps::filter_documents::{FilterDocumentsConfig, Mask, filter_documents};
-use tsumugi::pipeline::{Progress, cli};
+use tsumugi::pipeline::steps::filter_documents::{FilterDocumentsConfig, Mask, FilterDocuments};
+use tsumugi::pipeline::{Context, cli, runner};
 
 /// Filter documents by a profile, mask personal data, and drop exact and near duplicates.
 #[derive(Parser)]
@@ -44,5 +44,5 @@ fn main() -> ExitCode {
         keep_opt_out: arguments.keep_opt_out,
         ..FilterDocumentsConfig::default()
     };
-    cli::run(|| cli::with_threads(arguments.threads, || filter_documents(&config, &Progress::new())))
+    cli::run(|| cli::with_threads(arguments.threads, || runner::run::<FilterDocuments>(config, &Context::new())))
 }

@@ -9,7 +9,7 @@ pub enum Error {
     #[error(transparent)]
     Record(#[from] tsumugi_record::Error),
     /// The file system refused.
-    #[error("{path}: {action} failed: {source}; check that it exists, is accessible and that the disk has free space", path = path.display())]
+    #[error("{path}: {action} failed; check that it exists, is accessible and that the disk has free space", path = path.display())]
     Io {
         /// What was being done.
         action: &'static str,
@@ -18,13 +18,55 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A flag or a configuration value does not make sense.
+    /// A value of the settings does not make sense.
     #[error("{what}: {reason}")]
     Config {
-        /// The flag, key or file.
+        /// The field, key or file.
         what: String,
         /// What is wrong with it and what would be right.
         reason: String,
+    },
+    /// A value was refused by the crate that it is for.
+    #[error("{what} cannot be used")]
+    Refused {
+        /// The field, key or file.
+        what: String,
+        /// What is wrong with it.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The settings of a command have an unknown key or a wrong value.
+    #[error("the settings of `{command}` cannot be read")]
+    Settings {
+        /// The command.
+        command: &'static str,
+        /// The key and what is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A step has no map phase of this name.
+    #[error("step `{step}` has no map phase `{phase}`; it has: {phases}")]
+    NoPhase {
+        /// The step.
+        step: &'static str,
+        /// The phase asked for.
+        phase: String,
+        /// Its map phases.
+        phases: String,
+    },
+    /// A step reads an input that it has not declared.
+    #[error("step `{step}` is given the input `{key}` and does not declare what it holds; this is a mistake in the step")]
+    UndeclaredInput {
+        /// The step.
+        step: &'static str,
+        /// The setting.
+        key: String,
+    },
+    /// A step writes a row into a file that it has not begun.
+    #[error("no file of table `{kind}` was begun in folder `{folder}`; this is a mistake in the step")]
+    NotBegun {
+        /// Folder inside the output folder.
+        folder: String,
+        /// The table.
+        kind: &'static str,
     },
     /// The output folder holds results of another run.
     #[error("{path}: holds results of step `{step}` with another configuration or other input ({difference}); give another output folder, or delete this one", path = out.display())]
@@ -61,7 +103,7 @@ pub enum Error {
     #[error(transparent)]
     Archive(Box<tsumugi_warc::Error>),
     /// A step failed in one of the crates below.
-    #[error("{step}: {place}: {source}")]
+    #[error("{step}: {place}")]
     Step {
         /// The step.
         step: &'static str,
@@ -81,9 +123,17 @@ impl Error {
         move |source| Error::Step { step, place: place.into(), source: source.into() }
     }
 
-    /// A wrong flag or configuration value.
+    /// A value of the settings that does not make sense.
     pub fn config(what: impl Into<String>, reason: impl Into<String>) -> Error {
         Error::Config { what: what.into(), reason: reason.into() }
+    }
+
+    /// A field, key or file that the crate it is for refuses.
+    pub fn refused<E>(what: impl Into<String>) -> impl FnOnce(E) -> Error
+    where
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        move |source| Error::Refused { what: what.into(), source: source.into() }
     }
 
     pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Error {
@@ -94,7 +144,7 @@ impl Error {
     /// The exit code of a command that ends with this error: 2 for bad usage or configuration, 1 for all else.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Config { .. } | Error::OtherRun { .. } => 2,
+            Error::Config { .. } | Error::Refused { .. } | Error::Settings { .. } | Error::NoPhase { .. } | Error::OtherRun { .. } => 2,
             _ => 1,
         }
     }

@@ -20,6 +20,8 @@
 
 #[cfg(feature = "synth")]
 pub use tsumugi_chat as chat;
+#[cfg(feature = "synth")]
+pub use tsumugi_demo as demo;
 #[cfg(feature = "eval")]
 pub use tsumugi_eval as eval;
 #[cfg(feature = "data")]

@@ -12,7 +12,7 @@ use super::samples::{pair_card, short};
 use super::{Page, escape};
 use crate::Error;
 use crate::runner::each_row;
-use crate::steps::pictures::Pictures;
+use crate::steps::images::{ImageTables, Images};
 
 /// Makes the sheet of a folder that `build_pairs` or `build_interleaved` wrote, with up to `count` items of each kind.
 /// `images` is the folder of `fetch_images`. The same seed gives the same items.
@@ -20,14 +20,14 @@ use crate::steps::pictures::Pictures;
 /// # Errors
 /// Where there is no such table, or it cannot be read.
 pub fn contact_sheet(built: &Path, images: &Path, count: usize, seed: u64) -> Result<Page, Error> {
-    let pictures = Pictures::read(images, &mut BTreeMap::new())?;
+    let pictures = Images::read(&ImageTables::find(images)?)?;
     let lead = format!("{}: up to {count} random items of each kind, seed {seed}.", built.display());
     let mut page = Page::new("Contact sheet", &lead);
     let mut pairs = Draw::new(count, seed);
     let mut documents = Draw::new(count, seed);
     let tables = [
-        each_row(built, None, |row: Pair| pairs.offer(&row.id.clone(), row))?,
-        each_row(built, None, |row: Interleaved| documents.offer(&row.id.clone(), row))?,
+        each_row(built, |row: Pair| pairs.offer(&row.id.clone(), row))?,
+        each_row(built, |row: Interleaved| documents.offer(&row.id.clone(), row))?,
     ];
     if tables == [false, false] {
         let kind = format!("{} or {}", Pair::KIND, Interleaved::KIND);
@@ -46,7 +46,7 @@ pub fn contact_sheet(built: &Path, images: &Path, count: usize, seed: u64) -> Re
         );
     }
     let mut dropped: BTreeMap<(String, String), Draw<Excluded>> = BTreeMap::new();
-    each_row(built, None, |row: Excluded| {
+    each_row(built, |row: Excluded| {
         let reason = (row.step.clone(), row.reason.clone());
         let name = format!("{} {}", row.id, row.value.as_deref().unwrap_or_default());
         dropped.entry(reason).or_insert_with(|| Draw::new(count, seed)).offer(&name, row);
@@ -101,7 +101,7 @@ fn document_card(document: &Interleaved) -> String {
 }
 
 /// Dropped items, with the picture where one was fetched.
-fn dropped_cards(rows: &[Excluded], pictures: &Pictures) -> Result<String, Error> {
+fn dropped_cards(rows: &[Excluded], pictures: &Images) -> Result<String, Error> {
     let keys: Vec<Option<usize>> = rows.iter().map(|row| Some(pictures.find(url_of(row)?)?.key)).collect();
     let images = pictures.load(&keys.iter().flatten().copied().collect::<BTreeSet<usize>>())?;
     let bytes =

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use tsumugi_record::{Judgement, Prediction, Record, ShardReader, shards};
 
 use super::run::Done;
+use crate::Error;
 use crate::report::{
     Page, conversation_samples, funnel_section, interleaved_samples, pair_samples, training_section,
     verdict_section,
 };
-use crate::{Error, standin};
 
 /// Samples of each dataset that the page shows.
 const CARDS: usize = 24;
@@ -63,7 +63,7 @@ fn stand_in_note(stand_in: bool, what: &str) -> String {
     format!(
         "<p class=\"note\">{what} by <code>{}</code>, a loopback stand-in inside this project that follows fixed rules. \
          It is no language model; give <code>--base-url</code> and <code>OPENAI_API_KEY</code> for a real one.</p>",
-        standin::MODEL
+        tsumugi_demo::MODEL
     )
 }
 

@@ -1,4 +1,4 @@
-//! The pictures that `fetch_images` found, as the builders need them: facts in memory, bytes by need.
+//! The images that `fetch_images` found, as the builders need them: facts in memory, bytes when they are asked for.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use tsumugi_images::{PHash, canonical_url};
 use tsumugi_interleave::Picture;
-use tsumugi_record::{Fetch, Image, ImageRow, Record, ShardReader, shards};
+use tsumugi_record::{Fetch, FetchedImage, Image, ImageFacts, ImageRow, Record, ShardReader, shards};
 
 use crate::Error;
-use crate::runner::input_table;
+use crate::runner::Inputs;
 
 /// What is known of a content.
 pub(super) struct Fact {
@@ -18,53 +18,76 @@ pub(super) struct Fact {
     shard: usize,
 }
 
-/// All pictures: facts by number (their order in the shards), and the number behind each address. A picture takes a
+/// Where the tables of `fetch_images` are.
+#[derive(Debug, Clone)]
+pub(crate) struct ImageTables {
+    images: Vec<PathBuf>,
+    fetches: Vec<PathBuf>,
+}
+
+impl ImageTables {
+    /// Finds the tables where they are no input of a step.
+    pub(crate) fn find(folder: &Path) -> Result<ImageTables, Error> {
+        ImageTables::declare(folder, &mut Inputs::default())
+    }
+
+    /// Declares the tables as the input `images`.
+    pub(super) fn declare(folder: &Path, inputs: &mut Inputs) -> Result<ImageTables, Error> {
+        let images = inputs.table::<ImageRow>("images", folder)?;
+        let mut fetches = inputs.optional_table::<Fetch>("images", folder)?;
+        // A folder without a manifest, made elsewhere: the table is in a folder of its own.
+        if fetches.is_empty() {
+            fetches = shards(folder.join(Fetch::KIND), Fetch::KIND)?;
+        }
+        Ok(ImageTables { images, fetches })
+    }
+}
+
+/// All images: facts by number (their order in the shards), and the number behind each address. An image takes a
 /// few hundred bytes here; its file stays on disk.
-pub(crate) struct Pictures {
+pub(crate) struct Images {
     facts: Vec<Fact>,
     by_url: HashMap<String, usize>,
     shards: Vec<PathBuf>,
 }
 
-impl Pictures {
-    /// Reads the tables of `fetch_images`; what they are is added to `identity`.
-    pub(crate) fn read(folder: &Path, identity: &mut BTreeMap<String, String>) -> Result<Pictures, Error> {
-        let images = input_table(folder, ImageRow::KIND)?;
-        let fetches = fetch_shards(folder, identity)?;
-        identity.extend(images.identity.into_iter().map(|(name, is)| (format!("images:{name}"), is)));
+impl Images {
+    /// Reads the facts.
+    pub(crate) fn read(tables: &ImageTables) -> Result<Images, Error> {
+        let shards = tables.images.par_iter().enumerate();
         let parts: Result<Vec<Vec<(String, Fact)>>, Error> =
-            images.shards.par_iter().enumerate().map(|(number, shard)| facts_of(number, shard)).collect();
-        let mut pictures = Pictures { facts: Vec::new(), by_url: HashMap::new(), shards: images.shards };
+            shards.map(|(number, shard)| facts_of(number, shard)).collect();
+        let mut images = Images { facts: Vec::new(), by_url: HashMap::new(), shards: tables.images.clone() };
         let mut by_id = HashMap::new();
         for (id, mut fact) in parts?.into_iter().flatten() {
-            fact.picture.key = pictures.facts.len();
+            fact.picture.key = images.facts.len();
             by_id.insert(id, fact.picture.key);
-            pictures.facts.push(fact);
+            images.facts.push(fact);
         }
-        for shard in fetches {
-            for batch in ShardReader::<Fetch>::open(&shard)? {
+        for shard in &tables.fetches {
+            for batch in ShardReader::<FetchedImage>::open(shard)? {
                 for fetch in batch? {
                     if let Some(&key) = fetch.image_id.as_ref().and_then(|id| by_id.get(id)) {
-                        pictures.by_url.entry(fetch.url).or_insert(key);
+                        images.by_url.entry(fetch.url).or_insert(key);
                     }
                 }
             }
         }
-        Ok(pictures)
+        Ok(images)
     }
 
-    /// The picture behind an address of a page.
+    /// The image behind an address of a page.
     pub(crate) fn find(&self, url: &str) -> Option<Picture> {
         let known = self.by_url.get(url).or_else(|| self.by_url.get(&canonical_url(url)?));
         known.map(|&key| self.facts[key].picture)
     }
 
-    /// The facts of a picture.
+    /// The facts of an image.
     pub(super) fn fact(&self, key: usize) -> &Fact {
         &self.facts[key]
     }
 
-    /// The files of some pictures. Only shards that hold one of them are read.
+    /// The files of some images. Only shards that hold one of them are read.
     pub(crate) fn load(&self, keys: &BTreeSet<usize>) -> Result<HashMap<usize, Image>, Error> {
         let mut by_shard: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for &key in keys {
@@ -94,7 +117,7 @@ impl Pictures {
 
 fn facts_of(shard: usize, path: &Path) -> Result<Vec<(String, Fact)>, Error> {
     let mut facts = Vec::new();
-    for batch in ShardReader::<ImageRow>::open(path)? {
+    for batch in ShardReader::<ImageFacts>::open(path)? {
         for row in batch? {
             let phash: PHash = row.phash.parse().map_err(|_| {
                 Error::config(path.display().to_string(), format!("`{}` is no perceptual hash", row.phash))
@@ -105,16 +128,4 @@ fn facts_of(shard: usize, path: &Path) -> Result<Vec<(String, Fact)>, Error> {
         }
     }
     Ok(facts)
-}
-
-fn fetch_shards(folder: &Path, identity: &mut BTreeMap<String, String>) -> Result<Vec<PathBuf>, Error> {
-    match input_table(folder, Fetch::KIND) {
-        Ok(table) => {
-            identity.extend(table.identity.into_iter().map(|(name, is)| (format!("fetches:{name}"), is)));
-            Ok(table.shards)
-        }
-        // A folder without a manifest, made elsewhere: the table stands in a folder of its own.
-        Err(Error::NoTable { .. }) => Ok(shards(folder.join(Fetch::KIND), Fetch::KIND)?),
-        Err(error) => Err(error),
-    }
 }
