@@ -9,11 +9,10 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap, value_parser};
 use clap_complete::Shell;
 use serde_json::Value;
-use tsumugi_pipeline::command::{Command, Context, Group};
-use tsumugi_pipeline::{Error, Progress};
+use tsumugi_pipeline::{Command, Context, Error, Group, Progress};
 
 use crate::step::Step;
-use crate::{logging, reference};
+use crate::{logging, messages, reference};
 
 /// Heading of the flags that all steps have.
 pub(crate) const COMMON: &str = "Common options";
@@ -197,7 +196,7 @@ fn prepare(matches: &ArgMatches) -> Result<Context, Error> {
 /// Prints an error as one message and returns its exit code.
 fn fail(step: &Step, error: &Error) -> ExitCode {
     let code = error.exit_code();
-    let message = error.to_string();
+    let message = messages::with_causes(error);
     eprintln!("error: {}", if code == 2 { step.with_flags(&message) } else { message });
     ExitCode::from(code)
 }

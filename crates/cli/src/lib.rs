@@ -45,7 +45,7 @@ mod step;
 
 use std::process::ExitCode;
 
-use tsumugi_pipeline::command::Command;
+use tsumugi_pipeline::Command;
 
 /// The program `tsumugi` with the steps of this workspace.
 pub fn main() -> ExitCode {

@@ -1,6 +1,6 @@
 //! The reference of all settings, as Markdown.
 
-use tsumugi_pipeline::command::Group;
+use tsumugi_pipeline::Group;
 
 use crate::step::Step;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap, value_parser};
 use serde_json::Value;
-use tsumugi_pipeline::command::Command;
+use tsumugi_pipeline::Command;
 
 use crate::app::COMMON;
 use crate::flags::{argument, given};

@@ -102,6 +102,21 @@ pub enum Error {
     #[cfg(feature = "data")]
     #[error(transparent)]
     Archive(Box<tsumugi_warc::Error>),
+    /// A command went through its inputs and could not use some of them.
+    #[error("{failed} of {total} {what} could not be used")]
+    Incomplete {
+        /// What the inputs are.
+        what: &'static str,
+        /// Inputs that could not be used.
+        failed: usize,
+        /// All inputs.
+        total: usize,
+        /// The counts of the run.
+        summary: serde_json::Value,
+    },
+    /// Whoever reads standard output has closed it.
+    #[error("standard output was closed")]
+    Closed,
     /// A step failed in one of the crates below.
     #[error("{step}: {place}")]
     Step {
@@ -134,6 +149,16 @@ impl Error {
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
         move |source| Error::Refused { what: what.into(), source: source.into() }
+    }
+
+    /// The counts of a command, or an error with them where some inputs could not be used.
+    pub(crate) fn incomplete(
+        what: &'static str,
+        failed: usize,
+        total: usize,
+        summary: serde_json::Value,
+    ) -> Result<serde_json::Value, Error> {
+        if failed == 0 { Ok(summary) } else { Err(Error::Incomplete { what, failed, total, summary }) }
     }
 
     pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Error {

@@ -9,8 +9,7 @@ use tsumugi_eval::report::comparison_page;
 use tsumugi_eval::results::{Results, compare};
 
 use super::Lines;
-use crate::Error;
-use crate::command::{Context, Group, Tool};
+use crate::{Context, Error, Group, Tool};
 
 /// Prints the scores of evaluation runs and, for each run against the first, the differences with paired intervals; the last
 /// line is the same as JSON.

@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tsumugi_warc::{ArchiveReader, ArchiveWriter, Error as WarcError, Packing, RecordType};
 
-use crate::Error;
-use crate::command::{Context, Group, Tool};
+use crate::{Context, Error, Group, Tool};
 
 /// Copies the first records of an archive, or those of some URLs, into a new archive.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -51,9 +50,9 @@ fn run(settings: &Settings) -> Result<Value, Error> {
         Some("zst") => Packing::Zstd(3),
         _ => Packing::Plain,
     };
-    let failed = || Error::io("writing", &settings.out);
-    let mut reader = ArchiveReader::open(&settings.input)?;
-    let out = File::create(&settings.out).map_err(failed())?;
+    let failed = |error: WarcError| Error::Archive(Box::new(error));
+    let mut reader = ArchiveReader::open(&settings.input).map_err(failed)?;
+    let out = File::create(&settings.out).map_err(Error::io("writing", &settings.out))?;
     let mut writer = ArchiveWriter::new(BufWriter::new(out), packing);
     let (mut copied, mut damaged, mut too_large) = (0_u64, 0_u64, 0_u64);
     while let Some(record) = reader.next() {
@@ -64,7 +63,7 @@ fn run(settings: &Settings) -> Result<Value, Error> {
                 damaged += 1;
                 continue;
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(failed(error)),
         };
         if settings.records.is_some_and(|most| copied >= most) {
             break;
@@ -80,9 +79,9 @@ fn run(settings: &Settings) -> Result<Value, Error> {
             too_large += 1;
             continue;
         }
-        writer.copy(&record).map_err(failed())?;
+        writer.copy(&record).map_err(failed)?;
         copied += u64::from(!warcinfo);
     }
-    writer.finish().map_err(failed())?;
+    writer.finish().map_err(failed)?;
     Ok(json!({"records": copied, "damage": damaged, "too_large": too_large, "out": name}))
 }

@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use tsumugi_page::{PageHeaders, parse};
 
 use super::Lines;
-use crate::Error;
-use crate::command::{Context, Group, Tool};
+use crate::{Context, Error, Group, Tool};
 
 /// Reads HTML pages and prints a JSON line each: title, charset, language, main text, images, opt-out.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]

@@ -10,8 +10,7 @@ use serde_json::{Map, Value, json};
 use tsumugi_text::{FilterChain, Profile, sentences};
 
 use super::Lines;
-use crate::Error;
-use crate::command::{Context, Group, Tool};
+use crate::{Context, Error, Group, Tool};
 
 /// Applies a text-filter profile to the texts of a JSON lines file (`id`, `text`) and prints a JSON line each: the decision,
 /// its reason, the language and the statistics.

@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use tsumugi_vlm::{GenerateOptions, Model, Question, torch_ext};
 
 use super::Precision;
-use crate::Error;
-use crate::command::{Context, Group, Tool};
+use crate::{Context, Error, Group, Tool};
 
 /// Asks a vision-language model about images. The answer streams to standard error as it grows; the last line of standard
 /// output is a JSON object with it.

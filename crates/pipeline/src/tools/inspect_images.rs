@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use tsumugi_images::{Limits, inspect};
 
 use super::Lines;
-use crate::Error;
-use crate::command::{Context, Group, Tool};
+use crate::{Context, Error, Group, Tool};
 
 /// Inspects image files and prints a JSON line each: size, format, perceptual hash, or why the file is unusable.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]

@@ -14,8 +14,7 @@ use tsumugi_warc::{
 };
 
 use super::Lines;
-use crate::command::{Context, Group, Tool};
-use crate::{Error, archives};
+use crate::{Context, Error, Group, Tool, archives};
 
 /// Lists the records of WARC and ARC files, a JSON line each, damage included. The last line counts them.
 ///

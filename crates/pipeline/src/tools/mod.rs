@@ -30,8 +30,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::Error;
-use crate::command::{Command, ToolCommand};
+use crate::{Command, Error, ToolCommand};
 
 /// The commands of this module that the crate's features allow.
 pub fn tools() -> Vec<&'static dyn Command> {

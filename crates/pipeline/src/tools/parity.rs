@@ -10,8 +10,7 @@ use tsumugi_vlm::parity::{ParityOptions, run as compute};
 use tsumugi_vlm::torch_ext;
 
 use super::Precision;
-use crate::Error;
-use crate::command::{Context, Group, Tool};
+use crate::{Context, Error, Group, Tool};
 
 /// Runs a checkpoint on given inputs and writes what can be compared with another implementation: logits, loss, image
 /// features, hidden states; and where asked for gradients, greedy tokens, parameters after optimiser steps.
@@ -78,19 +77,19 @@ fn run(settings: &Settings) -> Result<Value, Error> {
             Some(serde_json::from_str(&text).map_err(Error::step("parity", place))?)
         }
     };
-    let failed = || Error::step("parity", settings.model.display().to_string());
     let device = match settings.device {
         Where::Cuda => {
-            torch_ext::load_cuda().map_err(failed())?;
+            torch_ext::load_cuda().map_err(Error::step("parity", "device"))?;
             Device::Cuda(0)
         }
         Where::Auto => torch_ext::best_device(),
         Where::Cpu => Device::Cpu,
     };
-    torch_ext::set_numerics(true, false).map_err(failed())?;
+    torch_ext::set_numerics(true, false).map_err(Error::step("parity", "numerics"))?;
     let kind = settings.dtype.kind();
     let options =
         ParityOptions { gradients: settings.gradients, generate: settings.generate, steps, device, kind };
-    compute(&settings.model, &settings.inputs, &settings.out, &options).map_err(failed())?;
+    let place = settings.model.display().to_string();
+    compute(&settings.model, &settings.inputs, &settings.out, &options).map_err(Error::step("parity", place))?;
     Ok(json!({"out": settings.out}))
 }

@@ -11,8 +11,7 @@ use tsumugi_eval::rouge::score_all;
 use tsumugi_eval::stats::{Resampling, bootstrap_median};
 
 use super::{Lines, json_lines};
-use crate::Error;
-use crate::command::{Context, Group, Tool};
+use crate::{Context, Error, Group, Tool};
 
 /// Scores predictions against references: a JSON line with `score` for each line of the input, and the corpus score with its
 /// interval at the end.

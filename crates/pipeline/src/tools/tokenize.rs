@@ -10,8 +10,7 @@ use tsumugi_eval::profile::Profile;
 use tsumugi_eval::rouge::RougeL;
 
 use super::{Lines, json_lines};
-use crate::Error;
-use crate::command::{Context, Group, Tool};
+use crate::{Context, Error, Group, Tool};
 
 /// Splits texts into the words that ROUGE-L compares: a JSON line with `tokens` for each line of the input, and the counts at
 /// the end.
