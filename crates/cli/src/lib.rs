@@ -67,3 +67,8 @@ pub fn example(name: &str) -> ExitCode {
         }
     }
 }
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -44,3 +44,8 @@ pub use tsumugi_train as train;
 pub use tsumugi_vlm as vlm;
 #[cfg(feature = "data")]
 pub use tsumugi_warc as warc;
+
+/// Compiles the example of the README.
+#[cfg(all(doctest, feature = "data"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
