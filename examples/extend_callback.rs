@@ -1,7 +1,7 @@
-//! A callback of one's own: `cargo run --example extend_callback -- --out FOLDER`.
+//! Adds a callback: `cargo run --example extend_callback -- --out FOLDER`.
 //!
-//! This one ends a stage when the loss has not fallen for some steps. What it has to remember is kept in checkpoints, so
-//! that a run which is killed and resumed stops at the same step.
+//! This one ends a stage when the loss has not fallen for some steps. Its state is kept in checkpoints, so that a run that
+//! is killed and resumed stops at the same step.
 
 #[path = "common/squares.rs"]
 mod squares;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use tsumugi::train::data::ListSource;
 use tsumugi::train::metrics::StepMetrics;
-use tsumugi::train::{Callback, Error, Look, Progress, Recipe, Registry, Result, Trainer, Wish};
+use tsumugi::train::{Action, Callback, CallbackContext, Error, Progress, Recipe, Registry, Result, Trainer};
 
 #[derive(Parser)]
 struct Args {
@@ -32,18 +32,18 @@ impl Callback for Patience {
         "patience"
     }
 
-    fn step_done(&mut self, look: &Look<'_>, metrics: &StepMetrics) -> Result<Wish> {
+    fn step_done(&mut self, context: &CallbackContext<'_>, metrics: &StepMetrics) -> Result<Action> {
         if metrics.loss < self.best {
             (self.best, self.best_step) = (metrics.loss, metrics.step);
         }
         let waited = metrics.step - self.best_step;
         if waited >= self.steps {
-            eprintln!("{}: no better loss than {:.4} for {waited} steps", look.stage, self.best);
+            eprintln!("{}: no better loss than {:.4} for {waited} steps", context.stage, self.best);
         }
-        Ok(Wish {
+        Ok(Action {
             scalars: vec![("best_loss".into(), self.best)],
             stop: waited >= self.steps,
-            ..Wish::default()
+            ..Action::default()
         })
     }
 

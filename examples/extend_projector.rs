@@ -1,7 +1,8 @@
-//! A projector of one's own: `cargo run --example extend_projector -- --out FOLDER`.
+//! Adds a projector: `cargo run --example extend_projector -- --out FOLDER`.
 //!
-//! A unit says what parameters it has and how its output comes from its input. That is all: flat buffers, freezing,
-//! recomputation, the optimiser, checkpoints and resume then treat it like the built-in ones.
+//! A unit states its parameters and computes its output from its input. Flat buffers, freezing, recomputation, the
+//! optimiser, checkpoints and resuming then treat it like the built-in ones. A model family puts the unit into a model; its
+//! other parts are the defaults.
 
 #[path = "common/squares.rs"]
 mod squares;
@@ -12,8 +13,8 @@ use std::sync::Arc;
 use clap::Parser;
 use tch::Tensor;
 use tsumugi::train::data::ListSource;
-use tsumugi::train::{Error, Progress, Recipe, Registry, Trainer};
-use tsumugi::vlm::{Acts, Context, Llama, ParamDef, ParamSpec, Params, Projector, Result, Siglip, Unit, Vlm};
+use tsumugi::train::{Progress, Recipe, Registry, Trainer};
+use tsumugi::vlm::{Acts, Context, ModelFamily, ParamDef, ParamSpec, Params, Result, Unit, Units, VlmConfig};
 
 #[derive(Parser)]
 struct Args {
@@ -22,8 +23,8 @@ struct Args {
     out: PathBuf,
 }
 
-/// One matrix, and a gate that lets each output dimension through or not.
-#[derive(Debug, Clone)]
+/// A linear layer, and a gate for each output dimension.
+#[derive(Debug)]
 struct Gated {
     from: i64,
     to: i64,
@@ -49,9 +50,17 @@ impl Unit for Gated {
     }
 }
 
-impl Projector for Gated {
-    fn units(&self) -> Vec<Arc<dyn Unit>> {
-        vec![Arc::new(self.clone())]
+/// SigLIP, the gated projector, and Llama.
+#[derive(Debug)]
+struct GatedLlava;
+
+impl ModelFamily for GatedLlava {
+    fn name(&self) -> &str {
+        "gated_llava"
+    }
+
+    fn projector(&self, config: &VlmConfig) -> Result<Units> {
+        Ok(vec![Arc::new(Gated { from: config.vision.hidden_size, to: config.language.hidden_size })])
     }
 }
 
@@ -59,17 +68,9 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let mut registry = Registry::default();
     registry.source("squares", |_| Ok(Box::new(ListSource::new(squares::samples()))));
-    registry.model("gated", |model| {
-        let missing = || Error::recipe("model.config is needed for the builder \"gated\"");
-        let config = model.config.clone().ok_or_else(missing)?;
-        let projector = Gated { from: config.vision.hidden_size, to: config.language.hidden_size };
-        let (vision, language) = (Siglip::new(config.vision.clone()), Llama::new(config.language.clone()));
-        Ok(Vlm::assemble(config, &vision, &projector, &language)?)
-    });
+    registry.family(Arc::new(GatedLlava));
 
-    let sets =
-        ["model.builder=gated", "model.config.image_token_id=4", "model.config.language.pad_token_id=3"];
-    let mut recipe = Recipe::from_toml(&squares::recipe(""), &sets.map(str::to_owned))?;
+    let mut recipe = Recipe::from_toml(&squares::recipe(""), &["model.family=gated_llava".to_owned()])?;
     recipe.out = args.out;
     let summary = Trainer::new(recipe).registry(registry).progress(Progress::stderr()).run()?;
     println!("{}", serde_json::to_string(&summary)?);

@@ -1,7 +1,7 @@
-//! A data source of one's own: `cargo run --example extend_source -- --out FOLDER`.
+//! Adds a data source: `cargo run --example extend_source -- --out FOLDER`.
 //!
-//! A source says how many rows it has and gives the row at a place. The order has to be a function of the place alone;
-//! then mixing, shuffling, packing and resuming work as for every other source.
+//! A source has a number of rows and returns the row at a place. The order must be a function of the place alone; then
+//! mixing, shuffling, packing and resuming work as for every other source.
 
 #[path = "common/squares.rs"]
 mod squares;
@@ -19,10 +19,10 @@ struct Args {
     out: PathBuf,
 }
 
-/// Drawn squares. A lab's source would hold a connection, an index or a file here.
+/// Drawn squares. A real source would hold a connection, an index or a file here.
 struct Squares {
     samples: Vec<Sample>,
-    /// The order of the pass that is being read, so that it is not worked out again for each row.
+    /// The order of the current pass, so that it is not computed again for each row.
     order: Option<(Place, Vec<u64>)>,
 }
 
@@ -38,9 +38,9 @@ impl DataSource for Squares {
         }
         let row = self.order.as_ref().map_or(0, |(_, order)| order[place.position as usize]);
         let sample = self.samples[row as usize].clone();
-        // What cannot be used is dropped with a reason, which is counted.
+        // A row that cannot be used is dropped with a reason, which is counted.
         if sample.images() == 0 {
-            return Ok(Drawn::Dropped { id: sample.id, reason: "no_picture" });
+            return Ok(Drawn::Dropped { id: sample.id, reason: "no_image" });
         }
         Ok(Drawn::Sample(sample))
     }
@@ -49,7 +49,7 @@ impl DataSource for Squares {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let mut registry = Registry::default();
-    // `request.config.options` would hold what the recipe says for this source under `options`.
+    // `request.config.options` holds the recipe's `options` of this source.
     registry.source("squares", |_request| Ok(Box::new(Squares { samples: squares::samples(), order: None })));
 
     let mut recipe = Recipe::from_toml(&squares::recipe(""), &[])?;

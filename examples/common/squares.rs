@@ -1,11 +1,11 @@
-//! A drawn set for the teaching examples: one coloured square a picture, and its name.
+//! Data of the teaching examples: images of one coloured square, with the name of its colour.
 
 use tsumugi::train::Sample;
 
 const COLOURS: [(&str, [u8; 3]); 4] =
     [("赤", [220, 30, 30]), ("青", [30, 60, 220]), ("緑", [30, 160, 60]), ("黄", [230, 210, 40])];
 
-/// Pictures of 28 x 28 pixels, each with the name of its colour to be learned.
+/// Images of 28 x 28 pixels, each with the name of its colour as the text to learn.
 pub(crate) fn samples() -> Vec<Sample> {
     (0..64)
         .map(|i| {

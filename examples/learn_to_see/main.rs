@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Parser;
+use tsumugi::report::{Chart, LineChart, Series};
 use tsumugi::train::metrics::StepMetrics;
-use tsumugi::train::page::{Line, line_svg};
-use tsumugi::train::{Callback, Look, Progress, Recipe, Registry, Trainer, Wish};
-use tsumugi::vlm::{ImageProcessor, Model, Tokenizer, torch_ext};
+use tsumugi::train::{Action, Callback, CallbackContext, Progress, Recipe, Registry, Trainer};
+use tsumugi::vlm::{Model, Tokenizer, torch_ext};
 
 use crate::questions::{Scenes, Score, ask};
 
@@ -50,18 +50,22 @@ impl Callback for Sight {
         "sight"
     }
 
-    fn step_done(&mut self, look: &Look<'_>, metrics: &StepMetrics) -> tsumugi::train::Result<Wish> {
+    fn step_done(
+        &mut self,
+        context: &CallbackContext<'_>,
+        metrics: &StepMetrics,
+    ) -> tsumugi::train::Result<Action> {
         if !metrics.step.is_multiple_of(self.every) {
-            return Ok(Wish::default());
+            return Ok(Action::default());
         }
         let model = Model {
-            vlm: look.model.clone(),
-            weights: (look.weights)()?,
-            tokenizer: Tokenizer::open(look.tokenizer)?,
-            processor: ImageProcessor::new(look.model.config()),
+            vlm: context.model.clone(),
+            weights: (context.weights)()?,
+            tokenizer: Tokenizer::open(context.tokenizer)?,
+            processor: context.model.image_processor(),
         };
         let score = ask(&model, ON_THE_WAY, 100, 0)?;
-        Ok(Wish { scalars: score.shares(), ..Wish::default() })
+        Ok(Action { scalars: score.shares(), ..Action::default() })
     }
 }
 
@@ -100,15 +104,16 @@ fn main() -> anyhow::Result<()> {
 
 /// Draws how the shares of right answers grew.
 fn plot(out: &Path) -> anyhow::Result<()> {
-    let mut lines: Vec<Line> = Score::names().map(|name| Line { name, points: Vec::new() }).collect();
+    let mut shares: Vec<Series> = Score::names().map(|name| Series::new(name, [])).collect();
     for text in std::fs::read_to_string(out.join("metrics.jsonl"))?.lines() {
         let value: serde_json::Value = serde_json::from_str(text)?;
         let (Some(name), Some(step)) = (value["name"].as_str(), value["step"].as_f64()) else { continue };
-        if let Some(line) = lines.iter_mut().find(|line| line.name == name) {
-            line.points.push((step, 100.0 * value["value"].as_f64().unwrap_or(0.0)));
+        if let Some(share) = shares.iter_mut().find(|share| share.name() == name) {
+            share.push(step, 100.0 * value["value"].as_f64().unwrap_or(0.0));
         }
     }
-    if let Some(svg) = line_svg("step (held-out questions answered right, %)", &lines) {
+    let chart = Chart::line("Held-out questions answered correctly by step").x("step").unit("%");
+    if let Some(svg) = Chart::from(shares.into_iter().fold(chart, LineChart::with)).svg()? {
         std::fs::write(out.join("learn_to_see.svg"), svg)?;
     }
     Ok(())

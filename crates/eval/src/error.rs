@@ -14,6 +14,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The page of a run or of a comparison could not be made.
+    #[error(transparent)]
+    Report(#[from] tsumugi_report::Error),
     /// No unidic-lite dictionary was found.
     #[error(
         "the dictionary unidic-lite is missing (looked in {}); run `cargo xtask provision`, or let TSUMUGI_UNIDIC name the folder that holds its sys.dic",

@@ -127,7 +127,9 @@ fn runs_are_compared_question_by_question() -> Result<(), Failure> {
         assert_eq!(difference.questions, 60);
     }
     assert!(comparison.markdown().contains("better"));
-    assert!(tsumugi_eval::report::comparison_page(&comparison).contains("<svg"));
+    let page = tsumugi_eval::report::comparison_page(&comparison).render()?;
+    assert!(page.contains("ROUGE-L: differences") && page.contains("better - worse"));
+    assert!(page.matches("class=\"drawing\"").count() >= 4);
     let mut other = worse.clone();
     other.profile = Profile::EvalMm;
     let mixed = compare(&[("a".to_owned(), worse), ("b".to_owned(), other)]);

@@ -14,7 +14,7 @@ use tsumugi_pipeline::{Context, cli, runner};
 use tsumugi_record::{
     Document, Excluded, ImageSlot, Interleaved, Node, Pair, Record, ShardReader, ShardWriter, shards,
 };
-use tsumugi_vlm::{DualEncoder, checkpoint};
+use tsumugi_vlm::{ContrastiveEncoder, checkpoint};
 
 const NAMES: [&str; 5] = ["wide.png", "large.png", "rgb.png", "tall.png", "diagonal64.png"];
 
@@ -23,7 +23,7 @@ fn fixtures() -> PathBuf {
 }
 
 fn encoder(name: &str) -> PathBuf {
-    fixtures().join("tests/fixtures/dual").join(name)
+    fixtures().join("tests/fixtures/contrastive").join(name)
 }
 
 /// A document with five pictures and as many sentences, and the pictures in a folder laid out as HOST/PATH.
@@ -68,7 +68,7 @@ fn pairs(home: &Path, out: &str, scorer: &[String]) -> BuildPairsConfig {
         documents: home.join("documents"),
         images: home.join("images"),
         out: home.join(out),
-        scorer: scorers.to_vec(),
+        scorer: scorer.to_vec(),
         recipe: PairConfig { images: images(), ..PairConfig::default() },
         ..BuildPairsConfig::default()
     }
@@ -101,7 +101,7 @@ fn pairs_are_scored_and_the_lowest_are_dropped() {
     assert!(!summary.counts.contains_key("pairs without similarity"));
 
     // The scores are the cosines of the encoder itself.
-    let clip = DualEncoder::open(encoder("open_clip"), Device::Cpu, Kind::Float).unwrap();
+    let clip = ContrastiveEncoder::open(encoder("open_clip"), Device::Cpu, Kind::Float).unwrap();
     for pair in &kept {
         let names: Vec<&str> = pair.similarities.iter().map(|score| score.scorer.as_str()).collect();
         assert_eq!(names, ["clip:open_clip", "siglip:siglip"]);
@@ -116,14 +116,14 @@ fn pairs_are_scored_and_the_lowest_are_dropped() {
     cli::with_threads(4, || runner::run::<BuildPairs>(again.clone(), &Context::hidden())).unwrap();
     assert_eq!(bytes(&config.out), bytes(&again.out));
     let other = pairs(home.path(), "pairs", &both[..1]);
-    assert!(runner::run::<BuildPairs>(other.clone(), &Context::hidden()).unwrap_err().to_string().contains("scorers"));
+    assert!(runner::run::<BuildPairs>(other.clone(), &Context::hidden()).unwrap_err().to_string().contains("scorer"));
 }
 
 #[test]
 fn what_a_probe_finds_is_dropped() {
     let home = tempfile::tempdir().unwrap();
     prepare(home.path());
-    let clip = DualEncoder::open(encoder("open_clip"), Device::Cpu, Kind::Float).unwrap();
+    let clip = ContrastiveEncoder::open(encoder("open_clip"), Device::Cpu, Kind::Float).unwrap();
     // A probe that finds what points where the first picture does.
     let file = std::fs::read(home.path().join("mirror/site.test").join(NAMES[0])).unwrap();
     let vector = clip.embed_images(&[&file]).unwrap();
@@ -166,12 +166,12 @@ fn what_a_probe_finds_is_dropped() {
 
     // A probe alone, one of another encoder, and two scorers for one place each are refused.
     config.out = home.path().join("refused");
-    config.scorers = vec!["none".into()];
-    assert!(runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap_err().to_string().contains("--scorer"));
-    config.scorers = vec![scorer("siglip")];
+    config.scorer = vec!["none".into()];
+    assert!(runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap_err().to_string().contains("scorer"));
+    config.scorer = vec![scorer("siglip")];
     assert!(runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).is_err());
-    (config.scorers, config.nsfw) = (vec![scorer("siglip"), scorer("open_clip")], None);
+    (config.scorer, config.nsfw) = (vec![scorer("siglip"), scorer("open_clip")], None);
     assert_eq!(runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap_err().exit_code(), 2);
-    config.scorers = vec!["clip:no/such/folder".into()];
+    config.scorer = vec!["clip:no/such/folder".into()];
     assert_eq!(runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap_err().exit_code(), 2);
 }

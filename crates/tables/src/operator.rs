@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::columns::Columns;
 use crate::rows::{self, Samples};
-use crate::{Column, Error};
+use crate::Error;
 
 /// A global operator over a table: it says which rows stay, named by their id column.
 ///
@@ -270,6 +270,7 @@ fn equal_names(names: &[String]) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Column;
 
     fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(ToString::to_string).collect()

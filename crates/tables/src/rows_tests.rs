@@ -81,9 +81,10 @@ proptest! {
         let ids: Vec<String> = (0..keys.len()).map(|row| format!("{row:04}")).collect();
         let years: Vec<u8> = keys.iter().map(|key| key % 3).collect();
         let bands: Vec<Vec<i64>> = keys.iter().map(|&key| vec![i64::from(key), i64::from(key) * 31 % 7]).collect();
+        let draws: Vec<_> = ids.iter().map(|id| draw(3, id)).collect();
         let run = || (
             drop_frequent(&keys, count),
-            drop_frequent_in_samples(&keys, &years, &ids, &Samples { seed: 3, block: 17, count }).unwrap(),
+            drop_frequent_in_samples(&keys, &years, &draws, &Samples { block: 17, count }).unwrap(),
             keep_first(&keys, &years).unwrap(),
             near_duplicates(&ids.iter().map(String::as_str).collect::<Vec<_>>(), &bands).unwrap(),
             join(&keys, &years),

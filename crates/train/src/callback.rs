@@ -1,4 +1,4 @@
-//! What happens beside training: evaluation, sample answers, stopping.
+//! Callbacks: evaluation, sample answers, early stopping and whatever else happens during training.
 
 use std::path::Path;
 
@@ -7,25 +7,25 @@ use tsumugi_vlm::{Vlm, Weights};
 use crate::Result;
 use crate::metrics::StepMetrics;
 
-/// What a callback sees of a run.
-pub struct Look<'a> {
+/// The state of a run that a callback can read.
+pub struct CallbackContext<'a> {
     /// Name of the stage.
     pub stage: &'a str,
     /// Steps done in it.
     pub step: u64,
     /// Folder of the stage.
     pub folder: &'a Path,
-    /// The model's sizes and units.
+    /// The model's family, sizes and units.
     pub model: &'a Vlm,
     /// Folder of the tokenizer.
     pub tokenizer: &'a Path,
-    /// Gives the weights as they are now. The tensors share the trainer's memory: read, never write.
+    /// Returns the current weights. The tensors share the trainer's memory: read them, never write them.
     pub weights: &'a dyn Fn() -> Result<Weights>,
 }
 
-/// What a callback asks for.
+/// What a callback asks of the trainer.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Wish {
+pub struct Action {
     /// Numbers for the metric sinks.
     pub scalars: Vec<(String, f64)>,
     /// Write a checkpoint after this step.
@@ -34,47 +34,46 @@ pub struct Wish {
     pub stop: bool,
 }
 
-/// Something that happens beside training. Every method has a default that does nothing.
+/// Something that happens during training. Every method has a default that does nothing.
 ///
-/// What a callback has to remember beyond a restart goes through [`Callback::save`] and [`Callback::load`]: it is kept in
-/// checkpoints.
+/// State that must survive a restart goes through [`Callback::save`] and [`Callback::load`], which checkpoints use.
 pub trait Callback: Send {
-    /// Unique name, under which its state is kept.
+    /// Unique name, which keys its state in checkpoints.
     fn name(&self) -> &str;
 
-    /// A stage begins, or is resumed at `look.step`.
+    /// Called when a stage begins, or resumes at `context.step`.
     ///
     /// # Errors
-    /// Ends the run.
-    fn stage_begins(&mut self, _look: &Look<'_>) -> Result<()> {
+    /// An error ends the run.
+    fn stage_begins(&mut self, _context: &CallbackContext<'_>) -> Result<()> {
         Ok(())
     }
 
-    /// A step is done.
+    /// Called after each step.
     ///
     /// # Errors
-    /// Ends the run.
-    fn step_done(&mut self, _look: &Look<'_>, _metrics: &StepMetrics) -> Result<Wish> {
-        Ok(Wish::default())
+    /// An error ends the run.
+    fn step_done(&mut self, _context: &CallbackContext<'_>, _metrics: &StepMetrics) -> Result<Action> {
+        Ok(Action::default())
     }
 
-    /// A stage is over.
+    /// Called at the end of a stage.
     ///
     /// # Errors
-    /// Ends the run.
-    fn stage_ends(&mut self, _look: &Look<'_>) -> Result<()> {
+    /// An error ends the run.
+    fn stage_ends(&mut self, _context: &CallbackContext<'_>) -> Result<()> {
         Ok(())
     }
 
-    /// What to remember.
+    /// The state to keep; `null` keeps nothing.
     fn save(&self) -> serde_json::Value {
         serde_json::Value::Null
     }
 
-    /// Takes back what [`Callback::save`] gave.
+    /// Restores the state that [`Callback::save`] returned.
     ///
     /// # Errors
-    /// Where it cannot be understood.
+    /// If the state is invalid.
     fn load(&mut self, _state: &serde_json::Value) -> Result<()> {
         Ok(())
     }

@@ -1,16 +1,17 @@
-//! Checkpoints of a stage: atomic, few, and enough to go on bit by bit.
+//! Checkpoints of a stage: atomic, few, and enough to continue with the same bytes.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::atomic::{atomic_folder, read_json, write_json};
 use crate::engine::{Engine, EngineState};
 use crate::loader::LoaderCursor;
 use crate::{Error, Result};
 
-/// Version of the files. Raised when an older program could no longer read them.
+/// Version of the files. Raised when older programs could no longer read them.
 const VERSION: u32 = 1;
 const STATE: &str = "state.json";
 const TENSORS: &str = "engine.safetensors";
@@ -23,23 +24,23 @@ pub struct StageState {
     pub version: u32,
     /// Steps done.
     pub step: u64,
-    /// Where the data stands.
+    /// The position in the data.
     pub data: LoaderCursor,
     /// Counts of updates.
     pub engine: EngineState,
-    /// What the loss rules remember.
+    /// State of the loss rules.
     pub watch: crate::watch::Watch,
-    /// What callbacks remember, by name.
+    /// State of callbacks, by name.
     pub callbacks: BTreeMap<String, serde_json::Value>,
-    /// The lowest loss on held-out rows so far.
+    /// The lowest held-out loss so far.
     #[serde(default)]
     pub best: Option<BestSoFar>,
-    /// The step of the last measurement on held-out rows.
+    /// The step of the last held-out evaluation.
     #[serde(default)]
     pub evaluated: Option<u64>,
 }
 
-/// The lowest loss on held-out rows, and when it was measured.
+/// The lowest held-out loss and its step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BestSoFar {
@@ -57,16 +58,15 @@ pub struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// Checkpoints in a folder, of which the last `keep` are kept.
+    /// Checkpoints in a folder, which keeps the last `keep`.
     pub fn new(folder: PathBuf, keep: usize) -> Self {
         Self { folder, keep }
     }
 
-    /// Writes a checkpoint: into a hidden folder first, synced, then renamed. Older ones, and weights that are best no
-    /// more, are removed only after that.
+    /// Writes a checkpoint atomically. Older ones, and weights that are no longer the best, are removed only after that.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Torch`], as on a full disk. What was written is removed, and older checkpoints stay.
+    /// [`Error::Io`] or [`Error::Torch`], as on a full disk. The partial checkpoint is removed, and older ones stay.
     pub fn save(&self, engine: &Engine, mut state: StageState) -> Result<PathBuf> {
         let name = format!("step-{:08}", state.step);
         let target = self.folder.join(&name);
@@ -75,12 +75,12 @@ impl Checkpoints {
         for old in &all[..all.len().saturating_sub(self.keep)] {
             fs::remove_dir_all(old).map_err(Error::io(old))?;
         }
-        self.forget_best_but(state.best)?;
+        self.remove_best_except(state.best)?;
         Ok(target)
     }
 
-    /// Writes the weights of the lowest loss so far, which `state.best` tells. Earlier ones stay until the next
-    /// [`Checkpoints::save`], since a run that is killed goes back to what its last checkpoint knows as best.
+    /// Writes the weights of the lowest loss so far, which is `state.best`. Earlier ones stay until the next
+    /// [`Checkpoints::save`], since a killed run returns to the best of its last checkpoint.
     ///
     /// # Errors
     /// As [`Checkpoints::save`].
@@ -89,10 +89,10 @@ impl Checkpoints {
         write(&self.best_folder(best), engine, &mut state)
     }
 
-    /// Puts an engine where the loss was lowest.
+    /// Restores an engine to the weights of the lowest loss.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if these weights cannot be read or do not fit.
+    /// [`Error::Checkpoint`] if the weights cannot be read or do not fit.
     pub fn load_best(&self, engine: &mut Engine, best: BestSoFar) -> Result<()> {
         read(&self.best_folder(best), engine).map(|_| ())
     }
@@ -101,7 +101,7 @@ impl Checkpoints {
         self.folder.join(format!("best-{:08}", best.step))
     }
 
-    fn forget_best_but(&self, best: Option<BestSoFar>) -> Result<()> {
+    fn remove_best_except(&self, best: Option<BestSoFar>) -> Result<()> {
         let kept = best.map(|best| self.best_folder(best));
         for folder in self.list("best-")?.into_iter().filter(|folder| Some(folder) != kept.as_ref()) {
             fs::remove_dir_all(&folder).map_err(Error::io(&folder))?;
@@ -109,7 +109,7 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Puts an engine where the last checkpoint left it. None where there is no checkpoint.
+    /// Restores an engine to the last checkpoint. None if there is no checkpoint.
     ///
     /// # Errors
     /// [`Error::Checkpoint`] if it cannot be read or does not fit.
@@ -118,7 +118,7 @@ impl Checkpoints {
         read(&folder, engine).map(Some)
     }
 
-    /// Removes all checkpoints, and what a killed run left half-written.
+    /// Removes all checkpoints, and partial ones of a killed run.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -154,95 +154,9 @@ fn write(folder: &Path, engine: &Engine, state: &mut StageState) -> Result<()> {
 fn read(folder: &Path, engine: &mut Engine) -> Result<StageState> {
     let state: StageState = read_json(&folder.join(STATE))?;
     if state.version != VERSION {
-        let reason = format!("is of version {}, this program reads {VERSION}", state.version);
+        let reason = format!("has version {}, but this program reads version {VERSION}", state.version);
         return Err(Error::Checkpoint { path: folder.to_owned(), reason });
     }
     engine.load(&folder.join(TENSORS), &state.engine)?;
     Ok(state)
-}
-
-/// Makes a folder that is there whole or not at all.
-pub(crate) fn atomic_folder(target: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let parent = target.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(Error::io(parent))?;
-    let name = target.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let partial = parent.join(format!(".{name}.partial"));
-    let cleared = match fs::remove_dir_all(&partial) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&partial)(error)),
-        _ => Ok(()),
-    };
-    cleared?;
-    fs::create_dir(&partial).map_err(Error::io(&partial))?;
-    let filled = fill(&partial).and_then(|()| sync_all(&partial)).and_then(|()| {
-        if target.exists() {
-            fs::remove_dir_all(target).map_err(Error::io(target))?;
-        }
-        fs::rename(&partial, target).map_err(Error::io(target))
-    });
-    if filled.is_err() {
-        // Best effort: the error that matters is the first one.
-        let _ = fs::remove_dir_all(&partial);
-    }
-    filled?;
-    sync(parent)
-}
-
-/// Makes a file that is there whole or not at all.
-pub(crate) fn atomic_file(target: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let parent = target.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(Error::io(parent))?;
-    let name = target.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let partial = parent.join(format!(".{name}.partial"));
-    let filled = fill(&partial)
-        .and_then(|()| sync(&partial))
-        .and_then(|()| fs::rename(&partial, target).map_err(Error::io(target)));
-    if filled.is_err() {
-        let _ = fs::remove_file(&partial);
-    }
-    filled?;
-    sync(parent)
-}
-
-fn sync(path: &Path) -> Result<()> {
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    File::open(path).and_then(|f| f.sync_all()).map_err(Error::io(path))
-}
-
-fn sync_all(folder: &Path) -> Result<()> {
-    for entry in fs::read_dir(folder).map_err(Error::io(folder))? {
-        sync(&entry.map_err(Error::io(folder))?.path())?;
-    }
-    sync(folder)
-}
-
-pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    let mut text = serde_json::to_string_pretty(value).map_err(Error::json(path))?;
-    text.push('\n');
-    fs::write(path, text).map_err(Error::io(path))
-}
-
-pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = fs::read_to_string(path).map_err(Error::io(path))?;
-    serde_json::from_str(&text).map_err(Error::json(path))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folders_are_whole_or_absent() {
-        let place = tempfile::tempdir().unwrap();
-        let target = place.path().join("a/b");
-        let fail = atomic_folder(&target, |f| {
-            fs::write(f.join("x"), "1").map_err(Error::io(f))?;
-            Err(Error::recipe("no space"))
-        });
-        assert!(fail.is_err() && !target.exists());
-        assert_eq!(fs::read_dir(place.path().join("a")).unwrap().count(), 0);
-        for text in ["1", "2"] {
-            atomic_folder(&target, |f| fs::write(f.join("x"), text).map_err(Error::io(f))).unwrap();
-            assert_eq!(fs::read_to_string(target.join("x")).unwrap(), text);
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Batches: samples as rows of tokens.
+//! Collators: samples to batches of rows.
 
 use tch::Tensor;
 use tsumugi_vlm::IGNORE;
@@ -9,26 +9,26 @@ use crate::prepare::{Prepared, SpecialIds};
 /// Rows that go through the model together.
 #[derive(Debug)]
 pub struct Batch {
-    /// What the model reads.
+    /// The model's input.
     pub model: tsumugi_vlm::Batch,
-    /// What is in it.
+    /// Its counts.
     pub counts: Counts,
 }
 
-/// What is in a batch.
+/// Counts of a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Samples.
     pub samples: u64,
-    /// Pictures.
+    /// Images.
     pub images: u64,
-    /// Tokens that belong to a sample, features of pictures included.
+    /// Tokens of samples, including features of images.
     pub tokens: u64,
     /// Positions with loss.
     pub targets: u64,
-    /// Positions in all, filling included.
+    /// Positions in all, including padding.
     pub slots: u64,
-    /// Sum of the squares of the samples' lengths: pairs of tokens of one sample.
+    /// Sum of the squared lengths of the samples: pairs of tokens of one sample.
     pub pairs: u64,
 }
 
@@ -45,22 +45,22 @@ impl std::ops::AddAssign for Counts {
 
 /// Turns a stream of samples into batches.
 ///
-/// A collator may hold samples back, but where it has handed out everything it was given, it has to be as good as new: a
-/// run is resumed by giving a new one the samples that were held.
+/// A collator may hold samples back. Once it has returned everything it was given, it must behave like a new one: a run
+/// resumes by giving a new collator the samples that were held.
 pub trait Collator: Send {
-    /// Takes the next sample and gives the batches that are ready now.
+    /// Takes the next sample and returns the batches that are complete.
     ///
     /// # Errors
-    /// Where a tensor cannot be made.
+    /// [`Error::Torch`](crate::Error::Torch) if a tensor cannot be made.
     fn push(&mut self, sample: Prepared) -> Result<Vec<Batch>>;
 
-    /// Gives what is held.
+    /// Returns the held samples as batches.
     ///
     /// # Errors
     /// As [`Collator::push`].
     fn flush(&mut self) -> Result<Vec<Batch>>;
 
-    /// Samples that were taken and not handed out yet. They are always the last ones taken.
+    /// Number of held samples: those taken last and not returned yet.
     fn held(&self) -> usize;
 }
 
@@ -69,14 +69,14 @@ pub trait Collator: Send {
 pub struct BatchShape {
     /// Rows of a batch.
     pub rows: usize,
-    /// Tokens of a row, at most.
+    /// Maximum tokens of a row.
     pub length: usize,
-    /// Ids with a meaning of their own.
+    /// Ids of special tokens.
     pub ids: SpecialIds,
 }
 
-/// Several samples share a row, none sees another. A sample goes into the first row with room; a batch is ready when a
-/// sample finds none.
+/// Packs several samples into a row, where none attends to another. A sample goes into the first row with room; a batch
+/// is complete when a sample finds none.
 pub struct Packed {
     shape: BatchShape,
     rows: Vec<Vec<Prepared>>,
@@ -106,7 +106,7 @@ impl Collator for Packed {
     fn push(&mut self, sample: Prepared) -> Result<Vec<Batch>> {
         let Some(sample) = self.place(sample) else { return Ok(Vec::new()) };
         let ready = self.flush()?;
-        // A sample is never longer than a row, so that the empty batch takes it.
+        // A sample is never longer than a row, so the empty batch has room for it.
         self.place(sample);
         Ok(ready)
     }
@@ -129,8 +129,8 @@ fn empty_rows(n: usize) -> Vec<Vec<Prepared>> {
     (0..n).map(|_| Vec::new()).collect()
 }
 
-/// A sample a row, filled to the longest of the batch; of `together` batches at a time, samples of like length share
-/// one.
+/// Puts one sample in a row and pads to the longest of the batch. Samples of `together` batches at a time are sorted, so
+/// that similar lengths share a batch.
 pub struct Padded {
     shape: BatchShape,
     together: usize,
@@ -139,12 +139,12 @@ pub struct Padded {
 }
 
 impl Padded {
-    /// Rows in the order of the stream.
+    /// Keeps the order of the stream.
     pub fn new(shape: BatchShape) -> Self {
         Self { shape, together: 1, seed: 0, held: Vec::new() }
     }
 
-    /// Samples of `together` batches sorted by length; the batches then come in a random order.
+    /// Sorts the samples of `together` batches by length, and returns the batches in random order.
     pub fn bucketed(shape: BatchShape, together: usize, seed: u64) -> Self {
         Self { shape, together, seed, held: Vec::new() }
     }
@@ -159,7 +159,7 @@ impl Collator for Padded {
     fn flush(&mut self) -> Result<Vec<Batch>> {
         let mut samples = std::mem::take(&mut self.held);
         if self.together > 1 {
-            // Ties keep the order of the stream: the sort is stable.
+            // The sort is stable: ties keep the order of the stream.
             samples.sort_by_key(|s| s.ids.len());
         }
         let order = crate::data::permutation(samples.len().div_ceil(self.shape.rows) as u64, self.seed, 0);
@@ -180,7 +180,7 @@ impl Collator for Padded {
     }
 }
 
-/// Lays rows of samples out as tensors, all filled to the longest row.
+/// Lays rows of samples out as tensors, padded to the longest row.
 fn batch(shape: &BatchShape, rows: &[Vec<Prepared>], packed: bool) -> Result<Batch> {
     let used = |row: &[Prepared]| row.iter().map(|s| s.ids.len()).sum::<usize>();
     let length = rows.iter().map(|r| used(r)).max().unwrap_or(0);
@@ -207,12 +207,12 @@ fn batch(shape: &BatchShape, rows: &[Vec<Prepared>], packed: bool) -> Result<Bat
                 pairs: (sample.ids.len() as u64).pow(2),
             };
         }
-        let fill = length - used(row);
-        if fill > 0 {
-            ids.extend(std::iter::repeat_n(shape.ids.pad, fill));
-            labels.extend(std::iter::repeat_n(IGNORE, fill));
-            mask.extend(std::iter::repeat_n(0_i64, fill));
-            lengths.push(fill as i64);
+        let padding = length - used(row);
+        if padding > 0 {
+            ids.extend(std::iter::repeat_n(shape.ids.pad, padding));
+            labels.extend(std::iter::repeat_n(IGNORE, padding));
+            mask.extend(std::iter::repeat_n(0_i64, padding));
+            lengths.push(padding as i64);
         }
         segments.push(lengths);
     }
@@ -263,7 +263,7 @@ mod tests {
             ready[0].counts,
             Counts { samples: 3, images: 3, tokens: 9, targets: 6, slots: 10, pairs: 9 + 4 + 16 }
         );
-        // Pictures come in the order of the rows, not of the stream.
+        // Images come in the order of the rows, not of the stream.
         let pixels = ready[0].model.pixel_values.as_ref().unwrap();
         assert_eq!(
             Vec::<f32>::try_from(pixels.view(-1)).unwrap(),
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_fills_to_the_longest() {
+    fn padding_reaches_the_longest_row() {
         let mut padded = Padded::new(shape(2, 5));
         assert!(padded.push(sample(1, 10)).unwrap().is_empty());
         let ready = padded.push(sample(3, 11)).unwrap();
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn buckets_hold_like_lengths() {
+    fn buckets_hold_similar_lengths() {
         let mut bucketed = Padded::bucketed(shape(2, 9), 2, 5);
         for length in [1, 9, 2] {
             assert!(bucketed.push(sample(length, 10)).unwrap().is_empty());

@@ -1,4 +1,4 @@
-//! What ranks do together.
+//! Collective operations of ranks.
 
 use tch::Tensor;
 
@@ -6,35 +6,35 @@ use crate::Result;
 
 /// The processes that train one model. All ranks call the same operations in the same order.
 ///
-/// There is one implementation so far, [`Single`]. The trainer's loop goes through this trait wherever ranks would have to
-/// meet, so that a group over c10d can take its place.
+/// The only implementation is [`Single`]. The training loop uses this trait wherever ranks communicate, so that a process
+/// group can replace it.
 pub trait Collective: Send {
-    /// Number of this process, from 0.
+    /// Index of this process, from 0.
     fn rank(&self) -> usize;
 
-    /// How many there are.
+    /// Number of processes.
     fn world_size(&self) -> usize;
 
-    /// Replaces a tensor by the sum over all ranks.
+    /// Replaces a tensor by its sum over all ranks.
     ///
     /// # Errors
-    /// Where a rank is lost.
+    /// If a rank is lost.
     fn all_reduce(&self, tensor: &mut Tensor) -> Result<()>;
 
     /// Sums numbers over all ranks.
     ///
     /// # Errors
-    /// Where a rank is lost.
+    /// If a rank is lost.
     fn sum(&self, values: &mut [f64]) -> Result<()>;
 
-    /// Waits for all.
+    /// Waits for all ranks.
     ///
     /// # Errors
-    /// Where a rank is lost.
+    /// If a rank is lost.
     fn barrier(&self) -> Result<()>;
 }
 
-/// One process alone: nothing to be done.
+/// A single process, for which every operation is trivial.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Single;
 

@@ -5,86 +5,119 @@ use std::path::PathBuf;
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What can go wrong while training.
+/// Errors of training. A cause is exposed by [`source`](std::error::Error::source) and not repeated in the message.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A recipe that cannot be followed.
+    /// A recipe asks for something impossible.
     #[error("recipe{}: {reason}", at(path))]
     Recipe {
-        /// The recipe's file, where there is one.
+        /// The recipe's file, if it has one.
         path: Option<PathBuf>,
         /// The key and what is wrong with it.
         reason: String,
     },
-    /// A name that no component is registered under.
+    /// A recipe is not valid TOML, or has an unknown key or a value of the wrong type.
+    #[error("cannot read the recipe{}", at(path))]
+    RecipeToml {
+        /// The recipe's file, if it has one.
+        path: Option<PathBuf>,
+        /// The position and the cause.
+        source: Box<toml::de::Error>,
+    },
+    /// A recipe's file could not be read.
+    #[error("cannot read the recipe {}", path.display())]
+    RecipeFile {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A recipe has a value that TOML cannot express.
+    #[error("cannot write the recipe as TOML")]
+    RecipeValue(#[source] Box<toml::ser::Error>),
+    /// The run page could not be written.
+    #[error(transparent)]
+    Report(#[from] tsumugi_report::Error),
+    /// No component is registered under a name.
     #[error("there is no {kind} named \"{name}\"; known: {}", known.join(", "))]
     UnknownComponent {
-        /// What was looked for: `data source`, `callback`, ...
+        /// The kind of component: `data source`, `callback`, ...
         kind: &'static str,
         /// The name asked for.
         name: String,
-        /// The names there are.
+        /// All registered names.
         known: Vec<String>,
     },
-    /// The output folder belongs to another recipe.
-    #[error("{}: holds a run of another recipe ({difference}); choose another folder for this one", path.display())]
+    /// The output folder belongs to a run of another recipe.
+    #[error("{}: holds a run of another recipe ({difference}); choose another folder", path.display())]
     OtherRun {
         /// The output folder.
         path: PathBuf,
-        /// What differs.
+        /// The difference.
         difference: String,
     },
-    /// A data source that cannot be used at all.
+    /// A data source cannot be used.
     #[error("{}: {reason}", path.display())]
     Data {
         /// File or folder.
         path: PathBuf,
-        /// What is wrong and what to do.
+        /// What is wrong, and the remedy.
         reason: String,
     },
-    /// A stage whose samples were all dropped.
-    #[error("stage {stage}: no usable sample in {drawn} drawn ({reasons}); look at the data and at `length`")]
+    /// A Parquet file could not be read.
+    #[error("cannot read {}", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: parquet::errors::ParquetError,
+    },
+    /// All samples of a stage were dropped.
+    #[error("stage {stage}: none of {drawn} rows is usable ({reasons}); check the data and `length`")]
     NoSamples {
         /// The stage.
         stage: String,
-        /// Samples drawn in vain.
+        /// Rows drawn.
         drawn: u64,
         /// Counts by reason.
         reasons: String,
     },
-    /// The loss is not a number, or rose beyond the rule.
+    /// The loss is not finite, or rose beyond the loss rules.
     #[error("stage {stage}, step {step}: {reason}")]
     Diverged {
         /// The stage.
         stage: String,
         /// The optimiser step, from 1.
         step: u64,
-        /// What was seen and which rule stopped the run.
+        /// What was observed, and the rule that stopped the run.
         reason: String,
     },
-    /// A checkpoint of a run that cannot be continued.
+    /// A checkpoint cannot be resumed from.
     #[error("{}: {reason}", path.display())]
     Checkpoint {
         /// File or folder.
         path: PathBuf,
-        /// What is wrong and what to do.
+        /// What is wrong, and the remedy.
         reason: String,
     },
     /// A file could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot read or write {}", path.display())]
     Io {
         /// File or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// A JSON file does not say what it should.
-    #[error("{}: {source}", path.display())]
+    /// A thread could not be started.
+    #[error("cannot start threads that load data")]
+    Threads(#[source] std::io::Error),
+    /// A JSON file is malformed or lacks a key.
+    #[error("cannot interpret {} as JSON of its kind", path.display())]
     Json {
         /// The file.
         path: PathBuf,
-        /// Where and why.
+        /// The position and the cause.
         source: serde_json::Error,
     },
     /// A callback stopped the run.
@@ -101,23 +134,43 @@ pub enum Error {
     /// The model could not be built, run or written.
     #[error(transparent)]
     Model(#[from] tsumugi_vlm::Error),
-    /// The shim below tch refused.
+    /// A call to the C++ shim failed.
     #[error(transparent)]
     TorchExt(#[from] tsumugi_torch_ext::Error),
     /// LibTorch refused an operation.
-    #[error("LibTorch: {0}")]
+    #[error("LibTorch refused an operation")]
     Torch(#[from] tch::TchError),
 }
 
 impl Error {
-    /// True where the user's flags or recipe are at fault (exit code 2), false where the run failed (exit code 1).
+    /// True if the configuration or the recipe is at fault, false if the run failed.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Recipe { .. } | Self::UnknownComponent { .. } | Self::OtherRun { .. })
+        matches!(
+            self,
+            Self::Recipe { .. }
+                | Self::RecipeToml { .. }
+                | Self::RecipeFile { .. }
+                | Self::RecipeValue(_)
+                | Self::UnknownComponent { .. }
+                | Self::OtherRun { .. }
+        )
     }
 
-    /// A recipe error without a file, as values built in code give.
+    /// A recipe error without a file, for recipes built in code.
     pub fn recipe(reason: impl Into<String>) -> Self {
         Self::Recipe { path: None, reason: reason.into() }
+    }
+
+    /// The message followed by those of all causes, for places that keep a text only.
+    #[must_use]
+    pub fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        text
     }
 
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
@@ -128,6 +181,25 @@ impl Error {
     pub(crate) fn json(path: impl Into<PathBuf>) -> impl FnOnce(serde_json::Error) -> Self {
         let path = path.into();
         move |source| Self::Json { path, source }
+    }
+
+    pub(crate) fn parquet(path: impl Into<PathBuf>) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
+        let path = path.into();
+        move |source| Self::Parquet { path, source }
+    }
+
+    pub(crate) fn recipe_toml(source: toml::de::Error) -> Self {
+        Self::RecipeToml { path: None, source: Box::new(source) }
+    }
+
+    /// The same error of a recipe in a file.
+    pub(crate) fn in_file(self, file: &std::path::Path) -> Self {
+        let path = Some(file.to_owned());
+        match self {
+            Self::Recipe { reason, .. } => Self::Recipe { path, reason },
+            Self::RecipeToml { source, .. } => Self::RecipeToml { path, source },
+            other => other,
+        }
     }
 }
 

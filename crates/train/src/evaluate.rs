@@ -1,4 +1,4 @@
-//! Measuring on held-out rows while a model learns: their loss, and answers to be read.
+//! Evaluation on held-out rows during training: their loss, and sample answers.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -16,13 +16,13 @@ use crate::prepare::{Prepared, Preparer, SpecialIds};
 use crate::recipe::EvaluationConfig;
 use crate::{Drawn, Error, Part, Result, Sample};
 
-/// The order of held-out rows: the same at every measurement, whatever the run's seed.
+/// Seed of the order of held-out rows, which is the same for every evaluation and every seed of the run.
 const ORDER: u64 = 0x0e7a_15ee;
 
 /// File of the answers in a run's folder.
 pub(crate) const ANSWERS: &str = "answers.jsonl";
 
-/// An answer of the model on its way, a line of `answers.jsonl`.
+/// A sample answer of the model during training: a line of `answers.jsonl`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// Name of the stage.
@@ -31,13 +31,13 @@ pub struct Answer {
     pub step: u64,
     /// Identifier of the row.
     pub id: String,
-    /// What the model was given, without its pictures.
+    /// The prompt, without images.
     pub prompt: String,
-    /// The pictures' files, relative to the run's folder.
+    /// The image files, relative to the run's folder.
     pub images: Vec<PathBuf>,
-    /// What the row says.
+    /// The row's own answer.
     pub reference: String,
-    /// What the model said.
+    /// The model's answer.
     pub answer: String,
 }
 
@@ -54,17 +54,17 @@ pub(crate) struct Evaluation<'a> {
 }
 
 impl Evaluation<'_> {
-    /// Whether a measurement is due after a step.
+    /// Whether an evaluation is due after a step.
     pub(crate) fn is_due(&self, step: u64) -> bool {
         self.config.every > 0 && step.is_multiple_of(self.config.every)
     }
 
-    /// Forgets answers given behind a step: the stage goes on there.
+    /// Drops answers of later steps: the stage resumes at this one.
     pub(crate) fn begin(&self, step: u64) -> Result<()> {
         rewind(&self.out.join(ANSWERS), self.stage, step)
     }
 
-    /// Mean loss over the rows, weighted as the objective does.
+    /// Mean loss over the rows, with the objective's weights.
     pub(crate) fn loss(&mut self, engine: &Engine, mut collator: Box<dyn Collator>) -> Result<f64> {
         let (mut sum, mut weight) = (0.0, 0.0);
         let mut add = |batches: Vec<crate::collate::Batch>| -> Result<()> {
@@ -93,7 +93,7 @@ impl Evaluation<'_> {
         Ok(sum / weight)
     }
 
-    /// The row of this number: the sources take turns.
+    /// The row of this index. The sources take turns.
     fn sample(&mut self, row: u64) -> Result<Option<Sample>> {
         let count = self.members.len() as u64;
         let source = &mut self.members[(row % count) as usize].source;
@@ -107,7 +107,7 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Lets the model answer the first rows that ask something, and adds the answers to the run's file.
+    /// Has the model answer the first rows that have a prompt, and appends the answers to the run's file.
     pub(crate) fn answer(&mut self, engine: &Engine, step: u64) -> Result<()> {
         let mut answers = Vec::new();
         let (mut prompts, mut pixels) = (Vec::new(), Vec::new());
@@ -123,7 +123,7 @@ impl Evaluation<'_> {
                 step,
                 id: sample.id.clone(),
                 prompt: self.preparer.decode(&asked.prompt)?,
-                images: self.keep_pictures(row, &sample, asked.images)?,
+                images: self.keep_images(row, &sample, asked.images)?,
                 reference: self.preparer.decode(&asked.reference)?,
                 answer: String::new(),
             });
@@ -144,16 +144,16 @@ impl Evaluation<'_> {
         append(&self.out.join(ANSWERS), &answers)
     }
 
-    /// Writes the pictures of a row beside the answers, once.
-    fn keep_pictures(&self, row: u64, sample: &Sample, count: usize) -> Result<Vec<PathBuf>> {
+    /// Writes the images of a row beside the answers, once.
+    fn keep_images(&self, row: u64, sample: &Sample, count: usize) -> Result<Vec<PathBuf>> {
         let folder = self.out.join("answers");
         std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
-        let pictures = sample.parts.iter().filter_map(|part| match part {
+        let images = sample.parts.iter().filter_map(|part| match part {
             Part::Image(bytes) => Some(bytes),
             _ => None,
         });
         let mut names = Vec::new();
-        for (number, bytes) in pictures.take(count).enumerate() {
+        for (number, bytes) in images.take(count).enumerate() {
             let name = format!("{}-{row}-{number}.{}", self.stage, extension(bytes));
             let path = folder.join(&name);
             if !path.is_file() {
@@ -165,7 +165,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// A row as a question: everything before the first loss, and what is to be said there.
+/// A row as a question: everything before the first loss, and the expected answer.
 struct Asked {
     prompt: Vec<i64>,
     reference: Vec<i64>,
@@ -173,7 +173,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// None where nothing comes before what is to be said.
+    /// None if nothing precedes the answer.
     fn of(row: &Prepared, ids: SpecialIds) -> Option<Self> {
         let start = row.labels.iter().position(|&label| label != IGNORE).filter(|&start| start > 1)?;
         let prompt = row.ids[..start].to_vec();
@@ -193,7 +193,7 @@ fn append(path: &Path, answers: &[Answer]) -> Result<()> {
     file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(Error::io(path))
 }
 
-/// The usual ending of a picture file, by its first bytes.
+/// The usual extension of an image file, by its first bytes.
 fn extension(bytes: &[u8]) -> &'static str {
     match bytes {
         [0x89, b'P', b'N', b'G', ..] => "png",
@@ -205,10 +205,10 @@ fn extension(bytes: &[u8]) -> &'static str {
     }
 }
 
-/// The answers of a run so far. Lines that are none are passed over.
+/// The answers of a run so far. Other lines are ignored.
 ///
 /// # Errors
-/// [`Error::Io`] if there is a file that cannot be read.
+/// [`Error::Io`] if the file exists but cannot be read.
 pub fn read_answers(run: &Path) -> Result<Vec<Answer>> {
     let path = run.join(ANSWERS);
     match std::fs::read_to_string(&path) {

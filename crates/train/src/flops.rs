@@ -1,41 +1,42 @@
-//! How many operations a step asks for, and how many this device could do: model FLOPs utilisation (MFU).
+//! Operations of a step, and what the device could do at best: model FLOPs utilisation (MFU).
 
 use std::time::Instant;
 
 use tch::{Device, Kind, Tensor};
-use tsumugi_vlm::{Part, Unit, VlmConfig, Work};
+use tsumugi_vlm::{Part, Unit, Vlm, Work};
 
 use crate::Result;
 use crate::collate::Counts;
-use crate::engine::synchronize;
+use crate::device::synchronize;
 
-/// Sides of the square products that are measured: larger ones come nearer to the peak, until they take [`LONG`].
+/// Powers of two of the sides of the square products that are measured. Larger ones come closer to the peak; the
+/// measurement ends when one takes [`LONG`].
 const SIDES: std::ops::RangeInclusive<u32> = 8..=13;
-/// Products of each side; the quickest counts.
+/// Products of each side, of which the fastest counts.
 const TRIES: usize = 3;
-/// Seconds of a product after which a larger one tells nothing more: slow kinds (bfloat16 that the processor has no
-/// instruction for) stay cheap to measure.
+/// Seconds of a product beyond which larger ones are not tried, so that slow kinds (bfloat16 without an instruction for
+/// it) stay cheap to measure.
 const LONG: f64 = 0.02;
 
-/// Operations a unit needs in a training step, as multiples of a forward pass: one on the way forward, one more for the
-/// gradient of its input, one more for that of its parameters. What is computed anew to save memory does not count.
+/// Operations of a unit in a training step, as multiples of a forward pass: one forward, one more for the gradient of its
+/// input, one more for that of its parameters. Recomputation does not count.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Passes(pub(crate) f64);
 
 /// Operations of a step on `counts` over all units.
 pub(crate) fn step_flops<'a>(
-    config: &VlmConfig,
+    model: &Vlm,
     units: impl Iterator<Item = (Part, &'a dyn Unit, Passes)>,
     counts: &Counts,
 ) -> f64 {
     let images = counts.images as f64;
-    let of_pictures = |positions: i64| {
+    let of_images = |positions: i64| {
         let positions = positions as f64;
         Work { positions: images * positions, pairs: images * positions * positions, targets: 0.0 }
     };
     let work = |part: Part| match part {
-        Part::Vision => of_pictures(config.vision.tokens()),
-        Part::Projector => of_pictures(config.image_tokens()),
+        Part::Vision => of_images(model.family().vision_positions(model.config())),
+        Part::Projector => of_images(model.image_tokens()),
         Part::Language => Work {
             positions: counts.tokens as f64,
             pairs: counts.pairs as f64,
@@ -45,7 +46,7 @@ pub(crate) fn step_flops<'a>(
     units.map(|(part, unit, passes)| passes.0 * unit.flops(&work(part))).sum()
 }
 
-/// Operations a second that a large matrix product reaches on this device with the threads that are set.
+/// Operations per second of a large matrix product on this device, with the current number of threads.
 pub(crate) fn measured_peak(device: Device, kind: Kind) -> Result<f64> {
     let mut peak: f64 = 0.0;
     for side in SIDES.map(|power| 1_i64 << power) {
@@ -74,10 +75,10 @@ fn product_seconds(side: i64, device: Device, kind: Kind) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tsumugi_vlm::{ImageTokenId, LlamaConfig, Vlm};
+    use tsumugi_vlm::{ImageTokenId, LlamaConfig, VlmConfig};
 
     #[test]
-    fn a_decoder_is_counted_as_by_hand() {
+    fn operations_of_a_decoder_are_those_counted_by_hand() {
         let language = LlamaConfig {
             hidden_size: 16,
             intermediate_size: 40,
@@ -88,16 +89,16 @@ mod tests {
             ..LlamaConfig::default()
         };
         let config = VlmConfig { language, image_token_id: ImageTokenId(49), ..VlmConfig::default() };
-        let model = Vlm::new(config.clone()).unwrap();
+        let model = Vlm::new(config).unwrap();
         let units = model.units().iter().map(|(part, unit)| (*part, unit.as_ref(), Passes(3.0)));
         let counts = Counts { tokens: 30, pairs: 10 * 10 + 20 * 20, targets: 7, ..Counts::default() };
         let layer = 16 * 16 * 2 + 2 * 16 * 8 + 3 * 16 * 40;
         let forward = 2 * 30 * 2 * layer + 2 * 4 * 500 * 16 + 2 * 7 * 50 * 16;
-        assert_eq!(step_flops(&config, units, &counts), 3.0 * f64::from(forward));
+        assert_eq!(step_flops(&model, units, &counts), 3.0 * f64::from(forward));
     }
 
     #[test]
-    fn a_peak_is_a_plausible_number() {
+    fn the_measured_peak_is_plausible() {
         let peak = measured_peak(Device::Cpu, Kind::Float).unwrap();
         assert!((1e8..1e14).contains(&peak), "{peak}");
     }

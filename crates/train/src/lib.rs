@@ -1,8 +1,8 @@
 //! The VILA trainer: stages, mixtures, packing, optimiser, checkpoints, callbacks.
 //!
-//! A run is a [`Recipe`]: what model to begin with, what tokenizer, and stages, each with its mixture of data, what it tunes,
-//! optimiser, schedule, and how long it lasts. [`train`] follows it and, after a kill at any moment, goes on where it was,
-//! to the same last byte.
+//! A run is a [`Recipe`]: the initial model, the tokenizer, and stages, each with its data mixture, trained parameters,
+//! optimiser, schedule and duration. [`train`] follows it. Killed at any moment and started again, it resumes and gives the
+//! same bytes.
 //!
 //! ```text
 //! DataSource --+
@@ -10,17 +10,18 @@
 //! DataSource --+   a function of the seed  packed, padded       |            Objective          MetricSink, Callback
 //! ```
 //!
-//! Everything with a capital letter above can be replaced: a lab puts its own [`data::DataSource`], [`collate::Collator`],
-//! [`Objective`], [`Callback`], [`metrics::MetricSink`] or model into a [`Registry`] and names it in the recipe.
+//! Everything with a capital letter above can be replaced: put your own [`data::DataSource`], [`collate::Collator`],
+//! [`Objective`], [`Callback`], [`metrics::MetricSink`] or [`ModelFamily`](tsumugi_vlm::ModelFamily) into a [`Registry`] and
+//! name it in the recipe.
 //!
 //! ```
 //! use tsumugi_train::data::{DataSource, ListSource, Place};
 //! use tsumugi_train::{Drawn, Registry, Sample};
 //!
-//! // A source of one's own: every sample is text with loss, and its end.
+//! // A source of your own: each sample is a text with loss and the end token.
 //! let mut registry = Registry::default();
 //! registry.source("proverbs", |_request| {
-//!     let samples = ["塵も積もれば山となる。", "猿も木から落ちる。"].map(|t| Sample::new(t).text(t, true).end(true));
+//!     let samples = ["Many a little makes a mickle.", "Even monkeys fall from trees."].map(|t| Sample::new(t).text(t, true).end(true));
 //!     Ok(Box::new(ListSource::new(samples.into())))
 //! });
 //!
@@ -34,18 +35,20 @@
 //!
 //! # What is exact
 //!
-//! - The order of data is a function of the seed and the place; a checkpoint keeps the place, not a generator's state.
-//! - Loss and gradients of packed rows are those of the samples one by one.
-//! - A step's loss is weighted by tokens over all its batches, so that accumulation changes nothing.
-//! - Threads are set by the recipe, since sums in another order have other last digits. Equal recipe, equal threads and
-//!   equal processor give equal bytes (on CUDA with `deterministic = true`).
+//! - The order of data is a function of seed and position. A checkpoint keeps the position, not a generator's state.
+//! - Loss and gradients of packed rows equal those of the separate samples.
+//! - A step's loss is weighted by tokens over all its batches, so that accumulation does not change it.
+//! - The recipe sets the number of threads, since the order of sums affects the last digits. Equal recipe, threads and
+//!   processor give equal bytes (on CUDA with `deterministic = true`).
 #![forbid(unsafe_code)]
 
+mod atomic;
 pub mod callback;
 mod checkpoint;
 pub mod collate;
 pub mod collective;
 pub mod data;
+mod device;
 pub mod engine;
 mod error;
 mod evaluate;
@@ -67,7 +70,7 @@ mod start;
 mod summary;
 pub mod watch;
 
-pub use callback::{Callback, Look, Wish};
+pub use callback::{Action, Callback, CallbackContext};
 pub use checkpoint::{BestSoFar, Checkpoints, StageState};
 pub use error::{Error, Result};
 pub use evaluate::{Answer, read_answers};

@@ -12,35 +12,35 @@ use crate::data::{Mixture, MixtureCursor};
 use crate::prepare::{Prepared, Preparer};
 use crate::{Drawn, Error, Result};
 
-/// Rows prepared at once. Only speed depends on it.
+/// Rows prepared at a time. It affects only speed.
 const READ_AHEAD: usize = 16;
-/// Steps that wait ready.
+/// Steps that are prepared ahead.
 const STEPS_AHEAD: usize = 2;
 
-/// What an optimiser step learns from.
+/// The data of an optimiser step.
 #[derive(Debug)]
 pub struct StepData {
     /// Batches to accumulate over.
     pub batches: Vec<Batch>,
-    /// Where the stream stood before the step.
+    /// Position of the stream before the step.
     pub before: LoaderCursor,
-    /// Where it stands after the step.
+    /// Position of the stream after the step.
     pub after: LoaderCursor,
 }
 
-/// Where a loader stands: what a checkpoint keeps of the data.
+/// Position of a loader, which checkpoints keep.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoaderCursor {
-    /// The first row that has not been handed out, or the first of a group of batches.
+    /// The first row that has not been returned, or the first of a group of batches.
     pub mixture: MixtureCursor,
-    /// Batches of that group that have been handed out.
+    /// Batches of that group that have been returned.
     pub skip: u64,
     /// Rows dropped so far, by `source: reason`.
     pub dropped: BTreeMap<String, u64>,
 }
 
-/// When a loader ends.
+/// The end of a loader's stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// After this many rows drawn.
@@ -49,19 +49,19 @@ pub enum End {
     Never,
 }
 
-/// What a loader works with.
+/// The parts of a loader.
 pub struct LoaderParts {
     /// The rows.
     pub mixture: Mixture,
     /// Names of the mixture's members.
     pub names: Vec<String>,
-    /// What makes numbers of them.
+    /// Turns samples into tensors.
     pub preparer: Preparer,
-    /// What makes batches of those.
+    /// Turns them into batches.
     pub collator: Box<dyn Collator>,
     /// Batches of a step.
     pub batches_a_step: usize,
-    /// When it ends.
+    /// The end of the stream.
     pub end: End,
     /// Threads that prepare samples.
     pub threads: usize,
@@ -69,14 +69,14 @@ pub struct LoaderParts {
     pub stage: String,
 }
 
-/// Works in a thread of its own. The steps it gives are a function of the cursor it began at.
+/// Prepares steps in a thread of its own. They are a function of the cursor that it starts at.
 pub struct Loader {
     steps: Option<Receiver<Result<StepData>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Loader {
-    /// Begins at a cursor.
+    /// Starts at a cursor.
     ///
     /// # Errors
     /// [`Error::Recipe`] if the cursor does not fit the mixture.
@@ -85,7 +85,7 @@ impl Loader {
             parts.mixture.seek(&from.mixture)?;
         }
         let pool = rayon::ThreadPoolBuilder::new().num_threads(parts.threads).build();
-        let pool = pool.map_err(|e| Error::io("threads for loading data")(std::io::Error::other(e)))?;
+        let pool = pool.map_err(|error| Error::Threads(std::io::Error::other(error)))?;
         let (sender, steps) = sync_channel(STEPS_AHEAD);
         let mut state = State::new(parts, from);
         let work = move || {
@@ -93,23 +93,20 @@ impl Loader {
                 let step = pool.install(|| state.step()).transpose();
                 let Some(step) = step else { return };
                 let failed = step.is_err();
-                // The trainer hangs up when it is done or has failed.
+                // The trainer closes the channel when it is done or has failed.
                 if sender.send(step).is_err() || failed {
                     return;
                 }
             }
         };
-        let thread = std::thread::Builder::new()
-            .name("loader".into())
-            .spawn(work)
-            .map_err(Error::io("a thread for loading data"))?;
+        let thread = std::thread::Builder::new().name("loader".into()).spawn(work).map_err(Error::Threads)?;
         Ok(Self { steps: Some(steps), thread: Some(thread) })
     }
 
-    /// The next step, or none at the end.
+    /// The next step, or `None` at the end.
     ///
     /// # Errors
-    /// What went wrong with the data.
+    /// Those of sources and collators.
     pub fn next_step(&mut self) -> Result<Option<StepData>> {
         self.steps.as_ref().and_then(|s| s.recv().ok()).transpose()
     }
@@ -199,8 +196,8 @@ impl State {
         }
     }
 
-    /// Queues batches of one group. The cursor after the last is where the held samples begin; after the others it is the
-    /// group's beginning and how many of it are done.
+    /// Queues the batches of one group. The cursor after the last one is at the first held sample; after the others it is at
+    /// the beginning of the group, with the number of batches to skip.
     fn take(&mut self, batches: Vec<Batch>, after_newest: LoaderCursor) {
         let first = self.held.front().cloned().unwrap_or_default();
         let still_held = self.parts.collator.held();
@@ -223,7 +220,7 @@ impl State {
         LoaderCursor { mixture: self.parts.mixture.cursor().clone(), skip: 0, dropped: self.dropped.clone() }
     }
 
-    /// Draws rows in order, prepares them in parallel, and queues the good ones in order.
+    /// Draws rows in order, prepares them in parallel, and queues the usable ones in order.
     fn read_ahead(&mut self) -> Result<()> {
         let mut rows = Vec::with_capacity(READ_AHEAD);
         while self.prepared.is_empty() && rows.len() < READ_AHEAD && !self.ended {
@@ -263,7 +260,7 @@ impl State {
     fn drop_row(&mut self, source: usize, reason: &str) -> Result<()> {
         *self.dropped.entry(format!("{}: {reason}", self.parts.names[source])).or_default() += 1;
         self.unusable += 1;
-        // Twice through the mixture (with weights, even a small source has then been seen) and nothing to learn from.
+        // Two passes over the mixture (with weights, even a small source has then been drawn) and no usable row.
         if self.unusable > 2 * self.parts.mixture.rows() + 1 || (self.ended && self.nothing_came()) {
             return Err(self.no_samples());
         }
@@ -359,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn data_without_any_use_is_an_error() {
+    fn data_without_usable_rows_is_an_error() {
         let mut parts = parts("packed", End::Never);
         parts.preparer = parts.preparer.with_length(0);
         let mut loader = Loader::start(parts, &LoaderCursor::default()).unwrap();

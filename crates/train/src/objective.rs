@@ -1,4 +1,4 @@
-//! What is minimised.
+//! Objectives: what training minimises.
 
 use std::sync::Arc;
 
@@ -6,19 +6,19 @@ use tsumugi_vlm::Unit;
 
 use crate::collate::Batch;
 
-/// What is minimised: a last unit that gives a sum, and what the sums of a step are divided by.
+/// What training minimises: a last unit that computes a sum, and the divisor of a step's sums.
 pub trait Objective: Send {
-    /// The unit that ends the chain. `head` is the model's own, which gives the sum of the cross entropies of all positions
-    /// with loss. A unit of one's own gives a scalar, and may read `head`'s parameters under their names.
+    /// The unit that ends the chain. `head` is the model's own, which computes the sum of the cross entropies of all
+    /// positions with loss. Another unit must compute a scalar and may read `head`'s parameters under their names.
     fn last_unit(&self, head: Arc<dyn Unit>) -> Arc<dyn Unit> {
         head
     }
 
-    /// The batch's part of the divisor. All batches of a step are divided by the sum of theirs.
+    /// A batch's part of the divisor. The sums of a step's batches are divided by the sum of their weights.
     fn weight(&self, batch: &Batch) -> f64;
 }
 
-/// The mean cross entropy over all tokens with loss, whatever batch they are in: accumulation does not change it.
+/// The mean cross entropy over all tokens with loss in a step, whatever their batch: accumulation does not change it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TokenMean;
 
@@ -28,7 +28,7 @@ impl Objective for TokenMean {
     }
 }
 
-/// The cross entropy of a sample, summed over its tokens, meaned over samples: long answers count more.
+/// The mean over samples of the cross entropy summed over each sample's tokens: long answers count more.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SampleMean;
 

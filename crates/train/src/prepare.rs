@@ -1,4 +1,4 @@
-//! From a sample to token ids, labels and pixels.
+//! Samples to token ids, labels and pixels.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use tsumugi_vlm::{IGNORE, Tokenizer};
 use crate::lower::IMAGE_MARK;
 use crate::{Part, Sample};
 
-/// Decodes a picture to normalised pixels `[3, size, size]`, or says why it cannot.
+/// Decodes an image to normalised pixels `[3, size, size]`, or returns the reason why it cannot.
 pub type ImageReader = Arc<dyn Fn(&[u8]) -> std::result::Result<Tensor, String> + Send + Sync>;
 
-/// What turns samples into numbers. Cheap to clone.
+/// Turns samples into tensors. Cheap to clone.
 #[derive(Clone)]
 pub struct Preparer {
     tokenizer: Arc<Tokenizer>,
@@ -20,34 +20,34 @@ pub struct Preparer {
     length: usize,
 }
 
-/// Token ids that have a meaning of their own.
+/// Ids of special tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpecialIds {
     /// Starts every sample.
     pub bos: i64,
     /// Ends a text.
     pub eos: i64,
-    /// Fills rows.
+    /// Pads rows.
     pub pad: i64,
-    /// Stands where a feature of a picture comes.
+    /// Takes the place of a feature of an image.
     pub image: i64,
-    /// How many of these a picture takes.
+    /// Number of these tokens of an image.
     pub image_tokens: usize,
 }
 
-/// A sample as numbers.
+/// A sample as ids, labels and pixels.
 #[derive(Debug)]
 pub struct Prepared {
-    /// Token ids, pictures expanded.
+    /// Token ids, with images expanded.
     pub ids: Vec<i64>,
-    /// The ids again where there is loss, `-100` elsewhere. Not shifted.
+    /// The ids where there is loss, `-100` elsewhere. Not shifted.
     pub labels: Vec<i64>,
-    /// Pixels of each picture, `[3, size, size]`.
+    /// Pixels of each image, `[3, size, size]`.
     pub pixels: Vec<Tensor>,
 }
 
 impl Prepared {
-    /// Positions with loss: the first token is predicted by nothing.
+    /// Positions with loss. The first token is not predicted.
     pub fn targets(&self) -> usize {
         self.labels.iter().skip(1).filter(|&&l| l != IGNORE).count()
     }
@@ -59,32 +59,32 @@ impl Preparer {
         Self { tokenizer: Arc::new(tokenizer), images, ids, length }
     }
 
-    /// The same with another length.
+    /// A preparer for rows of another length.
     #[must_use]
     pub fn with_length(&self, length: usize) -> Self {
         Self { length, ..self.clone() }
     }
 
-    /// The ids with a meaning of their own.
+    /// Ids of the special tokens.
     pub fn ids(&self) -> SpecialIds {
         self.ids
     }
 
-    /// Ids as text, without pictures and control tokens.
+    /// The text of ids, without images and special tokens.
     ///
     /// # Errors
-    /// [`Error::Model`](crate::Error::Model) for ids that the tokenizer does not have.
+    /// [`Error::Model`](crate::Error::Model) for ids that the tokenizer lacks.
     pub fn decode(&self, ids: &[i64]) -> crate::Result<String> {
         let text: Vec<i64> = ids.iter().copied().filter(|&id| id != self.ids.image).collect();
         Ok(self.tokenizer.decode(&text)?.trim().to_owned())
     }
 
-    /// Tokenises a sample. The text between two pictures is tokenised in one piece, whatever parts it has; a token
-    /// counts in the loss where its first byte does.
+    /// Tokenises a sample. The text between two images is tokenised as one, whatever its parts; a token has loss if its
+    /// first byte has.
     ///
     /// # Errors
-    /// Why the sample has to be dropped: `too_long`, `image_undecodable`, `masked_out` (nothing with loss),
-    /// `control_token_in_text`, `untokenizable`. Pictures are decoded last, so that a sample which is too long costs little.
+    /// The reason for dropping the sample: `too_long`, `image_undecodable`, `masked_out` (nothing has loss),
+    /// `control_token_in_text`, `untokenizable`. Images are decoded last, so that a sample that is too long costs little.
     pub fn prepare(&self, sample: &Sample) -> std::result::Result<Prepared, &'static str> {
         let (ids, labels) = self.tokens(sample)?;
         if ids.len() > self.length {
@@ -102,7 +102,7 @@ impl Preparer {
         Ok(Prepared { ids, labels, pixels })
     }
 
-    /// Ids and labels of a sample, pictures expanded, of any length.
+    /// Ids and labels of a sample of any length, with images expanded.
     ///
     /// # Errors
     /// `control_token_in_text` or `untokenizable`.
@@ -134,7 +134,7 @@ impl Preparer {
         let encoded = self.tokenizer.encode_with_offsets(&chunk.text, false).map_err(|_| "untokenizable")?;
         for (id, bytes) in encoded {
             if [self.ids.bos, self.ids.eos, self.ids.pad, self.ids.image].contains(&id) {
-                // Only the template may set these; a text that holds one would end or open something.
+                // Only templates may use these. In a text they would begin or end something.
                 return Err("control_token_in_text");
             }
             out.push(id, chunk.has_loss(bytes.start));
@@ -157,7 +157,7 @@ impl Tokens {
     }
 }
 
-/// Text between two pictures, and where its parts begin.
+/// Text between two images, and the offsets of its parts.
 #[derive(Default)]
 struct Chunk {
     text: String,
@@ -167,7 +167,7 @@ struct Chunk {
 impl Chunk {
     fn add(&mut self, text: &str, loss: bool) {
         self.parts.push((self.text.len(), loss));
-        // As VILA's data code does: a text never stands for a picture.
+        // As in VILA's data code: a text never stands for an image.
         self.text.push_str(&text.replace(IMAGE_MARK, "<IMAGE>"));
     }
 
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn loss_stands_where_it_was_asked_for() {
+    fn loss_is_where_it_was_asked_for() {
         let sample = Sample::new("a")
             .text("問い:", false)
             .text("答え", true)
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(p.labels.last(), Some(&2));
         assert_eq!(p.pixels[0].double_value(&[0]), 9.0);
         let with_loss: Vec<i64> = p.labels.iter().copied().filter(|&l| l != IGNORE).collect();
-        // Two characters, the newline with the mark that begins every chunk, the end.
+        // Two characters, the newline with the mark that begins every chunk, the end token.
         assert_eq!(with_loss.len(), 5, "{with_loss:?}");
         assert_eq!(p.targets(), 5);
     }
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_has_a_reason() {
+    fn unusable_samples_have_a_reason() {
         let case = |sample: Sample| preparer(6).prepare(&sample).unwrap_err();
         assert_eq!(case(Sample::new("a").text("答答答答答答答", true)), "too_long");
         assert_eq!(case(Sample::new("a").text("答", false)), "masked_out");

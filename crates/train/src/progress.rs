@@ -1,4 +1,4 @@
-//! What a person sees of a run on standard error.
+//! Progress of a run.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -7,24 +7,29 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::metrics::StepMetrics;
 
-/// Whether and where progress is shown.
+/// Where the progress of a run is shown.
 #[derive(Debug, Clone)]
 pub struct Progress {
     bars: Option<MultiProgress>,
 }
 
 impl Progress {
-    /// A bar on standard error; a line now and then where that is no terminal.
+    /// A bar on standard error, or a line every few seconds if standard error is not a terminal.
     pub fn stderr() -> Self {
-        Self { bars: Some(MultiProgress::with_draw_target(ProgressDrawTarget::stderr())) }
+        Self::with_bars(MultiProgress::with_draw_target(ProgressDrawTarget::stderr()))
     }
 
-    /// Nothing.
+    /// A bar below those of a caller that already shows some, or lines on standard error if it is not a terminal.
+    pub fn with_bars(bars: MultiProgress) -> Self {
+        Self { bars: Some(bars) }
+    }
+
+    /// Shows nothing.
     pub fn hidden() -> Self {
         Self { bars: None }
     }
 
-    /// A line of its own.
+    /// Writes a line.
     pub fn line(&self, text: &str) {
         match &self.bars {
             Some(bars) if !bars.is_hidden() => {
@@ -35,7 +40,7 @@ impl Progress {
         }
     }
 
-    /// The bar of a stage that begins at a fraction of its duration.
+    /// The bar of a stage that begins or resumes at a fraction of its duration.
     pub(crate) fn stage(&self, label: &str, at: f64) -> StageProgress {
         let bar = match &self.bars {
             Some(bars) if std::io::stderr().is_terminal() => bars.add(ProgressBar::new(PARTS)),
@@ -53,7 +58,7 @@ impl Progress {
             lines,
             began: now,
             began_at: at,
-            said: None,
+            last_line: None,
             rate: Rate::default(),
         }
     }
@@ -61,7 +66,7 @@ impl Progress {
 
 /// Steps of a bar.
 const PARTS: u64 = 1000;
-/// Time between two lines where there is no terminal.
+/// Time between two lines if there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
 pub(crate) struct StageProgress {
@@ -70,17 +75,17 @@ pub(crate) struct StageProgress {
     lines: bool,
     began: Instant,
     began_at: f64,
-    said: Option<Instant>,
+    last_line: Option<Instant>,
     rate: Rate,
 }
 
 impl StageProgress {
-    /// Shows a step; `done` is the fraction of the stage that is over.
+    /// Shows a step; `done` is the finished fraction of the stage.
     pub(crate) fn step(&mut self, metrics: &StepMetrics, done: f64) {
         self.rate.add(metrics);
-        let gone = self.began.elapsed().as_secs_f64();
+        let elapsed = self.began.elapsed().as_secs_f64();
         let advanced = done - self.began_at;
-        let left = if advanced > 0.0 { gone * (1.0 - done).max(0.0) / advanced } else { 0.0 };
+        let left = if advanced > 0.0 { elapsed * (1.0 - done).max(0.0) / advanced } else { 0.0 };
         let (tokens, images) = self.rate.per_second();
         let text = format!(
             "step {} loss {:.4} {tokens:.0} tokens/s {images:.1} images/s MFU {:.0}% {} MiB left {}",
@@ -92,9 +97,9 @@ impl StageProgress {
         );
         self.bar.set_position((done * PARTS as f64) as u64);
         self.bar.set_message(text.clone());
-        if self.lines && self.said.is_none_or(|at| at.elapsed() >= BETWEEN_LINES) {
+        if self.lines && self.last_line.is_none_or(|at| at.elapsed() >= BETWEEN_LINES) {
             eprintln!("{} {:.0}% {text}", self.label, 100.0 * done);
-            self.said = Some(Instant::now());
+            self.last_line = Some(Instant::now());
         }
     }
 
@@ -106,7 +111,7 @@ impl StageProgress {
     }
 }
 
-/// A running rate over about the last ten steps.
+/// An exponentially weighted rate over about the last ten steps.
 #[derive(Default)]
 struct Rate {
     tokens: f64,

@@ -1,23 +1,24 @@
-//! Components by name.
+//! The components that recipes can name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use tsumugi_record::{Conversation, Interleaved, Pair};
-use tsumugi_vlm::Vlm;
+use tsumugi_vlm::{Families, ModelFamily};
 
 use crate::callback::Callback;
 use crate::collate::{BatchShape, Collator, Packed, Padded};
-use crate::data::{DataSource, JsonSource, TableSource};
+use crate::data::{DataSource, JsonSource, Member, TableSource};
 use crate::lower::{Template, lower_conversation, lower_interleaved, lower_pair};
 use crate::metrics::{MetricSink, TensorBoardSink};
 use crate::objective::{Objective, SampleMean, TokenMean};
-use crate::recipe::{ComponentConfig, DataConfig, ModelConfig};
+use crate::recipe::{ComponentConfig, DataConfig};
 use crate::{Error, Result};
 
-/// Pictures of an interleaved document that are kept (MMC4's limit in VILA's data preparation).
+/// Maximum images of an interleaved document (MMC4's limit in VILA's data preparation).
 const MAX_IMAGES: usize = 6;
-/// Batches whose samples are sorted together by the collator `bucketed`.
+/// Batches whose samples the collator `bucketed` sorts together.
 const BUCKET: usize = 16;
 
 type SourceMaker = Box<dyn Fn(&SourceRequest<'_>) -> Result<Box<dyn DataSource>> + Send + Sync>;
@@ -25,18 +26,17 @@ type CollatorMaker = Box<dyn Fn(BatchShape, u64) -> Result<Box<dyn Collator>> + 
 type ObjectiveMaker = Box<dyn Fn() -> Result<Box<dyn Objective>> + Send + Sync>;
 type CallbackMaker = Box<dyn Fn(&ComponentConfig) -> Result<Box<dyn Callback>> + Send + Sync>;
 type SinkMaker = Box<dyn Fn(&Path, &ComponentConfig) -> Result<Box<dyn MetricSink>> + Send + Sync>;
-type ModelMaker = Box<dyn Fn(&ModelConfig) -> Result<Vlm> + Send + Sync>;
 
-/// What a data source is made of.
+/// What a data source is made from.
 #[derive(Debug)]
 pub struct SourceRequest<'a> {
     /// Its entry in the recipe.
     pub config: &'a DataConfig,
-    /// How its rows become text.
+    /// The template of its rows.
     pub template: Template,
 }
 
-/// The components a recipe can name. An ordinary value: a lab adds its own and hands it to the trainer.
+/// The components that a recipe can name. An ordinary value: add your own and hand it to the trainer.
 ///
 /// ```
 /// use tsumugi_train::{Registry, SampleMean};
@@ -52,13 +52,13 @@ pub struct Registry {
     objectives: BTreeMap<String, ObjectiveMaker>,
     callbacks: BTreeMap<String, CallbackMaker>,
     sinks: BTreeMap<String, SinkMaker>,
-    models: BTreeMap<String, ModelMaker>,
+    families: Families,
 }
 
 impl Default for Registry {
     /// The components of this crate.
     fn default() -> Self {
-        let mut registry = Self::empty();
+        let mut registry = Self { families: Families::default(), ..Self::empty() };
         registry.source("pairs", |request| {
             let template = request.template.clone();
             let lower = move |row: Pair| (row.id.clone(), lower_pair(row, &template));
@@ -91,7 +91,7 @@ impl Default for Registry {
 }
 
 impl Registry {
-    /// No component at all.
+    /// No components, and no model families.
     pub fn empty() -> Self {
         Self {
             sources: BTreeMap::new(),
@@ -99,11 +99,11 @@ impl Registry {
             objectives: BTreeMap::new(),
             callbacks: BTreeMap::new(),
             sinks: BTreeMap::new(),
-            models: BTreeMap::new(),
+            families: Families::empty(),
         }
     }
 
-    /// Adds a data source, or replaces the one of this name.
+    /// Adds a data source, or replaces the one of the same name.
     pub fn source(
         &mut self,
         name: &str,
@@ -112,7 +112,7 @@ impl Registry {
         self.sources.insert(name.to_owned(), Box::new(make));
     }
 
-    /// Adds a collator; it is given the shape of batches and a seed.
+    /// Adds a collator, which is made from the shape of batches and a seed.
     pub fn collator(
         &mut self,
         name: &str,
@@ -139,7 +139,7 @@ impl Registry {
         self.callbacks.insert(name.to_owned(), Box::new(make));
     }
 
-    /// Adds a metric sink; it is given the run's folder.
+    /// Adds a metric sink, which is made from the run's folder and its options.
     pub fn sink(
         &mut self,
         name: &str,
@@ -148,15 +148,20 @@ impl Registry {
         self.sinks.insert(name.to_owned(), Box::new(make));
     }
 
-    /// Adds a model builder, for architectures of one's own.
-    pub fn model(&mut self, name: &str, make: impl Fn(&ModelConfig) -> Result<Vlm> + Send + Sync + 'static) {
-        self.models.insert(name.to_owned(), Box::new(make));
+    /// Adds a model family, or replaces the one of the same name.
+    pub fn family(&mut self, family: Arc<dyn ModelFamily>) {
+        self.families.register(family);
+    }
+
+    /// The model families.
+    pub fn families(&self) -> &Families {
+        &self.families
     }
 
     /// Makes a data source.
     ///
     /// # Errors
-    /// [`Error::UnknownComponent`], or what its maker says.
+    /// [`Error::UnknownComponent`], or those of its maker.
     pub fn make_source(&self, request: &SourceRequest<'_>) -> Result<Box<dyn DataSource>> {
         find(&self.sources, "data source", &request.config.source)?(request)
     }
@@ -193,18 +198,20 @@ impl Registry {
         find(&self.sinks, "metric sink", &config.name)?(out, config)
     }
 
-    /// Builds a model.
-    ///
-    /// # Errors
-    /// As [`Registry::make_source`].
-    pub fn make_model(&self, name: &str, config: &ModelConfig) -> Result<Vlm> {
-        find(&self.models, "model builder", name)?(config)
+    /// The sources of a stage or of its evaluation.
+    pub(crate) fn members(&self, data: &[DataConfig], template: &str) -> Result<Vec<Member>> {
+        let member = |config: &DataConfig| -> Result<Member> {
+            let template = Template::by_name(config.template.as_deref().unwrap_or(template))?;
+            let source = self.make_source(&SourceRequest { config, template })?;
+            Ok(Member { name: config.source.clone(), weight: config.weight, source })
+        };
+        data.iter().map(member).collect()
     }
 
-    /// Checks that everything a recipe names is here.
+    /// Checks that all components of a recipe are registered.
     ///
     /// # Errors
-    /// [`Error::UnknownComponent`] for the first that is not.
+    /// [`Error::UnknownComponent`] for the first one that is not.
     pub fn check(&self, recipe: &crate::Recipe) -> Result<()> {
         for component in &recipe.callbacks {
             find(&self.callbacks, "callback", &component.name)?;
@@ -212,8 +219,12 @@ impl Registry {
         for component in &recipe.metrics {
             find(&self.sinks, "metric sink", &component.name)?;
         }
-        if let Some(builder) = &recipe.model.builder {
-            find(&self.models, "model builder", builder)?;
+        if let Some(family) = recipe.model.family.as_ref().filter(|name| self.families.get(name).is_err()) {
+            return Err(Error::UnknownComponent {
+                kind: "model family",
+                name: family.clone(),
+                known: self.families.names().into_iter().map(str::to_owned).collect(),
+            });
         }
         for stage in &recipe.stages {
             Template::by_name(&stage.template)?;

@@ -1,4 +1,4 @@
-//! A whole run: stages one after another, each continued where it was left.
+//! A run: its stages one after another, each resumed from its last checkpoint.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,32 +7,33 @@ use tch::Device;
 use tsumugi_vlm::Weights;
 use tsumugi_vlm::checkpoint::{read_safetensors, write_safetensors};
 
+use crate::atomic::{atomic_file, read_json, write_json};
 use crate::callback::Callback;
-use crate::checkpoint::{atomic_file, read_json, write_json};
 use crate::collective::Single;
 use crate::data::random;
+use crate::device;
 use crate::metrics::{JsonlSink, MetricSink};
-use crate::page::{Standing, write_page};
+use crate::page::{RunState, write_page};
 use crate::progress::Progress;
 use crate::recipe::{Best, Recipe, StageConfig};
 use crate::registry::Registry;
 use crate::stage::{Stage, StageDone};
-use crate::start::{self, Start};
+use crate::start::Start;
 use crate::summary::{StageSummary, Summary, read_metrics};
 use crate::{Error, Result};
 
-/// Follows a recipe with the components of this crate: what [`Trainer`] does by default.
+/// Trains by a recipe with the components of this crate, as [`Trainer`] does by default.
 ///
-/// Called again on the same folder, it goes on where it was left; the final model is the same to the last byte as that of
-/// an undisturbed run with the same recipe, threads and processor.
+/// Called again on the same folder, it resumes from the last checkpoint. The final model has the same bytes as that of an
+/// uninterrupted run with the same recipe, threads and processor.
 ///
 /// # Errors
-/// [`Error::is_usage`] tells faults of the recipe from those of the run.
+/// [`Error::is_usage`] distinguishes errors of the recipe from those of the run.
 pub fn train(recipe: &Recipe, progress: &Progress) -> Result<Summary> {
     Trainer::new(recipe.clone()).progress(progress.clone()).run()
 }
 
-/// A run to be.
+/// Builder of a training run.
 ///
 /// ```no_run
 /// use std::path::Path;
@@ -56,21 +57,21 @@ impl Trainer {
         Self { recipe, registry: Registry::default(), progress: Progress::hidden(), callbacks: Vec::new() }
     }
 
-    /// Components that the recipe can name.
+    /// Sets the components that the recipe can name.
     #[must_use]
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = registry;
         self
     }
 
-    /// Where progress is shown; by default nowhere.
+    /// Sets where progress is shown; by default nowhere.
     #[must_use]
     pub fn progress(mut self, progress: Progress) -> Self {
         self.progress = progress;
         self
     }
 
-    /// A callback beside those the recipe names.
+    /// Adds a callback to those that the recipe names.
     #[must_use]
     pub fn callback(mut self, callback: Box<dyn Callback>) -> Self {
         self.callbacks.push(callback);
@@ -84,24 +85,24 @@ impl Trainer {
     pub fn run(mut self) -> Result<Summary> {
         self.recipe.validate()?;
         self.registry.check(&self.recipe)?;
-        let device = start::device(&self.recipe)?;
+        let device = device::set_up(&self.recipe)?;
         let out = self.recipe.out.clone();
         std::fs::create_dir_all(&out).map_err(Error::io(&out))?;
         self.claim(&out)?;
         let mut summary =
             Summary { run: self.recipe.name.clone(), model: out.join("model"), ..Summary::default() };
         let outcome = self.follow(device, &mut summary);
-        let told = outcome.as_ref().err().map(ToString::to_string);
-        let standing = told.as_deref().map_or(Standing::Done, Standing::Failed);
-        let page = write_page(&self.recipe, &summary.stages, standing);
-        // Where the run failed, that is what has to be told.
+        let failure = outcome.as_ref().err().map(Error::with_causes);
+        let state = failure.as_deref().map_or(RunState::Done, RunState::Failed);
+        let page = write_page(&self.recipe, &summary.stages, state);
+        // If the run failed, its error matters more than one of the page.
         outcome.and(page)?;
         summary.seconds = summary.stages.iter().map(|s| s.seconds).sum();
         self.progress.line(&format!("model written to {}", summary.model.display()));
         Ok(summary)
     }
 
-    /// All stages, and the model at the end.
+    /// Runs all stages and exports the model.
     fn follow(&mut self, device: Device, summary: &mut Summary) -> Result<()> {
         let out = &self.recipe.out;
         let start = Start::new(&self.recipe, &self.registry, device)?;
@@ -120,7 +121,7 @@ impl Trainer {
             let done_file = folder.join("done.json");
             let done = if done_file.is_file() {
                 let done: StageDone = read_json(&done_file)?;
-                take_along(&mut callbacks, &done.callbacks)?;
+                restore(&mut callbacks, &done.callbacks)?;
                 weights = None;
                 done
             } else {
@@ -131,7 +132,7 @@ impl Trainer {
                     (None, None) => start.weights()?,
                 };
                 let finished = &summary.stages;
-                let page = || write_page(&self.recipe, finished, Standing::Running);
+                let page = || write_page(&self.recipe, finished, RunState::Running);
                 let stage = Stage {
                     config,
                     registry: &self.registry,
@@ -160,14 +161,14 @@ impl Trainer {
             let weights = match (weights, folders.last()) {
                 (Some(weights), _) => weights,
                 (None, Some(folder)) => load_weights(&weights_file(folder))?,
-                (None, None) => return Err(Error::recipe("stages: there is none")),
+                (None, None) => return Err(Error::recipe("there are no stages")),
             };
             start.export(&summary.model, &weights, &self.recipe)?;
         }
         Ok(())
     }
 
-    /// Runs a stage and writes what it leaves. The weights are given back where they still are those of the stage's end.
+    /// Runs a stage and writes its outcome. Returns the weights if they are still those of the end of the stage.
     fn run_stage(
         &self,
         mut stage: Stage<'_>,
@@ -182,7 +183,7 @@ impl Trainer {
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
         write_safetensors(&file, weights.iter().flat_map(Weights::iter).map(|(name, t)| (name.as_str(), t)))?;
         if let (Best::Keep, Some(best)) = (stage.config.checkpoint.best, done.best) {
-            // The tensors at hand are views of the engine's memory, which now gets other values.
+            // The weights are views of the engine's memory, which now receives other values.
             weights = None;
             checkpoints.load_best(&mut engine, best)?;
             start.export(&folder.join("best"), &engine.weights()?, &self.recipe)?;
@@ -199,7 +200,7 @@ impl Trainer {
         self.recipe.stages.iter().enumerate().map(name).collect()
     }
 
-    /// Keeps the recipe beside what it makes, and refuses a folder of another one.
+    /// Writes the recipe to the run's folder, and refuses the folder of another one.
     fn claim(&self, out: &Path) -> Result<()> {
         let path = out.join("recipe.toml");
         let text = self.recipe.to_toml()?;
@@ -221,7 +222,7 @@ impl Trainer {
     }
 }
 
-/// The part of a recipe that decides the weights.
+/// The part of a recipe that determines the weights.
 fn essence(recipe: &Recipe) -> Recipe {
     let mut recipe = Recipe {
         name: String::new(),
@@ -232,8 +233,10 @@ fn essence(recipe: &Recipe) -> Recipe {
         peak_tflops: None,
         ..recipe.clone()
     };
+    // Recipes of older runs spell the default out.
+    recipe.export.chat_template.get_or_insert_with(|| "llmjp_v3".to_owned());
     for stage in &mut recipe.stages {
-        // Which weights a stage ends with is no matter of bookkeeping.
+        // Only the weights that a stage ends with matter here, not when checkpoints are written.
         let finish = stage.checkpoint.best == Best::Finish;
         stage.checkpoint = Default::default();
         if finish {
@@ -245,12 +248,9 @@ fn essence(recipe: &Recipe) -> Recipe {
     recipe
 }
 
-fn take_along(
-    callbacks: &mut [Box<dyn Callback>],
-    remembered: &BTreeMap<String, serde_json::Value>,
-) -> Result<()> {
+fn restore(callbacks: &mut [Box<dyn Callback>], saved: &BTreeMap<String, serde_json::Value>) -> Result<()> {
     for callback in callbacks {
-        if let Some(state) = remembered.get(callback.name()) {
+        if let Some(state) = saved.get(callback.name()) {
             callback.load(state)?;
         }
     }
@@ -279,14 +279,4 @@ fn stage_summary(config: &StageConfig, done: StageDone, metrics: &Path) -> Resul
     };
     summary.measure(&read_metrics(metrics, &config.name)?);
     Ok(summary)
-}
-
-/// Where a recipe's `device` points.
-pub(crate) fn parse_device(name: &str) -> Option<Device> {
-    match name.split_once(':') {
-        None if name == "cpu" => Some(Device::Cpu),
-        None if name == "cuda" => Some(Device::Cuda(0)),
-        Some(("cuda", index)) => index.parse().ok().map(Device::Cuda),
-        _ => None,
-    }
 }

@@ -1,20 +1,20 @@
-//! What the trainer learns from: a list of text and image parts.
+//! Samples: lists of text and image parts that the trainer learns from.
 
 /// One part of a [`Sample`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
-    /// A text; the model is asked to predict it where `loss` is true.
+    /// A text, which the model learns to predict if `loss` is true.
     Text {
-        /// The text, never holding control tokens: what looks like one is text.
+        /// The text. Anything that looks like a special token is text.
         text: String,
-        /// True where it counts in the loss.
+        /// Whether it has loss.
         loss: bool,
     },
-    /// An encoded picture (JPEG, PNG, ...).
+    /// An encoded image (JPEG, PNG, ...).
     Image(Vec<u8>),
-    /// The tokenizer's end-of-sequence token; with `loss` the model learns to stop here.
+    /// The end-of-sequence token. With `loss`, the model learns to stop here.
     End {
-        /// True where it counts in the loss.
+        /// Whether it has loss.
         loss: bool,
     },
 }
@@ -22,9 +22,9 @@ pub enum Part {
 /// A row of training data, whatever table it came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sample {
-    /// Where it came from, for messages and counts.
+    /// Identifier, for messages and counts.
     pub id: String,
-    /// Texts and pictures in reading order.
+    /// Texts and images in reading order.
     pub parts: Vec<Part>,
 }
 
@@ -34,13 +34,13 @@ impl Sample {
         Self { id: id.into(), parts: Vec::new() }
     }
 
-    /// Adds a text. Neighbours with the same `loss` become one part.
+    /// Adds a text. Adjacent texts with equal `loss` become one part.
     pub fn text(mut self, text: &str, loss: bool) -> Self {
         self.push_text(text, loss);
         self
     }
 
-    /// Adds a picture.
+    /// Adds an image.
     pub fn image(mut self, bytes: Vec<u8>) -> Self {
         self.parts.push(Part::Image(bytes));
         self
@@ -52,7 +52,7 @@ impl Sample {
         self
     }
 
-    /// Adds a text in place; an empty one is left out.
+    /// Adds a text in place, unless it is empty.
     pub fn push_text(&mut self, text: &str, loss: bool) {
         if text.is_empty() {
             return;
@@ -66,27 +66,27 @@ impl Sample {
         self.parts.push(Part::Text { text: text.to_owned(), loss });
     }
 
-    /// The number of pictures.
+    /// Number of images.
     pub fn images(&self) -> usize {
         self.parts.iter().filter(|p| matches!(p, Part::Image(_))).count()
     }
 
-    /// True where nothing in it would be learned from.
+    /// True if nothing in it has loss.
     pub fn is_masked(&self) -> bool {
         !self.parts.iter().any(|p| matches!(p, Part::Text { loss: true, .. } | Part::End { loss: true }))
     }
 }
 
-/// What a data source gives for one place of its order.
+/// A row drawn from a data source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Drawn {
     /// A sample to learn from.
     Sample(Sample),
-    /// A row that cannot be used. Counted, never an error.
+    /// A row that cannot be used. It is counted and never an error.
     Dropped {
         /// Identifier of the row.
         id: String,
-        /// Why, as one word.
+        /// The reason, as one word.
         reason: &'static str,
     },
 }
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbours_join_and_empty_texts_vanish() {
+    fn adjacent_texts_join_and_empty_ones_vanish() {
         let sample =
             Sample::new("a").text("x", false).text("", true).text("y", false).text("z", true).end(true);
         assert_eq!(sample.parts.len(), 3);

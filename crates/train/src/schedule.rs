@@ -2,10 +2,10 @@
 
 use crate::recipe::{ScheduleConfig, ScheduleKind};
 
-/// The factor of the peak rate after `done` of `total` (steps, or rows where a stage is measured in rows).
+/// The factor of the peak rate after `done` of `total` steps (or rows, if the stage's duration counts rows).
 ///
-/// The forms are those of transformers: `ceil(warmup * total)` of warm-up from zero, then down to `floor` at `total`. So
-/// the first step of a stage with warm-up has rate zero, as there.
+/// The forms are those of transformers: `ceil(warmup * total)` of warm-up from zero, then down to `floor` at `total`. As
+/// there, the first step of a stage with warm-up has rate zero.
 pub fn factor(config: &ScheduleConfig, done: f64, total: f64) -> f64 {
     let warmup = (config.warmup * total).ceil();
     if done < warmup {

@@ -8,27 +8,27 @@ use serde::{Deserialize, Serialize};
 use tch::Device;
 use tsumugi_vlm::{Vlm, Weights};
 
-use crate::callback::{Callback, Look, Wish};
+use crate::callback::{Action, Callback, CallbackContext};
 use crate::checkpoint::{BestSoFar, Checkpoints, StageState};
 use crate::collate::{BatchShape, Counts};
 use crate::collective::Collective;
-use crate::data::{Member, Mixture, random};
-use crate::engine::{Engine, Updated, synchronize};
+use crate::data::{Mixture, random};
+use crate::device::synchronize;
+use crate::engine::{Engine, Updated};
 use crate::evaluate::Evaluation;
 use crate::flops::measured_peak;
 use crate::loader::{End, Loader, LoaderCursor, LoaderParts, StepData};
-use crate::lower::Template;
 use crate::metrics::{MetricSink, StepMetrics, peak_memory_mib};
 use crate::page::HELD_OUT;
 use crate::prepare::Preparer;
 use crate::progress::Progress;
-use crate::recipe::{Best, DataConfig, StageConfig};
-use crate::registry::{Registry, SourceRequest};
+use crate::recipe::{Best, StageConfig};
+use crate::registry::Registry;
 use crate::schedule;
 use crate::watch::Watch;
 use crate::{Error, Result};
 
-/// What a finished stage leaves beside its weights.
+/// The outcome of a finished stage, besides its weights.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StageDone {
@@ -37,14 +37,14 @@ pub(crate) struct StageDone {
     pub(crate) trained_parameters: u64,
     pub(crate) data: LoaderCursor,
     pub(crate) watch: Watch,
-    /// The lowest loss on held-out rows.
+    /// The lowest held-out loss.
     #[serde(default)]
     pub(crate) best: Option<BestSoFar>,
-    /// What callbacks take along into the next stage, by name.
+    /// State of callbacks for the next stage, by name.
     pub(crate) callbacks: BTreeMap<String, serde_json::Value>,
 }
 
-/// Everything a stage is run with.
+/// A stage and everything it runs with.
 pub(crate) struct Stage<'a> {
     pub(crate) config: &'a StageConfig,
     pub(crate) registry: &'a Registry,
@@ -53,9 +53,9 @@ pub(crate) struct Stage<'a> {
     pub(crate) folder: PathBuf,
     /// Folder of the run.
     pub(crate) out: &'a Path,
-    /// Renews the run page.
+    /// Updates the run page.
     pub(crate) page: &'a dyn Fn() -> Result<()>,
-    /// Operations a second the device can do, where the recipe says it.
+    /// Peak of the device in operations per second; measured if the recipe does not give it.
     pub(crate) peak: Option<f64>,
     pub(crate) seed: u64,
     pub(crate) threads: usize,
@@ -66,10 +66,10 @@ pub(crate) struct Stage<'a> {
     pub(crate) collective: &'a dyn Collective,
 }
 
-/// Time between two renewals of the run page where nothing else renews it.
+/// Time between two updates of the run page if nothing else updates it.
 const BETWEEN_PAGES: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// How far a stage is, and how far it goes: in steps or in rows.
+/// The duration of a stage, in steps or in rows.
 #[derive(Clone, Copy)]
 enum Extent {
     Steps(u64),
@@ -86,7 +86,7 @@ impl Extent {
         }
     }
 
-    /// How much of the stage is done, and its total.
+    /// What is done, and the total.
     fn progress(self, step: u64, rows: u64) -> (f64, f64) {
         match self {
             Self::Steps(total) => (step as f64, total as f64),
@@ -115,40 +115,29 @@ impl<'a> Stage<'a> {
         if let Some(evaluation) = &evaluation {
             evaluation.begin(state.step)?;
         }
-        let mut shown = Instant::now();
+        let mut page_updated = Instant::now();
         let (done, total) = extent.progress(state.step, state.data.mixture.draws);
         let mut bar = self.progress.stage(&self.config.name, done / total);
-        loop {
-            if matches!(extent, Extent::Steps(total) if state.step >= total) {
-                break;
-            }
-            let began = Instant::now();
-            let Some(data) = loader.next_step()? else { break };
-            let (done, total) = extent.progress(state.step, data.before.mixture.draws);
-            let lr = self.config.optimizer.lr * schedule::factor(&self.config.schedule, done, total);
-            let (loss, counts, updated) = self.step(&mut engine, &data, lr, state.step)?;
-            state.step += 1;
-            state.data = data.after;
-            let metrics = self.metrics(&engine, &state, loss, lr, counts, updated, began);
-            self.sinks.iter_mut().try_for_each(|s| s.step(&metrics))?;
+        while !matches!(extent, Extent::Steps(total) if state.step >= total) {
+            let Some(metrics) = self.next_step(&mut engine, &mut loader, extent, &mut state)? else { break };
             let (done, total) = extent.progress(state.step, state.data.mixture.draws);
             bar.step(&metrics, done / total);
-            if let Some(reason) = state.watch.see(&self.config.rules, loss, updated.skipped) {
+            if let Some(reason) = state.watch.observe(&self.config.rules, metrics.loss, metrics.skipped) {
                 return Err(Error::Diverged { stage: self.config.name.clone(), step: state.step, reason });
             }
-            let wish = self.callbacks_after(&engine, &metrics)?;
+            let action = self.callbacks_after(&engine, &metrics)?;
             if let Some(evaluation) = evaluation.as_mut().filter(|e| e.is_due(state.step)) {
                 self.evaluate(evaluation, &engine, &checkpoints, &mut state)?;
             }
             let every = self.config.checkpoint.every;
-            if wish.checkpoint || (every > 0 && state.step.is_multiple_of(every)) {
+            if action.checkpoint || (every > 0 && state.step.is_multiple_of(every)) {
                 self.save(&checkpoints, &engine, &state)?;
             }
-            if shown.elapsed() >= BETWEEN_PAGES {
+            if page_updated.elapsed() >= BETWEEN_PAGES {
                 (self.page)()?;
-                shown = Instant::now();
+                page_updated = Instant::now();
             }
-            if wish.stop {
+            if action.stop {
                 break;
             }
         }
@@ -172,10 +161,30 @@ impl<'a> Stage<'a> {
         self.end(&engine, state.step)?;
         let (parameters, trained_parameters) = engine.sizes();
         bar.finish(&format!("{} steps", state.step));
-        let callbacks = remembered(self.callbacks);
+        let callbacks = callback_state(self.callbacks);
         let StageState { step: steps, data, watch, best, .. } = state;
         let done = StageDone { steps, parameters, trained_parameters, data, watch, best, callbacks };
         Ok((engine, done))
+    }
+
+    /// Takes the next step and records its metrics. None at the end of the data.
+    fn next_step(
+        &mut self,
+        engine: &mut Engine,
+        loader: &mut Loader,
+        extent: Extent,
+        state: &mut StageState,
+    ) -> Result<Option<StepMetrics>> {
+        let began = Instant::now();
+        let Some(data) = loader.next_step()? else { return Ok(None) };
+        let (done, total) = extent.progress(state.step, data.before.mixture.draws);
+        let lr = self.config.optimizer.lr * schedule::factor(&self.config.schedule, done, total);
+        let (loss, counts, updated) = self.step(engine, &data, lr, state.step)?;
+        state.step += 1;
+        state.data = data.after;
+        let metrics = self.metrics(engine, state, loss, lr, counts, updated, began);
+        self.sinks.iter_mut().try_for_each(|s| s.step(&metrics))?;
+        Ok(Some(metrics))
     }
 
     /// Forward and backward over the step's batches, then the update.
@@ -203,7 +212,7 @@ impl<'a> Stage<'a> {
         Ok((loss, counts, updated))
     }
 
-    /// Measures and shows the model on held-out rows, and keeps its weights where it has never been better.
+    /// Evaluates the model on held-out rows, and keeps its weights if the loss is the lowest so far.
     fn evaluate(
         &mut self,
         evaluation: &mut Evaluation<'_>,
@@ -232,7 +241,7 @@ impl<'a> Stage<'a> {
         let Some(config) = &self.config.evaluation else { return Ok(None) };
         Ok(Some(Evaluation {
             config,
-            members: members(self.registry, &config.data, &self.config.template)?,
+            members: self.registry.members(&config.data, &self.config.template)?,
             preparer: self.preparer.with_length(self.config.length),
             shape: self.shape(),
             stage: &self.config.name,
@@ -246,9 +255,13 @@ impl<'a> Stage<'a> {
     }
 
     fn mixture(&self) -> Result<Mixture> {
-        let members = members(self.registry, &self.config.data, &self.config.template)?;
-        Mixture::new(members, random(self.seed, 7, 0))
-            .map_err(|e| Error::recipe(format!("stage {}: {}", self.config.name, strip(&e))))
+        let members = self.registry.members(&self.config.data, &self.config.template)?;
+        Mixture::new(members, random(self.seed, 7, 0)).map_err(|error| match error {
+            Error::Recipe { reason, path } => {
+                Error::Recipe { reason: format!("stage {}: {reason}", self.config.name), path }
+            }
+            other => other,
+        })
     }
 
     fn loader(&self, mixture: Mixture, extent: Extent, from: &LoaderCursor) -> Result<Loader> {
@@ -257,7 +270,7 @@ impl<'a> Stage<'a> {
         let collator = self.registry.make_collator(&batch.collator, shape, random(self.seed, 8, 0))?;
         let parts = LoaderParts {
             mixture,
-            names: self.config.data.iter().map(name_of).collect(),
+            names: self.config.data.iter().map(|data| data.source.clone()).collect(),
             preparer: self.preparer.with_length(self.config.length),
             collator,
             batches_a_step: batch.rows.div_ceil(shape.rows),
@@ -295,7 +308,7 @@ impl<'a> Stage<'a> {
             images: counts.images,
             tokens: counts.tokens,
             targets: counts.targets,
-            filling: 1.0 - counts.tokens as f64 / counts.slots.max(1) as f64,
+            padding_fraction: 1.0 - counts.tokens as f64 / counts.slots.max(1) as f64,
             seconds,
             tokens_per_second: counts.tokens as f64 / seconds.max(1e-9),
             images_per_second: counts.images as f64 / seconds.max(1e-9),
@@ -306,7 +319,7 @@ impl<'a> Stage<'a> {
     }
 
     fn save(&self, checkpoints: &Checkpoints, engine: &Engine, state: &StageState) -> Result<()> {
-        let callbacks = remembered(self.callbacks);
+        let callbacks = callback_state(self.callbacks);
         checkpoints.save(engine, StageState { callbacks, ..state.clone() })?;
         (self.page)()
     }
@@ -315,26 +328,26 @@ impl<'a> Stage<'a> {
         for sink in self.sinks.iter_mut() {
             sink.begin(&self.config.name, state.step)?;
         }
-        self.visit(engine, state.step, |callback, look| {
-            if let Some(remembered) = state.callbacks.get(callback.name()) {
-                callback.load(remembered)?;
+        self.visit(engine, state.step, |callback, context| {
+            if let Some(saved) = state.callbacks.get(callback.name()) {
+                callback.load(saved)?;
             }
-            callback.stage_begins(look)
+            callback.stage_begins(context)
         })
     }
 
     fn end(&mut self, engine: &Engine, step: u64) -> Result<()> {
-        self.visit(engine, step, |callback, look| callback.stage_ends(look))?;
+        self.visit(engine, step, |callback, context| callback.stage_ends(context))?;
         self.sinks.iter_mut().try_for_each(|s| s.flush())
     }
 
-    fn callbacks_after(&mut self, engine: &Engine, metrics: &StepMetrics) -> Result<Wish> {
-        let mut all = Wish::default();
-        self.visit(engine, metrics.step, |callback, look| {
-            let wish = callback.step_done(look, metrics)?;
-            all.checkpoint |= wish.checkpoint;
-            all.stop |= wish.stop;
-            all.scalars.extend(wish.scalars);
+    fn callbacks_after(&mut self, engine: &Engine, metrics: &StepMetrics) -> Result<Action> {
+        let mut all = Action::default();
+        self.visit(engine, metrics.step, |callback, context| {
+            let action = callback.step_done(context, metrics)?;
+            all.checkpoint |= action.checkpoint;
+            all.stop |= action.stop;
+            all.scalars.extend(action.scalars);
             Ok(())
         })?;
         for (name, value) in &all.scalars {
@@ -349,10 +362,10 @@ impl<'a> Stage<'a> {
         &mut self,
         engine: &Engine,
         step: u64,
-        mut call: impl FnMut(&mut dyn Callback, &Look<'_>) -> Result<()>,
+        mut call: impl FnMut(&mut dyn Callback, &CallbackContext<'_>) -> Result<()>,
     ) -> Result<()> {
         let weights = || engine.weights();
-        let look = Look {
+        let context = CallbackContext {
             stage: &self.config.name,
             step,
             folder: &self.folder,
@@ -360,32 +373,11 @@ impl<'a> Stage<'a> {
             tokenizer: self.tokenizer,
             weights: &weights,
         };
-        self.callbacks.iter_mut().try_for_each(|callback| call(callback.as_mut(), &look))
+        self.callbacks.iter_mut().try_for_each(|callback| call(callback.as_mut(), &context))
     }
 }
 
-/// What callbacks ask to keep.
-fn remembered(callbacks: &[Box<dyn Callback>]) -> BTreeMap<String, serde_json::Value> {
+/// State of callbacks, by name.
+fn callback_state(callbacks: &[Box<dyn Callback>]) -> BTreeMap<String, serde_json::Value> {
     callbacks.iter().map(|c| (c.name().to_owned(), c.save())).filter(|(_, v)| !v.is_null()).collect()
-}
-
-/// The sources of a stage or of its evaluation.
-pub(crate) fn members(registry: &Registry, data: &[DataConfig], template: &str) -> Result<Vec<Member>> {
-    let member = |config: &DataConfig| -> Result<Member> {
-        let template = Template::by_name(config.template.as_deref().unwrap_or(template))?;
-        let source = registry.make_source(&SourceRequest { config, template })?;
-        Ok(Member { name: name_of(config), weight: config.weight, source })
-    };
-    data.iter().map(member).collect()
-}
-
-fn name_of(config: &DataConfig) -> String {
-    config.source.clone()
-}
-
-fn strip(error: &Error) -> String {
-    match error {
-        Error::Recipe { reason, .. } => reason.clone(),
-        other => other.to_string(),
-    }
 }

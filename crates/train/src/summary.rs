@@ -1,4 +1,4 @@
-//! What a run says at its end.
+//! The outcome of a run.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 use crate::metrics::StepMetrics;
 use crate::{Error, Result};
 
-/// The outcome of a run: the last line on standard output.
+/// The outcome of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Name of the recipe.
     pub run: String,
-    /// Folder of the final model in Hugging Face's layout.
+    /// Folder of the exported model.
     pub model: PathBuf,
     /// Parameters of the model.
     pub parameters: u64,
-    /// Each stage.
+    /// The stages.
     pub stages: Vec<StageSummary>,
-    /// Seconds of all steps together.
+    /// Duration of all steps in seconds.
     pub seconds: f64,
 }
 
@@ -30,13 +30,13 @@ pub struct StageSummary {
     pub name: String,
     /// Optimiser steps.
     pub steps: u64,
-    /// Parameters that were trained.
+    /// Trained parameters.
     pub trained_parameters: u64,
-    /// Samples learned from.
+    /// Samples.
     pub samples: u64,
-    /// Pictures seen.
+    /// Images.
     pub images: u64,
-    /// Tokens, features of pictures included.
+    /// Tokens, including features of images.
     pub tokens: u64,
     /// Positions with loss.
     pub targets: u64,
@@ -48,23 +48,23 @@ pub struct StageSummary {
     pub first_loss: f64,
     /// Mean loss of the last tenth of the steps.
     pub final_loss: f64,
-    /// Lowest loss on held-out rows, where they were measured.
+    /// Lowest held-out loss, if it was measured.
     #[serde(default)]
     pub held_out_loss: Option<f64>,
-    /// Steps left out since loss or gradient was no number.
+    /// Steps skipped because the loss or a gradient was not finite.
     pub skipped_steps: u64,
-    /// Losses far above the running mean.
+    /// Losses far above the running mean (see the loss rules).
     pub loss_spikes: u64,
-    /// Seconds of all steps.
+    /// Duration of all steps in seconds.
     pub seconds: f64,
-    /// Tokens a second over the stage.
+    /// Tokens per second over the stage.
     pub tokens_per_second: f64,
-    /// Pictures a second over the stage.
+    /// Images per second over the stage.
     pub images_per_second: f64,
 }
 
 impl StageSummary {
-    /// Fills in what the stage's lines of `metrics.jsonl` say.
+    /// Fills in the totals of the stage's lines of `metrics.jsonl`.
     pub(crate) fn measure(&mut self, metrics: &[StepMetrics]) {
         let total = |f: fn(&StepMetrics) -> u64| metrics.iter().map(f).sum();
         (self.samples, self.images) = (total(|m| m.samples), total(|m| m.images));
@@ -86,7 +86,7 @@ fn mean(values: &[f64]) -> f64 {
 /// The steps of a stage in `metrics.jsonl`.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be read. Lines that are no steps are passed over.
+/// [`Error::Io`] if the file cannot be read. Other lines are ignored.
 pub fn read_metrics(path: &Path, stage: &str) -> Result<Vec<StepMetrics>> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
     let steps = text.lines().filter_map(|line| serde_json::from_str::<StepMetrics>(line).ok());

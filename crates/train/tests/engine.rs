@@ -10,19 +10,19 @@ use tsumugi_train::collate::{Batch, BatchShape, Collator, Packed, Padded};
 use tsumugi_train::engine::Engine;
 use tsumugi_train::prepare::{Prepared, SpecialIds};
 use tsumugi_train::recipe::{OptimizerConfig, Precision, StageConfig};
-use tsumugi_vlm::{Context, IGNORE, LlamaConfig, Output, SiglipConfig, Vlm, VlmConfig, Weights};
+use tsumugi_vlm::{Context, IGNORE, LlamaConfig, Output, VisionConfig, Vlm, VlmConfig, Weights};
 
 const IDS: SpecialIds = SpecialIds { bos: 1, eos: 2, pad: 3, image: 4, image_tokens: 4 };
 
 fn model(tied: bool) -> Vlm {
-    let vision = SiglipConfig {
+    let vision = VisionConfig {
         hidden_size: 16,
         intermediate_size: 24,
         num_hidden_layers: 2,
         num_attention_heads: 2,
         image_size: 28,
         patch_size: 14,
-        ..SiglipConfig::default()
+        ..VisionConfig::default()
     };
     let language = LlamaConfig {
         hidden_size: 32,

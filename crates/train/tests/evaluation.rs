@@ -60,8 +60,8 @@ fn held_out_rows_are_measured_answered_and_shown() {
     );
 
     let page = std::fs::read_to_string(out.join("run.html")).unwrap();
-    assert!(page.contains("a &lt; b") && page.contains("held out") && page.contains("<p>done</p>"));
-    assert!(page.contains("answers/instruct-"));
+    assert!(page.contains("a &lt; b") && page.contains("held out") && page.contains("<p>Done.</p>"));
+    assert!(page.contains("src=\"data:image/"));
 }
 
 #[test]
@@ -136,11 +136,11 @@ fn what_cannot_be_measured_or_adapted_is_refused_before_training() {
     let data = place.path().join("data");
     common::write_tables(&data);
     for (number, (sets, said)) in [
-        (vec!["stages.align.checkpoint.best=keep"], "no evaluation"),
-        (vec!["stages.align.evaluation={rows=3}"], "data and rows"),
+        (vec!["stages.align.checkpoint.best=keep"], "needs an evaluation"),
+        (vec!["stages.align.evaluation={rows=3}"], "needs data and rows"),
         (vec!["stages.align.lora={rank=0}"], "rank"),
-        (vec!["stages.align.lora={}"], "tuned as a whole too"),
-        (vec!["stages.align.lora={of=[\"*nothing*\"]}"], "name no matrix"),
+        (vec!["stages.align.lora={}"], "also matched by tune"),
+        (vec!["stages.align.lora={of=[\"*nothing*\"]}"], "match no matrix"),
         (
             vec!["stages.align.tune=[\"projector\"]", "stages.align.lora={of=[\"*embed_tokens*\"]}"],
             "two units",

@@ -32,6 +32,8 @@ pub use tsumugi_interleave as interleave;
 pub use tsumugi_page as page;
 pub use tsumugi_pipeline as pipeline;
 pub use tsumugi_record as record;
+#[cfg(feature = "data")]
+pub use tsumugi_report as report;
 #[cfg(feature = "synth")]
 pub use tsumugi_synth as synth;
 #[cfg(feature = "data")]

@@ -1,4 +1,4 @@
-//! Scaled dot-product attention, whole, masked, packed or against a cache.
+//! Scaled dot-product attention: causal, masked, or packed.
 
 use tch::Tensor;
 
@@ -6,7 +6,7 @@ use crate::context::Attention;
 use crate::error::Result;
 use crate::unit::Work;
 
-/// Cuts `[b,t,heads*d]` into heads: `[b,heads,t,d]`.
+/// Splits `[b,t,heads*d]` into heads: `[b,heads,t,d]`.
 pub(crate) fn split_heads(x: &Tensor, heads: i64) -> Result<Tensor> {
     let (b, t, width) = x.size3()?;
     Ok(x.f_view([b, t, heads, width / heads])?.f_transpose(1, 2)?)
@@ -18,7 +18,7 @@ pub(crate) fn join_heads(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_transpose(1, 2)?.f_reshape([b, t, heads * d])?)
 }
 
-/// Repeats each head of keys or values for the queries that share it.
+/// Repeats each key or value head for the query heads that share it.
 pub(crate) fn repeat_heads(x: &Tensor, times: i64) -> Result<Tensor> {
     if times == 1 {
         return Ok(x.shallow_clone());
@@ -47,7 +47,7 @@ pub(crate) fn sdpa(
     Ok(Tensor::f_scaled_dot_product_attention(q, k, v, mask, 0.0, causal, None, false)?)
 }
 
-/// Each segment by itself: no work is spent on pairs that must not see each other, and nothing can leak.
+/// Each segment by itself: no work is spent on pairs across segments, and nothing can leak between them.
 fn packed(q: &Tensor, k: &Tensor, v: &Tensor, rows: &[Vec<i64>]) -> Result<Tensor> {
     let mut done = Vec::with_capacity(rows.len());
     for (row, segments) in rows.iter().enumerate() {
@@ -62,8 +62,8 @@ fn packed(q: &Tensor, k: &Tensor, v: &Tensor, rows: &[Vec<i64>]) -> Result<Tenso
     Ok(Tensor::f_cat(&done, 0)?)
 }
 
-/// Operations of attention over `width` values a position: products with keys and with values, whole squares counted
-/// although half of a causal one is masked, as is the custom since PaLM (arXiv 2204.02311, appendix B).
+/// Operations of attention over `width` values a position: products with keys and with values. Full squares are counted
+/// although half of a causal one is masked, as is customary since PaLM (arXiv 2204.02311, appendix B).
 pub(crate) fn flops(work: &Work, width: i64) -> f64 {
     4.0 * work.pairs * width as f64
 }

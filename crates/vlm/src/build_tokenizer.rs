@@ -1,4 +1,4 @@
-//! A small tokenizer made from texts: for tiny models, where a real vocabulary would be most of the model.
+//! A small tokenizer built from texts, for tiny models, where a real vocabulary would be most of the model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,16 +14,16 @@ const SPECIAL: [&str; 5] = ["<unk>", "<s>", "</s>", "<pad>", IMAGE];
 /// Longest piece in characters.
 const LONGEST: usize = 4;
 
-/// A piece has to stand this often to be worth a row.
+/// Fewest occurrences for which a piece is worth a row.
 const RAREST: u64 = 4;
 
-/// Makes a Unigram tokenizer with byte fallback, at most `vocab_size` pieces: `<unk>`, `<s>`, `</s>`, `<pad>`,
-/// `<image>`, the 256 bytes, every character of `texts` (the most frequent where there is no room for all), and frequent
-/// runs of up to four characters in what is left. It treats spaces and line ends as llm-jp's does and has the chat
-/// template `llmjp_v3`. The same texts give the same bytes.
+/// Builds a Unigram tokenizer with byte fallback, at most `vocab_size` pieces: `<unk>`, `<s>`, `</s>`, `<pad>`,
+/// `<image>`, the 256 bytes, every character of `texts` (the most frequent if there is no room for all), and frequent runs
+/// of up to four characters in the room that is left. It treats spaces and newlines as llm-jp's does and has the chat template
+/// `llmjp_v3`. The same texts give the same bytes.
 ///
 /// # Errors
-/// [`Error::Tokenizer`] if `vocab_size` has no room for the bytes and one character.
+/// [`Error::Tokenizer`] if `vocab_size` has no room beside the special tokens and the bytes.
 pub fn build_tokenizer<S: AsRef<str>>(texts: &[S], vocab_size: usize) -> Result<Tokenizer> {
     let fixed = SPECIAL.len() + 256;
     if vocab_size <= fixed {
@@ -35,15 +35,15 @@ pub fn build_tokenizer<S: AsRef<str>>(texts: &[S], vocab_size: usize) -> Result<
     }
     let pieces = pieces(texts, vocab_size - fixed);
     let json = tokenizer_json(&pieces);
-    let bytes = serde_json::to_vec(&json).map_err(|error| Error::Tokenizer { reason: error.to_string() })?;
+    let bytes = serde_json::to_vec(&json).map_err(|error| Error::Tokenize(error.into()))?;
     Ok(Tokenizer::from_bytes(&bytes)?.with_chat_template(template::LLMJP_V3_JINJA))
 }
 
-/// The pieces by falling use, with their logarithmic shares.
+/// The pieces by falling use, with the logarithms of their shares.
 fn pieces<S: AsRef<str>>(texts: &[S], room: usize) -> Vec<(String, f64)> {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for text in texts {
-        // A space stands as U+2581, and one stands before the text, as the normalizer below has it.
+        // A space becomes U+2581, and one is put before the text, as the normalizer below does.
         for line in text.as_ref().split_inclusive('\n') {
             let line: Vec<char> =
                 std::iter::once('▁').chain(line.chars().map(|c| if c == ' ' { '▁' } else { c })).collect();
@@ -55,7 +55,7 @@ fn pieces<S: AsRef<str>>(texts: &[S], room: usize) -> Vec<(String, f64)> {
         counts.into_iter().partition(|(piece, _)| length(piece) == 1);
     longer.retain(|(_, n)| *n >= RAREST);
     single.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    // What a piece saves: tokens, each time it stands.
+    // A piece saves tokens each time it occurs.
     longer.sort_by(|a, b| {
         let saved = |(piece, n): &(String, u64)| n * (length(piece) - 1);
         saved(b).cmp(&saved(a)).then_with(|| a.0.cmp(&b.0))
@@ -72,7 +72,7 @@ fn pieces<S: AsRef<str>>(texts: &[S], room: usize) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// Counts characters, and runs of letters that do not cross a space or a line end.
+/// Counts characters, and runs of characters that do not cross a space or a newline.
 fn count(line: &[char], counts: &mut BTreeMap<String, u64>) {
     for start in 0..line.len() {
         for length in 1..=LONGEST.min(line.len() - start) {

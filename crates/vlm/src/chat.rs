@@ -1,4 +1,4 @@
-//! A model with its tokenizer and picture processor: questions in, answers out.
+//! A model with its tokenizer and image processor: questions in, answers out.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +6,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::checkpoint::{Checkpoint, SaveOptions, fetch, save};
 use crate::error::{Error, Result};
+use crate::families::Families;
 use crate::generate::{GenerateOptions, generate};
 use crate::model::Vlm;
 use crate::processor::ImageProcessor;
@@ -13,31 +14,31 @@ use crate::template::{self, Encoded, Role, Turn};
 use crate::tokenizer::Tokenizer;
 use crate::weights::Weights;
 
-/// A vision-language model that can be asked.
+/// A vision-language model that answers questions.
 #[derive(Debug)]
 pub struct Model {
-    /// Sizes and units.
+    /// Family, sizes and units.
     pub vlm: Vlm,
     /// The tensors.
     pub weights: Weights,
     /// Text to ids and back.
     pub tokenizer: Tokenizer,
-    /// Pictures to pixels.
+    /// Image files to pixels.
     pub processor: ImageProcessor,
 }
 
-/// One question, with the turns before it where there are any.
+/// One question, with the turns before it, if any.
 #[derive(Debug, Clone, Default)]
 pub struct Question {
-    /// Bytes of the picture files, in the order of the `<image>`s in the turns (one before the first turn where there is
-    /// none).
+    /// Bytes of the image files, in the order of the `<image>`s in the turns. Without any `<image>`, the images come
+    /// before the first question.
     pub images: Vec<Vec<u8>>,
     /// The conversation; its last turn is the user's.
     pub turns: Vec<Turn>,
 }
 
 impl Question {
-    /// A single question about pictures.
+    /// A single question about images.
     #[must_use]
     pub fn new(text: impl Into<String>, images: Vec<Vec<u8>>) -> Self {
         Self { images, turns: vec![Turn::user(text)] }
@@ -45,41 +46,50 @@ impl Question {
 }
 
 impl Model {
-    /// Loads a model from a folder, or from the Hugging Face hub by the name of its repository.
+    /// Loads a model of this crate's families from a folder, or from the Hugging Face hub by the name of its repository.
     ///
     /// # Errors
-    /// Those of [`Checkpoint::open`], [`Checkpoint::load`] and [`Tokenizer::open`]; [`Error::Hub`].
+    /// As [`Model::load_with`].
     pub fn load(model: &str, device: Device, kind: Kind) -> Result<Self> {
+        Self::load_with(&Families::default(), model, device, kind)
+    }
+
+    /// Loads a model of any of `families` from a folder, or from the Hugging Face hub by the name of its repository.
+    ///
+    /// # Errors
+    /// Those of [`fetch`], [`Checkpoint::open_with`], [`Checkpoint::load`] and [`Tokenizer::open`].
+    pub fn load_with(families: &Families, model: &str, device: Device, kind: Kind) -> Result<Self> {
         let folder: PathBuf = fetch(model)?;
-        let checkpoint = Checkpoint::open(&folder)?;
+        let checkpoint = Checkpoint::open_with(families, &folder, None)?;
         let tokenizer = Tokenizer::open(&folder)?;
         let mut config = checkpoint.vlm_config()?.clone();
         let image = tokenizer.special().image;
         if image < config.language.vocab_size {
             config.image_token_id.0 = image;
         }
-        let vlm = Vlm::new(config)?;
+        let vlm = Vlm::of_family(checkpoint.family().clone(), config)?;
         let defs: Vec<_> = vlm.parameters().into_iter().map(|(_, _, def)| def).collect();
         let weights = checkpoint.load(&defs, device, kind)?;
-        let processor = ImageProcessor::new(vlm.config());
+        let processor = vlm.image_processor();
         Ok(Self { vlm, weights, tokenizer, processor })
     }
 
-    /// Writes the model with all it needs to be loaded here and by transformers.
+    /// Writes the model with all it needs to be loaded again, by default in its own family's layout.
     ///
     /// # Errors
     /// Those of [`save`].
     pub fn save(&self, folder: impl AsRef<Path>, options: &SaveOptions) -> Result<()> {
-        save(folder, self.vlm.config(), &self.weights, Some(&self.tokenizer), options)
+        save(folder, &self.vlm, &self.weights, Some(&self.tokenizer), options)
     }
 
-    /// Ids of a question, ready for [`generate`], by the tokenizer's chat template or, without one, `llmjp_v3`.
+    /// Ids of a question, ready for [`generate`], by the tokenizer's chat template, else the family's, else `llmjp_v3`.
     ///
     /// # Errors
-    /// [`Error::Conversation`] if pictures and `<image>`s do not agree; [`Error::Template`]; [`Error::Tokenizer`].
+    /// [`Error::Conversation`] if the numbers of images and of `<image>`s differ; [`Error::Template`]; [`Error::Tokenizer`].
     pub fn prompt(&self, question: &Question) -> Result<Vec<i64>> {
         let turns = if question.images.is_empty() { question.turns.clone() } else { with_places(question) };
-        let text = match self.tokenizer.chat_template() {
+        let template = self.tokenizer.chat_template().or(self.vlm.family().chat_template());
+        let text = match template {
             Some(jinja) if jinja != template::LLMJP_V3_JINJA => {
                 template::jinja_text(&self.tokenizer, jinja, &turns)?
             }
@@ -90,17 +100,16 @@ impl Model {
         if encoded.images() != question.images.len() {
             return Err(Error::Conversation {
                 reason: format!(
-                    "{} pictures but {} <image> in the prompt",
+                    "there are {} images but {} <image> in the prompt",
                     question.images.len(),
                     encoded.images()
                 ),
             });
         }
-        let config = self.vlm.config();
-        Ok(encoded.expand(config.image_tokens(), config.image_token_id.0).ids)
+        Ok(encoded.expand(self.vlm.image_tokens(), self.vlm.config().image_token_id.0).ids)
     }
 
-    /// Answers a batch of questions. `on_text` hears each piece of text as soon as it is certain, with the number of its
+    /// Answers a batch of questions. `on_text` receives each piece of text as soon as it is final, with the index of its
     /// question.
     ///
     /// # Errors
@@ -127,7 +136,7 @@ impl Model {
     }
 }
 
-/// A question's turns with one `<image>` for each picture, on lines of their own.
+/// A question's turns with one `<image>` for each image, on lines of their own.
 fn with_places(question: &Question) -> Vec<Turn> {
     let any = question.turns.iter().any(|turn| turn.text.contains(crate::tokenizer::IMAGE));
     let mut turns = question.turns.clone();
@@ -137,7 +146,7 @@ fn with_places(question: &Question) -> Vec<Turn> {
     template::place_images(&turns)
 }
 
-/// Text of an answer as it grows. Characters of several byte tokens are held back until they are whole.
+/// Text of an answer as it grows. Characters of several byte tokens are held back until they are complete.
 #[derive(Debug, Default)]
 struct TextStream {
     ids: Vec<i64>,

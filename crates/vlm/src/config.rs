@@ -1,25 +1,28 @@
 //! What a model is built from: sizes, as plain data.
 //!
 //! These types are this project's own, for recipes in TOML: unknown keys are refused. Hugging Face's `config.json`,
-//! which has many keys that do not matter here, is read and written by the checkpoint reader.
+//! which has many keys that do not matter here, is read and written by the model families.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// A whole vision-language model.
+/// Sizes of a vision-language model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub struct VlmConfig {
-    /// The picture encoder.
-    pub vision: SiglipConfig,
-    /// What leads from its features to the language model.
+    /// The vision tower.
+    pub vision: VisionConfig,
+    /// The projector from its features to the language model.
     pub projector: ProjectorConfig,
     /// The language model.
     pub language: LlamaConfig,
-    /// Id of `<image>`: each feature of a picture takes one place of this id in `input_ids`. By default 99574, the
+    /// Id of `<image>`: each feature of an image takes one place of this id in `input_ids`. By default 99574, the
     /// first spare row of the llm-jp vocabulary (99,574 pieces in 99,584 rows).
     pub image_token_id: ImageTokenId,
+    /// Settings that only the model's family reads. The families of this crate read none.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    pub options: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Id of `<image>`, with its default.
@@ -33,31 +36,34 @@ impl Default for ImageTokenId {
     }
 }
 
-/// SigLIP's vision transformer. The defaults are those of `siglip-so400m-patch14-384`.
+/// Sizes of a vision transformer. The defaults are those of `siglip-so400m-patch14-384`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct SiglipConfig {
+pub struct VisionConfig {
     /// Width.
     pub hidden_size: i64,
     /// Width inside the MLP.
     pub intermediate_size: i64,
-    /// Layers that are run: features are the output of the last of them, before `post_layernorm`.
+    /// Layers that are run. Features are the output of the last of them, before `post_layernorm`.
     pub num_hidden_layers: usize,
     /// Attention heads.
     pub num_attention_heads: i64,
-    /// Height and width of a picture in pixels.
+    /// Height and width of an image in pixels.
     pub image_size: i64,
-    /// Height and width of a patch in pixels. Pixels beyond the last whole patch are not seen.
+    /// Height and width of a patch in pixels. Pixels beyond the last whole patch are ignored.
     pub patch_size: i64,
     /// Epsilon of the norms.
     pub layer_norm_eps: f64,
-    /// Standard deviation of the first position vectors, where nothing is loaded. By default `1 / sqrt(hidden_size)`, as
-    /// transformers begins; that is small beside what a patch gives, and a tower that learns from little data finds places
-    /// much sooner with some 0.7.
+    /// Standard deviation of the initial position embeddings. By default `1 / sqrt(hidden_size)`, as in transformers. That
+    /// is small compared with the patch embeddings: a tower trained from scratch on little data learns positions much
+    /// sooner with about 0.7.
     pub position_std: Option<f64>,
+    /// Settings that only the model's family reads, such as those of its pretrained encoder.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    pub options: serde_json::Map<String, serde_json::Value>,
 }
 
-impl Default for SiglipConfig {
+impl Default for VisionConfig {
     fn default() -> Self {
         Self {
             hidden_size: 1152,
@@ -68,18 +74,19 @@ impl Default for SiglipConfig {
             patch_size: 14,
             layer_norm_eps: 1e-6,
             position_std: None,
+            options: serde_json::Map::new(),
         }
     }
 }
 
-impl SiglipConfig {
+impl VisionConfig {
     /// Patches along one side.
     #[must_use]
     pub fn grid(&self) -> i64 {
         self.image_size / self.patch_size
     }
 
-    /// Features of one picture.
+    /// Patches of one image.
     #[must_use]
     pub fn tokens(&self) -> i64 {
         self.grid() * self.grid()
@@ -90,25 +97,26 @@ impl SiglipConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum ProjectorKind {
-    /// One matrix.
+    /// One linear layer.
     Linear,
-    /// Two matrices with GELU between (the paper's).
+    /// Two linear layers with GELU between them (the paper's).
     #[default]
     #[serde(rename = "mlp2x_gelu")]
     Mlp2xGelu,
-    /// Neighbouring 2 x 2 features joined to one, a norm, then two matrices with GELU between: a quarter of the tokens.
+    /// Concatenates neighbouring 2 x 2 features, then a norm and two linear layers with GELU between them: a quarter of
+    /// the tokens.
     MlpDownsample,
 }
 
-/// What leads from the vision tower's width to the language model's.
+/// The projector from the vision tower's width to the language model's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProjectorConfig {
-    /// Which one.
+    /// Its architecture.
     pub kind: ProjectorKind,
 }
 
-/// Llama. The defaults are those of `llm-jp-3-13b-instruct`.
+/// Sizes of a Llama. The defaults are those of `llm-jp-3-13b-instruct`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LlamaConfig {
@@ -118,31 +126,31 @@ pub struct LlamaConfig {
     pub intermediate_size: i64,
     /// Decoder layers.
     pub num_hidden_layers: usize,
-    /// Heads of queries.
+    /// Query heads.
     pub num_attention_heads: i64,
-    /// Heads of keys and values (grouped-query attention where fewer).
+    /// Key and value heads (grouped-query attention where there are fewer).
     pub num_key_value_heads: i64,
-    /// Width of a head; `hidden_size / num_attention_heads` where not given.
+    /// Width of a head; `hidden_size / num_attention_heads` if not given.
     pub head_dim: Option<i64>,
     /// Rows of the embedding.
     pub vocab_size: i64,
-    /// Longest sequence in tokens.
+    /// Longest sequence, in tokens.
     pub max_position_embeddings: i64,
     /// Epsilon of the norms.
     pub rms_norm_eps: f64,
     /// Base of the rotary frequencies.
     pub rope_theta: f64,
-    /// Change of the rotary frequencies for longer contexts.
+    /// Scaling of the rotary frequencies for longer contexts.
     pub rope_scaling: Option<RopeScaling>,
-    /// Whether the head is the embedding.
+    /// Whether the head shares the embedding's matrix.
     pub tie_word_embeddings: bool,
-    /// Id that starts a text.
+    /// Id of the token that starts a text.
     pub bos_token_id: i64,
-    /// Ids that end a text.
+    /// Ids of the tokens that end a text.
     pub eos_token_ids: Vec<i64>,
-    /// Id that fills rows.
+    /// Id of the padding token.
     pub pad_token_id: i64,
-    /// Standard deviation of the first values of matrices.
+    /// Standard deviation of initial matrices.
     pub initializer_range: f64,
 }
 
@@ -177,16 +185,16 @@ impl LlamaConfig {
     }
 }
 
-/// How rotary frequencies are changed for contexts longer than the model was first trained on.
+/// How rotary frequencies are scaled for contexts longer than those of the original training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "rope_type", rename_all = "lowercase", deny_unknown_fields)]
 pub enum RopeScaling {
-    /// All frequencies divided by `factor`.
+    /// Divides all frequencies by `factor`.
     Linear {
         /// The divisor.
         factor: f64,
     },
-    /// Llama 3.1's: low frequencies divided by `factor`, high ones kept, those between mixed.
+    /// Llama 3.1's: divides low frequencies by `factor`, keeps high ones, and interpolates between them.
     Llama3 {
         /// The divisor of low frequencies.
         factor: f64,
@@ -194,13 +202,14 @@ pub enum RopeScaling {
         low_freq_factor: f64,
         /// Wavelengths below `original / high_freq_factor` are high frequencies.
         high_freq_factor: f64,
-        /// Context length before the change.
+        /// Context length of the original training.
         original_max_position_embeddings: f64,
     },
 }
 
 impl VlmConfig {
-    /// Features the projector gives for one picture, which is the number of `<image>` tokens it takes in a row.
+    /// Features that this projector gives for one image, without a class token: the number of `<image>` tokens of an
+    /// image in the families of this crate.
     #[must_use]
     pub fn image_tokens(&self) -> i64 {
         match self.projector.kind {
@@ -209,10 +218,10 @@ impl VlmConfig {
         }
     }
 
-    /// Checks what the types alone do not: sizes that divide each other, ids inside the vocabulary.
+    /// Checks what the types alone do not: sizes that divide each other, ids within the vocabulary.
     ///
     /// # Errors
-    /// [`Error::Config`] saying which value is impossible.
+    /// [`Error::Config`] naming the invalid value.
     pub fn validate(&self) -> Result<()> {
         let (v, l) = (&self.vision, &self.language);
         positive(&[
@@ -229,12 +238,15 @@ impl VlmConfig {
         ])?;
         let rules = [
             (v.image_size >= v.patch_size, "vision.image_size is smaller than vision.patch_size"),
-            (v.hidden_size % v.num_attention_heads == 0, "vision.hidden_size is no multiple of its heads"),
+            (
+                v.hidden_size % v.num_attention_heads == 0,
+                "vision.hidden_size is not a multiple of vision.num_attention_heads",
+            ),
             (
                 l.num_attention_heads % l.num_key_value_heads == 0,
-                "language.num_attention_heads is no multiple of num_key_value_heads",
+                "language.num_attention_heads is not a multiple of language.num_key_value_heads",
             ),
-            (l.head_dim() % 2 == 0, "language.head_dim is odd, rotary positions need pairs"),
+            (l.head_dim() % 2 == 0, "language.head_dim is odd, but rotary embeddings need pairs"),
             (
                 (0..l.vocab_size).contains(&self.image_token_id.0),
                 "image_token_id is outside the vocabulary (language.vocab_size)",
@@ -254,7 +266,7 @@ impl VlmConfig {
 
 fn positive(values: &[(&str, i64)]) -> Result<()> {
     match values.iter().find(|(_, value)| *value <= 0) {
-        Some((name, value)) => Err(Error::config(format!("{name} is {value}, it has to be positive"))),
+        Some((name, value)) => Err(Error::config(format!("{name} is {value} but must be positive"))),
         None => Ok(()),
     }
 }

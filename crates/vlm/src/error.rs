@@ -5,44 +5,61 @@ use std::path::PathBuf;
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What can go wrong with models and checkpoints.
+/// Errors of models and checkpoints. A cause is exposed by [`source`](std::error::Error::source) and not repeated in the
+/// message.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// LibTorch refused an operation.
-    #[error("LibTorch: {0}")]
+    #[error("LibTorch refused an operation")]
     Torch(#[from] tch::TchError),
-    /// A call of the shim below tch failed.
+    /// A call to the C++ shim failed.
     #[error(transparent)]
     TorchExt(#[from] tsumugi_torch_ext::Error),
     /// A file could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot read or write {}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// A JSON file does not say what it should.
-    #[error("{}: {source}", path.display())]
+    /// A JSON file is malformed or lacks a key.
+    #[error("cannot interpret {} as JSON of its kind", path.display())]
     Json {
         /// The file.
         path: PathBuf,
-        /// Where and why.
+        /// The position and the cause.
         source: serde_json::Error,
     },
-    /// A configuration that no model can be built from.
-    #[error("configuration: {reason}")]
+    /// A safetensors file is malformed or cannot be written.
+    #[error("{} is not a valid safetensors file", path.display())]
+    Safetensors {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: safetensors::SafeTensorError,
+    },
+    /// No model can be built from a configuration.
+    #[error("invalid configuration: {reason}")]
     Config {
-        /// Which value, and what is possible.
+        /// The value, and what is possible.
         reason: String,
     },
-    /// A file that is not a readable checkpoint.
+    /// No registered model family has this name.
+    #[error("there is no model family named \"{name}\"; known: {}", known.join(", "))]
+    UnknownFamily {
+        /// The name asked for.
+        name: String,
+        /// The names of all registered families.
+        known: Vec<String>,
+    },
+    /// A folder or file is not a usable checkpoint.
     #[error("{}: {reason}", path.display())]
     Checkpoint {
         /// The file or folder.
         path: PathBuf,
-        /// What is wrong and what to do.
+        /// What is wrong, and the remedy.
         reason: String,
     },
     /// Tensors of a checkpoint do not fit the model.
@@ -50,63 +67,74 @@ pub enum Error {
     Misfit {
         /// The file or folder.
         path: PathBuf,
-        /// Parameters the checkpoint lacks.
+        /// Parameters that the checkpoint lacks.
         missing: Vec<String>,
-        /// Tensors the model has no place for.
+        /// Tensors that the model does not have.
         unexpected: Vec<String>,
-        /// Name, shape expected, shape found.
+        /// Name, expected shape, stored shape.
         misshapen: Vec<(String, Vec<i64>, Vec<i64>)>,
     },
-    /// A unit asked for a parameter it was not given.
+    /// A parameter is missing.
     #[error("parameter {name} is missing")]
     MissingParameter {
         /// Its full name.
         name: String,
     },
-    /// Features and places for them do not agree.
-    #[error("the batch has {places} image tokens but the images give {features} features")]
+    /// The numbers of image tokens and of image features differ.
+    #[error("the batch has {places} image tokens but its images give {features} features")]
     ImageCount {
         /// Image tokens in the rows.
         places: i64,
         /// Feature vectors from the projector.
         features: i64,
     },
-    /// A batch whose parts do not fit each other.
-    #[error("batch: {reason}")]
+    /// The parts of a batch do not fit each other.
+    #[error("invalid batch: {reason}")]
     Batch {
         /// What does not fit.
         reason: String,
     },
-    /// A picture that cannot be decoded.
-    #[error("image {index}: {reason}")]
+    /// An image could not be decoded.
+    #[error("cannot decode image {index}")]
     Image {
-        /// Which of the pictures given.
+        /// Its index among the images given, from 0.
         index: usize,
-        /// Why.
-        reason: String,
+        /// The cause.
+        source: tsumugi_images::Error,
     },
-    /// The tokenizer refused.
+    /// A tokenizer lacks something.
     #[error("tokenizer: {reason}")]
     Tokenizer {
-        /// Why.
+        /// What is missing, and the remedy.
         reason: String,
     },
-    /// A chat template that does not compile or run.
-    #[error("chat template: {0}")]
+    /// The tokenizers library refused a file or a text.
+    #[error("the tokenizer failed")]
+    Tokenize(#[source] tokenizers::Error),
+    /// A chat template does not compile or run.
+    #[error("invalid chat template")]
     Template(#[from] minijinja::Error),
-    /// A conversation that a template cannot express.
-    #[error("conversation: {reason}")]
+    /// A conversation cannot be expressed in a template.
+    #[error("invalid conversation: {reason}")]
     Conversation {
         /// Why.
         reason: String,
     },
-    /// A model could not be fetched.
+    /// A name is neither a folder nor a repository.
     #[error("{repo}: {reason}")]
     Hub {
-        /// The repository.
+        /// The name.
         repo: String,
         /// Why.
         reason: String,
+    },
+    /// A repository could not be downloaded.
+    #[error("cannot download {repo} from the Hugging Face hub")]
+    Download {
+        /// The repository.
+        repo: String,
+        /// The cause.
+        source: Box<hf_hub::api::sync::ApiError>,
     },
 }
 
@@ -121,7 +149,25 @@ impl Error {
         move |source| Self::Json { path, source }
     }
 
-    pub(crate) fn config(reason: impl Into<String>) -> Self {
+    pub(crate) fn safetensors(path: impl Into<PathBuf>) -> impl FnOnce(safetensors::SafeTensorError) -> Self {
+        let path = path.into();
+        move |source| Self::Safetensors { path, source }
+    }
+
+    /// The message followed by those of all causes, for places that keep a text only.
+    #[must_use]
+    pub fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        text
+    }
+
+    /// An [`Error::Config`]: what model families answer to sizes that they do not support.
+    pub fn config(reason: impl Into<String>) -> Self {
         Self::Config { reason: reason.into() }
     }
 }

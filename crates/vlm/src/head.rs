@@ -6,24 +6,24 @@ use tsumugi_torch_ext::linear_cross_entropy;
 use crate::config::LlamaConfig;
 use crate::context::{Context, Output};
 use crate::error::Result;
-use crate::llama::{PREFIX, rms_norm};
-use crate::splice::EMBEDDING;
+use crate::norm::rms_norm;
+use crate::splice::{EMBEDDING, PREFIX};
 use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit, Work};
 
-/// Full name of the head's matrix where it is not the embedding.
+/// Full name of the head's matrix, if it is not tied to the embedding.
 pub(crate) const HEAD: &str = "language_model.lm_head.weight";
 
-/// Logits that exist at one time (64 MB in float32), where that many rows are not too few.
+/// Logits that exist at one time (64 MB in float32), unless that leaves fewer than [`SMALLEST_CHUNK`] rows.
 const CHUNK_LOGITS: i64 = 1 << 24;
 
-/// The same on a GPU, which needs larger products to be busy (1 GB): with few rows it would mostly add up the gradient of
-/// the matrix, once for each chunk.
+/// The same on a GPU (1 GB), which needs larger products to be busy: with few rows it would spend most of its time adding
+/// up the gradient of the matrix, once for each chunk.
 const CHUNK_LOGITS_GPU: i64 = 1 << 28;
 
-/// Fewest rows a chunk has: below, matrix products get slow.
+/// Fewest rows of a chunk: below that, matrix products get slow.
 const SMALLEST_CHUNK: i64 = 256;
 
-/// Hidden states `[b,t,d]` to what [`Context::output`] asks for.
+/// Turns hidden states `[b,t,d]` into what [`Context::output`] asks for.
 #[derive(Debug)]
 pub(crate) struct Head {
     name: String,
@@ -35,23 +35,23 @@ impl Head {
         Self { name: format!("{PREFIX}.norm"), config: config.clone() }
     }
 
-    /// Name of the matrix that makes logits.
-    pub(crate) fn matrix(&self) -> &'static str {
+    /// Name of the matrix that computes logits.
+    fn matrix(&self) -> &'static str {
         if self.config.tie_word_embeddings { EMBEDDING } else { HEAD }
     }
 
     /// The final norm.
-    pub(crate) fn norm(&self, params: &Params, x: &Tensor) -> Result<Tensor> {
+    fn norm(&self, params: &Params, x: &Tensor) -> Result<Tensor> {
         rms_norm(x, params.at(&self.name, "weight")?, self.config.rms_norm_eps)
     }
 
     /// Logits of normed hidden states.
-    pub(crate) fn logits(&self, params: &Params, normed: &Tensor) -> Result<Tensor> {
+    fn logits(&self, params: &Params, normed: &Tensor) -> Result<Tensor> {
         let none: Option<Tensor> = None;
         Ok(normed.f_linear(params.get(self.matrix())?, none)?)
     }
 
-    /// Sum of the cross entropies, computed only where there are labels, a chunk at a time.
+    /// Sum of the cross entropies, computed only where there are targets, a chunk at a time.
     fn loss(&self, params: &Params, x: &Tensor, context: &Context) -> Result<Tensor> {
         let (b, t, d) = x.size3()?;
         let rows = x.f_reshape([b * t, d])?.f_index_select(0, &context.target_places)?;
@@ -90,7 +90,7 @@ impl Unit for Head {
         }))
     }
 
-    /// Logits are needed only where there is loss.
+    /// Training computes logits only where there is loss.
     fn flops(&self, work: &Work) -> f64 {
         2.0 * work.targets * (self.config.vocab_size * self.config.hidden_size) as f64
     }

@@ -1,16 +1,16 @@
-//! First values of parameters: the same on every machine.
+//! Initial values of parameters: the same on every machine.
 
 use tch::{Device, Kind, Tensor};
 
 use crate::error::Result;
 use crate::unit::{Init, ParamDef};
 
-/// SplitMix64: small, well mixed, and easy to say the same way everywhere.
+/// SplitMix64: small, well mixed, and easy to reproduce elsewhere.
 #[derive(Debug)]
 pub(crate) struct Stream(u64);
 
 impl Stream {
-    /// A stream of its own for each name.
+    /// The stream of this seed and name.
     pub(crate) fn new(seed: u64, name: &str) -> Self {
         // FNV-1a over the name, so that neither the order nor the number of parameters matters.
         let hash = name
@@ -43,30 +43,25 @@ impl Stream {
 }
 
 impl ParamDef {
-    /// The first value of the parameter, float32 on the CPU: a function of its name, its shape and the seed.
+    /// The initial value of the parameter, float32 on the CPU: a function of its name, its shape and the seed.
     ///
     /// # Errors
     /// [`Error::Torch`](crate::Error::Torch) if there is no memory for it.
     pub fn first_value(&self, seed: u64) -> Result<Tensor> {
-        fill(self, seed)
-    }
-}
-
-/// The first value of a parameter, float32 on the CPU.
-pub(crate) fn fill(def: &ParamDef, seed: u64) -> Result<Tensor> {
-    let options = (Kind::Float, Device::Cpu);
-    match def.init {
-        Init::Zeros => Ok(Tensor::f_zeros(&def.shape[..], options)?),
-        Init::Ones => Ok(Tensor::f_ones(&def.shape[..], options)?),
-        Init::Normal { std } => {
-            let mut stream = Stream::new(seed, &def.name);
-            let count = def.numel() as usize;
-            let mut values = Vec::with_capacity(count + 1);
-            while values.len() < count {
-                values.extend(stream.normals().map(|z| (z * std) as f32));
+        let options = (Kind::Float, Device::Cpu);
+        match self.init {
+            Init::Zeros => Ok(Tensor::f_zeros(&self.shape[..], options)?),
+            Init::Ones => Ok(Tensor::f_ones(&self.shape[..], options)?),
+            Init::Normal { std } => {
+                let mut stream = Stream::new(seed, &self.name);
+                let count = self.numel() as usize;
+                let mut values = Vec::with_capacity(count + 1);
+                while values.len() < count {
+                    values.extend(stream.normals().map(|z| (z * std) as f32));
+                }
+                values.truncate(count);
+                Ok(Tensor::f_from_slice(&values)?.f_view(&self.shape[..])?)
             }
-            values.truncate(count);
-            Ok(Tensor::f_from_slice(&values)?.f_view(&def.shape[..])?)
         }
     }
 }

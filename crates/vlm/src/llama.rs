@@ -6,16 +6,13 @@ use tch::Tensor;
 
 use crate::attention;
 use crate::config::LlamaConfig;
-use crate::context::Context;
+use crate::context::{Attention, Context};
 use crate::error::Result;
 use crate::head::Head;
-use crate::model::LanguageModel;
+use crate::norm::rms_norm;
 use crate::rope::{self, RopeTables};
-use crate::splice::Splice;
-use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit, Work};
-
-/// Where the language model stands in a checkpoint.
-pub(crate) const PREFIX: &str = "language_model.model";
+use crate::splice::{PREFIX, Splice};
+use crate::unit::{Acts, Cache, ParamDef, ParamSpec, Params, Unit, Work};
 
 /// LlamaForCausalLM.
 #[derive(Debug, Clone)]
@@ -27,10 +24,10 @@ impl Llama {
     pub fn new(config: LlamaConfig) -> Self {
         Self(config)
     }
-}
 
-impl LanguageModel for Llama {
-    fn units(&self) -> Vec<Arc<dyn Unit>> {
+    /// The units, first to last.
+    #[must_use]
+    pub fn units(&self) -> Vec<Arc<dyn Unit>> {
         let mut units: Vec<Arc<dyn Unit>> = vec![Arc::new(Splice::new(&self.0))];
         for layer in 0..self.0.num_hidden_layers {
             units.push(Arc::new(DecoderLayer::new(&self.0, layer)));
@@ -38,22 +35,6 @@ impl LanguageModel for Llama {
         units.push(Arc::new(Head::new(&self.0)));
         units
     }
-}
-
-/// Divides by the root of the mean square, in float32.
-pub(crate) fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
-    let kind = x.kind();
-    let wide = x.f_to_kind(tch::Kind::Float)?;
-    let none: Option<Tensor> = None;
-    let normed = wide.f_rms_norm([*x.size().last().unwrap_or(&0)], none, eps)?;
-    Ok(normed.f_to_kind(kind)?.f_mul(weight)?)
-}
-
-/// Keys and values a layer has seen, `[b,kv_heads,t,d]`.
-#[derive(Debug)]
-pub(crate) struct LayerCache {
-    pub(crate) keys: Tensor,
-    pub(crate) values: Tensor,
 }
 
 /// One decoder layer: norm, attention, norm, gated MLP, with residuals; `[b,t,d]` to the same.
@@ -77,7 +58,7 @@ impl DecoderLayer {
         rms_norm(x, params.at(&self.name, name)?, self.config.rms_norm_eps)
     }
 
-    /// Queries, keys and values by head, turned to their positions.
+    /// Queries, keys and values by head, rotated to their positions.
     fn project(&self, params: &Params, x: &Tensor, rope: &RopeTables) -> Result<(Tensor, Tensor, Tensor)> {
         let (heads, shared) = (self.config.num_attention_heads, self.config.num_key_value_heads);
         let q = attention::split_heads(&self.linear(params, x, "self_attn.q_proj.weight")?, heads)?;
@@ -98,31 +79,6 @@ impl DecoderLayer {
 
     fn repeated(&self) -> i64 {
         self.config.num_attention_heads / self.config.num_key_value_heads
-    }
-
-    /// Runs the layer on the next positions only, against what `cache` holds of those before, and adds them to it.
-    /// `mask` is `[b,1,t_new,t_all]`; without it the new positions are causal among themselves and see all before.
-    pub(crate) fn step(
-        &self,
-        params: &Params,
-        x: &Tensor,
-        rope: &RopeTables,
-        mask: Option<&Tensor>,
-        cache: &mut Option<LayerCache>,
-    ) -> Result<Tensor> {
-        let (q, k, v) = self.project(params, &self.norm(params, x, "input_layernorm.weight")?, rope)?;
-        let (keys, values) = match cache.take() {
-            None => (k, v),
-            Some(old) => (Tensor::f_cat(&[&old.keys, &k], 2)?, Tensor::f_cat(&[&old.values, &v], 2)?),
-        };
-        let (wide_k, wide_v) = (
-            attention::repeat_heads(&keys, self.repeated())?,
-            attention::repeat_heads(&values, self.repeated())?,
-        );
-        let causal = mask.is_none() && x.size()[1] > 1;
-        let seen = attention::sdpa(&q, &wide_k, &wide_v, mask, causal)?;
-        *cache = Some(LayerCache { keys, values });
-        self.finish(params, x, &seen)
     }
 }
 
@@ -158,6 +114,27 @@ impl Unit for DecoderLayer {
         let (k, v) =
             (attention::repeat_heads(&k, self.repeated())?, attention::repeat_heads(&v, self.repeated())?);
         let seen = attention::attend(&q, &k, &v, &context.attention)?;
+        Ok(Acts::new(self.finish(params, &acts.x, &seen)?))
+    }
+
+    fn step(&self, params: &Params, acts: Acts, context: &Context, cache: &mut Cache) -> Result<Acts> {
+        let normed = self.norm(params, &acts.x, "input_layernorm.weight")?;
+        let (q, k, v) = self.project(params, &normed, &context.rope)?;
+        let (keys, values) = match &cache.tensors[..] {
+            [keys, values] => (Tensor::f_cat(&[keys, &k], 2)?, Tensor::f_cat(&[values, &v], 2)?),
+            _ => (k, v),
+        };
+        let (wide_k, wide_v) = (
+            attention::repeat_heads(&keys, self.repeated())?,
+            attention::repeat_heads(&values, self.repeated())?,
+        );
+        let mask = match &context.attention {
+            Attention::Masked(mask) => Some(mask),
+            Attention::Causal | Attention::Packed(_) => None,
+        };
+        let causal = mask.is_none() && acts.x.size()[1] > 1;
+        let seen = attention::sdpa(&q, &wide_k, &wide_v, mask, causal)?;
+        cache.tensors = vec![keys, values];
         Ok(Acts::new(self.finish(params, &acts.x, &seen)?))
     }
 

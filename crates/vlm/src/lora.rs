@@ -1,8 +1,8 @@
-//! Low-rank adapters (LoRA, arXiv 2106.09685): a matrix `W` is used as `W + alpha / rank * B A`, where only the thin matrices
-//! `A` and `B` are learned.
+//! Low-rank adapters (LoRA, arXiv 2106.09685): a matrix `W` is used as `W + alpha / rank * B A`, where only the low-rank
+//! factors `A` and `B` are trained.
 //!
-//! The sum is made before the unit runs, so that any [`Unit`] can be adapted without code of its own, and the adapted
-//! model computes what the merged one does. The price is one more matrix of the unit's size while the unit runs.
+//! The sum is computed before the unit runs, so that any [`Unit`] can be adapted without code of its own, and the adapted
+//! model computes what the merged one does. The price is one more matrix of the same size while the unit runs.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use tch::Tensor;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::model::{Part, Vlm};
-use crate::unit::{Acts, Init, ParamDef, ParamSpec, Params, Unit, Work};
+use crate::model::Vlm;
+use crate::unit::{Acts, Cache, Init, ParamDef, ParamSpec, Params, Part, Unit, Work};
 use crate::weights::Weights;
 
-/// Ends of the names of the thin matrices, which take the place of `weight`: the names that PEFT gives them.
+/// Suffixes of the factors' names, in place of `weight`: PEFT's names.
 const ENDS: [&str; 2] = ["lora_A.weight", "lora_B.weight"];
 
-/// Size and strength of adapters.
+/// Rank and scale of adapters.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adapter {
     /// Columns of `B` and rows of `A`.
@@ -40,7 +40,7 @@ impl Adapter {
     }
 }
 
-/// True for the name of a thin matrix.
+/// True for the name of a low-rank factor.
 #[must_use]
 pub fn is_adapter(name: &str) -> bool {
     ENDS.iter().any(|end| name.ends_with(end))
@@ -60,13 +60,28 @@ struct Adapted {
     adapter: Adapter,
 }
 
+impl Adapted {
+    /// The inner unit's parameters, with the change of each adapted matrix added.
+    fn merged(&self, params: &Params) -> Result<Params> {
+        let mut merged = Params::new();
+        for (name, tensor) in params.iter() {
+            merged.insert(name.clone(), tensor.shallow_clone());
+        }
+        for matrix in &self.matrices {
+            let get = |name: &str| Ok(params.get(name)?.shallow_clone());
+            merged.insert(matrix.name.clone(), self.adapter.apply(&matrix.name, &get)?);
+        }
+        Ok(merged)
+    }
+}
+
 impl Unit for Adapted {
     fn name(&self) -> &str {
         self.inner.name()
     }
 
-    /// The unit's own parameters, then `A` (small random numbers) and `B` (zeros) of each adapted matrix: at first the
-    /// model is as it was.
+    /// The unit's own parameters, then `A` (small random numbers) and `B` (zeros) of each adapted matrix, so that an adapter
+    /// changes nothing at first.
     fn spec(&self) -> ParamSpec {
         let mut defs = self.inner.spec().0;
         for matrix in &self.matrices {
@@ -83,15 +98,11 @@ impl Unit for Adapted {
     }
 
     fn forward(&self, params: &Params, acts: Acts, context: &Context) -> Result<Acts> {
-        let mut whole = Params::new();
-        for (name, tensor) in params.iter() {
-            whole.insert(name.clone(), tensor.shallow_clone());
-        }
-        for matrix in &self.matrices {
-            let get = |name: &str| Ok(params.get(name)?.shallow_clone());
-            whole.insert(matrix.name.clone(), self.adapter.apply(&matrix.name, &get)?);
-        }
-        self.inner.forward(&whole, acts, context)
+        self.inner.forward(&self.merged(params)?, acts, context)
+    }
+
+    fn step(&self, params: &Params, acts: Acts, context: &Context, cache: &mut Cache) -> Result<Acts> {
+        self.inner.step(&self.merged(params)?, acts, context, cache)
     }
 
     fn flops(&self, work: &Work) -> f64 {
@@ -103,8 +114,8 @@ impl Vlm {
     /// The same model with adapters on the matrices that `chosen` names.
     ///
     /// # Errors
-    /// [`Error::Config`] if the rank is not positive, nothing is chosen, something chosen is no matrix, or another unit
-    /// borrows it (a tied embedding: the borrower would not see the change).
+    /// [`Error::Config`] if the rank is not positive, if nothing is chosen, or if another unit borrows a chosen matrix (a
+    /// tied embedding: the borrower would not see the change).
     pub fn adapted(&self, adapter: Adapter, chosen: impl Fn(Part, &ParamDef) -> bool) -> Result<Self> {
         if adapter.rank < 1 || !adapter.alpha.is_finite() {
             return Err(Error::config("adapters need a rank of at least 1 and a finite alpha"));
@@ -116,7 +127,7 @@ impl Vlm {
                 unit.spec().0.into_iter().filter(|def| def.shape.len() == 2 && chosen(part, def)).collect();
             if let Some(shared) = matrices.iter().find(|def| borrowed.contains(&def.name)) {
                 return Err(Error::config(format!(
-                    "{} is used by two units and cannot have an adapter",
+                    "{} is shared by two units and cannot have an adapter",
                     shared.name
                 )));
             }
@@ -129,16 +140,16 @@ impl Vlm {
         };
         let model = self.map_units(adapt)?;
         if found == 0 {
-            return Err(Error::config("the patterns for adapters name no matrix"));
+            return Err(Error::config("the patterns for adapters match no matrix"));
         }
         Ok(model)
     }
 }
 
-/// The weights of the model without adapters: each adapted matrix takes its change in, and the thin matrices are gone.
+/// The weights of the model without adapters: each adapted matrix includes its change, and the factors are gone.
 ///
 /// # Errors
-/// [`Error::MissingParameter`] where one of a pair is missing.
+/// [`Error::MissingParameter`] if one factor of a pair is missing.
 pub fn merge(weights: &Weights, adapter: Adapter) -> Result<Weights> {
     let mut merged = Weights::default();
     let get = |name: &str| Ok(weights.get(name)?.f_detach()?);
@@ -153,17 +164,17 @@ pub fn merge(weights: &Weights, adapter: Adapter) -> Result<Weights> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Batch, ImageTokenId, LlamaConfig, Output, SiglipConfig, VlmConfig};
+    use crate::{Batch, ImageTokenId, LlamaConfig, Output, VisionConfig, VlmConfig};
     use tch::{Device, Kind};
 
     fn model(tie_word_embeddings: bool) -> Vlm {
-        let vision = SiglipConfig {
+        let vision = VisionConfig {
             hidden_size: 16,
             intermediate_size: 32,
             num_hidden_layers: 1,
             num_attention_heads: 2,
             image_size: 28,
-            ..SiglipConfig::default()
+            ..VisionConfig::default()
         };
         let language = LlamaConfig {
             hidden_size: 16,
@@ -182,12 +193,12 @@ mod tests {
     fn logits(model: &Vlm, weights: &Weights) -> Tensor {
         let batch = Batch::of_ids(Tensor::from_slice(&[1_i64, 31, 31, 31, 31, 7, 8]).view([1, 7]));
         let context = Context::new(model.config(), &batch, Output::Logits, Device::Cpu, Kind::Float).unwrap();
-        let picture = Tensor::ones([1, 3, 28, 28], (Kind::Float, Device::Cpu));
-        model.forward(weights, Some(&picture), &context).unwrap()
+        let image = Tensor::ones([1, 3, 28, 28], (Kind::Float, Device::Cpu));
+        model.forward(weights, Some(&image), &context).unwrap()
     }
 
     #[test]
-    fn an_adapter_begins_as_nothing_and_merges_to_what_it_computes() {
+    fn an_adapter_changes_nothing_at_first_and_merges_exactly() {
         let plain = model(false);
         let adapter = Adapter { rank: 2, alpha: 6.0 };
         let projections = |part: Part, def: &ParamDef| part == Part::Language && def.name.contains("_proj");

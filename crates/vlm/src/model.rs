@@ -1,127 +1,77 @@
-//! A vision-language model: its parts in a row.
+//! A vision-language model: the units of its parts in a row.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
 
-use crate::checkpoint::Contents;
 use crate::config::{ImageTokenId, VlmConfig};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::init;
-use crate::llama::Llama;
-use crate::projector::VilaProjector;
-use crate::siglip::Siglip;
-use crate::unit::{Acts, ParamDef, Unit};
+use crate::families::Llava;
+use crate::family::ModelFamily;
+use crate::processor::ImageProcessor;
+use crate::storage::Contents;
+use crate::unit::{Acts, ParamDef, Part, Unit};
 use crate::weights::Weights;
 
-/// The parts of a vision-language model, in the order data flows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Part {
-    /// The picture encoder.
-    Vision,
-    /// What leads from its features to the language model.
-    Projector,
-    /// The language model, from the token embedding to the head.
-    Language,
-}
-
-/// A picture encoder: pixels `[n,3,h,w]` to features `[n,f,d]`, as a chain of units.
-pub trait VisionTower {
-    /// The units, first to last.
-    fn units(&self) -> Vec<Arc<dyn Unit>>;
-}
-
-/// What leads from the features of a [`VisionTower`] to the width of a [`LanguageModel`].
-pub trait Projector {
-    /// The units, first to last.
-    fn units(&self) -> Vec<Arc<dyn Unit>>;
-}
-
-/// A language model. Its first unit embeds [`Context::input_ids`] and splices the features in; its last one gives what
-/// [`Context::output`] asks for.
-pub trait LanguageModel {
-    /// The units, first to last.
-    fn units(&self) -> Vec<Arc<dyn Unit>>;
-}
-
-/// A part that is not there.
-#[derive(Debug)]
-struct Nothing;
-
-impl VisionTower for Nothing {
-    fn units(&self) -> Vec<Arc<dyn Unit>> {
-        Vec::new()
-    }
-}
-
-impl Projector for Nothing {
-    fn units(&self) -> Vec<Arc<dyn Unit>> {
-        Vec::new()
-    }
-}
-
-impl LanguageModel for Nothing {
-    fn units(&self) -> Vec<Arc<dyn Unit>> {
-        Vec::new()
-    }
-}
-
-/// A vision-language model without its weights: sizes and units. Cheap to clone and to share between threads.
+/// A vision-language model without its weights: family, sizes and units. Cheap to clone and to share between threads.
 #[derive(Debug, Clone)]
 pub struct Vlm {
+    family: Arc<dyn ModelFamily>,
     config: VlmConfig,
     units: Vec<(Part, Arc<dyn Unit>)>,
 }
 
 impl Vlm {
-    /// SigLIP, projector and Llama of these sizes.
+    /// SigLIP, VILA's projector and Llama of these sizes: the family [`Llava`].
     ///
     /// # Errors
-    /// [`Error::Config`] if the sizes do not fit each other.
+    /// As [`Vlm::of_family`].
     pub fn new(config: VlmConfig) -> Result<Self> {
-        config.validate()?;
-        let vision = Siglip::new(config.vision.clone());
-        let projector = VilaProjector::new(&config);
-        let language = Llama::new(config.language.clone());
-        Self::assemble(config, &vision, &projector, &language)
+        Self::of_family(Arc::new(Llava), config)
     }
 
-    /// The model a checkpoint is of; one of a part only has no units of the others.
+    /// The model of a family and sizes.
     ///
     /// # Errors
-    /// [`Error::Config`] if the sizes do not fit each other.
-    pub fn of(contents: &Contents) -> Result<Self> {
+    /// [`Error::Config`] if the sizes do not fit each other, if two units or two parameters have the same name, or if a
+    /// borrowed parameter has no owner.
+    pub fn of_family(family: Arc<dyn ModelFamily>, config: VlmConfig) -> Result<Self> {
+        family.validate(&config)?;
+        Self::of_parts(family, config, &[Part::Vision, Part::Projector, Part::Language])
+    }
+
+    /// The model of a checkpoint; of a part, only the units of that part.
+    ///
+    /// # Errors
+    /// As [`Vlm::of_family`].
+    pub fn of_contents(family: Arc<dyn ModelFamily>, contents: &Contents) -> Result<Self> {
         let none = VlmConfig { image_token_id: ImageTokenId(-1), ..VlmConfig::default() };
         match contents {
-            Contents::Vlm(config) => Self::new(config.clone()),
-            Contents::Llama(config) => {
-                let language = Llama::new(config.clone());
-                Self::assemble(VlmConfig { language: config.clone(), ..none }, &Nothing, &Nothing, &language)
+            Contents::Vlm(config) => Self::of_family(family, config.clone()),
+            Contents::Language(language) => {
+                let config = VlmConfig { language: language.clone(), ..none };
+                Self::of_parts(family, config, &[Part::Language])
             }
-            Contents::Siglip(config) => {
-                let vision = Siglip::new(config.clone());
-                Self::assemble(VlmConfig { vision: config.clone(), ..none }, &vision, &Nothing, &Nothing)
+            Contents::Vision(vision) => {
+                let config = VlmConfig { vision: vision.clone(), ..none };
+                Self::of_parts(family, config, &[Part::Vision])
             }
         }
     }
 
-    /// A model of parts of one's own. `config` still says what the parts have in common: picture size, width, ids.
-    ///
-    /// # Errors
-    /// [`Error::Config`] if two units or two parameters have the same name, or a borrowed parameter has no owner.
-    pub fn assemble(
-        config: VlmConfig,
-        vision: &dyn VisionTower,
-        projector: &dyn Projector,
-        language: &dyn LanguageModel,
-    ) -> Result<Self> {
-        let mut units: Vec<(Part, Arc<dyn Unit>)> = Vec::new();
-        units.extend(vision.units().into_iter().map(|unit| (Part::Vision, unit)));
-        units.extend(projector.units().into_iter().map(|unit| (Part::Projector, unit)));
-        units.extend(language.units().into_iter().map(|unit| (Part::Language, unit)));
-        let model = Self { config, units };
+    fn of_parts(family: Arc<dyn ModelFamily>, config: VlmConfig, parts: &[Part]) -> Result<Self> {
+        let mut units = Vec::new();
+        for &part in parts {
+            let of_part = match part {
+                Part::Vision => family.vision(&config)?,
+                Part::Projector => family.projector(&config)?,
+                Part::Language => family.language(&config)?,
+            };
+            units.extend(of_part.into_iter().map(|unit| (part, unit)));
+        }
+        let model = Self { family, config, units };
         model.check_names()?;
         Ok(model)
     }
@@ -132,7 +82,8 @@ impl Vlm {
         mut map: impl FnMut(Part, &Arc<dyn Unit>) -> Result<Arc<dyn Unit>>,
     ) -> Result<Self> {
         let units = self.units.iter().map(|(part, unit)| Ok((*part, map(*part, unit)?)));
-        let model = Self { config: self.config.clone(), units: units.collect::<Result<_>>()? };
+        let units = units.collect::<Result<_>>()?;
+        let model = Self { family: self.family.clone(), config: self.config.clone(), units };
         model.check_names()?;
         Ok(model)
     }
@@ -158,25 +109,43 @@ impl Vlm {
         Ok(())
     }
 
+    /// The family.
+    #[must_use]
+    pub fn family(&self) -> &Arc<dyn ModelFamily> {
+        &self.family
+    }
+
     /// The sizes.
     #[must_use]
     pub fn config(&self) -> &VlmConfig {
         &self.config
     }
 
-    /// The units with the part each belongs to, in the order data flows.
+    /// Number of `<image>` tokens of one image in a row.
+    #[must_use]
+    pub fn image_tokens(&self) -> i64 {
+        self.family.image_tokens(&self.config)
+    }
+
+    /// Decodes, resizes and normalises images for this model.
+    #[must_use]
+    pub fn image_processor(&self) -> ImageProcessor {
+        self.family.image_processor(&self.config)
+    }
+
+    /// The units with the part that each belongs to, in the order data flows.
     #[must_use]
     pub fn units(&self) -> &[(Part, Arc<dyn Unit>)] {
         &self.units
     }
 
-    /// Index of the first unit of a part: where a batch without pictures starts is that of [`Part::Language`].
+    /// Index of the first unit of a part. A batch without images starts at that of [`Part::Language`].
     #[must_use]
     pub fn start_of(&self, part: Part) -> usize {
         self.units.iter().position(|(p, _)| *p >= part).unwrap_or(self.units.len())
     }
 
-    /// All parameters with their part and the index of the unit that owns them, in order.
+    /// All parameters in order, each with its part and the index of the unit that owns it.
     #[must_use]
     pub fn parameters(&self) -> Vec<(Part, usize, ParamDef)> {
         let owned = |(index, (part, unit)): (usize, &(Part, Arc<dyn Unit>))| {
@@ -185,21 +154,21 @@ impl Vlm {
         self.units.iter().enumerate().flat_map(owned).collect()
     }
 
-    /// Random weights. The same seed gives the same numbers on every machine and for any order of units: each
-    /// parameter has its own stream, named after it.
+    /// Random weights. The same seed gives the same numbers on every machine and for any order of units: each parameter
+    /// has its own stream, named after it.
     ///
     /// # Errors
     /// [`Error::Torch`] if there is no memory for them.
     pub fn init(&self, seed: u64, device: Device, kind: Kind) -> Result<Weights> {
         let mut weights = Weights::default();
         for (_, _, def) in self.parameters() {
-            let tensor = init::fill(&def, seed)?.f_to_kind(kind)?.f_to_device(device)?;
+            let tensor = def.first_value(seed)?.f_to_kind(kind)?.f_to_device(device)?;
             weights.insert(def.name, tensor);
         }
         Ok(weights)
     }
 
-    /// Runs units `from..to` in a row, as one graph.
+    /// Runs a range of units as one graph.
     ///
     /// # Errors
     /// Those of [`Unit::forward`].
@@ -217,7 +186,7 @@ impl Vlm {
         Ok(acts)
     }
 
-    /// Features of pictures `[n,3,h,w]` as the language model sees them, `[n,f,d]`.
+    /// Features of images `[n,3,h,w]` as the language model reads them, `[n,f,d]`.
     ///
     /// # Errors
     /// Those of [`Unit::forward`].
@@ -226,7 +195,7 @@ impl Vlm {
         Ok(self.run(weights, 0..end, Acts::new(pixels.shallow_clone()), context)?.x)
     }
 
-    /// The whole model on one batch: what [`Context::output`] asks for.
+    /// Runs the model on one batch and gives what [`Context::output`] asks for.
     ///
     /// # Errors
     /// Those of [`Unit::forward`].

@@ -1,4 +1,4 @@
-//! Holding a model against another implementation: the same inputs in, everything worth comparing out.
+//! Comparing a model with another implementation: the same inputs in, everything worth comparing out.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,13 @@ use crate::checkpoint::{Checkpoint, Contents, read_safetensors, write_safetensor
 use crate::config::ImageTokenId;
 use crate::context::{Batch, Context, Output};
 use crate::error::{Error, Result};
+use crate::families::Families;
 use crate::generate::{GenerateOptions, generate};
-use crate::model::{Part, Vlm};
-use crate::unit::{Acts, ParamDef};
+use crate::model::Vlm;
+use crate::unit::{Acts, ParamDef, Part};
 use crate::weights::Weights;
 
-/// What to compute beside logits, loss, features and hidden states.
+/// What to compute besides logits, loss, features and hidden states.
 #[derive(Debug, Clone)]
 pub struct ParityOptions {
     /// The gradient of every parameter, as `grad.NAME`.
@@ -25,15 +26,24 @@ pub struct ParityOptions {
     pub generate: Option<usize>,
     /// The parameters after these optimiser steps.
     pub steps: Option<Steps>,
-    /// What to compute on.
+    /// The model families that can read the checkpoint.
+    pub families: Families,
+    /// The device to compute on.
     pub device: Device,
-    /// What to compute in.
+    /// The kind to compute in.
     pub kind: Kind,
 }
 
 impl Default for ParityOptions {
     fn default() -> Self {
-        Self { gradients: false, generate: None, steps: None, device: Device::Cpu, kind: Kind::Float }
+        Self {
+            gradients: false,
+            generate: None,
+            steps: None,
+            families: Families::default(),
+            device: Device::Cpu,
+            kind: Kind::Float,
+        }
     }
 }
 
@@ -43,13 +53,13 @@ impl Default for ParityOptions {
 pub struct Steps {
     /// Each step's learning rate.
     pub lr: Vec<f64>,
-    /// Files of inputs, relative to this one, taken in turn, `accumulate` for each step; none: the inputs given.
+    /// Files of inputs, relative to this file, used in turn, `accumulate` for each step. If empty, the given inputs.
     pub batches: Vec<PathBuf>,
     /// Batches of a step.
     pub accumulate: usize,
-    /// Whether the batches of a step weigh by their tokens with loss; else each batch's mean counts the same.
+    /// Whether the batches of a step are weighted by their tokens with loss; else each batch's mean counts equally.
     pub token_weighted: bool,
-    /// Decays of the running mean and square.
+    /// Decay rates of the moments.
     pub betas: (f64, f64),
     /// Added to the root of the square.
     pub eps: f64,
@@ -57,9 +67,9 @@ pub struct Steps {
     pub weight_decay: f64,
     /// Whether weight decay applies to biases and norms too.
     pub decay_all: bool,
-    /// Largest norm of all gradients together.
+    /// Clips the norm of all gradients together to this.
     pub max_grad_norm: Option<f64>,
-    /// Starts of the names of the parameters which stay as they are.
+    /// Prefixes of the names of frozen parameters.
     pub frozen: Vec<String>,
 }
 
@@ -80,8 +90,8 @@ impl Default for Steps {
     }
 }
 
-/// Reads a file of inputs: `input_ids`, and where they are there `attention_mask`, `labels`, `pixel_values` and `seqlens`
-/// (lengths of the segments of packed rows, row after row).
+/// Reads a file of inputs: `input_ids` and, if present, `attention_mask`, `labels`, `pixel_values` and `seqlens` (the
+/// lengths of the segments of packed rows, row after row).
 ///
 /// # Errors
 /// Those of [`read_safetensors`]; [`Error::Batch`].
@@ -96,7 +106,7 @@ pub fn read_batch(path: &Path) -> Result<Batch> {
     let (attention_mask, labels) = (rows("attention_mask")?, rows("labels")?);
     let lengths = rows("seqlens")?;
     let pixel_values = tensors.remove("pixel_values");
-    // A vision tower by itself needs no text.
+    // A vision tower alone needs no text.
     let input_ids = match (input_ids, &pixel_values) {
         (Some(ids), _) => ids,
         (None, Some(_)) => Tensor::f_zeros([1, 1], (Kind::Int64, Device::Cpu))?,
@@ -113,7 +123,7 @@ pub fn read_batch(path: &Path) -> Result<Batch> {
     Ok(Batch { input_ids, attention_mask, labels, segments, pixel_values })
 }
 
-/// Deals lengths out to rows.
+/// Distributes lengths over rows.
 fn segments(lengths: &[i64], row: i64) -> Vec<Vec<i64>> {
     let mut rows = vec![Vec::new()];
     for &length in lengths.iter().filter(|&&n| n > 0) {
@@ -127,15 +137,15 @@ fn segments(lengths: &[i64], row: i64) -> Vec<Vec<i64>> {
     rows
 }
 
-/// Computes and writes everything asked for. Names of parameters are those of the checkpoint's own kind: a Llama's begin
-/// with `model.`, a LLaVA's are the legacy ones.
+/// Computes and writes everything that `options` asks for. Parameter names are those of the checkpoint's own kind: a
+/// Llama's begin with `model.`, a LLaVA's are the legacy ones.
 ///
 /// # Errors
 /// Those of loading, running and writing.
 pub fn run(model: &Path, inputs: &Path, out: &Path, options: &ParityOptions) -> Result<()> {
-    let checkpoint = Checkpoint::open(model)?;
+    let checkpoint = Checkpoint::open_with(&options.families, model, None)?;
     let batch = read_batch(inputs)?;
-    let vlm = Vlm::of(&with_image_id(checkpoint.contents(), &batch)?)?;
+    let vlm = with_image_id(checkpoint.vlm()?, &batch)?;
     let defs: Vec<ParamDef> = vlm.parameters().into_iter().map(|(_, _, def)| def).collect();
     let weights = checkpoint.load(&defs, options.device, options.kind)?;
     let mut outputs: Vec<(String, Tensor)> = Vec::new();
@@ -155,36 +165,40 @@ pub fn run(model: &Path, inputs: &Path, out: &Path, options: &ParityOptions) -> 
     let outputs: Vec<(String, Tensor)> = outputs
         .into_iter()
         .map(|(name, tensor)| {
-            let whole = tensor.is_floating_point();
-            let tensor = if whole { tensor.f_to_kind(Kind::Float)? } else { tensor };
+            let floating = tensor.is_floating_point();
+            let tensor = if floating { tensor.f_to_kind(Kind::Float)? } else { tensor };
             Ok((name, tensor.f_to_device(Device::Cpu)?.f_contiguous()?))
         })
         .collect::<Result<_>>()?;
     write_safetensors(out, outputs.iter().map(|(name, tensor)| (name.as_str(), tensor)))
 }
 
-/// VILA's layout names no id for pictures: it is then the one that stands as often as there are features.
-fn with_image_id(contents: &Contents, batch: &Batch) -> Result<Contents> {
-    let (Contents::Vlm(config), Some(pixels)) = (contents, &batch.pixel_values) else {
-        return Ok(contents.clone());
-    };
+/// VILA's layout does not store the id of `<image>`. It is then the id that occurs as often as there are features.
+fn with_image_id(vlm: Vlm, batch: &Batch) -> Result<Vlm> {
+    let Some(pixels) = batch.pixel_values.as_ref().filter(|_| is_complete(&vlm)) else { return Ok(vlm) };
     let ids: Vec<i64> = Vec::try_from(batch.input_ids.f_contiguous()?.f_view(-1)?)?;
     let count = |id: i64| ids.iter().filter(|&&other| other == id).count() as i64;
-    let wanted = pixels.size()[0] * config.image_tokens();
-    let mut config = config.clone();
+    let wanted = pixels.size()[0] * vlm.image_tokens();
+    let mut config = vlm.config().clone();
     if count(config.image_token_id.0) == 0
         && let Some(&id) = ids.iter().find(|&&id| count(id) == wanted)
     {
         config.image_token_id = ImageTokenId(id);
     }
-    Ok(Contents::Vlm(config))
+    Vlm::of_family(vlm.family().clone(), config)
+}
+
+/// True for a model with a vision tower and a language model.
+fn is_complete(vlm: &Vlm) -> bool {
+    let language = vlm.start_of(Part::Language);
+    language > 0 && language < vlm.units().len()
 }
 
 fn own_name(checkpoint: &Checkpoint, name: &str) -> String {
     let prefix = match checkpoint.contents() {
         Contents::Vlm(_) => "",
-        Contents::Llama(_) => "language_model.",
-        Contents::Siglip(_) => "vision_tower.",
+        Contents::Language(_) => "language_model.",
+        Contents::Vision(_) => "vision_tower.",
     };
     name.strip_prefix(prefix).unwrap_or(name).to_owned()
 }
@@ -193,7 +207,7 @@ fn context(vlm: &Vlm, batch: &Batch, output: Output, options: &ParityOptions) ->
     Context::new(vlm.config(), batch, output, options.device, options.kind)
 }
 
-/// Unit by unit, to see what is between them.
+/// Runs unit by unit and records what flows between them.
 fn forward(
     vlm: &Vlm,
     weights: &Weights,
@@ -203,16 +217,16 @@ fn forward(
 ) -> Result<()> {
     let hidden = context(vlm, batch, Output::Hidden, options)?;
     let (projector, language) = (vlm.start_of(Part::Projector), vlm.start_of(Part::Language));
-    let whole = language > 0 && language < vlm.units().len();
+    let complete = is_complete(vlm);
     let mut acts = Acts::empty(options.device);
     if let (Some(pixels), true) = (&batch.pixel_values, language > 0) {
         acts = Acts::new(pixels.f_to_device(options.device)?);
         for index in 0..projector {
             acts = vlm.run(weights, index..index + 1, acts, &hidden)?;
-            let name = if whole { "vision_hidden_states" } else { "hidden_states" };
+            let name = if complete { "vision_hidden_states" } else { "hidden_states" };
             outputs.push((format!("{name}.{index}"), acts.x.shallow_clone()));
         }
-        if whole {
+        if complete {
             acts = vlm.run(weights, projector..language, acts, &hidden)?;
             outputs.push(("image_features".to_owned(), acts.x.f_flatten(0, 1)?));
         }
@@ -220,7 +234,7 @@ fn forward(
     if language == vlm.units().len() {
         return Ok(());
     }
-    // The last hidden state is the one after the final norm, as transformers has it.
+    // The last hidden state is that after the final norm, as in transformers.
     for (state, index) in (language..vlm.units().len()).enumerate() {
         let before = acts.x.shallow_clone();
         if index + 1 == vlm.units().len() {
@@ -246,8 +260,8 @@ fn forward(
     Ok(())
 }
 
-/// The sum of the losses over a batch with the number of its targets, and the gradients of the **mean** for the parameters
-/// chosen.
+/// The summed loss of a batch with the number of its targets, and the gradients of the **mean** for the chosen
+/// parameters.
 #[expect(clippy::type_complexity, reason = "a private pair of a pair and a list")]
 fn backward(
     vlm: &Vlm,
@@ -270,7 +284,7 @@ fn backward(
     let inputs = names.iter().map(|name| leaves.get(name)).collect::<Result<Vec<_>>>()?;
     let weight = Tensor::f_ones_like(&loss)?.f_div_scalar(context.target_count.max(1) as f64)?;
     let found = grad(&[&loss], &[&weight], &inputs)?;
-    // A parameter that the batch did not touch (a text-only batch: the projector) has no gradient.
+    // A parameter that the batch did not reach (the projector for a text-only batch) has no gradient.
     let grads = names.into_iter().zip(found).filter_map(|(name, g)| Some((name.clone(), g?))).collect();
     Ok(((loss.detach(), context.target_count), grads))
 }
@@ -295,7 +309,7 @@ fn continued(vlm: &Vlm, weights: &Weights, batch: &Batch, tokens: usize) -> Resu
     Ok(Tensor::f_cat(&[&batch.input_ids, &new], 1)?)
 }
 
-/// The parameters after some steps of AdamW.
+/// The parameters after the steps of AdamW.
 fn train(
     vlm: &Vlm,
     weights: &Weights,

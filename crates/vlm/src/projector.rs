@@ -7,7 +7,6 @@ use tch::Tensor;
 use crate::config::{ProjectorKind, VlmConfig};
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::Projector;
 use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit};
 
 const NAME: &str = "multi_modal_projector";
@@ -22,7 +21,7 @@ pub struct VilaProjector {
 }
 
 impl VilaProjector {
-    /// The projector a model of these sizes needs.
+    /// The projector of a model of these sizes.
     #[must_use]
     pub fn new(config: &VlmConfig) -> Self {
         Self {
@@ -32,10 +31,10 @@ impl VilaProjector {
             grid: config.vision.grid(),
         }
     }
-}
 
-impl Projector for VilaProjector {
-    fn units(&self) -> Vec<Arc<dyn Unit>> {
+    /// Its only unit.
+    #[must_use]
+    pub fn units(&self) -> Vec<Arc<dyn Unit>> {
         vec![Arc::new(self.clone())]
     }
 }
@@ -87,7 +86,7 @@ impl Unit for VilaProjector {
     }
 }
 
-/// Joins each square of 2 x 2 features to one of four times the width; an odd grid is filled up with zeros.
+/// Concatenates each square of 2 x 2 features; an odd grid is padded with zeros.
 fn join_squares(x: &Tensor, grid: i64) -> Result<Tensor> {
     let (n, _, d) = x.size3()?;
     let odd = grid % 2;

@@ -1,4 +1,4 @@
-//! Rotary positions: default, linear and Llama 3.1 frequencies.
+//! Rotary position embeddings: default, linear and Llama 3.1 frequencies.
 
 use std::f64::consts::PI;
 
@@ -16,7 +16,7 @@ pub struct RopeTables {
     pub sin: Tensor,
 }
 
-/// Angle a position of one turns each pair by, `head_dim / 2` of them, in float32 as the reference computes them.
+/// The angle by which one position rotates each of the `head_dim / 2` pairs, in float32 as the reference computes it.
 pub(crate) fn frequencies(config: &LlamaConfig) -> Vec<f32> {
     let dim = config.head_dim();
     let base = config.rope_theta as f32;
@@ -51,7 +51,7 @@ fn llama3(frequency: f64, factor: f64, low: f64, high: f64, original: f64) -> f6
     }
 }
 
-/// Tables for `positions` `[b,t]`, in the kind the layers compute in.
+/// Tables for `positions` `[b,t]`, in the kind that the layers compute in.
 pub(crate) fn tables(
     config: &LlamaConfig,
     positions: &Tensor,
@@ -67,7 +67,7 @@ pub(crate) fn tables(
     })
 }
 
-/// Turns `x` `[b,h,t,head_dim]`: the first half of a head pairs with the second half.
+/// Rotates `x` `[b,h,t,head_dim]`: the first half of a head pairs with the second half.
 pub(crate) fn rotate(x: &Tensor, rope: &RopeTables) -> Result<Tensor> {
     let halves = x.f_chunk(2, -1)?;
     let turned = Tensor::f_cat(&[&halves[1].f_neg()?, &halves[0]], -1)?;

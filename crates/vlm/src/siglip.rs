@@ -5,30 +5,29 @@ use std::sync::Arc;
 use tch::Tensor;
 
 use crate::attention;
-use crate::config::SiglipConfig;
+use crate::config::VisionConfig;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::model::VisionTower;
 use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit, Work};
 
-/// Where the tower stands in a checkpoint.
+/// Prefix of the tower's parameters in a checkpoint.
 const PREFIX: &str = "vision_tower.vision_model";
 
-/// SigLIP up to the output of its last layer: neither `post_layernorm` nor the pooling head is run, since the language
-/// model sees the features before them.
+/// SigLIP up to the output of its last layer. Neither `post_layernorm` nor the pooling head is run, since the language
+/// model reads the features before them.
 #[derive(Debug, Clone)]
-pub struct Siglip(SiglipConfig);
+pub struct Siglip(VisionConfig);
 
 impl Siglip {
     /// A tower of these sizes.
     #[must_use]
-    pub fn new(config: SiglipConfig) -> Self {
+    pub fn new(config: VisionConfig) -> Self {
         Self(config)
     }
-}
 
-impl VisionTower for Siglip {
-    fn units(&self) -> Vec<Arc<dyn Unit>> {
+    /// The units, first to last.
+    #[must_use]
+    pub fn units(&self) -> Vec<Arc<dyn Unit>> {
         let mut units: Vec<Arc<dyn Unit>> = vec![Arc::new(PatchEmbedding::new(PREFIX, &self.0))];
         for layer in encoder(PREFIX, &self.0) {
             units.push(Arc::new(layer));
@@ -37,28 +36,28 @@ impl VisionTower for Siglip {
     }
 }
 
-/// The layers of an encoder that stands under this name: SigLIP's for pictures and that for texts are alike.
-pub(crate) fn encoder(prefix: &str, config: &SiglipConfig) -> Vec<EncoderLayer> {
+/// The layers of an encoder with this prefix. SigLIP's encoders of images and of texts are alike.
+pub(crate) fn encoder(prefix: &str, config: &VisionConfig) -> Vec<EncoderLayer> {
     let name = |layer| format!("{prefix}.encoder.layers.{layer}");
     (0..config.num_hidden_layers)
         .map(|layer| EncoderLayer { name: name(layer), config: config.clone() })
         .collect()
 }
 
-/// Standard deviation that keeps the variance of a layer with this many inputs.
+/// Standard deviation that preserves variance in a layer with this many inputs.
 fn fan_in(inputs: i64) -> f64 {
     (1.0 / inputs as f64).sqrt()
 }
 
-/// Patches to vectors, with a learned vector for each place: pixels `[n,3,h,w]` to `[n,patches,d]`.
+/// Embeds patches and adds a learned vector for each position: pixels `[n,3,h,w]` to `[n,patches,d]`.
 #[derive(Debug)]
 pub(crate) struct PatchEmbedding {
     name: String,
-    config: SiglipConfig,
+    config: VisionConfig,
 }
 
 impl PatchEmbedding {
-    pub(crate) fn new(prefix: &str, config: &SiglipConfig) -> Self {
+    pub(crate) fn new(prefix: &str, config: &VisionConfig) -> Self {
         Self { name: format!("{prefix}.embeddings"), config: config.clone() }
     }
 
@@ -70,7 +69,7 @@ impl PatchEmbedding {
         if (channels, h, w) != (3, side, side) {
             return Err(Error::Batch {
                 reason: format!(
-                    "pictures are {channels} x {h} x {w}, the vision tower takes 3 x {side} x {side}"
+                    "images are {channels} x {h} x {w}, but the vision tower takes 3 x {side} x {side}"
                 ),
             });
         }
@@ -115,7 +114,7 @@ impl Unit for PatchEmbedding {
 #[derive(Debug)]
 pub(crate) struct EncoderLayer {
     name: String,
-    config: SiglipConfig,
+    config: VisionConfig,
 }
 
 impl EncoderLayer {

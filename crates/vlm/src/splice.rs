@@ -1,12 +1,14 @@
-//! Token embedding, with the features of pictures in place of image tokens.
+//! Token embedding, with the features of images in place of image tokens.
 
 use tch::Tensor;
 
 use crate::config::LlamaConfig;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::llama::PREFIX;
 use crate::unit::{Acts, ParamDef, ParamSpec, Params, Unit, Work};
+
+/// Prefix of the language model's parameters in a checkpoint.
+pub(crate) const PREFIX: &str = "language_model.model";
 
 /// Full name of the embedding matrix.
 pub(crate) const EMBEDDING: &str = "language_model.model.embed_tokens.weight";
@@ -24,13 +26,8 @@ impl Splice {
     }
 }
 
-/// Rows of the embedding for `ids`.
-pub(crate) fn embed(table: &Tensor, ids: &Tensor) -> Result<Tensor> {
-    Ok(Tensor::f_embedding(table, ids, -1, false, false)?)
-}
-
-/// Puts features where the context has image tokens. Features without any place are a dummy: they are joined with
-/// weight zero, so that the graph is the same on every rank.
+/// Puts features where the context has image tokens. If it has none, the features are a dummy and are added with weight
+/// zero, so that the graph is the same on every rank.
 fn place(embedded: &Tensor, features: &Tensor, context: &Context) -> Result<Tensor> {
     let (b, t, d) = embedded.size3()?;
     let places = context.image_places.size1()?;
@@ -57,7 +54,7 @@ impl Unit for Splice {
     }
 
     fn forward(&self, params: &Params, acts: Acts, context: &Context) -> Result<Acts> {
-        let embedded = embed(params.get(EMBEDDING)?, &context.input_ids)?;
+        let embedded = Tensor::f_embedding(params.get(EMBEDDING)?, &context.input_ids, -1, false, false)?;
         if acts.x.numel() > 0 {
             return Ok(Acts::new(place(&embedded, &acts.x, context)?));
         }
@@ -67,7 +64,7 @@ impl Unit for Splice {
         }
     }
 
-    /// Rows are looked up, not multiplied.
+    /// A lookup multiplies nothing.
     fn flops(&self, _: &Work) -> f64 {
         0.0
     }

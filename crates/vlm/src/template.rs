@@ -1,8 +1,8 @@
 //! Conversations and captions to ids and labels.
 //!
-//! Text around each `<image>` is tokenised chunk by chunk, as VILA does it: a chunk is encoded with its start token, which
-//! is dropped again for all but the first. In the ids a picture is one [`IMAGE_PLACE`]; [`Encoded::expand`] widens it to
-//! the tokens its features take.
+//! Text around each `<image>` is tokenised chunk by chunk, as in VILA: a chunk is encoded with its start token, which is
+//! dropped again for all but the first. In the ids an image is one [`IMAGE_PLACE`]; [`Encoded::expand`] widens it to the
+//! tokens of its features.
 
 use minijinja::{Environment, context};
 use serde::{Deserialize, Serialize};
@@ -11,46 +11,40 @@ use crate::context::IGNORE;
 use crate::error::{Error, Result};
 use crate::tokenizer::{IMAGE, Tokenizer};
 
-/// Stands for one picture in ids that are not expanded yet.
+/// Stands for one image in ids that are not expanded yet.
 pub const IMAGE_PLACE: i64 = -200;
 
 /// The sentence before the first turn of `llmjp_v3`.
-const SYSTEM: &str = "以下は、タスクを説明する指示です。要求を適切に満たす応答を書きなさい。";
-const QUESTION: &str = "\n\n### 指示:\n";
-const ANSWER: &str = "\n\n### 応答:\n";
+pub const LLMJP_V3_SYSTEM: &str = include_str!("../templates/llmjp_v3/system.txt");
+
+/// What stands before a question in `llmjp_v3`.
+pub const LLMJP_V3_BEFORE_USER: &str = include_str!("../templates/llmjp_v3/before_user.txt");
+
+/// What stands before an answer in `llmjp_v3`.
+pub const LLMJP_V3_BEFORE_ASSISTANT: &str = include_str!("../templates/llmjp_v3/before_assistant.txt");
+
+/// The template `llmjp_v3` as a Jinja chat template, for messages whose content is a text, or a list of texts and images.
+pub const LLMJP_V3_JINJA: &str = include_str!("../templates/llmjp_v3/chat_template.jinja");
+
+/// Ends an answer in `llmjp_v3`.
 const END: &str = "</s>";
 
-/// The template `llmjp_v3` as a Jinja chat template, for messages whose content is a text, or a list of texts and
-/// pictures.
-pub const LLMJP_V3_JINJA: &str = concat!(
-    "{{ '以下は、タスクを説明する指示です。要求を適切に満たす応答を書きなさい。' }}",
-    "{%- for message in messages -%}",
-    "{{ '\\n\\n### 指示:\\n' if message['role'] == 'user' else '\\n\\n### 応答:\\n' }}",
-    "{%- if message['content'] is string -%}{{ message['content'] }}",
-    "{%- else -%}{%- for part in message['content'] -%}",
-    "{%- if part['type'] == 'image' -%}{{ '<image>\\n' }}{%- else -%}{{ part['text'] }}{%- endif -%}",
-    "{%- endfor -%}{%- endif -%}",
-    "{%- if message['role'] != 'user' -%}{{ '</s>' }}{%- endif -%}",
-    "{%- endfor -%}",
-    "{%- if add_generation_prompt -%}{{ '\\n\\n### 応答:\\n' }}{%- endif -%}"
-);
-
-/// Who says a turn.
+/// The speaker of a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Who asks.
+    /// The user.
     User,
     /// The model.
     Assistant,
 }
 
-/// One turn of a conversation, with `<image>` in the text where a picture stands.
+/// One turn of a conversation, with `<image>` in the text for each image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
-    /// Who says it.
+    /// The speaker.
     pub role: Role,
-    /// What is said.
+    /// The text.
     #[serde(rename = "content")]
     pub text: String,
 }
@@ -69,29 +63,29 @@ impl Turn {
     }
 }
 
-/// Ids of a sample and what is to be learnt of them.
+/// Ids of a sample and their labels.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Encoded {
-    /// Token ids, [`IMAGE_PLACE`] for a picture.
+    /// Token ids, [`IMAGE_PLACE`] for an image.
     pub ids: Vec<i64>,
     /// The ids again, [`IGNORE`] where there is no loss.
     pub labels: Vec<i64>,
 }
 
 impl Encoded {
-    /// Number of pictures.
+    /// Number of images.
     #[must_use]
     pub fn images(&self) -> usize {
         self.ids.iter().filter(|&&id| id == IMAGE_PLACE).count()
     }
 
-    /// Length once each picture takes `tokens` places.
+    /// Length once each image takes `tokens` places.
     #[must_use]
     pub fn expanded_len(&self, tokens: i64) -> usize {
         self.ids.len() + self.images() * (tokens.max(1) as usize - 1)
     }
 
-    /// Widens each picture to `tokens` times `image_id`, without loss.
+    /// Widens each image to `tokens` times `image_id`, without loss.
     #[must_use]
     pub fn expand(&self, tokens: i64, image_id: i64) -> Self {
         let mut wide = Self::default();
@@ -110,7 +104,7 @@ impl Encoded {
 /// Ids of a text with `<image>` in it, chunk by chunk.
 ///
 /// # Errors
-/// [`Error::Tokenizer`].
+/// [`Error::Tokenize`].
 pub fn encode_with_images(tokenizer: &Tokenizer, text: &str) -> Result<Vec<i64>> {
     let mut ids = Vec::new();
     for (index, chunk) in text.split(IMAGE).enumerate() {
@@ -123,8 +117,8 @@ pub fn encode_with_images(tokenizer: &Tokenizer, text: &str) -> Result<Vec<i64>>
     Ok(ids)
 }
 
-/// Puts pictures where VILA expects them: a conversation with pictures but no `<image>` gets one before its first turn;
-/// white space around each is tidied, and each is followed by a line end.
+/// Puts images where VILA expects them: a conversation without `<image>` gets one before its first turn, white space
+/// around each is trimmed, and each is followed by a newline.
 #[must_use]
 pub fn place_images(turns: &[Turn]) -> Vec<Turn> {
     let any = turns.iter().any(|turn| turn.text.contains(IMAGE));
@@ -135,7 +129,7 @@ pub fn place_images(turns: &[Turn]) -> Vec<Turn> {
         for (index, piece) in pieces.iter().enumerate() {
             tidied.push_str(piece);
             if index < last {
-                // A trimmed piece never ends with a line end, so it is always parted by a space.
+                // A trimmed piece never ends with a newline, so a space always separates it.
                 tidied.push(' ');
                 tidied.push_str(IMAGE);
                 tidied.push('\n');
@@ -154,7 +148,7 @@ pub fn place_images(turns: &[Turn]) -> Vec<Turn> {
         .collect()
 }
 
-/// Turns in the order question, answer, question, ...; an answer before the first question is dropped.
+/// Turns in the order question, answer, question, ... An answer before the first question is dropped.
 fn alternating(turns: &[Turn]) -> Result<&[Turn]> {
     let turns = match turns {
         [first, rest @ ..] if first.role == Role::Assistant => rest,
@@ -163,9 +157,9 @@ fn alternating(turns: &[Turn]) -> Result<&[Turn]> {
     let expected = [Role::User, Role::Assistant].into_iter().cycle();
     match turns.iter().zip(expected).position(|(turn, role)| turn.role != role) {
         Some(index) => Err(Error::Conversation {
-            reason: format!("turn {index} is not by the other speaker than the turn before"),
+            reason: format!("turn {index} is by the same speaker as the turn before"),
         }),
-        None if turns.is_empty() => Err(Error::Conversation { reason: "it has no question".to_owned() }),
+        None if turns.is_empty() => Err(Error::Conversation { reason: "there is no question".to_owned() }),
         None => Ok(turns),
     }
 }
@@ -175,11 +169,11 @@ fn alternating(turns: &[Turn]) -> Result<&[Turn]> {
 /// # Errors
 /// [`Error::Conversation`] if the speakers do not alternate.
 pub fn llmjp_v3_text(turns: &[Turn]) -> Result<String> {
-    let mut text = SYSTEM.to_owned();
+    let mut text = LLMJP_V3_SYSTEM.to_owned();
     for turn in alternating(turns)? {
         match turn.role {
-            Role::User => text.extend([QUESTION, &turn.text]),
-            Role::Assistant => text.extend([ANSWER, &turn.text, END]),
+            Role::User => text.extend([LLMJP_V3_BEFORE_USER, &turn.text]),
+            Role::Assistant => text.extend([LLMJP_V3_BEFORE_ASSISTANT, &turn.text, END]),
         }
     }
     Ok(text)
@@ -190,17 +184,17 @@ pub fn llmjp_v3_text(turns: &[Turn]) -> Result<String> {
 /// # Errors
 /// [`Error::Conversation`] if the speakers do not alternate.
 pub fn llmjp_v3_prompt(turns: &[Turn]) -> Result<String> {
-    Ok(llmjp_v3_text(turns)? + ANSWER)
+    Ok(llmjp_v3_text(turns)? + LLMJP_V3_BEFORE_ASSISTANT)
 }
 
 /// A training conversation in the template `llmjp_v3`: loss on answers and their ends.
 ///
-/// `has_images` tells a conversation with pictures (whose turns went through [`place_images`]) from one of text only,
-/// which alone is cut at `max_length`. Where the pieces do not add up to the whole (a separator inside a turn), all labels
-/// are [`IGNORE`]: the reference implementation masks such samples, and callers should count them.
+/// `has_images` tells a conversation with images (whose turns went through [`place_images`]) from one of text only; only
+/// the latter is truncated to `max_length`. If the rounds do not add up to the whole (a separator inside a turn), all
+/// labels are [`IGNORE`]: the reference implementation masks such samples, and callers should count them.
 ///
 /// # Errors
-/// [`Error::Conversation`], [`Error::Tokenizer`].
+/// [`Error::Conversation`], [`Error::Tokenize`].
 pub fn llmjp_v3(
     tokenizer: &Tokenizer,
     turns: &[Turn],
@@ -225,9 +219,9 @@ pub fn llmjp_v3(
     mask(0, 1);
     let mut current = 1;
     for round in prompt.split(END).take_while(|round| !round.is_empty()) {
-        let mut parts = round.split(ANSWER);
+        let mut parts = round.split(LLMJP_V3_BEFORE_ASSISTANT);
         let (Some(question), Some(_), None) = (parts.next(), parts.next(), parts.next()) else { break };
-        let instruction = encode(&format!("{question}{ANSWER}"))?.len() - 1;
+        let instruction = encode(&format!("{question}{LLMJP_V3_BEFORE_ASSISTANT}"))?.len() - 1;
         mask(current, current + instruction);
         current += encode(round)?.len();
     }
@@ -238,11 +232,11 @@ pub fn llmjp_v3(
     Ok(Encoded { ids, labels })
 }
 
-/// A caption in the template `plain` of the alignment step: picture, caption, line end; loss on the caption and the
-/// line end. `<image>` in the caption is taken out.
+/// A caption in the template `plain` of the alignment step: image, caption, newline; loss on the caption and the newline.
+/// `<image>` in the caption is removed.
 ///
 /// # Errors
-/// [`Error::Tokenizer`].
+/// [`Error::Tokenize`].
 pub fn plain(tokenizer: &Tokenizer, caption: &str) -> Result<Encoded> {
     let caption = caption.replace(IMAGE, "");
     let ids = encode_with_images(tokenizer, &format!("{IMAGE}{caption}\n"))?;
@@ -252,10 +246,10 @@ pub fn plain(tokenizer: &Tokenizer, caption: &str) -> Result<Encoded> {
     Ok(Encoded { ids, labels })
 }
 
-/// A caption of the pre-training step: picture, caption, end of text; loss on everything that is text.
+/// A caption of the pre-training step: image, caption, end of text; loss on all text.
 ///
 /// # Errors
-/// [`Error::Tokenizer`].
+/// [`Error::Tokenize`].
 pub fn caption(tokenizer: &Tokenizer, caption: &str) -> Result<Encoded> {
     let text = format!("{IMAGE}{}{END}", caption.replace(IMAGE, "<IMAGE>"));
     let ids = encode_with_images(tokenizer, &text)?;
@@ -264,12 +258,11 @@ pub fn caption(tokenizer: &Tokenizer, caption: &str) -> Result<Encoded> {
     Ok(Encoded { ids, labels })
 }
 
-/// An interleaved document of the pre-training step. `places` gives for each picture the sentence it stands before; at
-/// most `max_images` of them are taken, the first ones. Gives the sample and the order in which the pictures stand in it
-/// (indices into `places`).
+/// An interleaved document of the pre-training step. `places` gives for each image the index of the sentence it precedes;
+/// only the first `max_images` are used. Returns the sample and the order of the images in it (indices into `places`).
 ///
 /// # Errors
-/// [`Error::Conversation`] if a place is no sentence; [`Error::Tokenizer`].
+/// [`Error::Conversation`] if a place is beyond the last sentence; [`Error::Tokenize`].
 pub fn interleaved<S: AsRef<str>>(
     tokenizer: &Tokenizer,
     sentences: &[S],
@@ -282,7 +275,7 @@ pub fn interleaved<S: AsRef<str>>(
     order.sort_by_key(|&index| places[index]);
     for &place in places {
         let text = texts.get_mut(place).ok_or_else(|| Error::Conversation {
-            reason: format!("a picture stands before sentence {place} of {}", sentences.len()),
+            reason: format!("an image is placed before sentence {place} of {}", sentences.len()),
         })?;
         text.insert_str(0, IMAGE);
     }
@@ -292,20 +285,20 @@ pub fn interleaved<S: AsRef<str>>(
     Ok((Encoded { labels: ids.clone(), ids }, order))
 }
 
-/// A piece of a sample: text, learnt or not, or a picture.
+/// A piece of a sample: text, with or without loss, or an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// Text, and whether there is loss on it.
+    /// Text, and whether it has loss.
     Text(String, bool),
-    /// A picture.
+    /// An image.
     Image,
 }
 
-/// Any sequence of texts and pictures. Texts between two pictures are tokenised together, and a token has loss where the
-/// first of its bytes belongs to a text with loss. `end` adds the end of the text, with loss where the last text has.
+/// Any sequence of texts and images. Texts between two images are tokenised together, and a token has loss if its first
+/// byte belongs to a text with loss. `end` adds the end of the text, with loss if the last text has loss.
 ///
 /// # Errors
-/// [`Error::Tokenizer`].
+/// [`Error::Tokenize`].
 pub fn pieces(tokenizer: &Tokenizer, pieces: &[Piece], end: bool) -> Result<Encoded> {
     let mut encoded = Encoded::default();
     let mut last = false;
@@ -325,7 +318,7 @@ pub fn pieces(tokenizer: &Tokenizer, pieces: &[Piece], end: bool) -> Result<Enco
         }
         let tokens = tokenizer.encode_with_offsets(&text, true)?;
         for (place, (id, bytes)) in tokens.into_iter().enumerate() {
-            // The start token is there once, and never learnt.
+            // The start token appears once and never has loss.
             if place == 0 && index > 0 {
                 continue;
             }
@@ -342,7 +335,7 @@ pub fn pieces(tokenizer: &Tokenizer, pieces: &[Piece], end: bool) -> Result<Enco
     Ok(encoded)
 }
 
-/// The text of a conversation in a Jinja chat template, ready for the next answer.
+/// The text of a conversation in a Jinja chat template, up to where the next answer begins.
 ///
 /// # Errors
 /// [`Error::Template`] if the template does not compile or run.

@@ -8,7 +8,7 @@ use tokenizers::AddedToken;
 
 use crate::error::{Error, Result};
 
-/// Text of the token that stands for a picture.
+/// Text of the token that stands for an image.
 pub const IMAGE: &str = "<image>";
 
 /// A tokenizer. Ids are those of its `tokenizer.json`.
@@ -19,30 +19,25 @@ pub struct Tokenizer {
     chat_template: Option<String>,
 }
 
-/// Ids with a meaning of their own.
+/// Ids of special tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpecialIds {
     /// Starts a text.
     pub bos: i64,
     /// Ends a text.
     pub eos: i64,
-    /// Fills rows.
+    /// Pads rows.
     pub pad: i64,
-    /// Stands for a picture.
+    /// Stands for an image.
     pub image: i64,
 }
 
-fn refuse(error: impl std::fmt::Display) -> Error {
-    Error::Tokenizer { reason: error.to_string() }
-}
-
 impl Tokenizer {
-    /// Opens `tokenizer.json` of a folder (or of its subfolder `llm`), with what `tokenizer_config.json` and
-    /// `chat_template.jinja` say about it where they are there. Without `<image>` in it, this token is added behind the
-    /// vocabulary.
+    /// Opens `tokenizer.json` of a folder (or of its subfolder `llm`), with the settings of `tokenizer_config.json` and
+    /// `chat_template.jinja` if they exist. If the vocabulary lacks `<image>`, the token is appended to it.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Json`], [`Error::Tokenizer`].
+    /// [`Error::Io`], [`Error::Json`], [`Error::Tokenizer`], [`Error::Tokenize`].
     pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
         let below = folder.join("llm");
@@ -64,13 +59,13 @@ impl Tokenizer {
     /// A tokenizer from the bytes of a `tokenizer.json`. Special tokens are found by their usual names.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] if it cannot be read or has no token that starts or ends a text.
+    /// [`Error::Tokenize`] if it cannot be read; [`Error::Tokenizer`] if it has no token that starts or ends a text.
     pub fn from_bytes(json: &[u8]) -> Result<Self> {
         Self::from_parts(json, &Value::Null, None)
     }
 
     fn from_parts(json: &[u8], config: &Value, chat_template: Option<String>) -> Result<Self> {
-        let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(refuse)?;
+        let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(Error::Tokenize)?;
         if inner.token_to_id(IMAGE).is_none() {
             inner.add_special_tokens(&[AddedToken::from(IMAGE, true)]);
         }
@@ -84,8 +79,9 @@ impl Tokenizer {
             names.find_map(|name| inner.token_to_id(name)).map(i64::from)
         };
         let need = |key: &str, usual: &[&str]| {
-            find(key, usual)
-                .ok_or_else(|| refuse(format!("no {key}, none of {usual:?} is in the vocabulary")))
+            find(key, usual).ok_or_else(|| Error::Tokenizer {
+                reason: format!("no {key}: none of {usual:?} is in the vocabulary"),
+            })
         };
         let eos = need("eos_token", &["</s>", "<|end_of_text|>", "<|endoftext|>"])?;
         let special = SpecialIds {
@@ -97,19 +93,19 @@ impl Tokenizer {
         Ok(Self { inner, special, chat_template })
     }
 
-    /// Ids with a meaning of their own.
+    /// Ids of the special tokens.
     #[must_use]
     pub fn special(&self) -> SpecialIds {
         self.special
     }
 
-    /// Rows an embedding needs for all its ids.
+    /// Rows that an embedding needs for all its ids.
     #[must_use]
     pub fn vocab_size(&self) -> i64 {
         self.inner.get_vocab_size(true) as i64
     }
 
-    /// The Jinja chat template, where there is one.
+    /// The Jinja chat template, if there is one.
     #[must_use]
     pub fn chat_template(&self) -> Option<&str> {
         self.chat_template.as_deref()
@@ -122,49 +118,49 @@ impl Tokenizer {
         self
     }
 
-    /// Ids of a text. `special` adds what the tokenizer puts around one (the id that starts a text).
+    /// Ids of a text. `special` adds the special tokens that the tokenizer puts around a text.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`].
+    /// [`Error::Tokenize`].
     pub fn encode(&self, text: &str, special: bool) -> Result<Vec<i64>> {
-        let encoding = self.inner.encode_fast(text, special).map_err(refuse)?;
+        let encoding = self.inner.encode_fast(text, special).map_err(Error::Tokenize)?;
         Ok(encoding.get_ids().iter().map(|&id| i64::from(id)).collect())
     }
 
-    /// Ids of a text, each with the bytes of the text it stands for.
+    /// Ids of a text, each with its byte range in the text.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`].
+    /// [`Error::Tokenize`].
     pub fn encode_with_offsets(
         &self,
         text: &str,
         special: bool,
     ) -> Result<Vec<(i64, std::ops::Range<usize>)>> {
-        let encoding = self.inner.encode(text, special).map_err(refuse)?;
+        let encoding = self.inner.encode(text, special).map_err(Error::Tokenize)?;
         let ids = encoding.get_ids().iter().map(|&id| i64::from(id));
         Ok(ids.zip(encoding.get_offsets().iter().map(|&(start, end)| start..end)).collect())
     }
 
-    /// The text of ids, special tokens left out.
+    /// The text of ids, without special tokens.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`].
+    /// [`Error::Tokenize`].
     pub fn decode(&self, ids: &[i64]) -> Result<String> {
         let ids: Vec<u32> = ids.iter().filter_map(|&id| u32::try_from(id).ok()).collect();
-        self.inner.decode(&ids, true).map_err(refuse)
+        self.inner.decode(&ids, true).map_err(Error::Tokenize)
     }
 
-    /// The text of one id, as it is in the vocabulary.
+    /// The token of an id, as the vocabulary spells it.
     #[must_use]
     pub fn token(&self, id: i64) -> Option<String> {
         self.inner.id_to_token(u32::try_from(id).ok()?)
     }
 
-    /// Writes `tokenizer.json`, `tokenizer_config.json`, `special_tokens_map.json` and, where there is one,
-    /// `chat_template.jinja`, as transformers reads them.
+    /// Writes `tokenizer.json`, `tokenizer_config.json`, `special_tokens_map.json` and, if there is a chat template,
+    /// `chat_template.jinja`, for transformers.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Tokenizer`].
+    /// [`Error::Io`], [`Error::Tokenize`].
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
         let name = |id: i64| self.token(id).unwrap_or_default();
@@ -181,7 +177,7 @@ impl Tokenizer {
             ("image_token", json!(name(self.special.image))),
             ("extra_special_tokens", json!({"image_token": name(self.special.image)})),
             ("padding_side", json!("left")),
-            // Without this transformers 4 hands on token_type_ids, which Llama does not take.
+            // Without this, transformers 4 passes token_type_ids, which Llama does not accept.
             ("model_input_names", json!(["input_ids", "attention_mask"])),
             ("clean_up_tokenization_spaces", json!(false)),
             ("model_max_length", json!(4096)),
@@ -194,7 +190,7 @@ impl Tokenizer {
             fs::write(&path, template).map_err(Error::io(&path))?;
         }
         let files = [
-            ("tokenizer.json", self.inner.to_string(false).map_err(refuse)?),
+            ("tokenizer.json", self.inner.to_string(false).map_err(Error::Tokenize)?),
             ("tokenizer_config.json", format!("{config:#}\n")),
             ("special_tokens_map.json", format!("{names:#}\n")),
         ];

@@ -2,8 +2,7 @@
 //!
 //! A model is a chain of [`Unit`]s: patch embedding, each vision layer, projector, token embedding with splice, each
 //! decoder layer, final norm with head and loss. A unit is a **pure function** of its parameters, its input and the
-//! batch: it owns no tensor, so it is `Send + Sync` and can be shared, and whoever runs it decides where the
-//! parameters live.
+//! batch. It owns no tensor, so it is `Send + Sync` and can be shared, and its runner decides where the parameters live.
 //!
 //! ```text
 //! pixels [n,3,h,w] -> vision units -> projector -> features [n,f,d] --+
@@ -13,21 +12,23 @@
 //!
 //! What a runner may rely on:
 //!
-//! - **One chain.** The output of a unit is the input of the next. A batch without images starts at the first unit
-//!   of [`Part::Language`](crate::Part), with [`Acts::empty`] as its input. A rank that has to run the vision units all the same
-//!   (so that sharded ranks never part ways) gives them a dummy image: features for which
-//!   [`Context`] has no places are added with weight zero.
-//! - **Parameters by name.** [`Unit::spec`] lists what a unit owns, under the names of the checkpoint. [`Params`] is
-//!   made of separate tensors ([`Params::insert`], inference) or of views of one flat buffer ([`Params::split`],
-//!   training): one split has one concatenation as its backward, so the gradient comes out flat too.
-//! - **Borrowed parameters.** A tied head lists the embedding in [`Unit::borrows`]; the runner puts the owner's
-//!   tensor into the borrower's `Params` and adds the two gradients.
+//! - **One chain.** The output of a unit is the input of the next. A batch without images starts at the first unit of
+//!   [`Part::Language`], with [`Acts::empty`] as its input. A rank that must run the vision units anyway (so that
+//!   sharded ranks stay in step) feeds them a dummy image: features for which [`Context`] has no places are added with
+//!   weight zero.
+//! - **Parameters by name.** [`Unit::spec`] lists what a unit owns, under the names of the checkpoint. [`Params`] holds
+//!   separate tensors ([`Params::insert`], for inference) or views of one flat buffer ([`Params::split`], for training):
+//!   the backward of one split is one concatenation, so the gradient is flat too.
+//! - **Borrowed parameters.** A tied head lists the embedding in [`Unit::borrows`]. The runner puts the owner's tensor
+//!   into the borrower's `Params` and adds the two gradients.
 //! - **Frozen units.** No unit asks whether it is trained. Units before the first trained one run under
 //!   `tch::no_grad`; later frozen ones run on parameters without `requires_grad`.
-//! - **Recomputation.** `forward` has no state and no randomness, so that running it again on the detached input gives
-//!   the same numbers.
+//! - **Recomputation.** `forward` has no state and no randomness, so running it again on the detached input gives the
+//!   same numbers.
+//! - **Generation.** [`Unit::step`] continues rows by new positions. Units that mix positions keep what they need of
+//!   earlier ones in a [`Cache`].
 //! - **Precision.** A unit computes in the kind of its parameters (`Float` or `BFloat16`), norms and the loss in
-//!   float32. Input of another kind is cast by the first unit that reads it.
+//!   float32. The first unit that reads an input of another kind casts it.
 
 use std::collections::HashMap;
 
@@ -36,7 +37,18 @@ use tch::{Kind, Tensor};
 use crate::context::Context;
 use crate::error::{Error, Result};
 
-/// How a parameter is filled when a model is made from nothing.
+/// The parts of a vision-language model, in the order data flows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// The vision tower.
+    Vision,
+    /// The projector from its features to the language model.
+    Projector,
+    /// The language model, from the token embedding to the head.
+    Language,
+}
+
+/// How a parameter is initialised if no checkpoint holds it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Init {
     /// All zeros (biases).
@@ -57,26 +69,26 @@ pub struct ParamDef {
     pub name: String,
     /// Sizes of the dimensions.
     pub shape: Vec<i64>,
-    /// First value when nothing is loaded.
+    /// Initial value if no checkpoint holds it.
     pub init: Init,
     /// Whether weight decay applies: true for matrices, false for biases and norms.
     pub decay: bool,
 }
 
 impl ParamDef {
-    /// A matrix (or a convolution, or an embedding): normal start, with weight decay.
+    /// A matrix (or a convolution, or an embedding): normally distributed, with weight decay.
     #[must_use]
     pub fn matrix(name: impl Into<String>, shape: &[i64], std: f64) -> Self {
         Self { name: name.into(), shape: shape.to_vec(), init: Init::Normal { std }, decay: true }
     }
 
-    /// A bias: starts at zero, without weight decay.
+    /// A bias: zero, without weight decay.
     #[must_use]
     pub fn bias(name: impl Into<String>, size: i64) -> Self {
         Self { name: name.into(), shape: vec![size], init: Init::Zeros, decay: false }
     }
 
-    /// A norm's weight: starts at one, without weight decay.
+    /// A norm's weight: one, without weight decay.
     #[must_use]
     pub fn norm(name: impl Into<String>, size: i64) -> Self {
         Self { name: name.into(), shape: vec![size], init: Init::Ones, decay: false }
@@ -115,7 +127,7 @@ impl<'a> IntoIterator for &'a ParamSpec {
     }
 }
 
-/// The tensors of one unit by full name. Holds handles, not copies.
+/// The tensors of one unit by full name: handles, not copies.
 #[derive(Debug, Default)]
 pub struct Params(HashMap<String, Tensor>);
 
@@ -137,7 +149,7 @@ impl Params {
         Ok(params)
     }
 
-    /// Like [`Params::split`], into a set that has members already (a unit's decayed and undecayed buffers).
+    /// Like [`Params::split`], into a set that already has members (a unit's decayed and undecayed buffers).
     ///
     /// # Errors
     /// As [`Params::split`].
@@ -170,7 +182,7 @@ impl Params {
         self.0.get(name).ok_or_else(|| Error::MissingParameter { name: name.to_owned() })
     }
 
-    /// The tensor `prefix.name`: what units call.
+    /// The tensor `prefix.name`.
     ///
     /// # Errors
     /// As [`Params::get`].
@@ -188,13 +200,13 @@ impl Params {
     }
 }
 
-/// What flows from unit to unit. Everything in it is differentiable: a runner that cuts the graph between units
-/// detaches each of these tensors and hands their gradients back.
+/// Activations: what flows from unit to unit. All of it is differentiable: a runner that cuts the graph between units
+/// detaches each of these tensors and passes their gradients back.
 #[derive(Debug)]
 pub struct Acts {
     /// The main stream: pixels `[n,3,h,w]`, features `[n,f,d]`, hidden states `[b,t,d]`, logits `[b,t,v]` or the loss.
     pub x: Tensor,
-    /// Further streams of models that have them; empty in the models here.
+    /// Further streams of models that have them; empty in the models of this crate.
     pub extra: Vec<Tensor>,
 }
 
@@ -205,7 +217,7 @@ impl Acts {
         Self { x, extra: Vec::new() }
     }
 
-    /// What the first language unit gets when a batch has no image: no features.
+    /// The input of the first language unit for a batch without images: no features.
     #[must_use]
     pub fn empty(device: tch::Device) -> Self {
         Self::new(Tensor::zeros([0, 0, 0], (Kind::Float, device)))
@@ -218,22 +230,39 @@ impl Acts {
     }
 }
 
-/// What a batch asks of a unit, as far as it decides the number of operations.
+/// The work that a batch gives a unit, as far as it decides the number of operations.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Work {
-    /// Vectors that go through the unit: patches of all pictures, or tokens.
+    /// Vectors that go through the unit: patches of all images, or tokens.
     pub positions: f64,
-    /// Pairs of positions that see each other before any mask: the sum of the squares of the lengths of pictures or
+    /// Pairs of positions that attend to each other before any mask: the sum of the squared lengths of images or
     /// samples.
     pub pairs: f64,
     /// Positions with loss.
     pub targets: f64,
 }
 
+/// What a unit remembers of the earlier positions of rows that are being continued, such as keys and values.
+#[derive(Debug, Default)]
+pub struct Cache {
+    /// Any tensors whose first dimension is the row.
+    pub tensors: Vec<Tensor>,
+}
+
+impl Cache {
+    /// Replaces the rows by those of these indices `[b]`: how beams split and die.
+    pub(crate) fn select(&mut self, rows: &Tensor) -> Result<()> {
+        for tensor in &mut self.tensors {
+            *tensor = tensor.f_index_select(0, rows)?;
+        }
+        Ok(())
+    }
+}
+
 /// One piece of a model: a pure function of parameters, input and batch.
 ///
-/// An implementation holds sizes and names only. Everything it needs of the batch beside its input (token ids,
-/// attention, positions) is in the [`Context`].
+/// An implementation holds sizes and names only. Everything else that it needs of the batch (token ids, attention,
+/// positions) is in the [`Context`].
 pub trait Unit: Send + Sync + std::fmt::Debug {
     /// Unique in its model, such as `language_model.model.layers.0`.
     fn name(&self) -> &str;
@@ -246,8 +275,8 @@ pub trait Unit: Send + Sync + std::fmt::Debug {
         Vec::new()
     }
 
-    /// Floating-point operations of one forward pass, two for each multiplication with its addition. By default every
-    /// matrix of the unit meets every position once, which is right for linear layers.
+    /// Floating-point operations of one forward pass, counting a multiplication and its addition as two. The default
+    /// multiplies every matrix of the unit with every position once, which is right for linear layers.
     fn flops(&self, work: &Work) -> f64 {
         let matrices = self.spec().0.into_iter().filter(|def| def.shape.len() > 1);
         2.0 * work.positions * matrices.map(|def| def.numel() as f64).sum::<f64>()
@@ -259,4 +288,18 @@ pub trait Unit: Send + Sync + std::fmt::Debug {
     /// [`Error::MissingParameter`] if `params` lacks one of the unit's, [`Error::ImageCount`] if features and places do
     /// not agree, [`Error::Torch`] if LibTorch refuses (shapes, memory).
     fn forward(&self, params: &Params, acts: Acts, context: &Context) -> Result<Acts>;
+
+    /// Runs the unit on the next positions of rows that are being continued. The context describes the new positions
+    /// only. A mask in it is `[b,1,t_new,t_all]`; without one, the new positions are causal among themselves and attend
+    /// to all before.
+    ///
+    /// The default is right for units that treat each position by itself. A unit that mixes positions reads earlier ones
+    /// from `cache`, which is empty at first, and adds the new ones to it.
+    ///
+    /// # Errors
+    /// As [`Unit::forward`].
+    fn step(&self, params: &Params, acts: Acts, context: &Context, cache: &mut Cache) -> Result<Acts> {
+        let _ = cache;
+        self.forward(params, acts, context)
+    }
 }

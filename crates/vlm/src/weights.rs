@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor};
 use crate::error::{Error, Result};
 use crate::unit::{Params, Unit};
 
-/// A model's tensors under their names in a checkpoint.
+/// A model's tensors by parameter name.
 #[derive(Debug, Default)]
 pub struct Weights(BTreeMap<String, Tensor>);
 
@@ -42,10 +42,10 @@ impl Weights {
         self.0.is_empty()
     }
 
-    /// What one unit needs: its own parameters and those it borrows. Handles, not copies.
+    /// The parameters of one unit: its own and those it borrows. Handles, not copies.
     ///
     /// # Errors
-    /// [`Error::MissingParameter`] naming the first that is not here.
+    /// [`Error::MissingParameter`] naming the first that is missing.
     pub fn params_of(&self, unit: &dyn Unit) -> Result<Params> {
         let mut params = Params::new();
         for name in unit.spec().0.into_iter().map(|def| def.name).chain(unit.borrows()) {
@@ -55,7 +55,7 @@ impl Weights {
         Ok(params)
     }
 
-    /// The same values in memory of their own.
+    /// A copy of all tensors.
     ///
     /// # Errors
     /// [`Error::Torch`] if there is no memory for them.
@@ -64,7 +64,7 @@ impl Weights {
         Ok(Self(self.0.iter().map(copy).collect::<Result<_>>()?))
     }
 
-    /// The same weights elsewhere or in another kind.
+    /// The weights on another device or in another kind.
     ///
     /// # Errors
     /// [`Error::Torch`] if there is no memory for them.

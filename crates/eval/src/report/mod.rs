@@ -1,61 +1,36 @@
-//! The report of one run: an HTML page with every question, its picture, the answers, the scores and the judge's words.
-//!
-//! The page needs no server: the rows are JSON inside it, drawn as one scrolls, and pictures are files beside it that
-//! load when they come into view.
+//! HTML pages: one run with every question, its image, answers, scores and the judge's replies ([`page`]), and runs side by
+//! side ([`comparison_page`]).
 
 mod comparison;
-mod radar;
+mod summary;
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-pub use self::comparison::comparison_page;
-use serde::Serialize;
+use rayon::prelude::*;
 use tsumugi_record::{Judgement, Prediction};
+use tsumugi_report::{Block, Card, Cards, Chart, Facts, Image, Layout, Page, RadarChart, Section};
 
+pub use self::comparison::comparison_page;
+pub use self::summary::score_section;
 use crate::Error;
 use crate::bench::Benchmark;
 use crate::contamination::Part;
-use crate::published::standings;
-use crate::results::{Metric, Results};
+use crate::results::{Item, Metric, MetricScore, Results};
 
 /// Name of the page in a run's folder.
 pub const FILE: &str = "report.html";
-/// Name of the folder with its pictures.
-pub const PICTURES: &str = "report_pictures";
 
-#[derive(Serialize)]
-struct RowData<'a> {
-    id: &'a str,
-    category: &'a str,
-    picture: Option<String>,
-    question: &'a str,
-    context: Option<&'a str>,
-    reference: &'a str,
-    answer: &'a str,
-    rouge: f64,
-    points: Option<f64>,
-    reference_points: Option<f64>,
-    failures: usize,
-    /// Where the question was found again in training data.
-    found: Vec<String>,
-    judge: Vec<Words<'a>>,
-}
+/// Longest side of an embedded image in pixels: details that questions ask about can still be seen, and 500 images stay
+/// below 20 MB.
+const SIDE: u32 = 384;
+/// Findings in training data that are named one by one; of the rest, only the number is shown.
+const FINDINGS: usize = 5;
 
-#[derive(Serialize)]
-struct Words<'a> {
-    run: u32,
-    reply: &'a str,
-    score: Option<f64>,
-    error: Option<&'a str>,
-}
-
-/// Writes the page and its pictures into a run's folder. `note` is shown at the top, such as a remark that the judge
-/// was a stand-in.
+/// Writes the page of a run into its folder. `note` is shown at the top, such as a remark that the judge was a stand-in.
 ///
 /// # Errors
-/// Where a file cannot be written.
+/// [`Error::Report`] where the file cannot be written.
 pub fn write(
     folder: &Path,
     benchmark: &Benchmark,
@@ -64,184 +39,204 @@ pub fn write(
     judgements: &[Judgement],
     note: Option<&str>,
 ) -> Result<PathBuf, Error> {
-    let pictures = write_pictures(folder, benchmark)?;
-    let page = page(benchmark, results, predictions, judgements, note, &pictures);
     let path = folder.join(FILE);
-    write_whole(&path, page.as_bytes())?;
+    page(benchmark, results, predictions, judgements, note).write(&path)?;
     Ok(path)
 }
 
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let temporary = path.with_extension("tmp");
-    std::fs::write(&temporary, bytes).map_err(|e| Error::io(&temporary, e))?;
-    std::fs::rename(&temporary, path).map_err(|e| Error::io(path, e))
-}
-
-/// Writes each picture once. Returns the page's link by picture id.
-fn write_pictures(folder: &Path, benchmark: &Benchmark) -> Result<BTreeMap<String, String>, Error> {
-    let mut links = BTreeMap::new();
-    for picture in benchmark.questions.iter().filter_map(|question| question.picture.as_ref()) {
-        if links.contains_key(&picture.id) {
-            continue;
-        }
-        let place = folder.join(PICTURES);
-        std::fs::create_dir_all(&place).map_err(|e| Error::io(&place, e))?;
-        let name = format!("{}.{}", picture.id, picture.format().1);
-        let path = place.join(&name);
-        let is_there = std::fs::metadata(&path).is_ok_and(|m| m.len() == picture.bytes.len() as u64);
-        if !is_there {
-            write_whole(&path, &picture.bytes)?;
-        }
-        links.insert(picture.id.clone(), format!("{PICTURES}/{name}"));
-    }
-    Ok(links)
-}
-
-fn page(
+/// The page of a run: scores, facts about the judge, and a card for each answer. `predictions` are in the order of
+/// [`Results::items`].
+#[must_use]
+pub fn page(
     benchmark: &Benchmark,
     results: &Results,
     predictions: &[Prediction],
     judgements: &[Judgement],
     note: Option<&str>,
-    pictures: &BTreeMap<String, String>,
-) -> String {
+) -> Page {
+    let title = format!("{}: {} ({})", results.model, results.benchmark, results.profile);
+    let mut page = Page::new(title);
+    if let Some(note) = note {
+        page.push(Block::note(note));
+    }
+    page.push(score_section(results));
+    page.push(Section::new("Answers").with(answer_cards(benchmark, results, predictions, judgements)));
+    let markdown = Block::preformatted(results.markdown());
+    page.push(Section::new("As Markdown").with(Block::details("Scores as a Markdown table", [markdown])));
+    page
+}
+
+/// A card for each answer, which the reader can search, sort by score, and choose by category and remark. `predictions` are
+/// the first ones of the run, in the order of [`Results::items`].
+#[must_use]
+pub fn answer_cards(
+    benchmark: &Benchmark,
+    results: &Results,
+    predictions: &[Prediction],
+    judgements: &[Judgement],
+) -> Cards {
+    let items = &results.items[..results.items.len().min(predictions.len())];
+    let images = images(benchmark, items);
     let contexts: HashMap<&str, &str> =
         benchmark.questions.iter().filter_map(|q| Some((q.id.as_str(), q.context.as_deref()?))).collect();
-    let mut words: HashMap<&str, Vec<Words<'_>>> = HashMap::new();
-    for j in judgements {
-        let word = Words { run: j.run, reply: &j.reply, score: j.score, error: j.error.as_deref() };
-        words.entry(&j.question_id).or_default().push(word);
+    let mut replies: HashMap<&str, Vec<&Judgement>> = HashMap::new();
+    for judgement in judgements {
+        replies.entry(&judgement.question_id).or_default().push(judgement);
     }
+    let mut found = findings(results);
+    let mut cards =
+        Cards::new().layout(Layout::Rows).filter_by("remark").sort_by("ROUGE-L").sort_by("points");
+    if predictions.iter().any(|prediction| !prediction.category.is_empty()) {
+        cards = cards.filter_by("category");
+    }
+    for (prediction, item) in predictions.iter().zip(items) {
+        let id = prediction.question_id.as_str();
+        let mut card = answer_card(prediction, item, contexts.get(id).copied());
+        if let Some(image) = item.picture.as_ref().and_then(|id| images.get(id.as_str())) {
+            card = card.image(image.clone());
+        }
+        if let Some(found) = found.remove(id) {
+            card = card.fact("remark", "found in training data").fact("found", shortened(&found));
+        }
+        if let Some(replies) = replies.remove(id) {
+            card.push(Block::details("Judge", replies.into_iter().map(reply)));
+        }
+        cards.push(card);
+    }
+    cards
+}
+
+fn answer_card(prediction: &Prediction, item: &Item, context: Option<&str>) -> Card {
+    let mut texts = Facts::new()
+        .with("question", &prediction.question)
+        .with("reference", &prediction.reference)
+        .with("answer", &prediction.answer);
+    if let Some(context) = context {
+        texts.push("context", context);
+    }
+    let mut card = Card::new().with(texts).fact("id", &prediction.question_id);
+    if !prediction.category.is_empty() {
+        card = card.fact("category", &prediction.category);
+    }
+    card = card.fact("ROUGE-L", item.rouge_l);
+    let mean = |points: &[Option<f64>]| crate::aggregate::mean(points.iter().copied().flatten());
+    for (name, points) in [("points", &item.points), ("points of the reference", &item.reference_points)] {
+        if let Some(points) = mean(points) {
+            card = card.fact(name, points);
+        }
+    }
+    if prediction.answer.trim().is_empty() {
+        card = card.fact("remark", "empty answer");
+    }
+    if item.failures > 0 {
+        card = card.fact("remark", "failed judgements").fact("failed judgements", item.failures);
+    }
+    card
+}
+
+fn reply(judgement: &Judgement) -> Block {
+    let result = match (&judgement.error, judgement.score) {
+        (Some(error), _) => error.clone(),
+        (None, Some(score)) => format!("{score:.2} points"),
+        (None, None) => "no points".to_owned(),
+    };
+    Block::paragraph(format!("Run {}: {result}\n{}", judgement.run + 1, judgement.reply))
+}
+
+/// A thumbnail of each image that the items need, by its identifier.
+fn images<'a>(benchmark: &'a Benchmark, items: &[Item]) -> BTreeMap<&'a str, Image> {
+    let needed: HashSet<&str> = items.iter().filter_map(|item| item.picture.as_deref()).collect();
+    let distinct: BTreeMap<&'a str, &[u8]> = benchmark
+        .questions
+        .iter()
+        .filter_map(|question| question.picture.as_ref())
+        .filter(|image| needed.contains(image.id.as_str()))
+        .map(|image| (image.id.as_str(), &*image.bytes))
+        .collect();
+    let embedded = |(id, bytes): (&&'a str, &&[u8])| {
+        let alt = format!("image {id}");
+        (*id, Image::thumbnail(bytes, &alt, SIDE).unwrap_or_else(|_| Image::missing(alt)))
+    };
+    distinct.par_iter().map(embedded).collect()
+}
+
+/// Where questions were found in training data.
+fn findings(results: &Results) -> HashMap<&str, Vec<String>> {
     let mut found: HashMap<&str, Vec<String>> = HashMap::new();
-    for finding in results.contamination.iter().flat_map(|found| &found.findings) {
+    for finding in results.contamination.iter().flat_map(|contaminated| &contaminated.findings) {
         let part = match finding.part {
             Part::Question => "question",
             Part::Reference => "reference",
-            Part::Picture => "picture",
+            Part::Picture => "image",
         };
         let text = format!("{part} in {} ({:.0} %)", finding.row, 100.0 * finding.share);
         found.entry(&finding.question_id).or_default().push(text);
     }
-    let average = |values: &[Option<f64>]| crate::aggregate::mean(values.iter().copied().flatten());
-    let rows: Vec<RowData<'_>> = predictions
-        .iter()
-        .zip(&results.items)
-        .map(|(prediction, item)| RowData {
-            id: &prediction.question_id,
-            category: &prediction.category,
-            picture: item.picture.as_ref().and_then(|id| pictures.get(id).cloned()),
-            question: &prediction.question,
-            context: contexts.get(prediction.question_id.as_str()).copied(),
-            reference: &prediction.reference,
-            answer: &prediction.answer,
-            rouge: item.rouge_l,
-            points: average(&item.points),
-            reference_points: average(&item.reference_points),
-            failures: item.failures,
-            found: found.remove(prediction.question_id.as_str()).unwrap_or_default(),
-            judge: words.remove(prediction.question_id.as_str()).unwrap_or_default(),
-        })
-        .collect();
-    // `<` never stands in the data as itself, so that no text can end the script element.
-    let data = serde_json::to_string(&rows).unwrap_or_else(|_| "[]".to_owned()).replace('<', "\\u003c");
-    let title = format!("{}: {} ({})", results.model, results.benchmark, results.profile);
-    include_str!("page.html")
-        .replace("@@TITLE@@", &escape(&title))
-        .replace(
-            "@@NOTE@@",
-            &note.map(|note| format!("<p class=note>{}</p>", escape(note))).unwrap_or_default(),
-        )
-        .replace("@@SUMMARY@@", &summary(results))
-        .replace("@@MARKDOWN@@", &escape(&results.markdown()))
-        .replacen("@@DATA@@", &data, 1)
+    found
 }
 
-/// Scores, judge facts and radar as HTML.
-fn summary(results: &Results) -> String {
-    let mut out =
-        String::from("<table><tr><th>metric<th>score<th>95 % interval<th>pictures drawn<th>categories</tr>");
-    for score in &results.scores {
-        let categories: Vec<String> = score
-            .categories
-            .iter()
-            .filter(|c| !c.category.is_empty())
-            .map(|c| format!("{} {:.2} ({})", escape(&c.category), c.score, c.questions))
-            .collect();
-        let _ = write!(
-            out,
-            "<tr><td>{}<td class=n><b>{:.2}</b><td class=n>{:.2} to {:.2}<td class=n>{:.2} to {:.2}<td>{}</tr>",
-            score.metric.title(),
-            score.score,
-            score.interval.low,
-            score.interval.high,
-            score.interval_by_picture.low,
-            score.interval_by_picture.high,
-            categories.join(", ")
-        );
+fn shortened(found: &[String]) -> String {
+    let shown = found.iter().take(FINDINGS).cloned().collect::<Vec<_>>().join(", ");
+    if found.len() > FINDINGS { format!("{shown} and {} more", found.len() - FINDINGS) } else { shown }
+}
+
+/// Scores by category of one run or several, over the categories of the first. None with fewer than three categories.
+fn radar(runs: &[(&str, &MetricScore)]) -> Option<RadarChart> {
+    let (_, first) = runs.first()?;
+    let names: Vec<&str> =
+        first.categories.iter().map(|c| c.category.as_str()).filter(|name| !name.is_empty()).collect();
+    if names.len() < 3 {
+        return None;
     }
-    out.push_str("</table><p>");
-    let _ = write!(out, "{} questions, {} without an answer. ", results.questions, results.unanswered);
-    if let Some(judge) = &results.judge {
-        let runs: Vec<String> = judge
-            .run_scores
-            .iter()
-            .map(|s| s.map_or_else(|| "-".to_owned(), |s| format!("{s:.2}")))
-            .collect();
-        let _ = write!(
-            out,
-            "Judge {}: {} judgements in {} runs (scores {}; the score is their mean); {} replies unreadable (counted as the reference counts them), {} over which the reference stops, {} not given. ",
-            escape(&judge.model),
-            judge.judgements,
-            judge.runs,
-            runs.join(", "),
-            judge.unreadable,
-            judge.crashes,
-            judge.unanswered
-        );
-        if let Some(v) = judge.variance {
-            let _ = write!(
-                out,
-                "Standard error of the mean points: {:.3} from the choice of questions, {:.3} from the judge.",
-                v.error_from_questions, v.error_from_judge
-            );
+    let most = match first.metric {
+        Metric::JudgePoints => 5.0,
+        Metric::RougeL | Metric::RougeLJa | Metric::JudgeRelative => 100.0,
+    };
+    let mut chart = Chart::radar(format!("{} by category", first.metric.title()), names.clone()).most(most);
+    for (run, score) in runs {
+        let of =
+            |name: &&str| score.categories.iter().find(|c| c.category == *name).map_or(f64::NAN, |c| c.score);
+        chart.push(*run, names.iter().map(of));
+    }
+    Some(chart)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::CategoryScore;
+
+    fn score(scores: &[f64]) -> MetricScore {
+        let category = |(name, score): (&&str, &f64)| CategoryScore {
+            category: (*name).into(),
+            score: *score,
+            questions: 1,
+        };
+        MetricScore {
+            metric: Metric::JudgeRelative,
+            score: 0.0,
+            interval: Default::default(),
+            interval_by_picture: Default::default(),
+            categories: ["conv", "detail", "com<plex"].iter().zip(scores).map(category).collect(),
+            clean: None,
         }
     }
-    if let Some(found) = &results.contamination {
-        let clean: Vec<String> = results
-            .scores
-            .iter()
-            .filter_map(|score| Some(format!("{} {:.2}", score.metric.title(), score.clean?)))
-            .collect();
-        let _ = write!(
-            out,
-            " Of {} questions something was found in training data ({} texts and {} pictures looked at); without them: {}.",
-            found.questions,
-            found.texts,
-            found.pictures,
-            clean.join(", ")
-        );
-    }
-    if let Some(detector) = &results.language_detector {
-        let _ = write!(out, " Language detector: {}.", escape(detector));
-    }
-    out.push_str("</p>");
-    for standing in standings(results) {
-        let rows = standing.rows.iter().map(|(name, score, own)| {
-            let name = if *own { format!("<b>{}</b>", escape(name)) } else { escape(name) };
-            format!("{name} {score:.2}")
-        });
-        let rows: Vec<String> = rows.collect();
-        let title = standing.metric.title();
-        let _ = write!(out, "<p>Among the models of the paper, {title}: {}.</p>", rows.join(", "));
-    }
-    let radar = [Metric::JudgeRelative, Metric::JudgePoints, Metric::RougeL]
-        .into_iter()
-        .find_map(|metric| radar::svg(&[(&results.model, results.metric(metric)?)]));
-    out.push_str(&radar.unwrap_or_default());
-    out
-}
 
-/// Text inside HTML.
-pub(crate) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    #[test]
+    fn categories_of_runs_are_drawn_over_each_other() {
+        let (a, b) = (score(&[100.0, 50.0, f64::NAN]), score(&[10.0, 20.0, 30.0]));
+        let svg = |runs: &[(&str, &MetricScore)]| Chart::from(radar(runs).unwrap()).svg().unwrap().unwrap();
+        let alone = svg(&[("a", &a)]);
+        assert!(alone.contains("conv 100.0") && alone.contains("com&lt;plex"));
+        let both = svg(&[("a", &a), ("b", &b)]);
+        assert_eq!(both.matches("class=\"area").count(), 2);
+        assert!(radar(&[("a", &score(&[1.0, 2.0]))]).is_none());
+    }
+
+    #[test]
+    fn long_findings_are_counted() {
+        let found: Vec<String> = (0..7).map(|n| n.to_string()).collect();
+        assert_eq!(shortened(&found), "0, 1, 2, 3, 4 and 2 more");
+        assert_eq!(shortened(&found[..2]), "0, 1");
+    }
 }

@@ -141,8 +141,10 @@ fn conclude(
     let table = out.join(TABLE);
     write_whole(&table, &markdown)?;
     for comparison in &comparisons {
-        let page = comparison_page(comparison);
-        write_whole(&out.join(format!("comparison-{}.html", comparison.benchmark)), &page)?;
+        let page = out.join(format!("comparison-{}.html", comparison.benchmark));
+        comparison_page(comparison)
+            .write(&page)
+            .map_err(Error::step("ablation", page.display().to_string()))?;
     }
     let summary = AblationSummary { table, runs, comparisons, judged_by_stand_in, markdown };
     write_json(&out.join("ablation.json"), &summary)?;

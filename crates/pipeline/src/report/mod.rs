@@ -1,21 +1,20 @@
-//! The report of a whole run: one self-contained HTML page.
+//! Sections of reports over tables and summaries of the steps, and contact sheets.
+//!
+//! Each function here gives a part of a [`tsumugi_report::Page`]. [`crate::whole`] puts them together.
 
+#[cfg(all(feature = "train", feature = "eval"))]
+mod evaluation;
 mod funnel;
-mod html;
-mod picture;
+mod image;
 mod samples;
 mod sheet;
 #[cfg(all(feature = "train", feature = "eval"))]
 mod training;
-#[cfg(feature = "eval")]
-mod verdict;
 
+#[cfg(all(feature = "train", feature = "eval"))]
+pub use evaluation::evaluation_section;
 pub use funnel::funnel_section;
-pub use html::{Page, escape};
-pub use picture::data_url;
 pub use samples::{conversation_samples, interleaved_samples, pair_samples};
 pub use sheet::contact_sheet;
 #[cfg(all(feature = "train", feature = "eval"))]
 pub use training::training_section;
-#[cfg(feature = "eval")]
-pub use verdict::verdict_section;

@@ -1,14 +1,18 @@
-use std::fmt::Write;
 use std::path::Path;
 
 use tsumugi_record::{Conversation, Interleaved, Pair, Record, ShardReader};
+use tsumugi_report::{Card, Cards, Facts, Layout, Section};
 
-use super::escape;
-use super::picture::img;
+use super::image::thumbnail;
 use crate::Error;
 use crate::runner::input_table;
 
-/// Evenly spread rows of a table: the same in every run, and not only of its first pages.
+/// Characters of a text that a report shows.
+const TEXT: usize = 400;
+/// Characters of the text on a card of a grid.
+const CARD_TEXT: usize = 160;
+
+/// Evenly spread rows of a table, the same in every run, and the number of all rows.
 fn spread<R: Record>(folder: &Path, count: usize) -> Result<(Vec<R>, u64), Error> {
     let table = match input_table(folder, R::KIND) {
         Ok(table) => table,
@@ -32,88 +36,84 @@ fn spread<R: Record>(folder: &Path, count: usize) -> Result<(Vec<R>, u64), Error
     Ok((rows, total))
 }
 
+/// The beginning of a text, with an ellipsis where something was cut off.
 pub(super) fn short(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
-        Some((at, _)) => format!("{}…", escape(&text[..at])),
-        None => escape(text),
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
     }
 }
 
-/// What a card shows of a pair: picture, text, source and size, and a note.
-pub(super) fn pair_card(pair: &Pair, note: &str) -> String {
-    format!(
-        "{}<p>{}</p><p><small>{} · {}×{} · {}</small></p>",
-        img(pair.image.bytes.as_deref()),
-        short(&pair.text, 160),
-        escape(&pair.text_source),
-        pair.width,
-        pair.height,
-        short(note, 60)
-    )
+/// A pair's image, text, source and size.
+pub(super) fn pair_card(pair: &Pair) -> Card {
+    Card::new()
+        .image(thumbnail(pair.image.bytes.as_deref(), &short(&pair.text, CARD_TEXT)))
+        .with(short(&pair.text, CARD_TEXT))
+        .fact("source", &pair.text_source)
+        .fact("size", format!("{}×{}", pair.width, pair.height))
 }
 
-/// Pairs of a step's folder as cards.
+fn section(name: &str, unit: &str, cards: Cards, total: u64) -> Section {
+    Section::new(name).with(format!("{} of {total} {unit}, evenly spread.", cards.len())).with(cards)
+}
+
+/// Pairs of a step's folder as cards. `language` is the language of their texts as a BCP 47 tag.
 ///
 /// # Errors
 /// Where the table cannot be read.
-pub fn pair_samples(folder: &Path, count: usize) -> Result<String, Error> {
+pub fn pair_samples(folder: &Path, count: usize, language: &str) -> Result<Section, Error> {
     let (pairs, total) = spread::<Pair>(folder, count)?;
-    let mut html = format!("<p>{} of {total} pairs, evenly spread.</p><div class=\"cards\">", pairs.len());
-    for pair in &pairs {
-        let _ = write!(html, "<div class=\"card\">{}</div>", pair_card(pair, &pair.page_url));
-    }
-    html.push_str("</div>");
-    Ok(html)
+    let card = |pair: &Pair| pair_card(pair).fact("page", &pair.page_url).language(language);
+    let cards = pairs.iter().map(card).collect::<Cards>().filter_by("source");
+    Ok(section("Image-text pairs", "pairs", cards, total))
 }
 
-/// Interleaved documents of a step's folder, text and pictures in reading order.
+/// Interleaved documents of a step's folder, text and images in reading order. `language` is the language of their texts as a
+/// BCP 47 tag.
 ///
 /// # Errors
 /// Where the table cannot be read.
-pub fn interleaved_samples(folder: &Path, count: usize) -> Result<String, Error> {
+pub fn interleaved_samples(folder: &Path, count: usize, language: &str) -> Result<Section, Error> {
     let (documents, total) = spread::<Interleaved>(folder, count)?;
-    let mut html = format!("<p>{} of {total} documents, evenly spread.</p>", documents.len());
+    let mut cards = Cards::new().layout(Layout::Rows);
     for document in &documents {
-        let _ = write!(html, "<div class=\"doc\"><small>{}</small>", escape(&document.page_url));
+        let mut card = Card::new().fact("page", &document.page_url).language(language);
         for (text, image) in document.texts.iter().zip(&document.images) {
             match (text, image) {
-                (Some(text), _) => {
-                    let _ = write!(html, "<div>{}</div>", short(text, 400));
-                }
-                (None, Some(image)) => html.push_str(&img(image.bytes.as_deref())),
+                (Some(text), _) => card.push(short(text, TEXT)),
+                (None, Some(image)) => card.push(thumbnail(image.bytes.as_deref(), "image of the document")),
                 (None, None) => {}
             }
         }
-        html.push_str("</div>");
+        cards.push(card);
     }
-    Ok(html)
+    Ok(section("Interleaved documents", "documents", cards, total))
 }
 
-/// Conversations of a step's folder with their pictures, and who wrote them.
+/// Conversations of a step's folder with their images, and who wrote them. `language` is the language of their texts as a
+/// BCP 47 tag.
 ///
 /// # Errors
 /// Where the table cannot be read.
-pub fn conversation_samples(folder: &Path, count: usize) -> Result<String, Error> {
+pub fn conversation_samples(folder: &Path, count: usize, language: &str) -> Result<Section, Error> {
     let (conversations, total) = spread::<Conversation>(folder, count)?;
-    let mut html = format!("<p>{} of {total} conversations, evenly spread.</p>", conversations.len());
+    let mut cards = Cards::new().layout(Layout::Rows).filter_by("task");
     for conversation in &conversations {
-        let _ = write!(
-            html,
-            "<div class=\"doc\"><small>{} · written by {} · prompt {}</small>",
-            escape(&conversation.task),
-            escape(&conversation.generator.model),
-            escape(&conversation.generator.prompt_version)
-        );
-        for image in &conversation.images {
-            html.push_str(&img(image.bytes.as_deref()));
-        }
+        let mut turns = Facts::new();
         for message in &conversation.messages {
-            let text: Vec<String> =
-                message.content.iter().filter_map(|c| c.text.as_deref()).map(|t| short(t, 400)).collect();
-            let _ =
-                write!(html, "<div class=\"turn\"><b>{}</b> {}</div>", escape(&message.role), text.join(" "));
+            let texts = message.content.iter().filter_map(|content| content.text.as_deref());
+            let texts: Vec<String> = texts.map(|text| short(text, TEXT)).collect();
+            turns.push(&message.role, texts.join(" "));
         }
-        html.push_str("</div>");
+        let mut card = Card::new().with(turns).language(language);
+        for image in &conversation.images {
+            card = card.image(thumbnail(image.bytes.as_deref(), "image of the conversation"));
+        }
+        cards.push(
+            card.fact("task", &conversation.task)
+                .fact("written by", &conversation.generator.model)
+                .fact("prompt", &conversation.generator.prompt_version),
+        );
     }
-    Ok(html)
+    Ok(section("Instruction data", "conversations", cards, total))
 }

@@ -1,15 +1,14 @@
 //! A contact sheet of a builder: random items that it kept, and random items that it dropped, by reason.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::path::Path;
 
 use tsumugi_record::{Excluded, Image, Interleaved, Pair, Record};
+use tsumugi_report::{Card, Cards, Page, Section};
 use tsumugi_text::exact_hash;
 
-use super::picture::img;
+use super::image::thumbnail;
 use super::samples::{pair_card, short};
-use super::{Page, escape};
 use crate::Error;
 use crate::runner::each_row;
 use crate::steps::images::{ImageTables, Images};
@@ -20,9 +19,9 @@ use crate::steps::images::{ImageTables, Images};
 /// # Errors
 /// Where there is no such table, or it cannot be read.
 pub fn contact_sheet(built: &Path, images: &Path, count: usize, seed: u64) -> Result<Page, Error> {
-    let pictures = Images::read(&ImageTables::find(images)?)?;
-    let lead = format!("{}: up to {count} random items of each kind, seed {seed}.", built.display());
-    let mut page = Page::new("Contact sheet", &lead);
+    let fetched = Images::read(&ImageTables::find(images)?)?;
+    let mut page = Page::new("Contact sheet")
+        .lead(format!("{}: up to {count} random items of each kind, seed {seed}.", built.display()));
     let mut pairs = Draw::new(count, seed);
     let mut documents = Draw::new(count, seed);
     let tables = [
@@ -34,16 +33,13 @@ pub fn contact_sheet(built: &Path, images: &Path, count: usize, seed: u64) -> Re
         return Err(Error::NoTable { folder: built.to_owned(), kind });
     }
     if tables[0] {
-        page.section(
-            &format!("Kept pairs ({})", pairs.seen),
-            cards(pairs.drawn(), |pair| pair_card(pair, &pair.id)),
-        );
+        let heading = format!("Kept pairs ({})", pairs.seen);
+        let cards: Cards = pairs.drawn().iter().map(|pair| pair_card(pair).fact("id", &pair.id)).collect();
+        page.push(Section::new(heading).with(cards));
     }
     if tables[1] {
-        page.section(
-            &format!("Kept documents ({})", documents.seen),
-            cards(documents.drawn(), document_card),
-        );
+        let heading = format!("Kept documents ({})", documents.seen);
+        page.push(Section::new(heading).with(documents.drawn().iter().map(document_card).collect::<Cards>()));
     }
     let mut dropped: BTreeMap<(String, String), Draw<Excluded>> = BTreeMap::new();
     each_row(built, |row: Excluded| {
@@ -53,12 +49,12 @@ pub fn contact_sheet(built: &Path, images: &Path, count: usize, seed: u64) -> Re
     })?;
     for ((step, reason), draw) in dropped {
         let heading = format!("Dropped by {step}: {reason} ({})", draw.seen);
-        page.section(&heading, dropped_cards(&draw.drawn(), &pictures)?);
+        page.push(Section::new(heading).with(dropped_cards(&draw.drawn(), &fetched)?));
     }
     Ok(page)
 }
 
-/// Random rows: those whose names have the smallest hashes, whatever their order.
+/// A random sample of rows: those whose names have the smallest hashes. It does not depend on their order.
 struct Draw<T> {
     count: usize,
     seed: u64,
@@ -84,43 +80,34 @@ impl<T> Draw<T> {
     }
 }
 
-fn cards<T>(rows: Vec<T>, card: impl Fn(&T) -> String) -> String {
-    let cards: String = rows.iter().map(|row| format!("<div class=\"card\">{}</div>", card(row))).collect();
-    format!("<div class=\"cards\">{cards}</div>")
-}
-
-fn document_card(document: &Interleaved) -> String {
-    let mut html = String::new();
+fn document_card(document: &Interleaved) -> Card {
+    let mut card = Card::new().fact("id", &document.id);
     for (image, text) in document.images.iter().zip(document.texts.iter().skip(1)) {
         if let Some(image) = image {
-            let text = text.as_deref().map(|text| short(text, 60)).unwrap_or_default();
-            let _ = write!(html, "{}<p>{text}</p>", img(image.bytes.as_deref()));
+            card.push(thumbnail(image.bytes.as_deref(), "image of the document"));
+            card.push(text.as_deref().map(|text| short(text, 60)).unwrap_or_default());
         }
     }
-    format!("{html}<p><small>{}</small></p>", escape(&document.id))
+    card
 }
 
-/// Dropped items, with the picture where one was fetched.
-fn dropped_cards(rows: &[Excluded], pictures: &Images) -> Result<String, Error> {
-    let keys: Vec<Option<usize>> = rows.iter().map(|row| Some(pictures.find(url_of(row)?)?.key)).collect();
-    let images = pictures.load(&keys.iter().flatten().copied().collect::<BTreeSet<usize>>())?;
-    let bytes =
-        |key: &Option<usize>| images.get(key.as_ref()?).and_then(|image: &Image| image.bytes.as_deref());
-    let mut html = String::from("<div class=\"cards\">");
-    for (row, key) in rows.iter().zip(&keys) {
-        let picture = if key.is_some() { img(bytes(key)) } else { String::new() };
+/// Dropped items, with the image where one was fetched.
+fn dropped_cards(rows: &[Excluded], fetched: &Images) -> Result<Cards, Error> {
+    let keys: Vec<Option<usize>> = rows.iter().map(|row| Some(fetched.find(url_of(row)?)?.key)).collect();
+    let images = fetched.load(&keys.iter().flatten().copied().collect::<BTreeSet<usize>>())?;
+    let bytes = |key: usize| images.get(&key).and_then(|image: &Image| image.bytes.as_deref());
+    let card = |(row, key): (&Excluded, &Option<usize>)| {
         let value = short(row.value.as_deref().unwrap_or_default(), 200);
-        let _ = write!(
-            html,
-            "<div class=\"card\">{picture}<p>{value}</p><p><small>{}</small></p></div>",
-            escape(&row.id)
-        );
-    }
-    html.push_str("</div>");
-    Ok(html)
+        let card = match key {
+            Some(key) => Card::new().image(thumbnail(bytes(*key), &value)),
+            None => Card::new(),
+        };
+        card.with(value).fact("id", &row.id)
+    };
+    Ok(rows.iter().zip(&keys).map(card).collect())
 }
 
-/// The address of the picture: what is dropped is named by it, before a text, or behind its page's.
+/// The URL of the image. A dropped item's value starts with it, or with the page's URL followed by it.
 fn url_of(row: &Excluded) -> Option<&str> {
     let value = row.value.as_deref()?;
     let is_url = |word: &&str| word.starts_with("http://") || word.starts_with("https://");
@@ -145,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_picture_s_address_is_found() {
+    fn the_image_url_is_found() {
         let row = |value: &str| Excluded { value: Some(value.into()), ..Excluded::default() };
         assert_eq!(url_of(&row("http://a/x.png")), Some("http://a/x.png"));
         assert_eq!(url_of(&row("http://a/x.png 春の空 http://b")), Some("http://a/x.png"));

@@ -112,7 +112,13 @@ pub fn content_hash(path: &Path) -> Result<String, Error> {
     let length = metadata.len();
     let mut hasher = Sha256::new();
     if length <= IN_FULL {
-        std::io::copy(&mut file, &mut hasher).map_err(Error::io("read", path))?;
+        let mut block = vec![0; BLOCK as usize];
+        loop {
+            match file.read(&mut block).map_err(Error::io("read", path))? {
+                0 => break,
+                read => hasher.update(&block[..read]),
+            }
+        }
     } else {
         let mut block = Vec::with_capacity(BLOCK as usize);
         for number in 0..BLOCKS {

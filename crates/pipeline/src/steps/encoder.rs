@@ -7,19 +7,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sha2::{Digest as _, Sha256};
 use tch::{Kind, Tensor};
 use tsumugi_interleave::{Error as ScoreError, Judge, Matrix, Similarity};
-use tsumugi_vlm::{DualEncoder, Probe, checkpoint, torch_ext};
+use tsumugi_vlm::{ContrastiveEncoder, NsfwClassifier, checkpoint, torch_ext};
 
 use crate::Error;
 use crate::runner::content_hash;
 
-/// Lists of images whose vectors are remembered: a probe asks for those that a scorer has just asked for.
+/// Lists of images whose vectors are remembered: the NSFW classifier asks for those that a scorer has just asked for.
 const REMEMBERED: usize = 8;
 
 /// A contrastive encoder that many threads use, one after another: LibTorch divides the work of each call among the cores.
 pub(super) struct Encoder {
     name: String,
     identity: String,
-    model: Mutex<DualEncoder>,
+    model: Mutex<ContrastiveEncoder>,
     remembered: Mutex<VecDeque<(Vec<u8>, Tensor)>>,
 }
 
@@ -32,7 +32,8 @@ impl Encoder {
     pub(super) fn open(scorer: &str, place: &str) -> Result<Encoder, Error> {
         let refused = || Error::refused(format!("scorer {scorer}"));
         let folder = checkpoint::fetch(place).map_err(refused())?;
-        let model = DualEncoder::open(&folder, torch_ext::best_device(), Kind::Float).map_err(refused())?;
+        let device = torch_ext::best_device();
+        let model = ContrastiveEncoder::open(&folder, device, Kind::Float).map_err(refused())?;
         let kind = scorer.split(':').next().unwrap_or_default();
         let last = place.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let name = format!("{kind}:{last}");
@@ -70,7 +71,8 @@ impl Encoder {
         let vectors = match known {
             Some(vectors) => vectors,
             None => {
-                let vectors = locked(&self.model).embed_images(&contents).map_err(|e| self.fail(e))?;
+                let vectors =
+                    locked(&self.model).embed_images(&contents).map_err(|e| self.fail(e.with_causes()))?;
                 let mut remembered = locked(&self.remembered);
                 remembered.truncate(REMEMBERED - 1);
                 remembered.push_front((key, vectors.shallow_clone()));
@@ -81,7 +83,7 @@ impl Encoder {
     }
 
     fn texts(&self, texts: &[&str]) -> Result<Tensor, ScoreError> {
-        locked(&self.model).embed_texts(texts).map_err(|e| self.fail(e))
+        locked(&self.model).embed_texts(texts).map_err(|e| self.fail(e.with_causes()))
     }
 
     fn values(&self, tensor: Result<Tensor, tch::TchError>) -> Result<Vec<f64>, ScoreError> {
@@ -123,24 +125,24 @@ impl Similarity for Encoder {
 }
 
 /// A linear classifier over the image vectors of an encoder.
-pub(super) struct NsfwClassifier {
+pub(super) struct NsfwScorer {
     name: String,
     identity: String,
-    probe: Mutex<Probe>,
+    classifier: Mutex<NsfwClassifier>,
     encoder: Arc<Encoder>,
 }
 
-impl NsfwClassifier {
-    pub(super) fn open(path: &Path, encoder: Arc<Encoder>) -> Result<NsfwClassifier, Error> {
-        let probe = Probe::open(path).map_err(Error::refused("nsfw"))?;
+impl NsfwScorer {
+    pub(super) fn open(path: &Path, encoder: Arc<Encoder>) -> Result<NsfwScorer, Error> {
+        let classifier = NsfwClassifier::open(path).map_err(Error::refused("nsfw"))?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let name = format!("nsfw:{stem}");
         let identity = format!("{name} {}", content_hash(path)?);
-        Ok(NsfwClassifier { name, identity, probe: Mutex::new(probe), encoder })
+        Ok(NsfwScorer { name, identity, classifier: Mutex::new(classifier), encoder })
     }
 }
 
-impl Judge for NsfwClassifier {
+impl Judge for NsfwScorer {
     fn name(&self) -> &str {
         &self.name
     }
@@ -156,9 +158,9 @@ impl Judge for NsfwClassifier {
         let vectors = self.encoder.vectors(images)?;
         let fail = |error: tsumugi_vlm::Error| ScoreError::Scorer {
             scorer: self.name.clone(),
-            message: error.to_string(),
+            message: error.with_causes(),
         };
-        locked(&self.probe).scores(&vectors).map_err(fail)
+        locked(&self.classifier).scores(&vectors).map_err(fail)
     }
 }
 

@@ -72,7 +72,7 @@ fn open(wanted: &[(&str, &str)], _: Option<&Path>) -> Result<Scorers, Error> {
 
 #[cfg(feature = "train")]
 fn open(wanted: &[(&str, &str)], nsfw: Option<&Path>) -> Result<Scorers, Error> {
-    use super::encoder::{Encoder, NsfwClassifier};
+    use super::encoder::{Encoder, NsfwScorer};
 
     let mut encoders: Vec<Arc<Encoder>> = Vec::new();
     for (name, checkpoint) in wanted {
@@ -84,7 +84,7 @@ fn open(wanted: &[(&str, &str)], nsfw: Option<&Path>) -> Result<Scorers, Error> 
     }
     let mut scorers = Scorers::default();
     if let (Some(path), Some(encoder)) = (nsfw, encoders.first()) {
-        scorers.nsfw = Some(Arc::new(NsfwClassifier::open(path, Arc::clone(encoder))?));
+        scorers.nsfw = Some(Arc::new(NsfwScorer::open(path, Arc::clone(encoder))?));
     }
     scorers.similarity = encoders.into_iter().map(|encoder| encoder as Arc<dyn Similarity + Send + Sync>).collect();
     Ok(scorers)

@@ -12,14 +12,13 @@ mod reduce;
 mod tracker;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 use tsumugi_chat::{Azure, BatchConfig, Client, ClientConfig, Ledger, Prices, of_model};
-use tsumugi_record::{Conversation, Excluded, read_json, write_atomic, write_json};
+use tsumugi_record::{Conversation, Excluded, read_json, write_json};
 use tsumugi_synth::{
     CheckConfig, Item, Outcome, SynthConfig, Synthesizer, Task, TileRule, TileRules, Verdict,
     benchmark_questions,
@@ -173,7 +172,7 @@ pub fn synthesize(config: &SynthesizeConfig, progress: &Progress) -> Result<Synt
     asked?;
     let report = reduce::reduce(&step, inputs.shards.len(), &config.checks, progress)?;
     let page = step.out().join("report.html");
-    write_atomic(&page, |file| file.write_all(report.html(&ledger).as_bytes()))?;
+    report.page(&ledger).write(&page).map_err(Error::step(STEP, page.display().to_string()))?;
     with_something_kept(SynthesizeSummary { summary: step.finish()?, ledger })
 }
 

@@ -51,7 +51,7 @@ fn run(settings: &Settings, out: &mut Lines) -> Result<Value, Error> {
     let comparison = compare(&runs).map_err(Error::step("compare", "runs"))?;
     out.text(&comparison.markdown())?;
     if let Some(page) = &settings.out {
-        std::fs::write(page, comparison_page(&comparison)).map_err(Error::io("writing", page))?;
+        comparison_page(&comparison).write(page).map_err(Error::step("compare", page.display().to_string()))?;
     }
     serde_json::to_value(&comparison).map_err(Error::step("compare", "JSON"))
 }

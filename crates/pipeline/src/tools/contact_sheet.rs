@@ -52,6 +52,6 @@ impl Tool for ContactSheet {
 
 fn run(settings: &Settings) -> Result<Value, Error> {
     let page = contact_sheet(&settings.built, &settings.images, settings.count, settings.seed)?;
-    std::fs::write(&settings.out, page.render()).map_err(Error::io("writing", &settings.out))?;
+    page.write(&settings.out).map_err(Error::step("contact_sheet", settings.out.display().to_string()))?;
     Ok(json!({"out": settings.out}))
 }

@@ -87,8 +87,14 @@ fn run(settings: &Settings) -> Result<Value, Error> {
     };
     torch_ext::set_numerics(true, false).map_err(Error::step("parity", "numerics"))?;
     let kind = settings.dtype.kind();
-    let options =
-        ParityOptions { gradients: settings.gradients, generate: settings.generate, steps, device, kind };
+    let options = ParityOptions {
+        gradients: settings.gradients,
+        generate: settings.generate,
+        steps,
+        device,
+        kind,
+        ..ParityOptions::default()
+    };
     let place = settings.model.display().to_string();
     compute(&settings.model, &settings.inputs, &settings.out, &options).map_err(Error::step("parity", place))?;
     Ok(json!({"out": settings.out}))

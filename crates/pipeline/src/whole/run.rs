@@ -64,7 +64,7 @@ pub fn run(config: &WholeConfig, progress: &Progress) -> Result<WholeSummary, Er
     if config.until >= Until::Synthesize {
         model_steps(config, recipe, progress, &mut done)?;
     }
-    let report = super::report::write(&done)?;
+    let report = super::report::write(&done, &config.language)?;
     let stand_in = [(done.writer_is_stand_in, "synthesize"), (done.judge_is_stand_in, "judge")];
     Ok(WholeSummary {
         report,

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DataSource, Place, permutation};
+use super::order::permutation;
+use super::source::{DataSource, Place};
 use crate::lower::{LlavaItem, Lowered, Template, lower_llava};
 use crate::{Drawn, Error, Result, Sample};
 
-/// Rows that can be reached one by one, shuffled as a whole.
+/// The shuffled order of rows with random access.
 #[derive(Debug, Clone, Default)]
 struct Shuffle(Option<(u64, u64, Vec<u64>)>);
 
@@ -20,7 +21,7 @@ impl Shuffle {
     }
 }
 
-/// Samples that are in memory: for tests and small sets.
+/// Samples in memory, for tests and small data sets.
 #[derive(Debug, Clone, Default)]
 pub struct ListSource {
     samples: Vec<Sample>,
@@ -45,7 +46,7 @@ impl DataSource for ListSource {
     }
 }
 
-/// A JSON list (or JSON lines) in the format of LLaVA's data sets, with pictures in a folder.
+/// A JSON list (or JSON lines) in the format of LLaVA's data sets, with images in a folder.
 #[derive(Debug)]
 pub struct JsonSource {
     items: Vec<LlavaItem>,
@@ -55,7 +56,7 @@ pub struct JsonSource {
 }
 
 impl JsonSource {
-    /// Reads a file; pictures are looked for under `images`.
+    /// Reads a file whose images are in the folder `images`.
     ///
     /// # Errors
     /// [`Error::Json`] or [`Error::Io`] with the file.
@@ -78,7 +79,7 @@ impl JsonSource {
         let names = item.image.as_ref().map_or(&[][..], |names| names.list());
         let mut images = Vec::with_capacity(names.len());
         for name in names {
-            // A data set must not reach outside its folder.
+            // A data set must not read outside its folder.
             let inside = Path::new(name).components().all(|c| matches!(c, std::path::Component::Normal(_)));
             if !inside {
                 return Err("image_outside_folder");
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn llava_json_with_pictures_in_a_folder() {
+    fn llava_json_with_images_in_a_folder() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.png"), [1, 2]).unwrap();
         let turns = r#"[{"from":"human","value":"<image>\n何?"},{"from":"gpt","value":"猫"}]"#;

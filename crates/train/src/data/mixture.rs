@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::order::below;
-use super::{DataSource, Place, random};
+use super::order::{below, random};
+use super::source::{DataSource, Place};
 use crate::{Drawn, Error, Result};
 
 /// A source of a mixture.
 pub struct Member {
     /// Its name in messages and counts.
     pub name: String,
-    /// Its chance to be drawn, relative to the others. All members have one, or none.
+    /// Its probability to be drawn, relative to the others. All members have a weight, or none has.
     pub weight: Option<f64>,
     /// The rows.
     pub source: Box<dyn DataSource>,
@@ -18,43 +18,43 @@ pub struct Member {
 
 /// An endless stream of rows from several sources, as a function of a seed.
 ///
-/// With weights each draw chooses a source by chance and each source goes round at its own pace. Without, every row of
-/// every source comes exactly once in each epoch.
+/// With weights, each draw chooses a source at random, and each source has its own epochs. Without, every row of every
+/// source comes exactly once in each epoch.
 pub struct Mixture {
     members: Vec<Member>,
     seed: u64,
     cursor: MixtureCursor,
 }
 
-/// Where a mixture stands: all that is needed to go on.
+/// Position of a mixture: all that is needed to continue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MixtureCursor {
     /// Rows drawn so far.
     pub draws: u64,
-    /// The next place in each source.
+    /// The next position in each source.
     pub sources: Vec<SourceCursor>,
 }
 
-/// Where a source stands.
+/// Position of a source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceCursor {
     /// The pass, from 0.
     pub epoch: u64,
-    /// The next place in it.
+    /// The next position in it.
     pub position: u64,
 }
 
 impl Mixture {
-    /// A mixture from its beginning.
+    /// A mixture at its beginning.
     ///
     /// # Errors
-    /// [`Error::Recipe`] if no member has both a row and a chance to be drawn.
+    /// [`Error::Recipe`] if no member has both a row and a positive weight.
     pub fn new(members: Vec<Member>, seed: u64) -> Result<Self> {
         let drawable = members.iter().any(|m| !m.source.is_empty() && m.weight.is_none_or(|w| w > 0.0));
         if !drawable {
-            return Err(Error::recipe("data: no source has a row"));
+            return Err(Error::recipe("data: no source has any rows"));
         }
         let sources = vec![SourceCursor::default(); members.len()];
         Ok(Self { members, seed, cursor: MixtureCursor { draws: 0, sources } })
@@ -65,15 +65,15 @@ impl Mixture {
         self.members.iter().map(|m| m.source.len()).sum()
     }
 
-    /// Where the stream stands.
+    /// The current position.
     pub fn cursor(&self) -> &MixtureCursor {
         &self.cursor
     }
 
-    /// Goes to a place in the stream.
+    /// Moves to a position.
     ///
     /// # Errors
-    /// [`Error::Recipe`] if the cursor is of another number of sources, or a source has fewer rows than it had.
+    /// [`Error::Recipe`] if the number of sources differs, or a source has fewer rows than before.
     pub fn seek(&mut self, cursor: &MixtureCursor) -> Result<()> {
         if cursor.sources.len() != self.members.len() {
             return Err(Error::recipe("data: the checkpoint was made with another number of sources"));
@@ -90,10 +90,10 @@ impl Mixture {
         Ok(())
     }
 
-    /// The next row, and the number of its source.
+    /// The next row, and the index of its source.
     ///
     /// # Errors
-    /// What the source says.
+    /// Those of the source.
     pub fn next_row(&mut self) -> Result<(usize, Drawn)> {
         let chance = random(self.seed, 2, self.cursor.draws);
         let chosen = if self.members.iter().all(|m| m.weight.is_some()) {

@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// A random number that depends on nothing but its arguments (SplitMix64's mixing, once for each).
+/// A random number that depends only on its arguments (SplitMix64's mixing, once for each).
 pub fn random(seed: u64, a: u64, b: u64) -> u64 {
     mix(mix(mix(seed) ^ a) ^ b)
 }
@@ -15,7 +15,7 @@ fn mix(value: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A random number below `bound` out of a random number, by multiplication.
+/// Maps a random number to one below `bound`, by multiplication.
 pub(crate) fn below(random: u64, bound: u64) -> u64 {
     ((u128::from(random) * u128::from(bound)) >> 64) as u64
 }
@@ -30,11 +30,11 @@ pub fn permutation(n: u64, seed: u64, epoch: u64) -> Vec<u64> {
     order
 }
 
-/// The order of rows that are stored in blocks (row groups, files): blocks are shuffled, a few neighbours of the
-/// shuffled blocks are taken together, and their rows are shuffled. So only a few blocks have to be in memory.
+/// The order of rows that are stored in blocks (row groups, files). Blocks are shuffled, and the rows of each window of
+/// consecutive blocks are shuffled together, so that only a few blocks are in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockOrder {
-    /// First place of each window, ascending, and the end.
+    /// First position of each window, ascending, and the end.
     starts: Vec<u64>,
     /// Blocks of each window.
     windows: Vec<Vec<usize>>,
@@ -43,7 +43,7 @@ pub struct BlockOrder {
 }
 
 impl BlockOrder {
-    /// An order of blocks with these numbers of rows, of which `together` are shuffled as one.
+    /// An order of blocks with these numbers of rows, in windows of `together` blocks.
     pub fn new(rows: &[u64], together: usize, seed: u64, epoch: u64) -> Self {
         let blocks: Vec<usize> =
             permutation(rows.len() as u64, seed, epoch).into_iter().map(|b| b as usize).collect();
@@ -56,13 +56,13 @@ impl BlockOrder {
         Self { starts, windows, seed, epoch }
     }
 
-    /// The window that holds a place: its number, and the place within it.
+    /// The window of a position: its index, and the position within it.
     pub fn window_of(&self, position: u64) -> (usize, u64) {
         let window = self.starts.partition_point(|&s| s <= position).saturating_sub(1);
         (window, position - self.starts[window])
     }
 
-    /// The blocks of a window, in the order in which their rows are numbered.
+    /// The blocks of a window, in the order that numbers their rows.
     pub fn blocks(&self, window: usize) -> &[usize] {
         &self.windows[window]
     }

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tsumugi_record::{Record, ShardReader};
 
-use super::{BlockOrder, DataSource, Place};
+use super::order::BlockOrder;
+use super::source::{DataSource, Place};
 use crate::lower::Lowered;
 use crate::{Drawn, Error, Result};
 
-/// Row groups whose rows are shuffled as one. A row group of this project's tables is 64 MiB at most.
+/// Row groups whose rows are shuffled together. A row group of this project's tables has at most 64 MiB.
 const TOGETHER: usize = 4;
 
-/// The rows of a table, lowered to samples. Reads row groups when their turn comes and holds a fixed number of them at a time.
+/// The rows of a table, lowered to samples. Reads row groups when their turn comes and holds a fixed number at a time.
 pub struct TableSource<R: Record> {
     files: Vec<PathBuf>,
     blocks: Vec<Block>,
@@ -35,11 +36,12 @@ struct Window<R> {
 }
 
 impl<R: Record> TableSource<R> {
-    /// The table in a folder (files `KIND-*.parquet`, or any `*.parquet` where there is none of that name) or in one
-    /// file, at most `limit` rows of it. `lower` gives a row's identifier and its sample or the reason to drop it.
+    /// Opens the table in a folder (files `KIND-*.parquet`, or any `*.parquet` if there are none) or in one file, and uses at
+    /// most `limit` rows. `lower` returns a row's identifier and its sample, or the reason to drop it.
     ///
     /// # Errors
-    /// [`Error::Data`] if there is no shard; [`Error::Record`] if a shard is of another table or unreadable.
+    /// [`Error::Data`] if there are no shards; [`Error::Record`] and [`Error::Parquet`] if a shard belongs to another table
+    /// or cannot be read.
     pub fn open(
         path: &Path,
         limit: Option<u64>,
@@ -49,7 +51,7 @@ impl<R: Record> TableSource<R> {
         let mut left = limit.unwrap_or(u64::MAX);
         let mut blocks = Vec::new();
         for (number, file) in files.iter().enumerate() {
-            // Checks that it is the right table, with a message that says what it is instead.
+            // Checks that it is the right table, with an error that names the other one.
             ShardReader::<R>::open(file)?;
             for (group, rows) in row_groups(file)?.into_iter().enumerate() {
                 let rows = rows.min(left);
@@ -64,21 +66,21 @@ impl<R: Record> TableSource<R> {
 
     fn load(&self, block: &Block) -> Result<Vec<R>> {
         let path = &self.files[block.file];
-        let bad = |reason: String| Error::Data { path: path.clone(), reason };
         let file = File::open(path).map_err(Error::io(path))?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-            .map_err(|e| bad(e.to_string()))?
+            .map_err(Error::parquet(path))?
             .with_row_groups(vec![block.group])
             .with_batch_size(128)
             .build()
-            .map_err(|e| bad(e.to_string()))?;
+            .map_err(Error::parquet(path))?;
         let mut rows = Vec::with_capacity(block.rows as usize);
         for batch in reader {
-            rows.extend(R::from_batch(&batch.map_err(|e| bad(e.to_string()))?)?);
+            rows.extend(R::from_batch(&batch.map_err(|e| Error::parquet(path)(e.into()))?)?);
         }
         rows.truncate(block.rows as usize);
         if rows.len() as u64 != block.rows {
-            return Err(bad(format!("row group {} has changed since it was opened", block.group)));
+            let reason = format!("row group {} has changed since it was opened", block.group);
+            return Err(Error::Data { path: path.clone(), reason });
         }
         Ok(rows)
     }
@@ -121,7 +123,7 @@ fn shard_files(path: &Path, kind: &str) -> Result<Vec<PathBuf>> {
     }
     let missing = |reason: &str| Error::Data { path: path.to_owned(), reason: reason.to_owned() };
     if !path.is_dir() {
-        return Err(missing("there is no such folder or file"));
+        return Err(missing("no such folder or file"));
     }
     let mut files = tsumugi_record::shards(path, kind)?;
     if files.is_empty() {
@@ -135,15 +137,14 @@ fn shard_files(path: &Path, kind: &str) -> Result<Vec<PathBuf>> {
         files.sort();
     }
     if files.is_empty() {
-        return Err(missing(&format!("there is no shard {kind}-*.parquet in this folder")));
+        return Err(missing(&format!("has no shard {kind}-*.parquet")));
     }
     Ok(files)
 }
 
 fn row_groups(path: &Path) -> Result<Vec<u64>> {
     let file = File::open(path).map_err(Error::io(path))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file)
-        .map_err(|e| Error::Data { path: path.to_owned(), reason: e.to_string() })?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(Error::parquet(path))?;
     Ok(builder.metadata().row_groups().iter().map(|g| g.num_rows().max(0) as u64).collect())
 }
 

@@ -1,4 +1,4 @@
-//! The parameters of a unit as a few long tensors.
+//! Flat buffers: the parameters of a unit as a few long tensors.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use tsumugi_vlm::{ParamDef, Unit};
 use crate::Result;
 use crate::recipe::Precision;
 
-/// How a parameter is treated.
+/// How a parameter is trained.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Treatment {
-    /// Whether it is trained.
+    /// Whether it is trained at all.
     pub trained: bool,
     /// Whether weight decay applies.
     pub decay: bool,
@@ -19,24 +19,24 @@ pub struct Treatment {
     pub rate: f64,
 }
 
-/// Parameters of one unit that are treated alike, one after another in one tensor.
+/// Parameters of one unit that share a [`Treatment`], concatenated in one tensor.
 #[derive(Debug)]
 pub struct Group {
     /// Name in checkpoints: the unit's name and the number of the group.
     pub name: String,
-    /// How they are treated.
+    /// How they are trained.
     pub treatment: Treatment,
     /// The parameters in order.
     pub defs: Vec<ParamDef>,
-    /// All values: float32 or bfloat16, by the stage's precision.
+    /// All values: float32 or bfloat16, depending on the stage's precision.
     pub weight: Tensor,
-    /// The values in bfloat16 to compute with, where `weight` is float32 and the stage computes in bfloat16.
+    /// The values in bfloat16 to compute with, if `weight` is float32 and the stage computes in bfloat16.
     pub shadow: Option<Tensor>,
-    /// Sum of the gradients since the last update, float32. None where no batch has reached the unit.
+    /// Sum of the gradients since the last update, float32. None if no batch has reached the unit.
     pub grad: Option<Tensor>,
-    /// First and second moment, once there was an update.
+    /// First and second moments, after the first update.
     pub moments: Option<(Tensor, Tensor)>,
-    /// Updates so far.
+    /// Number of updates.
     pub updates: i64,
 }
 
@@ -49,13 +49,13 @@ impl Group {
     /// Adds a gradient of all values.
     ///
     /// # Errors
-    /// Where LibTorch has no memory.
+    /// [`Error::Torch`](crate::Error::Torch) if there is no memory.
     pub fn add_grad(&mut self, grad: Tensor) -> Result<()> {
         match &mut self.grad {
             Some(sum) => {
                 let _ = sum.f_add_(&grad)?;
             }
-            // A first gradient in float32 is taken over, not copied.
+            // A first gradient in float32 is moved, not copied.
             none => *none = Some(grad.f_to_kind(Kind::Float)?),
         }
         Ok(())
@@ -64,7 +64,7 @@ impl Group {
     /// Adds a gradient of the values from `start`.
     ///
     /// # Errors
-    /// Where LibTorch has no memory.
+    /// [`Error::Torch`](crate::Error::Torch) if there is no memory.
     pub fn add_part_grad(&mut self, start: i64, grad: &Tensor) -> Result<()> {
         if self.grad.is_none() {
             self.grad =
@@ -76,7 +76,7 @@ impl Group {
         Ok(())
     }
 
-    /// First place of a parameter, and its description.
+    /// Offset of a parameter, and its definition.
     pub fn place_of(&self, name: &str) -> Option<(i64, ParamDef)> {
         let before = self.defs.iter().position(|d| d.name == name)?;
         Some((self.defs[..before].iter().map(ParamDef::numel).sum(), self.defs[before].clone()))
@@ -91,10 +91,10 @@ pub struct UnitBuffers {
 }
 
 impl UnitBuffers {
-    /// Lays out a unit's parameters, whose first values `value` gives.
+    /// Lays out a unit's parameters with the initial values that `value` gives.
     ///
     /// # Errors
-    /// [`Error::Model`](crate::Error::Model) if one is lacking.
+    /// [`Error::Model`](crate::Error::Model) if a value is missing.
     pub fn new(
         unit: &dyn Unit,
         value: &dyn Fn(&ParamDef) -> Result<Tensor>,
@@ -105,7 +105,7 @@ impl UnitBuffers {
         let mut members: BTreeMap<(bool, bool, u64), (Treatment, Vec<ParamDef>)> = BTreeMap::new();
         for def in unit.spec().0 {
             let treatment = treat(&def);
-            // Frozen parameters need no further parting.
+            // Frozen parameters need no further division.
             let key = match treatment.trained {
                 true => (true, treatment.decay, treatment.rate.to_bits()),
                 false => (false, false, 0),
@@ -122,7 +122,7 @@ impl UnitBuffers {
         Ok(Self { groups })
     }
 
-    /// True where something is trained.
+    /// True if any group is trained.
     pub fn is_trained(&self) -> bool {
         self.groups.iter().any(|g| g.treatment.trained)
     }
@@ -144,7 +144,7 @@ fn group(
     for def in &defs {
         pieces.push(value(def)?.f_detach()?.f_to_device(device)?.f_to_kind(kind)?.f_reshape([-1])?);
     }
-    // `cat` of one copies too, which is needed: the trainer writes into its buffers.
+    // `cat` copies even a single tensor, which is needed: the trainer writes into its buffers.
     let weight = Tensor::f_cat(&pieces, 0)?;
     let shadowed = precision == Precision::Bf16 && treatment.trained;
     let shadow = if shadowed { Some(weight.f_to_kind(Kind::BFloat16)?) } else { None };

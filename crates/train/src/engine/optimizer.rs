@@ -1,22 +1,22 @@
 //! AdamW on flat buffers.
 
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Kind, Tensor, no_grad};
 use tsumugi_torch_ext::{AdamW, Slot, global_norm, scale};
 
+use super::core::{Engine, Updated};
 use super::flat::Group;
-use super::{Engine, Updated};
 use crate::Result;
 use crate::data::random;
 use crate::recipe::{OptimizerConfig, Precision};
 
 impl Engine {
-    /// Ends a step: clips, updates, forgets the gradients. Where `loss` or the gradient is no number, nothing is updated.
+    /// Ends a step: clips, updates, and drops the gradients. If `loss` or a gradient is not finite, nothing is updated.
     ///
-    /// A group that no batch of the step has reached is left as it is, its moments too, as PyTorch leaves parameters
-    /// without gradient.
+    /// A group that no batch of the step reached stays as it is, with its moments, as parameters without gradient do in
+    /// PyTorch.
     ///
     /// # Errors
-    /// Where LibTorch refuses.
+    /// [`Error::Torch`](crate::Error::Torch) if LibTorch refuses.
     pub fn update(&mut self, config: &OptimizerConfig, lr: f64, loss: f64, seed: u64) -> Result<Updated> {
         let grads: Vec<&Tensor> = self.groups().filter_map(|g| g.grad.as_ref()).collect();
         let grad_norm = global_norm(&grads)?;
@@ -68,7 +68,7 @@ fn exact(group: &mut Group, grad: &Tensor, adam: &AdamW) -> Result<()> {
     Ok(())
 }
 
-/// The update in float32, results rounded up or down by chance so that changes too small for bfloat16 are kept on
+/// The update in float32, with stochastic rounding of the results, so that changes too small for bfloat16 are kept on
 /// average.
 fn stochastic(group: &mut Group, grad: &Tensor, adam: &AdamW, seed: u64) -> Result<()> {
     let param = group.weight.f_to_kind(Kind::Float)?;
@@ -77,27 +77,20 @@ fn stochastic(group: &mut Group, grad: &Tensor, adam: &AdamW, seed: u64) -> Resu
         None => (param.f_zeros_like()?, param.f_zeros_like()?),
     };
     adam.step(&[Slot { param: &param, grad, mean: &mean, square: &square }], group.updates)?;
-    // The generator begins anew for each group and step, so that there is no state to keep.
+    // The generator is seeded anew for each group and step, so that it has no state to keep.
     tch::manual_seed((seed >> 1) as i64);
-    group.weight.f_copy_(&round_by_chance(&param)?)?;
-    group.moments = Some((round_by_chance(&mean)?, round_by_chance(&square)?));
+    group.weight.f_copy_(&round_stochastically(&param)?)?;
+    group.moments = Some((round_stochastically(&mean)?, round_stochastically(&square)?));
     Ok(())
 }
 
 /// Bfloat16 is the upper half of float32: adding random lower bits before cutting them off rounds up as often as the
 /// value is near its upper neighbour.
-fn round_by_chance(values: &Tensor) -> Result<Tensor> {
+fn round_stochastically(values: &Tensor) -> Result<Tensor> {
     let bits = values.f_view_dtype(Kind::Int)?;
     let noise = Tensor::f_randint(1 << 16, values.size(), (Kind::Int, values.device()))?;
     let cut = bits.f_add(&noise)?.f_bitwise_and(!0xffff_i64)?;
     Ok(cut.f_view_dtype(Kind::Float)?.f_to_kind(Kind::BFloat16)?)
-}
-
-/// Waits until the device has done everything, so that times mean something.
-pub(crate) fn synchronize(device: Device) {
-    if let Device::Cuda(index) = device {
-        tch::Cuda::synchronize(index as i64);
-    }
 }
 
 #[cfg(test)]
@@ -105,15 +98,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rounding_by_chance_is_right_on_average() {
+    fn stochastic_rounding_is_exact_on_average() {
         tch::manual_seed(1);
         // Between 1 and the next bfloat16, 1.0078125, a quarter of the way.
-        let values = Tensor::f_full([40_000], 1.0 + 0.007_812_5 / 4.0, (Kind::Float, Device::Cpu)).unwrap();
-        let rounded = round_by_chance(&values).unwrap().to_kind(Kind::Double);
+        let values =
+            Tensor::f_full([40_000], 1.0 + 0.007_812_5 / 4.0, (Kind::Float, tch::Device::Cpu)).unwrap();
+        let rounded = round_stochastically(&values).unwrap().to_kind(Kind::Double);
         let mean = rounded.mean(Kind::Double).double_value(&[]);
         assert!((mean - (1.0 + 0.007_812_5 / 4.0)).abs() < 1e-4, "{mean}");
         assert!(rounded.max().double_value(&[]) <= 1.007_812_5);
         let exact = Tensor::from_slice(&[-2.5_f32, 0.0, 3.0]);
-        assert_eq!(round_by_chance(&exact).unwrap().to_kind(Kind::Float), exact);
+        assert_eq!(round_stochastically(&exact).unwrap().to_kind(Kind::Float), exact);
     }
 }

@@ -1,22 +1,22 @@
 //! Forward and backward, unit by unit.
 //!
-//! Each unit runs on a detached input and keeps its own small graph, or keeps only the input and runs again on the way
-//! back. The gradient of a unit's flat buffer is handed on as soon as the unit is done.
+//! Each unit runs on a detached input and keeps its own small graph, or keeps only the input and runs again in the
+//! backward pass. The gradient of a unit's flat buffer is added up as soon as the unit is done.
 
 use tch::{Kind, Tensor, no_grad};
 use tsumugi_vlm::{Acts, Context, Output, Params, Part};
 
-use super::{Engine, Owner};
+use super::core::{Engine, Owner};
 use crate::Result;
 use crate::collate::Batch;
 
-/// Tensors of a unit for one run, and the leaves that get gradients.
+/// Tensors of a unit for one run, and the leaves that receive gradients.
 struct UnitRun {
     params: Params,
     leaves: Vec<(Target, Tensor)>,
 }
 
-/// Where a leaf's gradient goes.
+/// The target of a leaf's gradient.
 enum Target {
     /// A whole group of the unit itself.
     Group(usize),
@@ -24,7 +24,7 @@ enum Target {
     Borrowed(Owner),
 }
 
-/// What a unit keeps for the way back.
+/// What a unit keeps for the backward pass.
 struct Kept {
     index: usize,
     input: Acts,
@@ -32,15 +32,16 @@ struct Kept {
 }
 
 impl Engine {
-    /// Runs a batch forward and back; gradients of `scale` times the loss are added to the groups. Gives the loss, a sum.
+    /// Runs a batch forward and backward, and adds the gradients of `scale` times the loss to the groups. Returns the
+    /// summed loss.
     ///
     /// # Errors
-    /// What the units say.
+    /// Those of [`Unit::forward`](tsumugi_vlm::Unit::forward).
     pub fn accumulate(&mut self, batch: &Batch, scale: f64) -> Result<f64> {
         let context = self.context(batch)?;
         let (first, acts) = self.start(batch)?;
         let last = self.units.len() - 1;
-        // What comes before the first trained unit needs no graph.
+        // Units before the first trained one need no graph.
         let trained = (first..=last).find(|&i| self.needs_grad(i)).unwrap_or(last + 1);
         let mut acts = self.run_frozen(first..trained, acts, &context)?;
         if trained > last {
@@ -52,8 +53,8 @@ impl Engine {
             let run = self.unit_run(index, true)?;
             let out = self.units[index].forward(&run.params, handles(&input), &context)?;
             acts = out.detach();
-            // What is recomputed ran with a graph too, though it is dropped here: without one LibTorch may take other
-            // kernels on a GPU, whose last bits differ from those of the second time.
+            // A unit that is recomputed runs with a graph too, which is dropped here: without one, LibTorch may choose
+            // other kernels on a GPU, whose last bits differ from those of the second run.
             let graph = if self.recomputes(index) && index < last { None } else { Some((run, out)) };
             kept.push(Kept { index, input, graph });
         }
@@ -69,7 +70,7 @@ impl Engine {
     /// The mean loss of a batch, without gradients.
     ///
     /// # Errors
-    /// What the units say.
+    /// Those of [`Unit::forward`](tsumugi_vlm::Unit::forward).
     pub fn evaluate(&self, batch: &Batch) -> Result<f64> {
         let (first, acts) = self.start(batch)?;
         let sum = self.run_frozen(first..self.units.len(), acts, &self.context(batch)?)?;
@@ -80,7 +81,7 @@ impl Engine {
         Ok(Context::new(self.model.config(), &batch.model, Output::Loss, self.device, self.kind)?)
     }
 
-    /// The first unit a batch goes through, and its input.
+    /// The first unit of a batch, and its input.
     fn start(&self, batch: &Batch) -> Result<(usize, Acts)> {
         Ok(match &batch.model.pixel_values {
             Some(pixels) => (0, Acts::new(pixels.f_to_device(self.device)?.f_to_kind(self.kind)?)),
@@ -147,7 +148,7 @@ impl Engine {
             let wanted: Vec<&Tensor> =
                 leaves.iter().map(|(_, leaf)| leaf).chain(upstream.iter().copied()).collect();
             let mut found = tsumugi_torch_ext::grad(&outputs, &output_grads, &wanted)?;
-            // Frees what the unit kept before its gradients are added up.
+            // Frees the unit's parameters before its gradients are added up.
             drop(params);
             let of_inputs = found.split_off(leaves.len());
             grads = of_inputs
@@ -170,9 +171,9 @@ impl Engine {
     }
 }
 
-/// The same tensors cut from their history; they get gradients where a unit before them needs those.
+/// The same tensors without history. They receive gradients if a unit before them needs those.
 fn as_leaves(acts: &Acts, with_grad: bool) -> Acts {
-    // Empty streams (no picture in the batch) and whole numbers cannot have a gradient.
+    // Integers cannot have a gradient.
     let leaf = |t: &Tensor| t.detach().set_requires_grad(with_grad && is_float(t));
     Acts { x: leaf(&acts.x), extra: acts.extra.iter().map(leaf).collect() }
 }

@@ -1,4 +1,4 @@
-//! What a checkpoint keeps of an engine.
+//! The engine's state in checkpoints.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::Engine;
+use super::core::Engine;
 use crate::{Error, Result};
 
-/// The small part of an engine's state; the large one is tensors in a file beside it.
+/// The small part of an engine's state. The tensors are in a file beside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EngineState {
@@ -18,8 +18,8 @@ pub struct EngineState {
 }
 
 impl Engine {
-    /// Writes trained weights and moments to a safetensors file, and gives what else there is to keep. Frozen parameters are
-    /// not written: they are as the stage began.
+    /// Writes trained weights and moments to a safetensors file, and returns the rest of the state. Frozen parameters are
+    /// not written: they are those that the stage began with.
     ///
     /// # Errors
     /// [`Error::Torch`] if the file cannot be written.
@@ -38,10 +38,10 @@ impl Engine {
         Ok(EngineState { updates })
     }
 
-    /// Takes back what [`Engine::save`] wrote.
+    /// Restores what [`Engine::save`] wrote.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if it is of another model or stage.
+    /// [`Error::Checkpoint`] if it belongs to another model or stage.
     pub fn load(&mut self, path: &Path, state: &EngineState) -> Result<()> {
         let bad = |reason: String| Error::Checkpoint { path: path.to_owned(), reason };
         let mut tensors: BTreeMap<String, Tensor> = Tensor::read_safetensors(path)?.into_iter().collect();
@@ -51,15 +51,17 @@ impl Engine {
                 let name = format!("{}/{what}", group.name);
                 let Some(tensor) = tensors.remove(&name) else { return Ok(None) };
                 if tensor.size() != group.weight.size() || tensor.kind() != group.weight.kind() {
-                    return Err(bad(format!("{name} has another size or type than this stage's")));
+                    return Err(bad(format!("{name} differs in size or type from this stage's")));
                 }
                 Ok(Some(tensor.f_to_device(device)?))
             };
             let weight = take("weight")?;
             let moments = take("mean")?.zip(take("square")?);
             let weight = weight.ok_or_else(|| bad(format!("{} is missing", group.name)))?;
-            group.updates =
-                *state.updates.get(&group.name).ok_or_else(|| bad(format!("{} has no count", group.name)))?;
+            group.updates = *state
+                .updates
+                .get(&group.name)
+                .ok_or_else(|| bad(format!("{} has no count of updates", group.name)))?;
             if moments.is_some() != (group.updates > 0) {
                 return Err(bad(format!("{} lacks its moments", group.name)));
             }

@@ -1,4 +1,4 @@
-//! What is trained: parts and patterns on parameter names.
+//! Which parameters are trained: parts and patterns on names.
 
 use tsumugi_vlm::lora::{Adapter, is_adapter};
 use tsumugi_vlm::{ParamDef, Part, Vlm};
@@ -8,8 +8,8 @@ use crate::{Error, Result};
 
 use super::flat::Treatment;
 
-/// True where `pattern` names this parameter: `vision`, `projector`, `language`, or a name in which `*` stands for any
-/// text and `?` for one character.
+/// True if `pattern` matches this parameter: `vision`, `projector`, `language`, or a name in which `*` matches any text
+/// and `?` one character.
 pub fn names(pattern: &str, part: Part, parameter: &str) -> bool {
     match pattern {
         "vision" => part == Part::Vision,
@@ -46,15 +46,15 @@ pub(super) fn adapted(model: &Vlm, stage: &StageConfig, of: &[String], adapter: 
         .into_iter()
         .find(|(part, _, def)| chosen(*part, def) && stage.tune.iter().any(|p| names(p, *part, &def.name)));
     if let Some((.., def)) = both {
-        return Err(in_stage(format!("{} is tuned as a whole too; leave it out of tune", def.name)));
+        return Err(in_stage(format!("{} is also matched by tune; remove it there", def.name)));
     }
-    model.adapted(adapter, chosen).map_err(|e| in_stage(e.to_string()))
+    model.adapted(adapter, chosen).map_err(|e| in_stage(e.with_causes()))
 }
 
-/// Checks that every pattern of a stage names something.
+/// Checks that every pattern of a stage matches a parameter.
 ///
 /// # Errors
-/// [`Error::Recipe`] with the pattern that does not.
+/// [`Error::Recipe`] with the first pattern that does not.
 pub fn check_patterns(stage: &StageConfig, parameters: &[(Part, String)]) -> Result<()> {
     let adapters = stage.lora.iter().flat_map(|lora| &lora.of);
     let multiplied = stage.optimizer.multipliers.iter().map(|m| &m.of);
@@ -63,7 +63,7 @@ pub fn check_patterns(stage: &StageConfig, parameters: &[(Part, String)]) -> Res
         if !parameters.iter().any(|(part, name)| names(pattern, *part, name)) {
             let example = parameters.first().map_or("", |(_, name)| name);
             return Err(Error::recipe(format!(
-                "stage {}: \"{pattern}\" names no parameter; use vision, projector, language or a pattern on names such as {example}",
+                "stage {}: \"{pattern}\" matches no parameter; use vision, projector, language or a pattern on names such as {example}",
                 stage.name
             )));
         }

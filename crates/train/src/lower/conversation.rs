@@ -1,14 +1,14 @@
-//! Conversations: what is asked without loss, what is answered with it.
+//! Conversations: questions without loss, answers with loss.
 
 use tsumugi_record::{Conversation, Message};
 
-use super::{Lowered, Template, TurnFormat};
+use super::template::{Lowered, Template, TurnFormat};
 use crate::Sample;
 
-/// A conversation in the words of a template. Loss stands on what the assistant says and on the end token after it.
+/// Writes a conversation in a template. The assistant's turns and the end tokens after them have loss.
 ///
-/// In a turn with pictures, the text before each is trimmed and set off by a space or its own newline, and a newline
-/// follows it, as LLaVA's preprocessing does. `plain` and `caption` keep only the pictures and the last answer.
+/// In a turn with images, the text before each is trimmed and followed by a space, and a newline follows each image, as
+/// in LLaVA's preprocessing. `plain` and `caption` keep only the images and the last answer.
 ///
 /// # Errors
 /// `no_messages`, `no_answer`, `unknown_role`, `roles_do_not_alternate`, `image_count`, `no_image_bytes`.
@@ -27,7 +27,7 @@ pub fn lower_conversation(row: Conversation, template: &Template) -> Lowered {
     write_turns(Sample::new(row.id), turns, format)
 }
 
-/// A message: texts with a picture between each two.
+/// A message: texts with an image between each two.
 pub(super) struct Turn {
     pub(super) role: Role,
     pub(super) texts: Vec<String>,
@@ -65,7 +65,7 @@ impl Turn {
     }
 }
 
-/// Hands the pictures out to their places. Pictures that no message names stand before the first user message.
+/// Distributes the images to their places. If no message has a place, the images precede the first user message.
 pub(super) fn place_images(turns: &mut [Turn], images: Vec<Vec<u8>>) -> Result<(), &'static str> {
     let places: usize = turns.iter().map(|t| t.texts.len() - 1).sum();
     if places == 0 && !images.is_empty() {
@@ -89,8 +89,8 @@ pub(super) fn caption(id: String, turns: Vec<Turn>, plain: bool) -> Lowered {
     if answer.trim().is_empty() {
         return Err("empty_text");
     }
-    let pictures = turns.into_iter().flat_map(|t| t.images);
-    let sample = pictures.fold(Sample::new(id), Sample::image).text(answer.trim(), true);
+    let images = turns.into_iter().flat_map(|t| t.images);
+    let sample = images.fold(Sample::new(id), Sample::image).text(answer.trim(), true);
     Ok(if plain { sample.text("\n", true) } else { sample.end(true) })
 }
 
@@ -119,7 +119,7 @@ pub(super) fn write_turns(mut sample: Sample, turns: Vec<Turn>, format: &TurnFor
     if answers == 0 { Err("no_answer") } else { Ok(sample) }
 }
 
-/// A turn without pictures is written as it is. With pictures, LLaVA's spacing applies.
+/// A turn without images is written unchanged. With images, LLaVA's spacing applies.
 fn write_turn(mut sample: Sample, turn: Turn, loss: bool) -> Sample {
     if turn.images.is_empty() {
         return sample.text(&turn.texts.concat(), loss);
@@ -127,7 +127,7 @@ fn write_turn(mut sample: Sample, turn: Turn, loss: bool) -> Sample {
     let last = turn.texts.len() - 1;
     let mut pieces: Vec<String> = turn.texts.iter().map(|t| t.trim().to_owned()).collect();
     for piece in &mut pieces[..last] {
-        // Nothing is set off at the very beginning.
+        // The first piece loses the space if it has no text.
         piece.push(' ');
     }
     pieces[0] = pieces[0].trim_start().to_owned();
@@ -168,7 +168,7 @@ mod tests {
         Conversation { id: "c".into(), images: vec![image; images], messages, ..Default::default() }
     }
 
-    /// Text without loss in brackets, `[i]` for pictures, `$` for the end token.
+    /// Text without loss in parentheses, `[i]` for images, `$` for the end token.
     fn shown(sample: &Sample) -> String {
         let part = |p: &Part| match p {
             Part::Text { text, loss: true } => text.clone(),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn spacing_around_pictures() {
+    fn spacing_around_images() {
         for (parts, want) in [
             (vec!["ありますか?\n", "[i]"], "ありますか? )[i]("),
             (vec!["[i]", "[i]", " 違いは?"], ")[i](\n )[i](\n違いは?"),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_without_a_place_come_first() {
+    fn images_without_a_place_come_first() {
         let row = conversation(1, vec![message("user", &["説明して。"]), message("assistant", &["y"])]);
         let got = shown(&lower_conversation(row, &Template::LlmjpV3).unwrap());
         assert!(got.contains("指示:\n)[i](\n説明して。"), "{got}");

@@ -3,16 +3,16 @@
 use serde::Deserialize;
 
 use super::conversation::{Role, Turn, caption, place_images, write_turns};
-use super::{IMAGE_MARK, Lowered, Template, TurnFormat};
+use super::template::{IMAGE_MARK, Lowered, Template, TurnFormat};
 use crate::Sample;
 
-/// One entry of a LLaVA data set; keys that do not matter here are passed over.
+/// One entry of a LLaVA data set. Other keys are ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct LlavaItem {
-    /// Identifier: a text or a number.
+    /// Identifier: a string or a number.
     #[serde(default)]
     pub id: serde_json::Value,
-    /// File name of the picture, or several.
+    /// File name of the image, or several.
     #[serde(default)]
     pub image: Option<Names>,
     /// The turns.
@@ -45,12 +45,12 @@ impl Names {
 pub struct LlavaTurn {
     /// `human` or `gpt` (also `user`, `assistant`, `system`).
     pub from: String,
-    /// Its text, with `<image>` where a picture stands.
+    /// Its text, with `<image>` for each image.
     pub value: String,
 }
 
 impl LlavaItem {
-    /// The identifier as text; the place in the file where there is none.
+    /// The identifier as text, or the index in the file if there is none.
     pub fn name(&self, row: u64) -> String {
         match &self.id {
             serde_json::Value::Null => row.to_string(),
@@ -60,7 +60,7 @@ impl LlavaItem {
     }
 }
 
-/// An entry with the bytes of its pictures. A conversation that begins with an answer loses it, as in LLaVA's code.
+/// Lowers an entry with the bytes of its images. A leading answer is dropped, as in LLaVA's code.
 ///
 /// # Errors
 /// As [`lower_conversation`](super::lower_conversation).

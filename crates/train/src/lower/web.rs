@@ -2,17 +2,16 @@
 
 use tsumugi_record::{Interleaved, Pair};
 
-use super::{IMAGE_MARK, Lowered, Template};
+use super::template::{IMAGE_MARK, Lowered, Template};
 use crate::Sample;
 
-/// A picture and its text: picture first, loss on the text. `plain` ends with a newline and no end token, every other
-/// template with the end token.
+/// Lowers an image and its text: image first, loss on the text. `plain` ends with a newline instead of the end token.
 ///
 /// # Errors
 /// `no_image_bytes` or `empty_text`.
 pub fn lower_pair(pair: Pair, template: &Template) -> Lowered {
     let image = pair.image.bytes.filter(|b| !b.is_empty()).ok_or("no_image_bytes")?;
-    // VILA's data code takes the mark out in its step 0 and spells it otherwise later; see [`crate::prepare`].
+    // VILA's data code removes the mark in its step 0 and respells it later; see [`crate::prepare`].
     let text = if *template == Template::Plain { pair.text.replace(IMAGE_MARK, "") } else { pair.text };
     let text = text.trim();
     if text.is_empty() {
@@ -25,8 +24,8 @@ pub fn lower_pair(pair: Pair, template: &Template) -> Lowered {
     })
 }
 
-/// Texts and pictures in reading order, loss on all text and the end token. Texts are joined by a space; beside a
-/// picture there is none. Of more than `max_images` pictures the further ones are left out, never their text.
+/// Lowers texts and images in reading order, with loss on all text and the end token. A space joins adjacent texts, none
+/// is added beside an image. Images beyond `max_images` are left out, their texts are not.
 ///
 /// # Errors
 /// `unequal_lists`, `no_image_bytes` or `empty_text`.
@@ -63,7 +62,7 @@ mod tests {
     use super::*;
     use crate::Part;
 
-    fn picture() -> Image {
+    fn image() -> Image {
         Image { bytes: Some(vec![1]), path: None }
     }
 
@@ -80,7 +79,7 @@ mod tests {
     #[test]
     fn pairs_follow_the_template() {
         let pair =
-            Pair { id: "a".into(), image: picture(), text: " 公園の猫 ".into(), ..Default::default() };
+            Pair { id: "a".into(), image: image(), text: " 公園の猫 ".into(), ..Default::default() };
         assert_eq!(shown(&lower_pair(pair.clone(), &Template::Plain).unwrap()), "[i]公園の猫\n");
         assert_eq!(shown(&lower_pair(pair.clone(), &Template::Caption).unwrap()), "[i]公園の猫$");
         let bare = Pair { image: Image::default(), ..pair.clone() };
@@ -92,7 +91,7 @@ mod tests {
     fn interleaved_keeps_order_and_all_text() {
         let row = Interleaved {
             texts: vec![Some("一".into()), Some("二".into()), None, Some("三".into()), None],
-            images: vec![None, None, Some(picture()), None, Some(picture())],
+            images: vec![None, None, Some(image()), None, Some(image())],
             ..Default::default()
         };
         assert_eq!(shown(&lower_interleaved(row.clone(), 6).unwrap()), "一 二[i]三[i]$");

@@ -1,4 +1,4 @@
-//! A line of JSON for each step.
+//! JSON lines, one for each step.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{MetricSink, StepMetrics};
-use crate::checkpoint::atomic_file;
+use super::sink::{MetricSink, StepMetrics};
+use crate::atomic::atomic_file;
 use crate::{Error, Result};
 
 /// Writes `metrics.jsonl`: for each step the fields of [`StepMetrics`], for each scalar of a callback
@@ -25,7 +25,7 @@ struct Line {
 }
 
 impl JsonlSink {
-    /// A sink for this file, which is made if it is missing.
+    /// A sink for this file, which is created if it is missing.
     pub fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), file: None }
     }
@@ -34,7 +34,7 @@ impl JsonlSink {
         let path = self.path.clone();
         let Some(file) = &mut self.file else { return Ok(()) };
         serde_json::to_writer(&mut *file, value).map_err(Error::json(&path))?;
-        // A reader that looks on while the run goes sees whole lines.
+        // Flushed by line, so that whoever reads the file during the run sees complete lines.
         file.write_all(b"\n").and_then(|()| file.flush()).map_err(Error::io(&path))
     }
 }
@@ -63,7 +63,7 @@ impl MetricSink for JsonlSink {
     }
 }
 
-/// Drops the lines of a stage behind a step from a file of JSON lines, and what a killed run left half-written.
+/// Drops a stage's lines after a step from a file of JSON lines, and a partial line of a killed run.
 pub(crate) fn rewind(path: &Path, stage: &str, step: u64) -> Result<()> {
     let kept = match File::open(path) {
         Ok(file) => kept_lines(BufReader::new(file), stage, step),
@@ -72,7 +72,7 @@ pub(crate) fn rewind(path: &Path, stage: &str, step: u64) -> Result<()> {
     atomic_file(path, |part| std::fs::write(part, kept).map_err(Error::io(part)))
 }
 
-/// Whole lines of other stages, and of this one up to a step.
+/// Complete lines of other stages, and of this one up to a step.
 fn kept_lines(reader: impl BufRead, stage: &str, step: u64) -> String {
     let keep = |text: &String| match serde_json::from_str::<Line>(text) {
         Ok(line) => line.stage != stage || line.step <= step,

@@ -1,15 +1,15 @@
-//! Event files of TensorBoard, written by hand: a record is a length, a checksum, a protobuf message and its checksum.
+//! TensorBoard event files: each record is a length, its checksum, a protobuf message, and its checksum.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{MetricSink, StepMetrics};
+use super::sink::{MetricSink, StepMetrics};
 use crate::{Error, Result};
 
-/// Writes one event file for each beginning of a stage, in a folder named after the stage, which is how TensorBoard tells
-/// runs apart. A resumed stage begins a further file whose first event tells readers to forget later steps.
+/// Writes one event file each time a stage begins, in a folder named after the stage, by which TensorBoard distinguishes
+/// runs. A resumed stage begins another file whose first event tells readers to drop later steps.
 #[derive(Debug)]
 pub struct TensorBoardSink {
     folder: PathBuf,
@@ -55,7 +55,7 @@ impl MetricSink for TensorBoardSink {
             ("tokens_per_second", metrics.tokens_per_second),
             ("images_per_second", metrics.images_per_second),
             ("mfu", metrics.mfu),
-            ("filling", metrics.filling),
+            ("padding_fraction", metrics.padding_fraction),
         ];
         self.event(&scalars(metrics.step, &values))
     }
@@ -115,7 +115,7 @@ fn record(data: &[u8]) -> Vec<u8> {
     [&length[..], &masked_crc(&length).to_le_bytes(), data, &masked_crc(data).to_le_bytes()].concat()
 }
 
-/// CRC-32C, rotated and shifted, as the TFRecord format asks.
+/// CRC-32C, rotated and offset as the TFRecord format requires.
 fn masked_crc(data: &[u8]) -> u32 {
     let crc = !data.iter().fold(!0_u32, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |c, _| if c & 1 == 1 { (c >> 1) ^ 0x82f6_3b78 } else { c >> 1 })
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_a_row_of_records() {
+    fn a_file_is_a_sequence_of_records() {
         let folder = tempfile::tempdir().unwrap();
         let mut sink = TensorBoardSink::new(folder.path());
         sink.begin("align", 0).unwrap();

@@ -1,7 +1,7 @@
-//! Recipes: a whole training run as data.
+//! Recipes: a training run as data.
 //!
-//! A recipe says what model to begin with, what tokenizer to use, and what stages to train it in. It is read from TOML;
-//! a key that is not known is an error before anything is loaded. Paths are relative to the current folder.
+//! A recipe names the initial model, the tokenizer and the stages of training. It is read from TOML; an unknown key is an
+//! error before anything is loaded. Paths are relative to the current folder.
 
 mod overrides;
 mod stage;
@@ -27,30 +27,30 @@ pub struct Recipe {
     pub name: String,
     /// Folder of everything the run writes.
     pub out: PathBuf,
-    /// Seed of first weights and of the order of data.
+    /// Seed of the initial weights and of the order of data.
     pub seed: u64,
-    /// Threads of LibTorch. Fixed rather than taken from the machine, since sums in another order give other last digits:
-    /// equal threads on the same processor give equal bytes. More than the free cores are many times slower than one,
-    /// since LibTorch's threads wait for each other busily.
+    /// Threads of LibTorch. Fixed rather than taken from the machine, since the order of sums affects the last digits: equal
+    /// threads on the same processor give equal bytes. More threads than free cores are many times slower than one thread,
+    /// since LibTorch's threads busy-wait for each other.
     pub threads: usize,
-    /// Threads that read pictures and tokenise. They decide nothing but speed.
+    /// Threads that decode images and tokenise. They affect only speed.
     pub loader_threads: usize,
     /// `cpu`, `cuda` or `cuda:N`.
     pub device: String,
-    /// Refuse kernels whose results differ from run to run (only CUDA has such).
+    /// Refuse kernels whose results differ between runs (only CUDA has such).
     pub deterministic: bool,
-    /// What the device can do at best, in 10^12 operations a second, for the utilisation (MFU) that is shown. By default a
-    /// large matrix product is timed when a stage begins.
+    /// Peak of the device in 10^12 operations per second, for the reported utilisation (MFU). By default a large matrix
+    /// product is timed when a stage begins.
     pub peak_tflops: Option<f64>,
-    /// What to begin with.
+    /// The initial model.
     pub model: ModelConfig,
-    /// What cuts text into tokens.
+    /// The tokenizer.
     pub tokenizer: TokenizerConfig,
-    /// What is done after training.
+    /// How the trained model is exported.
     pub export: ExportConfig,
-    /// Names of callbacks from the registry, with their options.
+    /// Callbacks by their names in the registry, with options.
     pub callbacks: Vec<ComponentConfig>,
-    /// Names of metric sinks from the registry. `jsonl` is always there.
+    /// Metric sinks by their names in the registry, with options. `metrics.jsonl` is always written.
     pub metrics: Vec<ComponentConfig>,
     /// The stages in order.
     pub stages: Vec<StageConfig>,
@@ -77,59 +77,55 @@ impl Default for Recipe {
     }
 }
 
-/// What to begin with: a checkpoint of the whole, or checkpoints of parts, or sizes.
+/// The initial model: a checkpoint, or checkpoints of parts, or sizes.
 ///
-/// `config` alone gives random weights. With `vision` or `language` the sizes of these parts come from their
-/// checkpoints, and only what no checkpoint holds (the projector) is random.
+/// `config` alone gives random weights. With `vision` or `language`, the sizes of these parts come from their checkpoints,
+/// and only parameters that no checkpoint holds (the projector's) are random.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
-    /// A LLaVA or VILA checkpoint: a folder or the name of a hub repository.
+    /// A checkpoint of any registered family: a folder or the name of a hub repository.
     pub checkpoint: Option<String>,
-    /// A SigLIP checkpoint.
+    /// A checkpoint of a vision encoder.
     pub vision: Option<String>,
-    /// A Llama checkpoint.
+    /// A checkpoint of a language model.
     pub language: Option<String>,
-    /// Sizes, where there is no checkpoint to take them from.
+    /// Sizes that no checkpoint gives.
     pub config: Option<VlmConfig>,
-    /// Name of a builder in the registry, for a lab's own architecture.
-    pub builder: Option<String>,
-    /// Options of that builder.
+    /// Name of the model family in the registry. By default that of the checkpoint (of the whole model or of the vision
+    /// encoder), else `llava`.
+    pub family: Option<String>,
+    /// Options of the family, in place of those of `config` or of the checkpoint.
     pub options: toml::Table,
 }
 
-/// What cuts text into tokens: a file, or a small vocabulary built from the recipe's own data.
+/// The tokenizer: a file, or a small vocabulary built from the recipe's own data.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TokenizerConfig {
     /// A `tokenizer.json`, or a folder or hub repository with one. By default that of the checkpoint.
     pub path: Option<String>,
-    /// Builds a vocabulary of about this many pieces (characters and frequent strings, bytes for the rest) from the texts
-    /// of all stages. For tiny models.
+    /// Builds a vocabulary of about this many pieces (characters and frequent strings, bytes for the rest) from the texts of
+    /// all stages, for tiny models.
     pub build: Option<usize>,
 }
 
-/// What is written at the end.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How the trained model is exported.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExportConfig {
-    /// Chat template written beside the final model: a template's name or a file.
-    pub chat_template: String,
-    /// Number type of the final model's tensors. The models between stages keep the trainer's own precision.
+    /// Chat template of the exported model: `llmjp_v3` or a file. By default the family's, else `llmjp_v3`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chat_template: Option<String>,
+    /// Number type of the exported tensors. Weights between stages keep the trainer's own precision.
     pub dtype: ExportType,
-}
-
-impl Default for ExportConfig {
-    fn default() -> Self {
-        Self { chat_template: "llmjp_v3".into(), dtype: ExportType::default() }
-    }
 }
 
 /// Number type of an exported model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExportType {
-    /// As trained: float32, or bfloat16 where the weights are kept so.
+    /// As trained: float32, or bfloat16 if the weights are kept in it.
     #[default]
     Same,
     /// Float32.
@@ -144,7 +140,7 @@ pub enum ExportType {
 pub struct ComponentConfig {
     /// The name.
     pub name: String,
-    /// What it is to know.
+    /// Its options.
     pub options: toml::Table,
 }
 
@@ -152,14 +148,12 @@ impl Recipe {
     /// Reads a recipe from a TOML file and applies `key=value` overrides (see [`apply_overrides`]).
     ///
     /// # Errors
-    /// [`Error::Recipe`] if the file cannot be read, is no TOML, has an unknown key, or asks for something impossible.
+    /// [`Error::RecipeFile`] if the file cannot be read; [`Error::RecipeToml`] if it is not valid TOML or has an unknown key;
+    /// [`Error::Recipe`] if it asks for something impossible.
     pub fn from_file(path: &Path, overrides: &[String]) -> Result<Self> {
-        let in_file = |reason: String| Error::Recipe { path: Some(path.to_owned()), reason };
-        let text = std::fs::read_to_string(path).map_err(|e| in_file(e.to_string()))?;
-        Self::from_toml(&text, overrides).map_err(|error| match error {
-            Error::Recipe { reason, .. } => in_file(reason),
-            other => other,
-        })
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Error::RecipeFile { path: path.to_owned(), source })?;
+        Self::from_toml(&text, overrides).map_err(|error| error.in_file(path))
     }
 
     /// Reads a recipe from TOML text.
@@ -167,11 +161,11 @@ impl Recipe {
     /// # Errors
     /// As [`Recipe::from_file`].
     pub fn from_toml(text: &str, overrides: &[String]) -> Result<Self> {
-        // The text is read on its own first, since only then do messages point at lines.
-        let _: Self = toml::from_str(text).map_err(|e| Error::recipe(e.to_string()))?;
-        let mut table: toml::Table = toml::from_str(text).map_err(|e| Error::recipe(e.to_string()))?;
+        // The text is read without overrides first, since only then do errors point at lines.
+        let _: Self = toml::from_str(text).map_err(Error::recipe_toml)?;
+        let mut table: toml::Table = toml::from_str(text).map_err(Error::recipe_toml)?;
         apply_overrides(&mut table, overrides)?;
-        let recipe: Self = table.try_into().map_err(|e: toml::de::Error| Error::recipe(e.to_string()))?;
+        let recipe: Self = table.try_into().map_err(Error::recipe_toml)?;
         recipe.validate()?;
         Ok(recipe)
     }
@@ -179,9 +173,9 @@ impl Recipe {
     /// Writes the recipe with all its defaults filled in.
     ///
     /// # Errors
-    /// [`Error::Recipe`] if a value has no form in TOML.
+    /// [`Error::RecipeValue`] if TOML cannot express a value.
     pub fn to_toml(&self) -> Result<String> {
-        toml::to_string_pretty(self).map_err(|e| Error::recipe(e.to_string()))
+        toml::to_string_pretty(self).map_err(|error| Error::RecipeValue(Box::new(error)))
     }
 
     /// Checks what types alone do not.
@@ -192,25 +186,19 @@ impl Recipe {
         let fail = |reason: String| Err(Error::recipe(reason));
         let m = &self.model;
         if m.checkpoint.is_some() && (m.vision.is_some() || m.language.is_some() || m.config.is_some()) {
-            return fail(
-                "model.checkpoint holds the whole model: leave out vision, language and config".into(),
-            );
+            return fail("model.checkpoint holds all parts: remove vision, language and config".into());
         }
-        if m.checkpoint.is_none()
-            && m.builder.is_none()
-            && m.config.is_none()
-            && (m.vision.is_none() || m.language.is_none())
-        {
+        if m.checkpoint.is_none() && m.config.is_none() && (m.vision.is_none() || m.language.is_none()) {
             return fail("model: give checkpoint, or vision and language, or config".into());
         }
         if self.tokenizer.path.is_some() && self.tokenizer.build.is_some() {
             return fail("tokenizer: give path or build, not both".into());
         }
         if self.stages.is_empty() {
-            return fail("stages: there is none".into());
+            return fail("there are no stages".into());
         }
         if self.threads == 0 || self.loader_threads == 0 {
-            return fail("threads and loader_threads have to be at least 1".into());
+            return fail("threads and loader_threads must be at least 1".into());
         }
         let mut names: Vec<&str> = self.stages.iter().map(|s| s.name.as_str()).collect();
         names.sort_unstable();
@@ -259,10 +247,10 @@ mod tests {
         ] {
             let error = Recipe::from_toml(&text, &[]).unwrap_err();
             assert!(error.is_usage());
-            assert!(error.to_string().contains(key), "{error}");
+            assert!(error.with_causes().contains(key), "{error}");
         }
         let error = Recipe::from_toml(SMALL, &["stages.align.optimizer.rate=1".into()]).unwrap_err();
-        assert!(error.to_string().contains("rate"), "{error}");
+        assert!(error.with_causes().contains("rate"), "{error}");
     }
 
     #[test]

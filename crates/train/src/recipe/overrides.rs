@@ -4,20 +4,22 @@ use toml::{Table, Value};
 
 use crate::{Error, Result};
 
-/// Applies `key=value` texts to a recipe's table.
+/// Applies `key=value` overrides to a recipe's table.
 ///
-/// A key is a path with dots; an entry of a list is named by its number, or by its `name` where it has one:
-/// `stages.align.optimizer.lr=1e-3`, `stages.0.data.0.path=pairs`, `seed=7`. The value is read as TOML and, where it is
-/// no TOML, taken as a text. Missing tables on the way are made.
+/// A key is a path with dots. An entry of a list is named by its index, or by its `name` if it has one:
+/// `stages.align.optimizer.lr=1e-3`, `stages.0.data.0.path=pairs`, `seed=7`. The value is read as TOML or, if that fails,
+/// taken as a string. Missing tables are created.
 ///
 /// # Errors
-/// [`Error::Recipe`] if a text has no `=`, or a path leads through something that is no table.
+/// [`Error::Recipe`] if an override has no `=`, or a path leads through a value that is not a table.
 pub fn apply_overrides(table: &mut Table, overrides: &[String]) -> Result<()> {
     for text in overrides {
-        let (key, value) =
-            text.split_once('=').ok_or_else(|| Error::recipe(format!("--set {text}: expected key=value")))?;
+        let (key, value) = text
+            .split_once('=')
+            .ok_or_else(|| Error::recipe(format!("override \"{text}\": expected key=value")))?;
         let path: Vec<&str> = key.trim().split('.').collect();
-        set(table, &path, parse(value)).map_err(|reason| Error::recipe(format!("--set {text}: {reason}")))?;
+        set(table, &path, parse(value))
+            .map_err(|reason| Error::recipe(format!("override \"{text}\": {reason}")))?;
     }
     Ok(())
 }
@@ -30,7 +32,7 @@ fn parse(text: &str) -> Value {
 fn set(table: &mut Table, path: &[&str], value: Value) -> std::result::Result<(), String> {
     let Some((&first, rest)) = path.split_first() else { return Err("the key is empty".into()) };
     if first.is_empty() {
-        return Err("the key has an empty part".into());
+        return Err("the key has an empty component".into());
     }
     if rest.is_empty() {
         table.insert(first.to_owned(), value);
@@ -39,7 +41,7 @@ fn set(table: &mut Table, path: &[&str], value: Value) -> std::result::Result<()
     match table.entry(first).or_insert_with(|| Value::Table(Table::new())) {
         Value::Table(inner) => set(inner, rest, value),
         Value::Array(list) => set_in_list(first, list, rest, value),
-        _ => Err(format!("{first} is no table")),
+        _ => Err(format!("{first} is not a table")),
     }
 }
 
@@ -56,11 +58,11 @@ fn set_in_list(
         Ok(number) => list.get_mut(number),
         Err(_) => list.iter_mut().find(|v| named(v)),
     };
-    let Some(entry) = found else { return Err(format!("{key} has no entry {which} (it has {length})")) };
+    let Some(entry) = found else { return Err(format!("{key} has no entry {which} (of {length})")) };
     match (entry, rest) {
         (entry, []) => *entry = value,
         (Value::Table(inner), rest) => return set(inner, rest, value),
-        _ => return Err(format!("{key}.{which} is no table")),
+        _ => return Err(format!("{key}.{which} is not a table")),
     }
     Ok(())
 }

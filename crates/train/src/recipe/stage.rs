@@ -6,22 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// One stage: what is learned from which data, how, and for how long. The defaults are those of the paper's stages.
+/// One stage: what is trained on which data, how, and for how long. The defaults are those of the paper's stages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StageConfig {
-    /// Its name; folders are named after it.
+    /// Name, also of its folders.
     pub name: String,
-    /// What is trained: `vision`, `projector`, `language`, or patterns on parameter names in which `*` stands for any
-    /// text (`language_model.model.layers.1?.*`, where `?` is one character). Everything else is frozen.
+    /// Trained parameters: `vision`, `projector`, `language`, or patterns on parameter names, in which `*` matches any text
+    /// and `?` one character (`language_model.model.layers.1?.*`). All others are frozen.
     pub tune: Vec<String>,
-    /// How rows become text: `plain`, `caption`, `llmjp_v3`, or a file with a Jinja chat template.
+    /// Template by which rows become text: `plain`, `caption` or `llmjp_v3`.
     pub template: String,
-    /// Longest row in tokens, features of pictures included.
+    /// Maximum tokens of a row, including features of images.
     pub length: usize,
-    /// How long it lasts.
+    /// Duration.
     pub duration: Duration,
-    /// What a step is made of.
+    /// Rows of a step.
     pub batch: Batching,
     /// AdamW.
     pub optimizer: OptimizerConfig,
@@ -29,19 +29,19 @@ pub struct StageConfig {
     pub schedule: ScheduleConfig,
     /// Number types.
     pub precision: Precision,
-    /// Low-rank adapters that are trained, and merged into the weights at the stage's end.
+    /// Low-rank adapters that are trained, and merged into the weights at the end of the stage.
     pub lora: Option<LoraConfig>,
-    /// Every nth trained layer keeps only its input and runs again on the way back, for memory: 0 none, 1 all.
+    /// Every nth trained layer keeps only its input and is recomputed in the backward pass, to save memory: 0 none, 1 all.
     pub recompute: usize,
     /// Name of the objective in the registry.
     pub objective: String,
     /// When checkpoints are written.
     pub checkpoint: CheckpointPolicy,
-    /// When the run is stopped for its loss.
+    /// When the loss stops the run.
     pub rules: LossRules,
-    /// Held-out rows that the model is measured and shown on while it learns.
+    /// Evaluation on held-out rows during training.
     pub evaluation: Option<EvaluationConfig>,
-    /// The mixture.
+    /// The data mixture.
     pub data: Vec<DataConfig>,
 }
 
@@ -68,42 +68,42 @@ impl Default for StageConfig {
     }
 }
 
-/// Low-rank adapters: the matrices stay as they are, and thin ones beside them learn (arXiv 2106.09685). At the end of the
-/// stage they are merged, so that later stages and the exported model know nothing of them.
+/// Low-rank adapters: the matrices are frozen, and low-rank factors beside them are trained (arXiv 2106.09685). They are
+/// merged at the end of the stage, so that later stages and the exported model have none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LoraConfig {
-    /// Width of the thin matrices.
+    /// Rank.
     pub rank: i64,
     /// The change is multiplied by `alpha / rank`.
     pub alpha: f64,
-    /// Which matrices: parts or patterns, as in [`StageConfig::tune`], which must not name the same ones.
+    /// Adapted matrices: parts or patterns, as in [`StageConfig::tune`], which must not match the same ones.
     pub of: Vec<String>,
-    /// Seed of the first thin matrix of each pair; the second begins with zeros.
+    /// Seed of the first factor of each pair; the second is initialised with zeros.
     pub seed: u64,
 }
 
 impl Default for LoraConfig {
     fn default() -> Self {
-        // All projections of the decoder layers, as QLoRA (arXiv 2305.14314) found to matter; alpha twice the rank is the
-        // custom.
+        // All projections of the decoder layers, which QLoRA (arXiv 2305.14314) found to matter. Twice the rank is a
+        // customary alpha.
         Self { rank: 16, alpha: 32.0, of: vec!["language_model.model.layers.*_proj.weight".into()], seed: 0 }
     }
 }
 
-/// Measuring on held-out rows: their mean loss, and some answers to be read.
+/// Evaluation on held-out rows: their mean loss, and sample answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EvaluationConfig {
-    /// Steps between two measurements; one is always made at the stage's end. 0: only there.
+    /// Steps between two evaluations. The last one is at the end of the stage; 0: only that one.
     pub every: u64,
-    /// Rows of the loss, the same each time, from all of `data` in turn.
+    /// Rows whose loss is measured: the same each time, from the sources of `data` in turn.
     pub rows: u64,
-    /// Rows of them that are answered, into `answers.jsonl`.
+    /// Rows that the model answers, into `answers.jsonl`.
     pub answers: usize,
-    /// Most tokens of such an answer.
+    /// Maximum tokens of such an answer.
     pub max_new_tokens: usize,
-    /// Where the rows come from. They should be in no mixture of the run.
+    /// Sources of the rows, which should be in no mixture of the run.
     pub data: Vec<DataConfig>,
 }
 
@@ -113,7 +113,7 @@ impl Default for EvaluationConfig {
     }
 }
 
-/// How long a stage lasts: exactly one of the three.
+/// Duration of a stage: exactly one of the three.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Duration {
@@ -121,20 +121,20 @@ pub struct Duration {
     pub steps: Option<u64>,
     /// Rows drawn from the mixture.
     pub samples: Option<u64>,
-    /// Passes over the mixture: rows drawn, as a multiple of the rows there are.
+    /// Passes over the mixture: rows drawn, as a multiple of all rows.
     pub epochs: Option<f64>,
 }
 
-/// What an optimiser step is made of.
+/// Rows of an optimiser step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Batching {
     /// Rows of an optimiser step.
     pub rows: usize,
-    /// Rows that go through the model at once; the step accumulates over the others.
+    /// Rows that pass through the model at a time. The step accumulates gradients over them.
     pub micro: usize,
-    /// How samples become rows, by its name in the registry: `packed` (several samples fill a row of `length` tokens, none
-    /// seeing another), `padded` (a sample a row, filled to the longest), `bucketed` (padded, samples of like length
+    /// Collator by its name in the registry: `packed` (several samples share a row of `length` tokens, none attends to
+    /// another), `padded` (one sample in a row, padded to the longest), `bucketed` (padded, samples of similar length
     /// together).
     pub collator: String,
 }
@@ -145,26 +145,25 @@ impl Default for Batching {
     }
 }
 
-/// AdamW. The paper's values.
+/// AdamW. The defaults are the paper's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OptimizerConfig {
     /// Peak learning rate.
     pub lr: f64,
-    /// Decay of the two moments.
+    /// Decay rates of the moments.
     pub betas: [f64; 2],
-    /// Term that keeps the quotient finite.
+    /// Added to the denominator.
     pub eps: f64,
-    /// Decoupled weight decay, on matrices only.
+    /// Decoupled weight decay, of matrices only.
     pub weight_decay: f64,
-    /// Largest norm of all gradients together; longer ones are scaled down. The paper's scripts have none.
+    /// Clips the norm of all gradients together. The paper does not clip.
     pub clip: Option<f64>,
-    /// Multiples of the learning rate by pattern on parameter names, as in [`StageConfig::tune`]; the first that fits
-    /// counts.
+    /// Factors of the learning rate by patterns on parameter names, as in [`StageConfig::tune`]. The first match counts.
     pub multipliers: Vec<Multiplier>,
 }
 
-/// A learning rate of its own for some parameters.
+/// A factor of the learning rate for some parameters.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Multiplier {
@@ -191,11 +190,11 @@ impl Default for OptimizerConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScheduleConfig {
-    /// Its form.
+    /// Shape.
     pub kind: ScheduleKind,
-    /// Part of the stage in which the rate rises (the paper's 0.03).
+    /// Fraction of the stage in which the rate rises (0.03 in the paper).
     pub warmup: f64,
-    /// Part of the stage in which it falls, for `wsd`.
+    /// Fraction of the stage in which it falls, for `wsd`.
     pub decay: f64,
     /// Fraction of the peak at the end.
     pub floor: f64,
@@ -207,7 +206,7 @@ impl Default for ScheduleConfig {
     }
 }
 
-/// Form of a schedule.
+/// Shape of a schedule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScheduleKind {
@@ -216,9 +215,9 @@ pub enum ScheduleKind {
     Cosine,
     /// A straight line down to the floor.
     Linear,
-    /// Level after the warm-up.
+    /// Constant after the warm-up.
     Constant,
-    /// Warm-up, level, and a fall at the end (`decay`).
+    /// Warm-up, constant, and a linear decrease at the end (`decay`).
     Wsd,
 }
 
@@ -229,9 +228,9 @@ pub enum Precision {
     /// Everything in float32.
     #[default]
     F32,
-    /// Computed in bfloat16, weights and moments in float32: 14 bytes a trained parameter.
+    /// Computation in bfloat16, weights and moments in float32: 14 bytes for each trained parameter.
     Bf16,
-    /// Weights and moments in bfloat16 too, rounded stochastically: 6 bytes a trained parameter.
+    /// Weights and moments in bfloat16 too, with stochastic rounding: 6 bytes for each trained parameter.
     Bf16Stochastic,
 }
 
@@ -239,24 +238,24 @@ pub enum Precision {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckpointPolicy {
-    /// Steps between checkpoints; 0: none before the stage's end.
+    /// Steps between checkpoints; 0: none before the end of the stage.
     pub every: u64,
-    /// How many of the last are kept.
+    /// Number of checkpoints to keep.
     pub keep: usize,
-    /// What is done with the weights of the lowest loss on the stage's held-out rows.
+    /// Use of the weights with the lowest held-out loss.
     pub best: Best,
 }
 
-/// What is done with the weights that did best on the held-out rows.
+/// Use of the weights with the lowest held-out loss.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Best {
-    /// Nothing.
+    /// Not kept.
     #[default]
     Off,
-    /// At the stage's end they are written as a model of their own, into the stage's folder `best`.
+    /// Exported at the end of the stage to its folder `best`.
     Keep,
-    /// The stage ends with them: the next stage begins there.
+    /// The stage ends with them, and the next stage begins with them.
     Finish,
 }
 
@@ -266,12 +265,11 @@ impl Default for CheckpointPolicy {
     }
 }
 
-/// When the run is stopped for its loss.
+/// When the loss stops the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossRules {
-    /// Steps in a row whose loss or gradient is no number, which are skipped before the run stops. The first such step
-    /// more ends it.
+    /// Steps in a row that may be skipped because the loss or a gradient is not finite. One more stops the run.
     pub skip_not_finite: u64,
     /// A loss above this multiple of its running mean counts as a spike.
     pub spike: f64,
@@ -281,8 +279,8 @@ pub struct LossRules {
 
 impl Default for LossRules {
     fn default() -> Self {
-        // A loss of three times its running mean is far outside the noise of any batch, and twenty such steps in a row
-        // have not been seen to heal.
+        // A loss of three times its running mean is far outside the noise of any batch, and no run was seen to recover
+        // from twenty such steps in a row.
         Self { skip_not_finite: 3, spike: 3.0, spikes_to_stop: 20 }
     }
 }
@@ -295,17 +293,17 @@ pub struct DataConfig {
     pub source: String,
     /// Folder of the table or file of the source.
     pub path: PathBuf,
-    /// Folder of the pictures, for sources that name files.
+    /// Folder of the images, for sources that name files.
     pub images: Option<PathBuf>,
-    /// Chance to be drawn, relative to the others. Without weights each row comes once in an epoch.
+    /// Probability to be drawn, relative to the others. Without weights, each row comes once in an epoch.
     pub weight: Option<f64>,
-    /// At most this many rows, from the beginning.
+    /// Uses only this many rows, from the beginning.
     pub limit: Option<u64>,
-    /// Template of these rows, where it is not the stage's.
+    /// Template of these rows; by default the stage's.
     pub template: Option<String>,
-    /// Largest number of pictures in a sample; further ones are left out with a count (MMC4's 6 in the paper).
+    /// Maximum images of a sample; further ones are left out (6 in the paper, as in MMC4).
     pub max_images: Option<usize>,
-    /// What a lab's own source is to know.
+    /// Options of the source.
     pub options: toml::Table,
 }
 
@@ -325,45 +323,48 @@ impl StageConfig {
             (
                 !self.name.is_empty()
                     && self.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)),
-                "name: letters, digits, - and _ only",
+                "name: use only letters, digits, - and _",
             ),
             (self.length > 0, "length is 0"),
             (given == 1, "duration: give exactly one of steps, samples, epochs"),
             (d.steps != Some(0) && d.samples != Some(0), "duration is 0"),
             (d.epochs.is_none_or(|e| e > 0.0 && e.is_finite()), "duration.epochs is not positive"),
-            (self.batch.rows > 0 && self.batch.micro > 0, "batch.rows and batch.micro have to be at least 1"),
+            (self.batch.rows > 0 && self.batch.micro > 0, "batch.rows and batch.micro must be at least 1"),
             (
                 self.optimizer.lr >= 0.0 && self.optimizer.lr.is_finite(),
-                "optimizer.lr is negative or no number",
+                "optimizer.lr is negative or not finite",
             ),
-            (betas.iter().all(|b| (0.0..1.0).contains(b)), "optimizer.betas have to lie in 0..1"),
+            (betas.iter().all(|b| (0.0..1.0).contains(b)), "optimizer.betas must be in 0..1"),
             (self.optimizer.eps > 0.0, "optimizer.eps is not positive"),
             (self.optimizer.clip.is_none_or(|c| c > 0.0), "optimizer.clip is not positive"),
             (
                 (0.0..=1.0).contains(&s.warmup)
                     && (0.0..=1.0).contains(&s.decay)
                     && (0.0..=1.0).contains(&s.floor),
-                "schedule.warmup, decay and floor have to lie in 0..=1",
+                "schedule.warmup, decay and floor must be in 0..=1",
             ),
             (self.checkpoint.keep > 0, "checkpoint.keep is 0"),
-            (!self.tune.is_empty() || self.lora.is_some(), "tune: nothing would be trained"),
+            (
+                !self.tune.is_empty() || self.lora.is_some(),
+                "tune matches nothing and there is no lora: nothing would be trained",
+            ),
             (
                 self.lora.as_ref().is_none_or(|l| l.rank > 0 && l.alpha.is_finite()),
-                "lora: rank has to be at least 1, alpha a finite number",
+                "lora: rank must be at least 1 and alpha finite",
             ),
             (
                 self.evaluation.as_ref().is_none_or(|e| !e.data.is_empty() && e.rows > 0),
-                "evaluation: data and rows are needed",
+                "evaluation needs data and rows",
             ),
             (
                 self.checkpoint.best == Best::Off || self.evaluation.is_some(),
-                "checkpoint.best: there is no evaluation to tell which weights are best",
+                "checkpoint.best needs an evaluation",
             ),
-            (!self.data.is_empty(), "data: there is no source"),
-            (weights == 0 || weights == self.data.len(), "data: give each source a weight, or none"),
+            (!self.data.is_empty(), "data: there are no sources"),
+            (weights == 0 || weights == self.data.len(), "data: give all sources a weight, or none"),
             (
                 self.data.iter().all(|s| s.weight.is_none_or(|w| w >= 0.0 && w.is_finite())),
-                "data: a weight is negative",
+                "data: a weight is negative or not finite",
             ),
             (
                 weights == 0 || self.data.iter().filter_map(|s| s.weight).sum::<f64>() > 0.0,

@@ -1,17 +1,10 @@
-//! Checkpoints: Hugging Face LLaVA, Llama and SigLIP, and VILA's folders, read from memory-mapped safetensors; LLaVA and
-//! VILA layouts written.
+//! Checkpoints: opening and saving models, and the safetensors files below them.
 
-mod files;
-mod hf_config;
-mod hub;
-mod mapped;
-mod names;
-mod read;
-mod write;
+mod open;
+mod save;
 
-pub(crate) use files::Files;
-pub use hub::fetch;
-pub use mapped::{read_safetensors, write_safetensors};
-pub(crate) use read::read_json;
-pub use read::{Checkpoint, Contents};
-pub use write::{Layout, SaveOptions, save};
+pub use crate::storage::{
+    Contents, Opened, Outgoing, StoredTensors, fetch, read_safetensors, write_safetensors,
+};
+pub use open::Checkpoint;
+pub use save::{SaveOptions, save};

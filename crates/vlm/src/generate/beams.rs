@@ -2,8 +2,8 @@
 
 use tch::{Kind, Tensor};
 
-use super::GenerateOptions;
 use super::decoder::Decoder;
+use super::options::GenerateOptions;
 use super::sample::penalise;
 use crate::error::Result;
 
@@ -20,9 +20,9 @@ struct Row {
     done: bool,
 }
 
-/// Continues each row by `num_beams` beams and gives the best answer of each. Scores are sums of log-probabilities divided
-/// by a power of the answer's length; a row is done when no open beam can beat its finished ones, as transformers does it
-/// with `early_stopping = False`.
+/// Continues each row by `num_beams` beams and returns the best answer of each. Scores are sums of log-probabilities
+/// divided by a power of the answer's length. A row is done when no open beam can beat its finished ones, as in
+/// transformers with `early_stopping = False`.
 pub(crate) fn search(
     decoder: &mut Decoder<'_>,
     prompts: &[Vec<i64>],
@@ -33,7 +33,7 @@ pub(crate) fn search(
     let copies: Vec<i64> =
         (0..prompts.len() as i64).flat_map(|row| std::iter::repeat_n(row, width)).collect();
     decoder.pick(&copies)?;
-    // All beams of a row are the same at first: only one of them may be continued.
+    // All beams of a row are equal at first: only one of them may be continued.
     let open = |beam| if beam == 0 { 0.0 } else { f64::NEG_INFINITY };
     let fresh = || (0..width).map(|beam| (open(beam), Vec::new())).collect();
     let mut rows: Vec<Row> =
@@ -63,7 +63,7 @@ pub(crate) fn search(
     Ok(rows.into_iter().map(|row| row.best(options)).collect())
 }
 
-/// The best continuations of a row's beams: score, beam, token. There are enough that `num_beams` of them do not end.
+/// The best continuations of a row's beams: score, beam, token. Enough that at least `num_beams` of them do not end.
 fn candidates(
     decoder: &Decoder<'_>,
     row: &Row,
@@ -89,7 +89,7 @@ fn candidates(
 }
 
 impl Row {
-    /// Takes the best continuations as the new beams; gives where each comes from and its token.
+    /// Takes the best continuations as the new beams, and returns the old beam and the token of each.
     fn advance(
         &mut self,
         candidates: Vec<(f64, usize, i64)>,
@@ -103,7 +103,7 @@ impl Row {
         let mut moves = Vec::with_capacity(width);
         for (rank, (score, beam, token)) in candidates.into_iter().enumerate() {
             if ends.contains(&token) {
-                // An end counts only among the best: a worse one would not have become a beam.
+                // An end counts only among the best `width`: a worse one would not have become a beam.
                 if rank < width && score.is_finite() {
                     let tokens = self.beams[beam].1.clone();
                     self.finished.push(Finished { score: score / length(step + 1), tokens });
@@ -124,7 +124,7 @@ impl Row {
         moves
     }
 
-    /// The best of what is finished and, where too little is, what is still open.
+    /// The best finished answer; if too few are finished, open beams compete too.
     fn best(mut self, options: &GenerateOptions) -> Vec<i64> {
         if !self.done {
             for (score, tokens) in self.beams {

@@ -1,28 +1,22 @@
-//! The language model one position at a time, with a cache of keys and values.
+//! The language model a few positions at a time, with a cache for each unit.
+
+use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
 
-use crate::config::LlamaConfig;
-use crate::context::{Batch, Context, Output};
-use crate::error::Result;
-use crate::head::Head;
-use crate::llama::{DecoderLayer, LayerCache};
-use crate::model::{Part, Vlm};
-use crate::rope;
-use crate::splice::{EMBEDDING, embed};
-use crate::unit::{Acts, Params, Unit};
+use crate::context::{Batch, Context, Output, image_places};
+use crate::error::{Error, Result};
+use crate::model::Vlm;
+use crate::unit::{Acts, Cache, Params, Part, Unit};
 use crate::weights::Weights;
 
-/// A batch of rows in the middle of being continued. Rows of different lengths are padded at their start.
+/// A batch of rows that are being continued. Rows of different lengths are padded at their start.
 pub(crate) struct Decoder<'a> {
-    config: &'a LlamaConfig,
-    weights: &'a Weights,
-    layers: Vec<(DecoderLayer, Params)>,
-    head: (Head, Params),
-    caches: Vec<Option<LayerCache>>,
-    /// Real tokens before each row's next one.
+    vlm: &'a Vlm,
+    units: Vec<Stepper>,
+    /// Tokens of each row so far.
     lengths: Vec<i64>,
-    /// Which cached positions are no pads, `[b,t]`; none if all are real.
+    /// True for cached positions that are not padding, `[b,t]`; none if all are tokens.
     real: Option<Tensor>,
     /// Logits for the next token of each row, `[b,v]`, float32.
     logits: Tensor,
@@ -30,78 +24,88 @@ pub(crate) struct Decoder<'a> {
     kind: Kind,
 }
 
+/// A unit of the language model with its parameters and what it remembers.
+struct Stepper {
+    unit: Arc<dyn Unit>,
+    params: Params,
+    cache: Cache,
+}
+
 impl<'a> Decoder<'a> {
     /// Runs the prompts.
     pub(crate) fn start(
         vlm: &'a Vlm,
-        weights: &'a Weights,
+        weights: &Weights,
         rows: &[Vec<i64>],
         pixels: Option<&Tensor>,
     ) -> Result<Self> {
-        let config = &vlm.config().language;
-        let table = weights.get(EMBEDDING)?;
-        let (device, kind) = (table.device(), table.kind());
-        let (ids, real) = pad_left(rows, config.pad_token_id)?;
-        let context = Context::new(vlm.config(), &Batch::of_ids(ids), Output::Hidden, device, kind)?;
-        let language = vlm.start_of(Part::Language);
-        let features = match pixels {
-            Some(pixels) if pixels.numel() > 0 => {
-                Acts::new(vlm.image_features(weights, &pixels.f_to_device(device)?, &context)?)
-            }
-            _ => Acts::empty(device),
-        };
-        let x = vlm.run(weights, language..language + 1, features, &context)?.x;
-        let mut layers = Vec::new();
-        for index in 0..config.num_hidden_layers {
-            let layer = DecoderLayer::new(config, index);
-            let params = weights.params_of(&layer)?;
-            layers.push((layer, params));
+        let (device, kind) = place_of(vlm, weights)?;
+        let mut units = Vec::new();
+        for (_, unit) in &vlm.units()[vlm.start_of(Part::Language)..] {
+            let params = weights.params_of(unit.as_ref())?;
+            units.push(Stepper { unit: unit.clone(), params, cache: Cache::default() });
         }
-        let head = Head::new(config);
-        let params = weights.params_of(&head as &dyn Unit)?;
         let mut decoder = Self {
-            config,
-            weights,
-            caches: layers.iter().map(|_| None).collect(),
-            layers,
-            head: (head, params),
-            lengths: rows.iter().map(|_| 0).collect(),
+            vlm,
+            units,
+            lengths: rows.iter().map(|row| row.len() as i64).collect(),
             real: None,
             logits: Tensor::f_zeros([0], (Kind::Float, device))?,
             device,
             kind,
         };
-        decoder.prefill(&x, rows, real)?;
+        decoder.prefill(weights, rows, pixels)?;
         Ok(decoder)
     }
 
-    fn prefill(&mut self, x: &Tensor, rows: &[Vec<i64>], real: Option<Tensor>) -> Result<()> {
-        let length = x.size()[1];
-        let positions = match &real {
-            Some(real) => real.f_cumsum(1, Kind::Int64)?.f_sub_scalar(1)?.f_clamp_min(0)?,
-            None => Tensor::f_arange(length, (Kind::Int64, Device::Cpu))?.f_view([1, length])?,
+    fn prefill(&mut self, weights: &Weights, rows: &[Vec<i64>], pixels: Option<&Tensor>) -> Result<()> {
+        let (ids, real) = pad_left(rows, self.pad())?;
+        let features = match pixels {
+            Some(pixels) if pixels.numel() > 0 => {
+                let batch = Batch::of_ids(ids.shallow_clone());
+                let context =
+                    Context::new(self.vlm.config(), &batch, Output::Hidden, self.device, self.kind)?;
+                let pixels = pixels.f_to_device(self.device)?;
+                Acts::new(self.vlm.image_features(weights, &pixels, &context)?)
+            }
+            _ => Acts::empty(self.device),
         };
-        let mask = match &real {
-            Some(real) => Some(prefill_mask(real)?.f_to_device(self.device)?),
-            None => None,
+        let length = ids.size()[1];
+        let (positions, mask) = match &real {
+            Some(real) => (
+                real.f_cumsum(1, Kind::Int64)?.f_sub_scalar(1)?.f_clamp_min(0)?,
+                Some(prefill_mask(real)?.f_to_device(self.device)?),
+            ),
+            None => (Tensor::f_arange(length, (Kind::Int64, Device::Cpu))?.f_view([1, length])?, None),
         };
         self.real = match real {
             Some(real) => Some(real.f_to_device(self.device)?),
             None => None,
         };
-        self.lengths = rows.iter().map(|row| row.len() as i64).collect();
-        self.advance(x, &positions, mask.as_ref())
+        let places = image_places(self.vlm.config(), &ids)?;
+        self.advance(features, &ids, &positions, mask, places)
     }
 
-    fn advance(&mut self, x: &Tensor, positions: &Tensor, mask: Option<&Tensor>) -> Result<()> {
-        let rope = rope::tables(self.config, positions, self.device, self.kind)?;
-        let mut x = x.shallow_clone();
-        for ((layer, params), cache) in self.layers.iter().zip(&mut self.caches) {
-            x = layer.step(params, &x, &rope, mask, cache)?;
+    fn advance(
+        &mut self,
+        features: Acts,
+        ids: &Tensor,
+        positions: &Tensor,
+        mask: Option<Tensor>,
+        places: Tensor,
+    ) -> Result<()> {
+        let place = (self.device, self.kind);
+        let context = Context::continuing(self.vlm.config(), ids, positions, mask, places, place)?;
+        let last = self.units.len() - 1;
+        let mut acts = features;
+        for (index, Stepper { unit, params, cache }) in self.units.iter_mut().enumerate() {
+            if index == last {
+                // Only the last position predicts the next token.
+                acts.x = acts.x.f_narrow(1, acts.x.size()[1] - 1, 1)?;
+            }
+            acts = unit.step(params, acts, &context, cache)?;
         }
-        let last = x.f_select(1, -1)?;
-        let (head, params) = &self.head;
-        self.logits = head.logits(params, &head.norm(params, &last)?)?.f_to_kind(Kind::Float)?;
+        self.logits = acts.x.f_select(1, -1)?.f_to_kind(Kind::Float)?;
         Ok(())
     }
 
@@ -113,8 +117,7 @@ impl<'a> Decoder<'a> {
     /// Appends one token to each row.
     pub(crate) fn step(&mut self, tokens: &[i64]) -> Result<()> {
         let rows = tokens.len() as i64;
-        let ids = Tensor::f_from_slice(tokens)?.f_view([rows, 1])?.f_to_device(self.device)?;
-        let x = embed(self.weights.get(EMBEDDING)?, &ids)?;
+        let ids = Tensor::f_from_slice(tokens)?.f_view([rows, 1])?;
         let positions = Tensor::f_from_slice(&self.lengths)?.f_view([rows, 1])?;
         let mask = match self.real.take() {
             None => None,
@@ -129,16 +132,15 @@ impl<'a> Decoder<'a> {
         for length in &mut self.lengths {
             *length += 1;
         }
-        self.advance(&x, &positions, mask.as_ref())
+        // A generated image token has no image: it is embedded like any other.
+        let none = Tensor::f_zeros([0], (Kind::Int64, self.device))?;
+        self.advance(Acts::empty(self.device), &ids, &positions, mask, none)
     }
 
     /// Replaces the rows by those of these indices: how beams split and die.
     pub(crate) fn pick(&mut self, rows: &[i64]) -> Result<()> {
         let index = Tensor::f_from_slice(rows)?.f_to_device(self.device)?;
-        for cache in self.caches.iter_mut().flatten() {
-            cache.keys = cache.keys.f_index_select(0, &index)?;
-            cache.values = cache.values.f_index_select(0, &index)?;
-        }
+        self.units.iter_mut().try_for_each(|unit| unit.cache.select(&index))?;
         if let Some(real) = &mut self.real {
             *real = real.f_index_select(0, &index)?;
         }
@@ -149,16 +151,24 @@ impl<'a> Decoder<'a> {
 
     /// Ids that end an answer.
     pub(crate) fn ends(&self, stop: bool) -> Vec<i64> {
-        if stop { self.config.eos_token_ids.clone() } else { Vec::new() }
+        if stop { self.vlm.config().language.eos_token_ids.clone() } else { Vec::new() }
     }
 
-    /// Id that fills rows.
+    /// Id of the padding token.
     pub(crate) fn pad(&self) -> i64 {
-        self.config.pad_token_id
+        self.vlm.config().language.pad_token_id
     }
 }
 
-/// Rows of one length, padded at their start, with a mask of what is real where there is padding.
+/// Device and kind of the language model's first parameter.
+fn place_of(vlm: &Vlm, weights: &Weights) -> Result<(Device, Kind)> {
+    let first = vlm.parameters().into_iter().find(|(part, ..)| *part == Part::Language);
+    let (.., def) = first.ok_or_else(|| Error::config("a model without a language model cannot generate"))?;
+    let tensor = weights.get(&def.name)?;
+    Ok((tensor.device(), tensor.kind()))
+}
+
+/// Rows padded at their start to equal length, with a mask of the tokens if there is any padding.
 fn pad_left(rows: &[Vec<i64>], pad: i64) -> Result<(Tensor, Option<Tensor>)> {
     let length = rows.iter().map(Vec::len).max().unwrap_or(0);
     let shape = [rows.len() as i64, length as i64];
@@ -174,7 +184,7 @@ fn pad_left(rows: &[Vec<i64>], pad: i64) -> Result<(Tensor, Option<Tensor>)> {
     Ok((Tensor::f_from_slice(&ids)?.f_view(shape)?, mask))
 }
 
-/// Causal, and nothing but itself sees a pad, `[b,1,t,t]`.
+/// A causal mask `[b,1,t,t]` in which padding is attended to only by itself.
 fn prefill_mask(real: &Tensor) -> Result<Tensor> {
     let (rows, length) = real.size2()?;
     let options = (Kind::Bool, Device::Cpu);

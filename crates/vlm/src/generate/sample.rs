@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::GenerateOptions;
+use super::options::GenerateOptions;
 use crate::error::Result;
 use crate::init::Stream;
 
@@ -16,7 +16,7 @@ pub(crate) struct Sampler {
     stream: Stream,
 }
 
-/// Makes tokens that were there before less likely: `[v]` logits.
+/// Makes tokens that the row already has less likely: logits `[v]`.
 pub(crate) fn penalise(logits: &Tensor, before: &[i64], penalty: f64) -> Result<Tensor> {
     if penalty == 1.0 || before.is_empty() {
         return Ok(logits.shallow_clone());
@@ -38,7 +38,7 @@ impl Sampler {
         }
     }
 
-    /// The next token of a row, given its logits `[v]` and all that stands before.
+    /// The next token of a row, given its logits `[v]`, prompt and answer so far.
     pub(crate) fn choose(&mut self, logits: &Tensor, prompt: &[i64], answer: &[i64]) -> Result<i64> {
         let before: Vec<i64> = prompt.iter().chain(answer).copied().collect();
         let logits = penalise(logits, &before, self.penalty)?;
@@ -63,7 +63,7 @@ impl Sampler {
     }
 }
 
-/// How many of the sorted probabilities stay: at most `top_k`, and the fewest that reach `top_p`; at least one.
+/// How many of the sorted probabilities to keep: at most `top_k`, and the fewest that sum to `top_p`; at least one.
 fn keep(probabilities: &[f64], top_k: usize, top_p: f64) -> usize {
     let limit = if top_k == 0 { probabilities.len() } else { top_k.min(probabilities.len()) };
     let mut sum = 0.0;

@@ -3,7 +3,7 @@
 use tch::{Kind, Tensor};
 use tsumugi_vlm::checkpoint::{read_safetensors, write_safetensors};
 use tsumugi_vlm::{
-    Batch, Checkpoint, Context, Error, Layout, Output, ProjectorKind, SaveOptions, Tokenizer, Vlm, Weights,
+    Batch, Checkpoint, Context, Error, Families, Output, ProjectorKind, SaveOptions, Tokenizer, Vlm, Weights,
     build_tokenizer, save,
 };
 
@@ -21,15 +21,17 @@ fn written_checkpoints_give_the_same_logits() {
     let (vlm, weights) = llava();
     let expected = logits(&vlm, &weights);
     let home = tempfile::tempdir().unwrap();
-    for (layout, limit) in [(Layout::Llava, u64::MAX), (Layout::Llava, 20_000), (Layout::Vila, 20_000)] {
+    let families = Families::default();
+    for (family, limit) in [("llava", u64::MAX), ("llava", 20_000), ("vila", 20_000)] {
         let folder = home.path().join("model");
-        let options = SaveOptions { layout, max_shard_bytes: limit, ..SaveOptions::default() };
+        let family = Some(families.get(family).unwrap());
+        let options = SaveOptions { family, max_shard_bytes: limit, ..SaveOptions::default() };
         // Twice: the second replaces the first.
         for _ in 0..2 {
-            save(&folder, vlm.config(), &weights, None, &options).unwrap();
+            save(&folder, &vlm, &weights, None, &options).unwrap();
         }
         let checkpoint = Checkpoint::open(&folder).unwrap();
-        let again = Vlm::of(checkpoint.contents()).unwrap();
+        let again = checkpoint.vlm().unwrap();
         assert_eq!(again.config(), vlm.config());
         let loaded = checkpoint.load(&defs(&again), device(), Kind::Float).unwrap();
         assert_eq!(logits(&again, &loaded), expected);
@@ -106,7 +108,8 @@ fn transformers_has_no_layout_for_other_projectors() {
     let mut config = vlm.config().clone();
     config.projector.kind = ProjectorKind::Linear;
     let home = tempfile::tempdir().unwrap();
-    let error = save(home.path().join("x"), &config, &weights, None, &SaveOptions::default()).unwrap_err();
+    let linear = Vlm::new(config).unwrap();
+    let error = save(home.path().join("x"), &linear, &weights, None, &SaveOptions::default()).unwrap_err();
     assert!(matches!(error, Error::Config { .. }), "{error}");
 }
 

@@ -5,7 +5,7 @@ use tsumugi_vlm::{GenerateOptions, Vlm, generate};
 
 use super::{device, llava, rows, tensors};
 
-/// The prompts of the fixture without their padding, and all pictures.
+/// The prompts of the fixture without their padding, and all images.
 fn prompts() -> (Vec<Vec<i64>>, Tensor) {
     (stripped(""), tensors("llava_batch.safetensors")["pixel_values"].to_device(device()))
 }

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod checkpoints;
-mod dual;
+mod contrastive;
 mod generation;
 mod numbers;
 mod templates;
@@ -43,7 +43,7 @@ fn defs(vlm: &Vlm) -> Vec<ParamDef> {
 /// The tiny LLaVA with the weights of the fixture.
 fn llava() -> (Vlm, Weights) {
     let checkpoint = Checkpoint::open(fixture("llava")).unwrap();
-    let vlm = Vlm::of(checkpoint.contents()).unwrap();
+    let vlm = checkpoint.vlm().unwrap();
     let weights = checkpoint.load(&defs(&vlm), device(), Kind::Float).unwrap();
     (vlm, weights)
 }

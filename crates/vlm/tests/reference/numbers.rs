@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tch::{Kind, Tensor};
 use tsumugi_vlm::parity::{ParityOptions, run};
 use tsumugi_vlm::{
-    Acts, Batch, Checkpoint, Context, LlamaConfig, Output, Params, ProjectorConfig, ProjectorKind,
-    SiglipConfig, Unit, VilaProjector, Vlm, VlmConfig, Weights, torch_ext,
+    Acts, Batch, Checkpoint, Context, LlamaConfig, Output, Params, ProjectorConfig, ProjectorKind, Unit,
+    VilaProjector, VisionConfig, Vlm, VlmConfig, Weights, torch_ext,
 };
 
 use super::{defs, device, fixture, llava, relative, tensors};
@@ -70,7 +70,7 @@ fn rotary_variants_and_packed_rows() {
         std::fs::copy(fixture(&format!("llama/{name}.json")), folder.join("config.json")).unwrap();
         std::fs::copy(fixture("llama/model.safetensors"), folder.join("model.safetensors")).unwrap();
         let checkpoint = Checkpoint::open(&folder).unwrap();
-        let vlm = Vlm::of(checkpoint.contents()).unwrap();
+        let vlm = checkpoint.vlm().unwrap();
         let weights = checkpoint.load(&defs(&vlm), device(), Kind::Float).unwrap();
         let forward = |batch: &Batch, output| {
             let context = Context::new(vlm.config(), batch, output, device(), Kind::Float).unwrap();
@@ -99,7 +99,7 @@ fn rotary_variants_and_packed_rows() {
 /// Sizes of the projector fixture: 3 x 3 features of width 6, to width 10.
 fn projector(kind: ProjectorKind) -> VilaProjector {
     VilaProjector::new(&VlmConfig {
-        vision: SiglipConfig { hidden_size: 6, image_size: 42, patch_size: 14, ..SiglipConfig::default() },
+        vision: VisionConfig { hidden_size: 6, image_size: 42, patch_size: 14, ..VisionConfig::default() },
         projector: ProjectorConfig { kind },
         language: LlamaConfig { hidden_size: 10, ..LlamaConfig::default() },
         ..VlmConfig::default()
@@ -189,19 +189,19 @@ fn flat_of(unit: &Arc<dyn Unit>, weights: &Weights) -> Tensor {
 #[test]
 fn features_and_places_have_to_agree() {
     let (vlm, weights) = llava();
-    let picture = Tensor::zeros([1, 3, 28, 28], (Kind::Float, device()));
+    let image = Tensor::zeros([1, 3, 28, 28], (Kind::Float, device()));
     let run = |ids: &[i64], pixels: Option<&Tensor>| {
         let batch = Batch::of_ids(Tensor::from_slice(ids).view([1, -1]));
         let context = Context::new(vlm.config(), &batch, Output::Logits, device(), Kind::Float).unwrap();
         vlm.forward(&weights, pixels, &context)
     };
-    assert!(run(&[1, 4, 4, 4, 4, 9], Some(&picture)).is_ok());
-    assert!(run(&[1, 4, 4, 4, 9], Some(&picture)).is_err());
+    assert!(run(&[1, 4, 4, 4, 4, 9], Some(&image)).is_ok());
+    assert!(run(&[1, 4, 4, 4, 9], Some(&image)).is_err());
     assert!(run(&[1, 4, 4, 4, 4, 9], None).is_err());
-    // A dummy picture without places changes nothing.
-    let (with, without) = (run(&[1, 8, 9], Some(&picture)).unwrap(), run(&[1, 8, 9], None).unwrap());
+    // A dummy image without places changes nothing.
+    let (with, without) = (run(&[1, 8, 9], Some(&image)).unwrap(), run(&[1, 8, 9], None).unwrap());
     assert_eq!(with, without);
-    // Seventeen pictures in one row.
+    // Seventeen images in one row.
     let many = Tensor::zeros([17, 3, 28, 28], (Kind::Float, device()));
     let ids: Vec<i64> = std::iter::once(1).chain(std::iter::repeat_n(4, 17 * 4)).collect();
     assert!(run(&ids, Some(&many)).is_ok());

@@ -93,7 +93,7 @@ fn captions_and_documents() {
 }
 
 #[test]
-fn pictures_find_their_places() {
+fn images_find_their_places() {
     let place = |texts: &[&str]| {
         let texts: Vec<String> = texts.iter().map(|t| (*t).to_owned()).collect();
         place_images(&turns(&texts)).into_iter().map(|turn| turn.text).collect::<Vec<_>>()

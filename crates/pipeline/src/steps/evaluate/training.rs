@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tsumugi_eval::bench::Benchmark;
 use tsumugi_eval::contamination::{Contaminated, Contamination, ContaminationConfig, picture_hash};
-use tsumugi_record::{Conversation, Interleaved, Pair};
+use tsumugi_record::{Conversation, InterleavedTexts, PairText};
 
 use crate::runner::each_row;
 use crate::{Error, Progress};
@@ -69,7 +69,7 @@ mod tests {
     use tsumugi_eval::bench::{Source, load};
     use tsumugi_eval::contamination::Part;
     use tsumugi_eval::profile::Profile;
-    use tsumugi_record::{Content, Image, Message, Record, ShardWriter, shard_name};
+    use tsumugi_record::{Content, Image, Message, Pair, Record, ShardWriter, shard_name};
 
     use super::*;
 

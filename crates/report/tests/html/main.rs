@@ -1,0 +1,6 @@
+//! What this crate writes, read again by an HTML parser.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking, also in their helpers")]
+
+mod charts;
+mod page;
+mod parse;

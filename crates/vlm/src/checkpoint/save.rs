@@ -1,0 +1,82 @@
+//! Writing checkpoints.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tch::Kind;
+
+use crate::error::{Error, Result};
+use crate::family::ModelFamily;
+use crate::model::Vlm;
+use crate::storage::Outgoing;
+use crate::tokenizer::Tokenizer;
+use crate::weights::Weights;
+
+/// How [`save`] writes.
+#[derive(Debug, Clone)]
+pub struct SaveOptions {
+    /// The family whose layout is written; by default the model's own.
+    pub family: Option<Arc<dyn ModelFamily>>,
+    /// Kind of the tensors in the files; by default the kind they have.
+    pub kind: Option<Kind>,
+    /// Largest shard in bytes (by default 5 GB, as in transformers 4).
+    pub max_shard_bytes: u64,
+}
+
+impl Default for SaveOptions {
+    fn default() -> Self {
+        Self { family: None, kind: None, max_shard_bytes: 5_000_000_000 }
+    }
+}
+
+/// Writes a model with all it needs to be used: configuration, weights and, if a tokenizer is given, the tokenizer, the
+/// image processor and the chat template. The folder is written under a temporary name and renamed, so that it is
+/// complete or absent; an old folder of this name is replaced.
+///
+/// # Errors
+/// Those of [`ModelFamily::write`]; [`Error::Io`] naming the file.
+pub fn save(
+    folder: impl AsRef<Path>,
+    vlm: &Vlm,
+    weights: &Weights,
+    tokenizer: Option<&Tokenizer>,
+    options: &SaveOptions,
+) -> Result<()> {
+    let folder = folder.as_ref();
+    let temporary = sibling(folder, "partial");
+    remove(&temporary)?;
+    fs::create_dir_all(&temporary).map_err(Error::io(&temporary))?;
+    let tensors = weights.iter().map(|(name, tensor)| {
+        let tensor = tensor.f_detach()?.f_to_kind(options.kind.unwrap_or(tensor.kind()))?;
+        Ok((name.clone(), tensor))
+    });
+    let outgoing = Outgoing {
+        config: vlm.config(),
+        tensors: tensors.collect::<Result<_>>()?,
+        tokenizer,
+        processor: vlm.image_processor(),
+        max_shard_bytes: options.max_shard_bytes,
+    };
+    options.family.as_ref().unwrap_or(vlm.family()).write(&temporary, &outgoing)?;
+    let old = sibling(folder, "replaced");
+    remove(&old)?;
+    if folder.exists() {
+        fs::rename(folder, &old).map_err(Error::io(folder))?;
+    }
+    fs::rename(&temporary, folder).map_err(Error::io(folder))?;
+    remove(&old)
+}
+
+/// The folder of another name beside this one.
+fn sibling(folder: &Path, ending: &str) -> PathBuf {
+    let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    folder.with_file_name(format!(".{name}.{ending}"))
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(folder)(error)),
+        _ => Ok(()),
+    }
+}

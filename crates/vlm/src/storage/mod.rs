@@ -1,0 +1,15 @@
+//! The files of checkpoints: memory-mapped safetensors, JSON, the hub.
+
+mod hub;
+mod json;
+mod mapped;
+mod opened;
+mod outgoing;
+mod tensors;
+
+pub use hub::fetch;
+pub(crate) use json::{from_value, read_json, write_json};
+pub use mapped::{read_safetensors, write_safetensors};
+pub use opened::{Contents, Opened};
+pub use outgoing::Outgoing;
+pub use tensors::StoredTensors;

@@ -1,0 +1,130 @@
+//! The tensors of a folder's safetensors files, by the names a model has for them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+use tch::{Device, Kind};
+
+use super::json::read_json;
+use super::mapped::Mapped;
+use crate::error::{Error, Result};
+use crate::unit::ParamDef;
+use crate::weights::Weights;
+
+/// Where the tensors of a checkpoint are stored: the parameter's name, the file, and the tensor's name in it. Files are
+/// memory-mapped and read when a model is loaded.
+///
+/// Parameters have the names of Hugging Face's first LLaVA: `vision_tower.*`, `multi_modal_projector.*`,
+/// `language_model.*`.
+#[derive(Debug, Default)]
+pub struct StoredTensors(BTreeMap<String, (Arc<Mapped>, String)>);
+
+impl StoredTensors {
+    /// Adds the tensors of a folder's `STEM.safetensors`, or of the shards that its `STEM.safetensors.index.json` lists.
+    /// `rename` turns a tensor's name in the file into the parameter's name.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Json`], [`Error::Safetensors`] and [`Error::Checkpoint`] naming the file.
+    pub fn add(&mut self, folder: &Path, stem: &str, rename: impl Fn(&str) -> String) -> Result<()> {
+        self.add_all(folder, stem, |stored| stored.iter().map(|name| (rename(name), name.clone())).collect())
+    }
+
+    /// Like [`StoredTensors::add`], where a name depends on the others: `rename` pairs each parameter's name with that in
+    /// the file.
+    pub(crate) fn add_all(
+        &mut self,
+        folder: &Path,
+        stem: &str,
+        rename: impl Fn(&[String]) -> Vec<(String, String)>,
+    ) -> Result<()> {
+        for path in files(folder, stem)? {
+            let file = Arc::new(Mapped::open(&path)?);
+            for (name, stored) in rename(&file.names()) {
+                if self.0.insert(name.clone(), (Arc::clone(&file), stored)).is_some() {
+                    return Err(Error::Checkpoint { path, reason: format!("tensor {name} is stored twice") });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The shape of a tensor, if it is stored.
+    #[must_use]
+    pub fn shape(&self, name: &str) -> Option<Vec<i64>> {
+        let (file, stored) = self.0.get(name)?;
+        file.shape(stored)
+    }
+
+    /// Reads the parameters `defs`, as `kind`, to `device`. A tensor that is missing, of another shape, or left over and
+    /// not `unused` is an error that names it in `path`.
+    pub(crate) fn load<'a>(
+        &self,
+        path: &Path,
+        defs: impl IntoIterator<Item = &'a ParamDef>,
+        device: Device,
+        kind: Kind,
+        unused: &dyn Fn(&str) -> bool,
+    ) -> Result<Weights> {
+        let defs: BTreeMap<&str, &ParamDef> = defs.into_iter().map(|def| (def.name.as_str(), def)).collect();
+        self.check(path, &defs, unused)?;
+        let mut weights = Weights::default();
+        for (name, def) in defs {
+            let (file, stored) = &self.0[name];
+            let tensor = file.tensor(stored)?.f_to_kind(kind)?.f_to_device(device)?;
+            weights.insert(name, tensor.f_reshape(&def.shape[..])?);
+        }
+        Ok(weights)
+    }
+
+    fn check(
+        &self,
+        path: &Path,
+        defs: &BTreeMap<&str, &ParamDef>,
+        unused: &dyn Fn(&str) -> bool,
+    ) -> Result<()> {
+        let owned = |name: &&str| (*name).to_owned();
+        let missing: Vec<String> =
+            defs.keys().filter(|name| !self.0.contains_key(**name)).map(owned).collect();
+        let left_over = |name: &&String| !defs.contains_key(name.as_str()) && !unused(name);
+        let unexpected: Vec<String> = self.0.keys().filter(left_over).cloned().collect();
+        let mut misshapen = Vec::new();
+        for (name, def) in defs {
+            if let Some(found) = self.shape(name).filter(|found| *found != def.shape) {
+                misshapen.push(((*name).to_owned(), def.shape.clone(), found));
+            }
+        }
+        if missing.is_empty() && unexpected.is_empty() && misshapen.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Misfit { path: path.to_owned(), missing, unexpected, misshapen })
+    }
+}
+
+/// Files of a folder: those that the index lists, else the one file.
+fn files(folder: &Path, stem: &str) -> Result<Vec<PathBuf>> {
+    let index = folder.join(format!("{stem}.safetensors.index.json"));
+    if index.exists() {
+        let value = read_json(&index)?;
+        let map = value.get("weight_map").and_then(Value::as_object).ok_or_else(|| Error::Checkpoint {
+            path: index.clone(),
+            reason: "the index has no weight_map".to_owned(),
+        })?;
+        let mut names: Vec<&str> = map.values().filter_map(Value::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        return Ok(names.into_iter().map(|name| folder.join(name)).collect());
+    }
+    let single = folder.join(format!("{stem}.safetensors"));
+    if !single.exists() {
+        return Err(Error::Checkpoint {
+            path: folder.to_owned(),
+            reason: format!(
+                "has neither {stem}.safetensors nor {stem}.safetensors.index.json; convert checkpoints in other formats to \
+                 safetensors first"
+            ),
+        });
+    }
+    Ok(vec![single])
+}
