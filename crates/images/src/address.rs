@@ -1,22 +1,23 @@
-//! Addresses of pictures, in the one form by which tables are joined.
+//! Image URLs in the canonical form by which tables are joined.
 
 use std::path::{Component, Path, PathBuf};
 
 use url::Url;
 
-/// The address without its fragment, in the form that the URL standard gives it; `None` where it is not an
-/// absolute `http` or `https` address.
+/// Normalises a URL as the URL standard does and removes its fragment. Returns `None` unless it is an absolute `http`
+/// or `https` URL.
 ///
 /// ```
 /// # use tsumugi_images::canonical_url;
-/// assert_eq!(canonical_url("HTTP://Example.JP:80/a/../絵.png#x").as_deref(), Some("http://example.jp/%E7%B5%B5.png"));
+/// let url = canonical_url("HTTP://Example.JP:80/a/../\u{7d75}.png#x");
+/// assert_eq!(url.as_deref(), Some("http://example.jp/%E7%B5%B5.png"));
 /// assert_eq!(canonical_url("data:image/png;base64,xyz"), None);
 /// ```
 pub fn canonical_url(address: &str) -> Option<String> {
     canonical(Url::parse(address.trim()).ok()?)
 }
 
-/// The address that `target` means on a page or in an answer of address `base`, in canonical form.
+/// Resolves `target` against the URL of a page or answer, in canonical form.
 ///
 /// ```
 /// # use tsumugi_images::resolve_url;
@@ -34,8 +35,8 @@ fn canonical(mut url: Url) -> Option<String> {
     Some(url.into())
 }
 
-/// The relative paths under which a mirroring tool may have laid down the file of an address: `HOST/PATH` with the query
-/// in the name, as written and with its escapes resolved. None leads out of the mirror's folder.
+/// Relative paths under which a mirroring tool may have stored the file of a URL: `HOST/PATH` with the query in the
+/// name, as written and with its escapes resolved. No path leads out of the mirror's folder.
 pub fn mirror_paths(address: &str) -> Vec<PathBuf> {
     let Ok(url) = Url::parse(address) else { return Vec::new() };
     let Some(host) = url.host_str() else { return Vec::new() };
@@ -49,7 +50,7 @@ pub fn mirror_paths(address: &str) -> Vec<PathBuf> {
     names.map(|name| Path::new(&host).join(name)).collect()
 }
 
-/// Resolves `%XX`; none where the result is not UTF-8.
+/// Resolves `%XX`; returns `None` if the result is not UTF-8.
 fn unescape(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -67,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mirrored_files_are_inside_the_folder() {
+    fn mirror_paths_stay_inside_the_folder() {
         let paths = mirror_paths("http://a.jp/%E7%B5%B5/x.png?s=1");
         assert_eq!(paths, [Path::new("a.jp/%E7%B5%B5/x.png?s=1"), Path::new("a.jp/絵/x.png?s=1")]);
         assert_eq!(

@@ -1,9 +1,9 @@
-//! The cosine transform of length 32, rounded as scipy's.
+//! The cosine transform of length 32, with the rounding of scipy.
 //!
-//! A perceptual hash asks of each coefficient whether it is above the median. In drawn pictures many coefficients
-//! are equal (0 for every symmetry), so which bits come out depends on the last bit of the arithmetic. This is
-//! the classical real FFT of FFTPACK (factors 2, 4, 4) with the twiddle factors of pocketfft, which are products
-//! of two short tables; `scipy.fftpack.dct` gives the same 64-bit floats.
+//! A perceptual hash compares each coefficient with the median. In drawn images many coefficients are equal (0 for every
+//! symmetry), so the bits of the hash depend on the last bit of the arithmetic. This is the classical real FFT of
+//! FFTPACK (factors 2, 4, 4) with the twiddle factors of pocketfft, which are products of two short tables. It returns
+//! the same 64-bit floats as `scipy.fftpack.dct`.
 
 use std::f64::consts::{PI, SQRT_2};
 
@@ -12,7 +12,7 @@ pub(crate) const N: usize = 32;
 
 /// Cosine and sine of `2 pi index / n`, as the product of two table entries.
 ///
-/// Indices up to `n / 2`; a table entry is exact to the last bit, the product is not, and pocketfft's is the same.
+/// Indices go up to `n / 2`. A table entry is exact to the last bit; the product is not, but pocketfft's is the same.
 struct Circle {
     fine: Vec<(f64, f64)>,
     coarse: Vec<(f64, f64)>,
@@ -42,7 +42,7 @@ impl Circle {
     }
 }
 
-/// The point at `index / n` of a turn, by the octant's own small angle (`angle` is an eighth of a step).
+/// The point at `index / n` of a turn, computed from a small angle within its octant (`angle` is an eighth of a step).
 fn point(index: usize, n: usize, angle: f64) -> (f64, f64) {
     let x = index * 8;
     let cos_sin = |x: usize| ((x as f64 * angle).cos(), (x as f64 * angle).sin());

@@ -1,4 +1,4 @@
-//! Decoding under limits.
+//! Decoding within limits.
 
 use std::io::Cursor;
 
@@ -7,19 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Format, Result, luma};
 
-/// How large a picture may be. It is read by a stranger's server's grace: a few bytes can announce gigapixels.
+/// Limits on the size of images. Files come from strangers, and a few bytes can announce gigapixels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Largest file, in bytes (32 MiB: ours; larger photographs than a camera's are rare on the web).
+    /// Largest file in bytes. 32 MiB by default (our choice): files larger than a camera's photographs are rare on the
+    /// web.
     pub max_bytes: u64,
-    /// Longest side, in pixels (20,000: OBELICS).
+    /// Longest side in pixels. 20,000 by default (OBELICS).
     pub max_side: u32,
-    /// Most pixels in all (50 million: ours; such a picture takes 200 MB while it is decoded).
+    /// Largest number of pixels. 50 million by default (our choice): decoding such an image takes 200 MB.
     pub max_pixels: u64,
-    /// Most bytes that decoding may take, the decoded picture included (512 MiB: the `image` crate's own default).
+    /// Largest memory for decoding in bytes, including the decoded image. 512 MiB by default (that of the `image` crate).
     pub max_memory: u64,
-    /// Distinct colours are counted up to here (WAON asks for 32; counting more tells little).
+    /// Distinct colours are counted up to this number. 256 by default (our choice; WAON asks for 32, and a higher count
+    /// tells little).
     pub max_colours: u32,
 }
 
@@ -56,7 +59,7 @@ impl Limits {
     }
 }
 
-/// A picture of three bytes a pixel (red, green, blue), row by row from the top left.
+/// An image of three bytes per pixel (red, green, blue), stored row by row from the top left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rgb {
     /// Width in pixels.
@@ -67,7 +70,7 @@ pub struct Rgb {
     pub data: Vec<u8>,
 }
 
-/// A decoded picture with the facts that its pixels no longer tell.
+/// A decoded image with facts that its pixels do not contain.
 pub(crate) struct Decoded {
     pub(crate) format: Format,
     pub(crate) pixels: DynamicImage,
@@ -75,11 +78,11 @@ pub(crate) struct Decoded {
     pub(crate) orientation: u8,
 }
 
-/// Decodes the first frame of `bytes` to RGB, as Pillow's `Image.open(...).convert("RGB")` does: transparency is
-/// dropped (not blended) and the EXIF orientation is not applied.
+/// Decodes the first frame of `bytes` to RGB, like Pillow's `Image.open(...).convert("RGB")`: transparency is dropped
+/// without blending, and the EXIF orientation is not applied.
 ///
 /// # Errors
-/// Where the bytes are no picture, a broken one, or larger than `limits`.
+/// If the bytes are not an image, or the image is damaged or exceeds `limits`.
 pub fn decode_rgb(bytes: &[u8], limits: &Limits) -> Result<Rgb> {
     let decoded = decode(bytes, limits)?;
     Ok(luma::to_rgb(decoded.pixels))
@@ -96,30 +99,30 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
     let Some(format) = Format::sniff(bytes) else {
         return Err(Error::UnknownFormat { start: start_of(bytes) });
     };
-    let broken = |source| Error::Decode { format, source };
+    let damaged = |source| Error::Decode { format, source };
     let decoder_format = format.decoder().ok_or(Error::Unsupported { format })?;
     let mut reader = image::ImageReader::with_format(Cursor::new(bytes), decoder_format);
     reader.limits(limits.for_decoder());
-    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let mut decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     limits.check_size(width, height)?;
     if decoder.total_bytes() > limits.max_memory {
         let (max_side, max_pixels) = (limits.max_side, limits.max_pixels);
         return Err(Error::TooManyPixels { width, height, max_side, max_pixels });
     }
-    if format == Format::Jpeg && !jpeg_ends(bytes) {
+    if format == Format::Jpeg && !jpeg_is_complete(bytes) {
         return Err(Error::Truncated { format });
     }
     let orientation = decoder.orientation().map_or(1, Orientation::to_exif);
-    let pixels = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    let pixels = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     Ok(Decoded { format, pixels, animated: is_animated(format, bytes, limits), orientation })
 }
 
-/// True where the last scan of a JPEG file is followed by the marker that ends the picture. The decoder itself fills what
-/// is missing with grey, and other readers of the same table (Pillow) then refuse the picture.
-fn jpeg_ends(bytes: &[u8]) -> bool {
+/// Whether the last scan of a JPEG file is followed by the end-of-image marker. The decoder fills missing data with grey,
+/// while other readers of the same table (Pillow) refuse such a file.
+fn jpeg_is_complete(bytes: &[u8]) -> bool {
     let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xff, marker]);
-    // Inside a scan 0xff is always followed by 0x00 or a restart marker, so neither pair can be part of the data.
+    // Within a scan, 0xff is always followed by 0x00 or a restart marker, so neither pair can be part of the data.
     match (last(0xda), last(0xd9)) {
         (Some(scan), Some(end)) => end > scan,
         _ => false,
@@ -130,7 +133,7 @@ fn start_of(bytes: &[u8]) -> String {
     bytes[..bytes.len().min(16)].escape_ascii().to_string()
 }
 
-/// True where there is a second frame.
+/// Whether there is a second frame.
 fn is_animated(format: Format, bytes: &[u8], limits: &Limits) -> bool {
     use image::codecs::{gif::GifDecoder, png::PngDecoder, webp::WebPDecoder};
     let cursor = Cursor::new(bytes);
@@ -151,10 +154,10 @@ mod tests {
 
     #[test]
     fn a_jpeg_cut_in_its_scan_is_truncated() {
-        let picture =
+        let image =
             image::RgbImage::from_fn(64, 64, |x, y| image::Rgb([x as u8 * 3, y as u8 * 3, (x * y) as u8]));
         let mut bytes = Vec::new();
-        image::codecs::jpeg::JpegEncoder::new(&mut bytes).encode_image(&picture).unwrap();
+        image::codecs::jpeg::JpegEncoder::new(&mut bytes).encode_image(&image).unwrap();
         assert!(decode(&bytes, &Limits::default()).is_ok());
         let cut = &bytes[..bytes.len() * 3 / 4];
         let error = decode(cut, &Limits::default()).err().unwrap();

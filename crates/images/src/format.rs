@@ -1,6 +1,6 @@
-//! Formats, told by their first bytes and never by a file name or a server's word.
+//! File formats, recognised by their first bytes, never by file name or content type.
 
-/// A picture format.
+/// An image format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Format {
@@ -14,20 +14,20 @@ pub enum Format {
     Webp,
     /// Windows bitmap.
     Bmp,
-    /// SVG: recognised, counted, not decoded (a drawing program, not a picture).
+    /// SVG: recognised and counted, but not decoded (a program of drawing commands).
     Svg,
-    /// AVIF: recognised, not decoded.
+    /// AVIF: recognised, but not decoded.
     Avif,
-    /// HEIF and HEIC: recognised, not decoded.
+    /// HEIF and HEIC: recognised, but not decoded.
     Heif,
-    /// TIFF: recognised, not decoded.
+    /// TIFF: recognised, but not decoded.
     Tiff,
-    /// Windows icon: recognised, not decoded (an icon by definition).
+    /// Windows icon: recognised, but not decoded (an icon by definition).
     Ico,
 }
 
 impl Format {
-    /// The word that stands in the tables.
+    /// The name used in tables.
     pub fn as_str(self) -> &'static str {
         match self {
             Format::Jpeg => "jpeg",
@@ -43,7 +43,7 @@ impl Format {
         }
     }
 
-    /// The format of a file that starts with `bytes` (a few hundred are enough); none where none is known.
+    /// The format of a file that starts with `bytes` (a few hundred are enough), if it is known.
     pub fn sniff(bytes: &[u8]) -> Option<Format> {
         match bytes {
             [0xFF, 0xD8, 0xFF, ..] => Some(Format::Jpeg),
@@ -59,7 +59,7 @@ impl Format {
         }
     }
 
-    /// The format as the decoder names it; none for what is not decoded.
+    /// The decoder for the format, if there is one.
     pub(crate) fn decoder(self) -> Option<image::ImageFormat> {
         match self {
             Format::Jpeg => Some(image::ImageFormat::Jpeg),
@@ -72,7 +72,7 @@ impl Format {
     }
 }
 
-/// Two letters are a weak sign, so the size of the header that follows must be one in use too.
+/// Two letters are weak evidence, so the size of the header must also be one that is in use.
 fn is_bitmap(bytes: &[u8]) -> bool {
     matches!(bytes.get(14..18), Some([12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]))
 }
@@ -85,7 +85,7 @@ fn sniff_brand(brand: &[u8]) -> Option<Format> {
     }
 }
 
-/// The element `<svg` behind an optional byte order mark, XML declaration, comments and document type.
+/// Whether `<svg` follows an optional byte order mark, XML declaration, comments and document type.
 fn is_svg(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(4096)];
     let head = String::from_utf8_lossy(head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head));
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sniffs_by_content() {
+    fn recognises_formats_by_content() {
         let cases: &[(&[u8], Option<Format>)] = &[
             (b"\xFF\xD8\xFF\xE0", Some(Format::Jpeg)),
             (b"\x89PNG\r\n\x1a\n....", Some(Format::Png)),

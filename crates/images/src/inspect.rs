@@ -1,4 +1,4 @@
-//! What is known of a picture without understanding it.
+//! Facts about an image that need no model.
 
 use std::collections::HashSet;
 
@@ -7,43 +7,43 @@ use sha2::{Digest, Sha256};
 
 use crate::{Format, Limits, PHash, Result, Rgb, decode, luma};
 
-/// The facts of a picture's first frame.
+/// Facts about the first frame of an image.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Inspection {
-    /// The format, by content.
+    /// The format, recognised by content.
     pub format: Format,
     /// Width in pixels, as stored (the orientation is not applied).
     pub width: u32,
     /// Height in pixels, as stored.
     pub height: u32,
-    /// True where there is more than one frame.
+    /// Whether there is more than one frame.
     pub animated: bool,
     /// Distinct RGB colours, counted up to [`Limits::max_colours`].
     pub colours: u32,
-    /// EXIF orientation, 1 (upright) to 8; a fact only, no pixel is turned.
+    /// EXIF orientation, 1 (upright) to 8. The pixels are not rotated.
     pub orientation: u8,
     /// The perceptual hash of PyPI ImageHash.
     pub phash: PHash,
 }
 
 impl Inspection {
-    /// Width over height.
+    /// Width divided by height.
     pub fn aspect(&self) -> f64 {
         f64::from(self.width) / f64::from(self.height)
     }
 
-    /// Pixels in all.
+    /// Number of pixels.
     pub fn pixels(&self) -> u64 {
         u64::from(self.width) * u64::from(self.height)
     }
 }
 
-/// Decodes and measures a picture.
+/// Decodes and measures an image.
 ///
 /// # Errors
-/// Where the bytes are no picture, a broken one, or larger than `limits`; [`crate::Error::reason`] says which in
-/// one word.
+/// If the bytes are not an image, or the image is damaged or exceeds `limits`. [`crate::Error::reason`] returns the
+/// word for it.
 pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection> {
     let decoded = decode::decode(bytes, limits)?;
     let (width, height) = (decoded.pixels.width(), decoded.pixels.height());
@@ -59,7 +59,7 @@ pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection> {
     })
 }
 
-/// The identifier of a content: SHA-256 of its bytes, 64 hex digits.
+/// Identifier of a file by content: the SHA-256 of its bytes in 64 hex digits.
 pub fn content_id(bytes: &[u8]) -> String {
     HEXLOWER.encode(&Sha256::digest(bytes))
 }
@@ -68,7 +68,7 @@ fn count_colours(rgb: &Rgb, cap: u32) -> u32 {
     let mut seen = HashSet::new();
     let mut last = None;
     for pixel in rgb.data.chunks_exact(3) {
-        // Neighbours are mostly alike; asking the set for each would cost more than decoding.
+        // Neighbours are often equal, and looking up each in the set would cost more than decoding.
         if last == Some(pixel) {
             continue;
         }

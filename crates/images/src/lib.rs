@@ -1,5 +1,5 @@
-//! Decode, inspect, hash and resample pictures: whatever strangers put on the web, under limits, with the very
-//! pixels and hashes that the Python tools (Pillow, ImageHash) give.
+//! Decodes, inspects, hashes and resamples images from the web within limits, with exactly the pixels and hashes that the
+//! Python tools (Pillow, ImageHash) produce.
 //!
 //! ```
 //! use tsumugi_images::{Limits, decode_rgb, inspect, resize, Filter};
@@ -18,11 +18,12 @@
 //! # Ok::<(), tsumugi_images::Error>(())
 //! ```
 //!
-//! With the feature `http` the module `fetch` gets pictures over the network.
+//! With the feature `http`, the module `fetch` downloads images.
 //!
-//! Formats: JPEG (CMYK and progressive too), PNG, GIF, WebP, BMP. SVG, AVIF, HEIF, TIFF and icons are recognised
-//! and refused by name, so that they can be counted. An animated picture is its first frame.
+//! Formats: JPEG (including CMYK and progressive), PNG, GIF, WebP and BMP. SVG, AVIF, HEIF, TIFF and icons are recognised
+//! and refused by name, so that they can be counted. Of an animated image, the first frame is used.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod address;
 mod dct;
@@ -43,3 +44,8 @@ pub use format::Format;
 pub use inspect::{Inspection, content_id, inspect};
 pub use phash::PHash;
 pub use resize::{Filter, resize, resize_channels};
+
+/// The README's example, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

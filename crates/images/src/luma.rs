@@ -9,12 +9,12 @@ fn luma(r: u8, g: u8, b: u8) -> u8 {
     ((u32::from(r) * 19_595 + u32::from(g) * 38_470 + u32::from(b) * 7_471 + 0x8000) >> 16) as u8
 }
 
-/// 16-bit greyscale to a byte: Pillow cuts it off at 255 (it does not scale).
+/// 16-bit greyscale to a byte: Pillow clamps at 255 rather than scaling.
 fn saturate(value: u16) -> u8 {
     value.min(255) as u8
 }
 
-/// Greyscale bytes as Pillow's `convert("L")` gives them; transparency is dropped, not blended.
+/// Greyscale bytes, equal to those of Pillow's `convert("L")`. Drops transparency without blending.
 pub(crate) fn to_luma(pixels: &DynamicImage) -> Vec<u8> {
     match pixels {
         DynamicImage::ImageLuma8(buffer) => buffer.as_raw().clone(),
@@ -33,7 +33,7 @@ pub(crate) fn to_luma(pixels: &DynamicImage) -> Vec<u8> {
     }
 }
 
-/// RGB as Pillow's `convert("RGB")` gives it; transparency is dropped, not blended.
+/// RGB bytes, equal to those of Pillow's `convert("RGB")`. Drops transparency without blending.
 pub(crate) fn to_rgb(pixels: DynamicImage) -> Rgb {
     let (width, height) = (pixels.width(), pixels.height());
     let data = match pixels {

@@ -12,7 +12,7 @@ const SIDE: usize = 8;
 
 static DCT: LazyLock<Dct> = LazyLock::new(Dct::new);
 
-/// A perceptual hash of 64 bits; written as 16 hex digits, as `str(imagehash.phash(image))` is.
+/// A perceptual hash of 64 bits, written as 16 hex digits like `str(imagehash.phash(image))`.
 ///
 /// ```
 /// use tsumugi_images::PHash;
@@ -25,18 +25,18 @@ static DCT: LazyLock<Dct> = LazyLock::new(Dct::new);
 pub struct PHash(pub u64);
 
 impl PHash {
-    /// Bits in which the two differ (Hamming distance), 0 to 64.
+    /// Hamming distance: the number of differing bits, 0 to 64.
     pub fn distance(self, other: PHash) -> u32 {
         (self.0 ^ other.0).count_ones()
     }
 
-    /// The hash of a greyscale picture: one byte a pixel, row by row.
+    /// The hash of a greyscale image, stored row by row with one byte per pixel.
     ///
-    /// The picture is resampled to 32x32 by Lanczos and transformed by a DCT in both directions; of the 8x8 lowest
-    /// frequencies (the mean among them) each gives a bit: is it above their median?
+    /// The image is resampled to 32x32 by Lanczos and transformed by a DCT in both directions. Each of the 8x8 lowest
+    /// frequencies (including the mean) contributes one bit: whether it exceeds their median.
     ///
     /// # Errors
-    /// Where `luma` is not `width * height` bytes.
+    /// [`Error::Shape`](crate::Error::Shape) if `luma` is not `width * height` bytes long.
     pub fn of_luma(luma: &[u8], width: u32, height: u32) -> Result<PHash> {
         let small = resize_channels::<1>(luma, (width, height), (N as u32, N as u32), Filter::Lanczos)?;
         Ok(PHash(bits(&low_frequencies(&small))))
@@ -45,7 +45,7 @@ impl PHash {
 
 /// The lowest frequencies of 32x32 bytes, row by row.
 fn low_frequencies(small: &[u8]) -> [f64; SIDE * SIDE] {
-    // Columns first, as ImageHash does; of their frequencies only the low ones are used.
+    // Columns first, as in ImageHash. Only their low frequencies are used.
     let mut rows = [[0.0; N]; SIDE];
     for x in 0..N {
         let mut column: [f64; N] = std::array::from_fn(|y| f64::from(small[y * N + x]));
@@ -62,7 +62,7 @@ fn low_frequencies(small: &[u8]) -> [f64; SIDE * SIDE] {
     low
 }
 
-/// One bit a frequency, the first in the highest place.
+/// One bit per frequency, the first in the highest position.
 fn bits(low: &[f64; SIDE * SIDE]) -> u64 {
     let mut sorted = *low;
     sorted.sort_by(f64::total_cmp);

@@ -1,8 +1,8 @@
-//! Resampling with the arithmetic of Pillow (PIL), to the bit.
+//! Resampling with the arithmetic of Pillow (PIL), bit for bit.
 //!
-//! Pillow resamples rows and columns in two passes. Each rounds to bytes, and its weights are fixed-point
-//! numbers with 22 fractional bits (32 bits less 8 of the pixel and 2 of head-room). Models see the same pixels
-//! and hashes the same bits as with Pillow only if these roundings are the same, so they are kept here.
+//! Pillow resamples rows and columns in two passes. Each pass rounds to bytes, with fixed-point weights of 22 fractional
+//! bits (32 bits minus 8 for the pixel and 2 of head-room). This module rounds in the same places, because otherwise
+//! models would see other pixels, and hashes would have other bits, than with Pillow.
 
 use crate::{Error, Result, Rgb};
 
@@ -13,11 +13,11 @@ const PRECISION_BITS: u32 = 32 - 8 - 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Filter {
-    /// Cubic convolution with a = -0.5, four taps wide (what vision models are fed with).
+    /// Cubic convolution with a = -0.5, four taps wide (used by most vision models).
     Bicubic,
-    /// Straight lines between neighbours, two taps wide (what SigLIP 2 is fed with).
+    /// Linear interpolation, two taps wide (used by SigLIP 2).
     Bilinear,
-    /// Sinc windowed by a sinc, six taps wide (what the perceptual hash uses).
+    /// Sinc windowed by a sinc, six taps wide (used by the perceptual hash).
     Lanczos,
 }
 
@@ -31,7 +31,7 @@ impl Filter {
         }
     }
 
-    /// The kernel's value at a distance of `x` pixels.
+    /// Value of the kernel at a distance of `x` pixels.
     fn weight(self, x: f64) -> f64 {
         match self {
             Filter::Bilinear => (1.0 - x.abs()).max(0.0),
@@ -61,13 +61,13 @@ fn sinc(x: f64) -> f64 {
     x.sin() / x
 }
 
-/// The weights of one output pixel: they apply to source pixels `first..first + weights.len()`.
+/// The weights of one output pixel, which apply to the source pixels `first..first + weights.len()`.
 struct Tap {
     first: usize,
     weights: Vec<i32>,
 }
 
-/// The weights of each of `to` output pixels over `from` source pixels.
+/// The weights of `to` output pixels over `from` source pixels.
 fn taps(from: usize, to: usize, filter: Filter) -> Vec<Tap> {
     let scale = from as f64 / to as f64;
     let stretch = scale.max(1.0);
@@ -76,7 +76,7 @@ fn taps(from: usize, to: usize, filter: Filter) -> Vec<Tap> {
     (0..to)
         .map(|at| {
             let center = (at as f64 + 0.5) * scale;
-            // Truncation toward zero; the additions make it a rounding.
+            // Adding 0.5 turns the truncation toward zero into rounding.
             let first = ((center - support + 0.5) as i64).max(0) as usize;
             let end = ((center + support + 0.5) as i64).clamp(0, from as i64) as usize;
             let mut weights: Vec<f64> = (0..end.saturating_sub(first))
@@ -91,20 +91,20 @@ fn taps(from: usize, to: usize, filter: Filter) -> Vec<Tap> {
         .collect()
 }
 
-/// A weight in fixed point, halves away from zero.
+/// Converts a weight to fixed point, rounding halves away from zero.
 fn fixed(weight: f64) -> i32 {
     let scaled = weight * f64::from(1u32 << PRECISION_BITS);
     if weight < 0.0 { (scaled - 0.5) as i32 } else { (scaled + 0.5) as i32 }
 }
 
-/// A sum of weighted bytes, rounded back to a byte.
+/// Rounds a sum of weighted bytes to a byte.
 fn byte(sum: i32) -> u8 {
     (sum >> PRECISION_BITS).clamp(0, 255) as u8
 }
 
 const HALF: i32 = 1 << (PRECISION_BITS - 1);
 
-/// Rows of `C` interleaved bytes, each resampled to `taps.len()` pixels.
+/// Resamples rows of `C` interleaved channels to `taps.len()` pixels each.
 fn horizontal<const C: usize>(source: &[u8], width: usize, taps: &[Tap]) -> Vec<u8> {
     let mut out = Vec::with_capacity(source.len() / width * taps.len());
     for row in source.chunks_exact(width * C) {
@@ -121,7 +121,7 @@ fn horizontal<const C: usize>(source: &[u8], width: usize, taps: &[Tap]) -> Vec<
     out
 }
 
-/// Columns resampled to `taps.len()` rows of `row` bytes.
+/// Resamples columns to `taps.len()` rows of `row` bytes.
 fn vertical(source: &[u8], row: usize, taps: &[Tap]) -> Vec<u8> {
     let mut out = Vec::with_capacity(row * taps.len());
     let mut sums = vec![HALF; row];
@@ -137,10 +137,10 @@ fn vertical(source: &[u8], row: usize, taps: &[Tap]) -> Vec<u8> {
     out
 }
 
-/// Resamples interleaved bytes of `C` channels (1 for greyscale, 3 for RGB), row by row from the top left.
+/// Resamples interleaved bytes of `C` channels (1 for greyscale, 3 for RGB), stored row by row from the top left.
 ///
 /// # Errors
-/// [`Error::Shape`] where a side is 0 or `data` is not `width * height * C` long.
+/// [`Error::Shape`] if a side is 0 or `data` is not `width * height * C` bytes long.
 pub fn resize_channels<const C: usize>(
     data: &[u8],
     (width, height): (u32, u32),
@@ -157,7 +157,7 @@ pub fn resize_channels<const C: usize>(
     let (to_w, to_h) = (to_width as usize, to_height as usize);
     let across = |data: &[u8]| horizontal::<C>(data, w, &taps(w, to_w, filter));
     let down = |data: &[u8], width: usize| vertical(data, width * C, &taps(h, to_h, filter));
-    // A pass along a side that keeps its length is left out, as Pillow does.
+    // Like Pillow, skip the pass along a side that keeps its length.
     Ok(match (to_w == w, to_h == h) {
         (true, true) => data.to_vec(),
         (true, false) => down(data, w),
@@ -167,19 +167,19 @@ pub fn resize_channels<const C: usize>(
     })
 }
 
-/// Whether rows are resampled before columns: always until Pillow 12; since 13 not where the height shrinks by
-/// more than twice what the width does (rounding differs by one step, so it matters for equal bytes).
+/// Whether rows are resampled before columns. Up to Pillow 12 they always are; since 13 they are not if the height
+/// shrinks by more than twice as much as the width. The order changes the rounding, and so the bytes.
 fn rows_first(w: usize, h: usize, to_w: usize, to_h: usize) -> bool {
     let shrinks = |from: usize, to: usize| from as i64 - to as i64;
     shrinks(h, to_h) <= 0 || shrinks(h, to_h) <= 2 * shrinks(w, to_w)
 }
 
-/// Resamples an RGB picture to `width` x `height` pixels; the aspect is not kept.
+/// Resamples an RGB image to `width` x `height` pixels, whatever its aspect ratio.
 ///
-/// Gives the bytes of `PIL.Image.resize((width, height), resample)` of Pillow 13.
+/// Returns the bytes of `PIL.Image.resize((width, height), resample)` of Pillow 13.
 ///
 /// # Errors
-/// [`Error::Shape`] where a side is 0.
+/// [`Error::Shape`] if a side is 0.
 pub fn resize(rgb: &Rgb, width: u32, height: u32, filter: Filter) -> Result<Rgb> {
     let data = resize_channels::<3>(&rgb.data, (rgb.width, rgb.height), (width, height), filter)?;
     Ok(Rgb { width, height, data })
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flat_picture_stays_flat() {
+    fn a_flat_image_stays_flat() {
         let rgb = Rgb { width: 7, height: 5, data: [200, 3, 255].repeat(35) };
         for filter in [Filter::Bicubic, Filter::Lanczos] {
             for (w, h) in [(1, 1), (3, 11), (384, 384), (7, 2)] {

@@ -22,8 +22,22 @@ pub fn run<S: Serialize>(step: impl FnOnce() -> Result<S, Error>) -> ExitCode {
 
 /// Prints an error as one message and gives its exit code.
 pub fn fail(error: &Error) -> ExitCode {
-    eprintln!("error: {error}");
+    eprintln!("error: {}", with_causes(error));
     ExitCode::from(error.exit_code())
+}
+
+/// An error and its causes in one line. A cause that a message already contains is not repeated.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut shown = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let message = cause.to_string();
+        if !shown.contains(&message) {
+            shown = format!("{shown}: {message}");
+        }
+        next = cause.source();
+    }
+    shown
 }
 
 /// Runs `work` on a rayon pool of `threads` threads; 0 is one a core.

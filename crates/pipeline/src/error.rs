@@ -26,10 +26,10 @@ pub enum Error {
         /// What is wrong with it and what would be right.
         reason: String,
     },
-    /// A value was refused by the crate that it is for.
-    #[error("{what} cannot be used")]
-    Refused {
-        /// The field, key or file.
+    /// A setting is refused by the crate that it is for.
+    #[error("{what}")]
+    Setting {
+        /// The field or file.
         what: String,
         /// What is wrong with it.
         source: Box<dyn StdError + Send + Sync>,
@@ -102,6 +102,10 @@ pub enum Error {
     #[cfg(feature = "data")]
     #[error(transparent)]
     Archive(Box<tsumugi_warc::Error>),
+    /// A remote archive or an index cannot be opened or read.
+    #[cfg(feature = "remote")]
+    #[error(transparent)]
+    Remote(Box<tsumugi_warc_remote::Error>),
     /// A command went through its inputs and could not use some of them.
     #[error("{failed} of {total} {what} could not be used")]
     Incomplete {
@@ -143,12 +147,12 @@ impl Error {
         Error::Config { what: what.into(), reason: reason.into() }
     }
 
-    /// A field, key or file that the crate it is for refuses.
-    pub fn refused<E>(what: impl Into<String>) -> impl FnOnce(E) -> Error
+    /// A setting that the crate it is for refuses.
+    pub fn setting<E>(what: impl Into<String>) -> impl FnOnce(E) -> Error
     where
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        move |source| Error::Refused { what: what.into(), source: source.into() }
+        move |source| Error::Setting { what: what.into(), source: source.into() }
     }
 
     /// The counts of a command, or an error with them where some inputs could not be used.
@@ -169,7 +173,7 @@ impl Error {
     /// The exit code of a command that ends with this error: 2 for bad usage or configuration, 1 for all else.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Config { .. } | Error::Refused { .. } | Error::Settings { .. } | Error::NoPhase { .. } | Error::OtherRun { .. } => 2,
+            Error::Config { .. } | Error::Setting { .. } | Error::Settings { .. } | Error::NoPhase { .. } | Error::OtherRun { .. } => 2,
             _ => 1,
         }
     }

@@ -163,8 +163,8 @@ fn charts(steps: &[&StepMetrics], scalars: &[&Scalar]) -> Block {
     for (name, unit, value) in [
         ("Learning rate", "", (|s| s.lr) as fn(&StepMetrics) -> f64),
         ("Gradient norm", "", |s| s.grad_norm),
-        ("Throughput", "tokens per second", |s| s.tokens_per_second),
-        ("Throughput", "images per second", |s| s.images_per_second),
+        ("Tokens per second", "", |s| s.tokens_per_second),
+        ("Images per second", "", |s| s.images_per_second),
         ("Utilisation (MFU)", "%", |s| 100.0 * s.mfu),
         ("Peak memory", "MiB", |s| s.peak_memory_mib as f64),
     ] {

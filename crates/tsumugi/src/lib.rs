@@ -46,6 +46,8 @@ pub use tsumugi_train as train;
 pub use tsumugi_vlm as vlm;
 #[cfg(feature = "data")]
 pub use tsumugi_warc as warc;
+#[cfg(feature = "remote")]
+pub use tsumugi_warc_remote as warc_remote;
 
 /// Compiles the example of the README.
 #[cfg(all(doctest, feature = "data"))]

@@ -1,77 +1,55 @@
-//! Errors and the kinds of damage found in archives.
+//! Errors, and the kinds of damage in archives.
 
 use std::fmt;
 
 use thiserror::Error as ThisError;
 
-/// What ends or interrupts reading and writing of archives.
+/// Why reading or writing an archive failed.
 #[derive(Debug, ThisError)]
 #[non_exhaustive]
 pub enum Error {
-    /// Damage at one place. Reading can go on with the next call, except in strict mode.
+    /// Damage at one place. The next call continues behind it, except in strict mode.
     #[error("damaged archive: {0}")]
-    Damage(#[from] Fault),
-    /// The input has bytes, but nothing in it is a record of an archive.
+    Damage(Fault),
+    /// The input has bytes, but no record of an archive.
     #[error(
         "not a web archive: no WARC or ARC record in {bytes} bytes (starts with {start:?}); \
          give a .warc, .arc, .warc.gz, .warc.zst or .warc.lz4 file"
     )]
     NotAnArchive {
-        /// Bytes looked at.
+        /// Bytes examined.
         bytes: u64,
-        /// The first bytes, printable ones as they are.
+        /// The first bytes, with unprintable ones escaped.
         start: String,
     },
     /// A file cannot be opened.
-    #[error("cannot open {path}: {source}")]
+    #[error("cannot open {path}", path = .path.display())]
     Open {
         /// The file.
         path: std::path::PathBuf,
-        /// The reason given by the system.
+        /// The system's reason.
         source: std::io::Error,
     },
     /// The source of the bytes failed.
-    #[error("reading failed at offset {offset}: {source}")]
+    #[error("reading failed at offset {offset}")]
     Read {
         /// Bytes read before.
         offset: u64,
-        /// The reason given by the system.
+        /// The system's reason.
         source: std::io::Error,
     },
     /// The sink of the bytes failed.
-    #[error("writing failed at offset {offset}: {source}")]
+    #[error("writing failed at offset {offset}")]
     Write {
         /// Bytes written before.
         offset: u64,
-        /// The reason given by the system.
+        /// The system's reason.
         source: std::io::Error,
     },
-    /// A remote object cannot be read.
-    #[cfg(feature = "remote")]
-    #[error(transparent)]
-    Remote(Box<crate::remote::RemoteError>),
-    /// An index cannot be read.
-    #[cfg(feature = "remote")]
-    #[error("{index}: not an index that can be read: {reason}")]
-    Index {
-        /// The index.
-        index: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A term of a selection that says nothing.
-    #[cfg(feature = "remote")]
-    #[error("selection `{term}`: {reason}")]
-    Selection {
-        /// The term.
-        term: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A header that cannot be written: it would break the record.
-    #[error("header {name:?} cannot be written: {reason}")]
+    /// A header field that would break the record.
+    #[error("cannot write the header field {name:?}: {reason}")]
     Header {
-        /// Name of the header.
+        /// Name of the field.
         name: String,
         /// What is wrong with it.
         reason: &'static str,
@@ -79,29 +57,28 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether reading can go on after this error.
+    /// Whether reading can continue after this error.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damage(_))
     }
 }
 
-#[cfg(feature = "remote")]
-impl From<crate::remote::RemoteError> for Error {
-    fn from(error: crate::remote::RemoteError) -> Self {
-        Self::Remote(Box::new(error))
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Damage(fault)
     }
 }
 
-/// One place of damage in an archive.
+/// Damage at one place of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, ThisError)]
 #[error("{kind} at offset {offset}{}", Detail(.skipped))]
 pub struct Fault {
-    /// Offset in the file (compressed bytes) where the damage begins, as far as it is known.
+    /// Offset in the file (compressed bytes) where the damage starts, as far as known.
     pub offset: u64,
     /// What is wrong.
     pub kind: FaultKind,
-    /// Bytes that could not be given to any record, if known.
+    /// Bytes that belong to no record, if known.
     pub skipped: Option<u64>,
 }
 
@@ -128,33 +105,33 @@ impl fmt::Display for Detail<'_> {
 pub enum FaultKind {
     /// The archive ends in the middle of a compressed member.
     TruncatedMember,
-    /// Compressed data that cannot be unpacked.
+    /// Compressed data that cannot be decompressed.
     CorruptMember,
-    /// A member unpacks, but its checksum or size does not agree with the data.
+    /// A member decompresses, but its checksum or size does not match the data.
     Checksum,
-    /// Bytes between or after members that are no member.
+    /// Bytes between or after members that are not a member.
     Garbage,
-    /// Unpacked bytes that are no record.
+    /// Decompressed bytes that are not a record.
     NotARecord,
     /// The archive ends in the middle of a record's header.
     TruncatedHeader,
     /// A header block longer than the limit.
     HeaderTooLong,
-    /// Lines in a header block that are no header.
+    /// Lines in a header block that are not header fields.
     MalformedHeader,
     /// The archive ends in the middle of a record's body.
     TruncatedBody,
-    /// The record has no Content-Length; its end was found by the next record.
+    /// The record has no Content-Length; the next record marked its end.
     MissingLength,
-    /// Content-Length is no number; the end was found by the next record.
+    /// Content-Length is not a number; the next record marked the end.
     InvalidLength,
-    /// Content-Length is larger than the body; the end was found by the next record.
+    /// Content-Length is larger than the body; the next record marked the end.
     LengthTooLarge,
-    /// Content-Length is smaller than the body; the end was found by the next record.
+    /// Content-Length is smaller than the body; the next record marked the end.
     LengthTooSmall,
-    /// A compressed frame needs a dictionary that the archive does not have.
+    /// A compressed frame needs a dictionary that the archive lacks.
     MissingDictionary,
-    /// A compressed frame wants more memory than allowed.
+    /// A compressed frame needs more memory than allowed.
     FrameTooLarge,
 }
 
@@ -188,18 +165,48 @@ impl fmt::Display for FaultKind {
             Self::TruncatedMember => "archive ends inside a compressed member",
             Self::CorruptMember => "compressed data is corrupt",
             Self::Checksum => "checksum of a compressed member is wrong",
-            Self::Garbage => "bytes that are no compressed member",
-            Self::NotARecord => "bytes that are no record",
+            Self::Garbage => "these bytes are not a compressed member",
+            Self::NotARecord => "these bytes are not a record",
             Self::TruncatedHeader => "archive ends inside a record header",
             Self::HeaderTooLong => "record header is too long",
-            Self::MalformedHeader => "record header has lines that are no header",
+            Self::MalformedHeader => "record header has lines that are not header fields",
             Self::TruncatedBody => "archive ends inside a record body",
             Self::MissingLength => "record has no Content-Length",
-            Self::InvalidLength => "Content-Length is no number",
+            Self::InvalidLength => "Content-Length is not a number",
             Self::LengthTooLarge => "Content-Length is larger than the body",
             Self::LengthTooSmall => "Content-Length is smaller than the body",
-            Self::MissingDictionary => "the frame's dictionary is missing",
-            Self::FrameTooLarge => "frame needs more memory than allowed",
+            Self::MissingDictionary => "the dictionary of a compressed frame is missing",
+            Self::FrameTooLarge => "compressed frame needs more memory than allowed",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn shows_each_cause_once() {
+        let io = || std::io::Error::other("the cause");
+        for error in [
+            Error::Open { path: "a.warc".into(), source: io() },
+            Error::Read { offset: 3, source: io() },
+            Error::Write { offset: 3, source: io() },
+        ] {
+            assert!(!error.to_string().contains("the cause"), "{error}");
+            assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("the cause"), "{error}");
+        }
+        let fault = Fault { offset: 7, kind: FaultKind::Checksum, skipped: Some(2) };
+        let shown = "damaged archive: checksum of a compressed member is wrong at offset 7 (2 bytes skipped)";
+        assert_eq!(Error::from(fault).to_string(), shown);
+        for error in [
+            Error::Damage(Fault::new(7, FaultKind::Checksum)),
+            Error::NotAnArchive { bytes: 2, start: "ab".into() },
+            Error::Header { name: "a".into(), reason: "it has a line end" },
+        ] {
+            assert!(error.source().is_none(), "{error}");
+        }
     }
 }

@@ -27,9 +27,8 @@
 //! they come and reads nothing itself. Files are given to both as they are; a file of many terabytes needs a
 //! few megabytes of memory, and bodies above [`Options::buffer_limit`] come in pieces.
 //!
-//! With the feature `remote`, `remote` reads archives over `https://` and `s3://` and through connections that break,
-//! takes Common Crawl's lists of paths, and `index` selects single records of them by language, media type or domain
-//! with a CDXJ index; with the feature `columnar` also with Parquet files of the columnar index.
+//! This crate reads no network. Archives over `https://` and `s3://`, lists of paths and indexes are in
+//! `tsumugi-warc-remote`.
 
 mod arc;
 mod buffer;
@@ -39,14 +38,10 @@ mod digest;
 mod error;
 mod head;
 mod http;
-#[cfg(feature = "remote")]
-pub mod index;
 mod parallel;
 mod payload;
 mod reader;
 mod record;
-#[cfg(feature = "remote")]
-pub mod remote;
 mod unpack;
 mod writer;
 
@@ -60,3 +55,8 @@ pub use crate::payload::{Coding, Payload, PayloadFault, PayloadLimits, PayloadNo
 pub use crate::reader::ArchiveReader;
 pub use crate::record::{BodyReader, Location, Record};
 pub use crate::writer::{ArchiveWriter, NewRecord, Packing};
+
+/// The README's example, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

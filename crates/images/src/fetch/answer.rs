@@ -1,4 +1,4 @@
-//! What came of asking.
+//! Results of fetching.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -7,73 +7,73 @@ use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// What came of asking for an address.
+/// The result of fetching a URL.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The address that answered last, after redirects.
+    /// The last URL requested, after redirects.
     pub url: String,
-    /// Its HTTP status; 0 where there was no answer. Where a redirect led to an address that is refused, that of the redirect.
+    /// Its HTTP status; 0 without an answer. If a redirect led to a refused URL, the status of the redirect.
     pub status: u16,
-    /// Its head.
+    /// Its headers.
     pub headers: HeaderMap,
-    /// The bytes, or why there are none.
+    /// The bytes, or the reason why there are none.
     pub body: Result<Bytes, Refusal>,
-    /// Requests for the picture that were made, redirects and repetitions included.
+    /// Requests sent for the image, including redirects and retries.
     pub requests: u32,
-    /// Kept as long as a large body is: few are held at a time.
-    pub(super) room: Option<Arc<OwnedSemaphorePermit>>,
+    /// Held as long as a large body, because few of them may be in memory at the same time.
+    pub(super) permit: Option<Arc<OwnedSemaphorePermit>>,
 }
 
-/// Why there are no bytes.
+/// Why an image was not fetched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The address is none, or neither `http` nor `https`.
-    #[error("no http address")]
+    /// The URL is invalid, or its scheme is neither `http` nor `https`.
+    #[error("this is not an http or https URL")]
     Address,
-    /// The name, or the number that stands for one, belongs to a network that is not public.
-    #[error("the address belongs to a private network; allow_private lets it through")]
+    /// The host has an address in a network that is not public.
+    #[error("the address belongs to a private network; set allow_private to allow it")]
     PrivateAddress,
     /// The name has no address.
-    #[error("the host's name has no address")]
+    #[error("the host name has no address")]
     UnknownHost,
     /// `robots.txt` forbids it.
     #[error("robots.txt forbids it")]
     Robots,
-    /// `robots.txt` could not be had, which RFC 9309 counts as forbidding everything.
-    #[error("robots.txt could not be read")]
+    /// `robots.txt` could not be fetched, which by RFC 9309 forbids everything.
+    #[error("robots.txt could not be fetched")]
     RobotsUnreachable,
-    /// More redirects than are followed.
+    /// More redirects than the limit.
     #[error("too many redirects")]
     Redirects,
-    /// Another status than 200.
+    /// A status other than 200.
     #[error("status {0}")]
     Status(u16),
-    /// The caller's rule about heads, in its word.
-    #[error("refused by its head: {0}")]
-    Head(String),
-    /// The body is packed, though it was not asked for that way.
+    /// Refused by the caller because of its headers; holds the caller's reason.
+    #[error("refused because of its headers: {0}")]
+    Headers(String),
+    /// The body has a content coding although the request excluded it.
     #[error("the body has a content encoding")]
     Encoded,
-    /// More bytes than are read.
-    #[error("too many bytes")]
+    /// The body is larger than the limit.
+    #[error("the body is larger than max_bytes")]
     TooManyBytes,
-    /// No connection.
-    #[error("no connection")]
+    /// The host cannot be reached.
+    #[error("the host cannot be reached")]
     Unreachable,
-    /// Nothing came in time.
-    #[error("the time ran out")]
+    /// A connect, idle or request timeout expired.
+    #[error("the request timed out")]
     Timeout,
-    /// The connection broke off before the end.
+    /// The connection ended before the body was complete.
     #[error("the answer was cut off")]
     Cut,
-    /// The host asks for a longer wait than the longest.
-    #[error("the host asks for a long wait")]
+    /// The host requests a longer wait than the limit.
+    #[error("the host requests a wait longer than longest_wait_ms")]
     LongWait,
 }
 
 impl Refusal {
-    /// The word under which it is counted.
+    /// The word used in tables and counts.
     #[must_use]
     pub fn reason(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
@@ -84,7 +84,7 @@ impl Refusal {
             Self::RobotsUnreachable => "robots_txt_unreachable",
             Self::Redirects => "too_many_redirects",
             Self::Status(status) => return Cow::Owned(format!("status:{status}")),
-            Self::Head(reason) => return Cow::Owned(reason.clone()),
+            Self::Headers(reason) => return Cow::Owned(reason.clone()),
             Self::Encoded => "content_encoding",
             Self::TooManyBytes => "too_many_bytes",
             Self::Unreachable => "unreachable",
@@ -94,8 +94,8 @@ impl Refusal {
         })
     }
 
-    /// Whether asking again may help.
-    pub(super) fn may_pass(&self) -> bool {
+    /// Whether another attempt may help.
+    pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Status(status) => matches!(status, 408 | 425 | 429 | 500..=599),
             Self::Unreachable | Self::Timeout | Self::Cut => true,

@@ -1,46 +1,51 @@
-//! How pictures are fetched.
+//! Settings of fetching.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Settings of a [`Fetcher`](super::Fetcher). No peer publishes such numbers: the defaults are ours, on the careful side.
+/// Settings of a [`Fetcher`](super::Fetcher).
+///
+/// No peer publishes such numbers; unless a field says otherwise, its default is our choice, on the careful side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpConfig {
-    /// Name of the program, for `User-Agent` and `robots.txt`.
+    /// Name of the program in `User-Agent` and for `robots.txt`. `tsumugi` by default.
     pub agent: String,
-    /// An address or page by which the owner of a site reaches who runs this; part of `User-Agent`.
+    /// Mail address or page by which the owner of a site can reach the operator; part of `User-Agent`. The repository
+    /// of this project by default.
     pub contact: String,
-    /// Requests at a time.
+    /// Concurrent requests. 1000 by default.
     pub connections: usize,
-    /// Requests at a time to one host.
+    /// Concurrent requests per host. 2 by default.
     pub per_host: usize,
-    /// Whether `robots.txt` is kept to.
+    /// Whether to obey `robots.txt` (RFC 9309). True by default.
     pub robots: bool,
-    /// Whether addresses of private networks may be reached (see [`is_public`](super::is_public)).
+    /// Whether addresses of private networks may be reached (see [`is_public`](super::is_public)). False by default.
     pub allow_private: bool,
-    /// Hosts whose addresses may be private all the same, such as a mirror of one's own.
+    /// Hosts whose addresses may be private even so, such as a local mirror. None by default.
     pub private_hosts: Vec<String>,
-    /// Redirects that are followed.
+    /// Redirects followed per image. 10 by default.
     pub redirects: usize,
-    /// Largest picture in bytes; what is longer is not read on.
+    /// Largest image in bytes; a longer one is refused. By default that of [`Limits`](crate::Limits).
     pub max_bytes: u64,
-    /// Bodies above 1 MiB that are held at a time, until their answers are dropped; with `max_bytes` and the number of
-    /// connections this bounds memory.
+    /// Bodies above 1 MiB held at the same time, until their answers are dropped. Together with `max_bytes` and
+    /// `connections` this bounds memory. 16 by default.
     pub large_bodies: usize,
-    /// Times that an address is asked for where the fault may pass (no answer, cut bodies, 408, 429, 5xx).
+    /// Attempts per URL if the failure may be temporary (no answer, a cut body, 408, 425, 429, 5xx). 3 by default.
     pub attempts: u32,
-    /// Wait after the first such fault, in milliseconds; it doubles with each further one.
+    /// Wait after the first such failure in milliseconds; it doubles with each further one. 1000 by default.
     pub first_wait_ms: u64,
-    /// Longest wait in milliseconds. A host that asks for a longer one (`Retry-After`) is not asked again.
+    /// Longest wait in milliseconds. A host that requests a longer one (`Retry-After`) is not tried again. 60,000 by
+    /// default.
     pub longest_wait_ms: u64,
-    /// Time in milliseconds within which a connection must stand.
+    /// Time limit for connecting in milliseconds. 10,000 by default.
     pub connect_ms: u64,
-    /// Time in milliseconds without a byte after which an answer counts as broken off.
+    /// Time without a byte after which an answer counts as cut, in milliseconds. 20,000 by default.
     pub idle_ms: u64,
-    /// Time in milliseconds for one request with its whole body.
-    pub whole_ms: u64,
+    /// Time limit for one request including its body, in milliseconds. 120,000 by default.
+    pub request_ms: u64,
 }
 
 impl Default for HttpConfig {
@@ -61,7 +66,7 @@ impl Default for HttpConfig {
             longest_wait_ms: 60_000,
             connect_ms: 10_000,
             idle_ms: 20_000,
-            whole_ms: 120_000,
+            request_ms: 120_000,
         }
     }
 }
@@ -85,9 +90,9 @@ impl HttpConfig {
         Duration::from_millis(self.longest_wait_ms)
     }
 
-    /// Wait after the fault of this number, counted from one.
-    pub(super) fn wait(&self, faults: u32) -> Duration {
-        let factor = 1_u64.checked_shl(faults.saturating_sub(1)).unwrap_or(u64::MAX);
+    /// Wait after the given number of failures, at least 1.
+    pub(super) fn wait(&self, failures: u32) -> Duration {
+        let factor = 1_u64.checked_shl(failures.saturating_sub(1)).unwrap_or(u64::MAX);
         Duration::from_millis(self.first_wait_ms.saturating_mul(factor)).min(self.longest_wait())
     }
 }
@@ -97,14 +102,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_the_longest() {
+    fn waits_double_up_to_the_limit() {
         let config = HttpConfig { first_wait_ms: 100, longest_wait_ms: 1000, ..HttpConfig::default() };
         let waits: Vec<u128> = [1, 2, 3, 4, 5, 200].map(|n| config.wait(n).as_millis()).to_vec();
         assert_eq!(waits, [100, 200, 400, 800, 1000, 1000]);
     }
 
     #[test]
-    fn says_who_asks() {
+    fn identifies_itself() {
         let config = HttpConfig { contact: "mailto:a@b.jp".into(), ..HttpConfig::default() };
         assert!(config.user_agent().starts_with("tsumugi/"));
         assert!(config.user_agent().ends_with(" (+mailto:a@b.jp)"));

@@ -1,4 +1,4 @@
-//! What is remembered of hosts: who is being asked, until when one is to be left alone, and what `robots.txt` says.
+//! State of hosts: requests in progress, pauses, and the rules of `robots.txt`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,18 +10,18 @@ use tokio::time::Instant;
 
 use super::robots::Robots;
 
-/// Hosts that are remembered at a time, beside those in use.
-const MOST_KEPT: usize = 20_000;
+/// Largest number of hosts kept, besides those in use.
+const MAX_KEPT: usize = 20_000;
 
-/// A host: one scheme, name and port.
+/// A host: one combination of scheme, name and port.
 pub(super) struct Host {
-    turns: Arc<Semaphore>,
-    rests_until: Mutex<Option<Instant>>,
+    requests: Arc<Semaphore>,
+    paused_until: Mutex<Option<Instant>>,
     pub(super) robots: OnceCell<Robots>,
 }
 
-/// The right to one request, given back when it is dropped.
-pub(super) struct Turn {
+/// The permit for one request, returned when dropped.
+pub(super) struct RequestPermit {
     _of_host: OwnedSemaphorePermit,
     _of_all: OwnedSemaphorePermit,
 }
@@ -39,50 +39,50 @@ impl Hosts {
         Self { per_host: per_host.max(1), connections, known: Mutex::default() }
     }
 
-    pub(super) fn of(&self, origin: &str) -> Arc<Host> {
+    pub(super) fn get(&self, origin: &str) -> Arc<Host> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(host) = known.get(origin) {
             return host.clone();
         }
-        if known.len() >= MOST_KEPT {
+        if known.len() >= MAX_KEPT {
             known.retain(|_, host| Arc::strong_count(host) > 1);
         }
         let host = Arc::new(Host {
-            turns: Arc::new(Semaphore::new(self.per_host)),
-            rests_until: Mutex::default(),
+            requests: Arc::new(Semaphore::new(self.per_host)),
+            paused_until: Mutex::default(),
             robots: OnceCell::new(),
         });
         known.insert(origin.to_owned(), host.clone());
         host
     }
 
-    /// Waits for a turn: first at the host, so that nobody holds one of all connections while waiting for a slow host.
-    /// None only where the fetcher is being taken down.
-    pub(super) async fn turn(&self, host: &Host) -> Option<Turn> {
-        let of_host = host.turns.clone().acquire_owned().await.ok()?;
+    /// Waits for a permit: first for that of the host, so that no request occupies a connection while it waits for a slow
+    /// host. Returns `None` only while the fetcher shuts down.
+    pub(super) async fn permit(&self, host: &Host) -> Option<RequestPermit> {
+        let of_host = host.requests.clone().acquire_owned().await.ok()?;
         loop {
-            let until = *host.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+            let until = *host.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
             match until.filter(|until| *until > Instant::now()) {
                 Some(until) => tokio::time::sleep_until(until).await,
                 None => break,
             }
         }
         let of_all = self.connections.clone().acquire_owned().await.ok()?;
-        Some(Turn { _of_host: of_host, _of_all: of_all })
+        Some(RequestPermit { _of_host: of_host, _of_all: of_all })
     }
 }
 
 impl Host {
-    /// Leaves the host alone for a while; a longer rest that was agreed on before holds.
-    pub(super) fn rest(&self, wait: Duration) {
+    /// Pauses requests to the host. A longer pause from before stays in effect.
+    pub(super) fn pause(&self, wait: Duration) {
         let until = Instant::now() + wait;
-        let mut rests = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *rests = Some(rests.map_or(until, |before| before.max(until)));
+        let mut paused_until = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *paused_until = Some(paused_until.map_or(until, |before| before.max(until)));
     }
 }
 
-/// The wait that an answer asks for: seconds or a date (RFC 9110, 10.2.3). A date in the past is no wait.
-pub(super) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+/// The wait that an answer requests: seconds or a date (RFC 9110, 10.2.3). A date in the past means no wait.
+pub(super) fn requested_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_of_retry_after() {
+    fn reads_both_forms_of_retry_after() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777); // Sun, 06 Nov 1994 08:49:37 GMT
         for (text, seconds) in [
             ("7", Some(7)),
@@ -107,33 +107,33 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(RETRY_AFTER, text.parse().unwrap());
-            assert_eq!(asked_wait(&headers, now).map(|wait| wait.as_secs()), seconds, "{text}");
+            assert_eq!(requested_wait(&headers, now).map(|wait| wait.as_secs()), seconds, "{text}");
         }
     }
 
     #[tokio::test]
-    async fn a_host_that_rests_is_not_asked() {
+    async fn sends_nothing_to_a_paused_host() {
         let hosts = Hosts::new(10, 2);
-        let host = hosts.of("http://a.jp");
-        host.rest(Duration::from_millis(300));
-        host.rest(Duration::from_millis(50));
+        let host = hosts.get("http://a.jp");
+        host.pause(Duration::from_millis(300));
+        host.pause(Duration::from_millis(50));
         let began = Instant::now();
-        drop(hosts.turn(&host).await);
+        drop(hosts.permit(&host).await);
         assert!(began.elapsed() >= Duration::from_millis(300));
-        // Another host is not concerned.
+        // Another host is not affected.
         let began = Instant::now();
-        drop(hosts.turn(&hosts.of("http://b.jp")).await);
+        drop(hosts.permit(&hosts.get("http://b.jp")).await);
         assert!(began.elapsed() < Duration::from_millis(250));
     }
 
     #[tokio::test]
-    async fn few_turns_at_a_host() {
+    async fn limits_requests_per_host() {
         let hosts = Hosts::new(10, 2);
-        let host = hosts.of("http://a.jp");
-        let held = [hosts.turn(&host).await, hosts.turn(&hosts.of("http://a.jp")).await];
-        let third = tokio::time::timeout(Duration::from_millis(50), hosts.turn(&host)).await;
+        let host = hosts.get("http://a.jp");
+        let held = [hosts.permit(&host).await, hosts.permit(&hosts.get("http://a.jp")).await];
+        let third = tokio::time::timeout(Duration::from_millis(50), hosts.permit(&host)).await;
         assert!(third.is_err());
         drop(held);
-        assert!(hosts.turn(&host).await.is_some());
+        assert!(hosts.permit(&host).await.is_some());
     }
 }

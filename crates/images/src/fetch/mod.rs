@@ -1,9 +1,9 @@
-//! Pictures over HTTP, from addresses that strangers wrote.
+//! Images over HTTP, from URLs that strangers wrote.
 //!
-//! A [`Fetcher`] asks for one address at a time and is shared by thousands of tasks. It keeps to `robots.txt`
-//! (RFC 9309), holds few connections to a host, waits as long as a host asks it to, and connects to no address of a
-//! private network, also where a redirect or a name leads there. Its caller sees the head of an answer before the body
-//! is read, and may refuse it.
+//! A [`Fetcher`] fetches one URL per call and is shared by thousands of tasks. It obeys `robots.txt` (RFC 9309), opens
+//! few connections per host, waits as long as a host requests, and connects to no address of a private network, even if
+//! a redirect or a name leads there. Its caller sees the headers of an answer before the body is read, and may refuse
+//! it.
 //!
 //! ```no_run
 //! use tsumugi_images::fetch::{Fetcher, HttpConfig};
@@ -11,7 +11,7 @@
 //! # async fn example() -> Result<(), tsumugi_images::fetch::SetupError> {
 //! let config = HttpConfig { contact: "mailto:crawler@example.jp".into(), ..HttpConfig::default() };
 //! let fetcher = Fetcher::new(config)?;
-//! let answer = fetcher.fetch("https://example.jp/sakura.jpg", &|_head| None).await;
+//! let answer = fetcher.fetch("https://example.jp/sakura.jpg", &|_headers| None).await;
 //! match answer.body {
 //!     Ok(bytes) => println!("{} bytes of {}", bytes.len(), answer.url),
 //!     Err(refusal) => println!("{}: {}", answer.url, refusal.reason()),

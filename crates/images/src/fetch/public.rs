@@ -1,10 +1,10 @@
-//! Which addresses are public.
+//! Public and private IP addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Whether an address belongs to the public internet: not to this machine, a private or link-local network (where cloud
-/// machines find their keys), multicast, or another range that IANA's registries of special addresses keep for other
-/// purposes. IPv6 addresses that stand for an IPv4 one are judged by that.
+/// machines find their keys), multicast, or another range that IANA's registries reserve for special purposes. An IPv6
+/// address that embeds an IPv4 address is classified by the latter.
 ///
 /// ```
 /// use tsumugi_images::fetch::is_public;
@@ -59,7 +59,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         (0x2002, ..) => embedded(b, c),
         // Teredo, benchmarks, ORCHID and the rest of the IETF's block; documentation.
         (0x2001, 0..0x200, _) | (0x2001, 0xdb8, _) | (0x3fff, 0..0x1000, _) => false,
-        // All that is given out lies in 2000::/3.
+        // All allocated global addresses lie in 2000::/3.
         _ => a & 0xe000 == 0x2000,
     }
 }
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_public_addresses_from_others() {
+    fn distinguishes_public_addresses_from_others() {
         for address in
             ["8.8.8.8", "1.1.1.1", "172.15.0.1", "172.32.0.1", "100.63.0.1", "2600::1", "2001:4860::8888"]
         {

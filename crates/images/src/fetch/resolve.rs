@@ -1,4 +1,4 @@
-//! Names of hosts, looked up once and checked.
+//! Host names, resolved once and checked.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -15,15 +15,15 @@ use super::answer::Refusal;
 use super::config::HttpConfig;
 use super::public::is_public;
 
-/// How long the addresses of a name are kept. The system's resolver does not tell how long they hold; five minutes is
-/// what many sites set.
-const KEPT: Duration = Duration::from_secs(300);
-/// How long it is remembered that a name has none.
-const KEPT_MISSING: Duration = Duration::from_secs(30);
-/// Names that are kept at a time.
-const MOST_KEPT: usize = 100_000;
+/// How long the addresses of a name are cached. The system's resolver does not report their lifetime; five minutes is a
+/// common one.
+const LIFETIME: Duration = Duration::from_secs(300);
+/// How long a failed lookup is cached.
+const FAILURE_LIFETIME: Duration = Duration::from_secs(30);
+/// Largest number of cached names.
+const MAX_CACHED: usize = 100_000;
 
-/// Looks names of hosts up.
+/// Resolves host names.
 pub trait Lookup: Send + Sync + 'static {
     /// The addresses of a name, best first.
     fn lookup(&self, host: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
@@ -39,16 +39,16 @@ impl Lookup for SystemLookup {
     }
 }
 
-/// Why a name leads nowhere, as the HTTP client carries it to us.
+/// A refusal of the resolver, which the HTTP client returns inside its own error.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
-struct Nowhere(Refusal);
+struct Refused(Refusal);
 
-/// Finds what the resolver said in an error of the HTTP client.
+/// Finds the refusal of the resolver in an error of the HTTP client.
 pub(super) fn refusal_in(error: &(dyn StdError + 'static)) -> Option<Refusal> {
     let mut at = Some(error);
     while let Some(error) = at {
-        if let Some(Nowhere(refusal)) = error.downcast_ref() {
+        if let Some(Refused(refusal)) = error.downcast_ref() {
             return Some(refusal.clone());
         }
         at = error.source();
@@ -56,38 +56,38 @@ pub(super) fn refusal_in(error: &(dyn StdError + 'static)) -> Option<Refusal> {
     None
 }
 
-/// The resolver that the HTTP client connects by. Since it connects to the very addresses that were checked here, a name
-/// that changes its address between check and use gains nothing.
-pub(super) struct Names {
+/// The resolver of the HTTP client. The client connects to exactly the addresses that were checked here, so a name that
+/// changes its address between check and use gains nothing.
+pub(super) struct CheckedResolver {
     lookup: Arc<dyn Lookup>,
     config: HttpConfig,
-    known: Arc<Mutex<HashMap<String, Known>>>,
+    cache: Arc<Mutex<HashMap<String, Cached>>>,
 }
 
 #[derive(Clone)]
-struct Known {
+struct Cached {
     until: Instant,
     found: Result<Arc<[IpAddr]>, Refusal>,
 }
 
-impl Names {
+impl CheckedResolver {
     pub(super) fn new(lookup: Arc<dyn Lookup>, config: &HttpConfig) -> Self {
-        Self { lookup, config: config.clone(), known: Arc::default() }
+        Self { lookup, config: config.clone(), cache: Arc::default() }
     }
 }
 
-impl Resolve for Names {
+impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let host = name.as_str().to_ascii_lowercase();
         let allow_private = self.config.may_be_private(&host);
-        let (lookup, known) = (self.lookup.clone(), self.known.clone());
+        let (lookup, cache) = (self.lookup.clone(), self.cache.clone());
         Box::pin(async move {
-            let kept = locked(&known).get(&host).filter(|known| known.until > Instant::now()).cloned();
-            let found = match kept {
-                Some(known) => known.found,
+            let cached = locked(&cache).get(&host).filter(|cached| cached.until > Instant::now()).cloned();
+            let found = match cached {
+                Some(cached) => cached.found,
                 None => {
                     let found = checked(lookup.lookup(host.clone()).await, allow_private);
-                    remember(&known, host, found.clone());
+                    store(&cache, host, found.clone());
                     found
                 }
             };
@@ -96,29 +96,29 @@ impl Resolve for Names {
                     let all: Vec<SocketAddr> = addresses.iter().map(|&ip| SocketAddr::new(ip, 0)).collect();
                     Ok(Box::new(all.into_iter()) as Addrs)
                 }
-                Err(refusal) => Err(Box::new(Nowhere(refusal)) as Box<dyn StdError + Send + Sync>),
+                Err(refusal) => Err(Box::new(Refused(refusal)) as Box<dyn StdError + Send + Sync>),
             }
         })
     }
 }
 
-fn locked(known: &Mutex<HashMap<String, Known>>) -> std::sync::MutexGuard<'_, HashMap<String, Known>> {
-    known.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked(cache: &Mutex<HashMap<String, Cached>>) -> std::sync::MutexGuard<'_, HashMap<String, Cached>> {
+    cache.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn remember(known: &Mutex<HashMap<String, Known>>, host: String, found: Result<Arc<[IpAddr]>, Refusal>) {
+fn store(cache: &Mutex<HashMap<String, Cached>>, host: String, found: Result<Arc<[IpAddr]>, Refusal>) {
     let now = Instant::now();
-    let until = now + if found.is_ok() { KEPT } else { KEPT_MISSING };
-    let mut known = locked(known);
-    if known.len() >= MOST_KEPT {
-        known.retain(|_, known| known.until > now);
+    let until = now + if found.is_ok() { LIFETIME } else { FAILURE_LIFETIME };
+    let mut cache = locked(cache);
+    if cache.len() >= MAX_CACHED {
+        cache.retain(|_, cached| cached.until > now);
     }
-    if known.len() < MOST_KEPT {
-        known.insert(host, Known { until, found });
+    if cache.len() < MAX_CACHED {
+        cache.insert(host, Cached { until, found });
     }
 }
 
-/// The public ones of a name's addresses; where all are private, that is the reason.
+/// The public addresses of a name. If all are private, that is the refusal.
 fn checked(found: io::Result<Vec<IpAddr>>, allow_private: bool) -> Result<Arc<[IpAddr]>, Refusal> {
     let all = found.unwrap_or_default();
     if all.is_empty() {
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn private_addresses_are_left_out() {
+    fn drops_private_addresses() {
         let at = |texts: &[&str]| Ok(texts.iter().map(|text| text.parse().unwrap()).collect());
         let both = checked(at(&["10.0.0.1", "8.8.8.8"]), false).unwrap();
         assert_eq!(&both[..], ["8.8.8.8".parse::<IpAddr>().unwrap()]);
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(checked(Err(io::Error::other("no such name")), true), Err(Refusal::UnknownHost));
     }
 
-    /// Names a public address the first time, and this machine from then on.
+    /// Resolves to a public address the first time, and to this machine from then on.
     struct Rebinding(std::sync::atomic::AtomicUsize);
 
     impl Lookup for Rebinding {
@@ -156,14 +156,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_changes_its_address_gains_nothing() {
-        let names = Names::new(Arc::new(Rebinding(0.into())), &HttpConfig::default());
+        let names = CheckedResolver::new(Arc::new(Rebinding(0.into())), &HttpConfig::default());
         let ask = || names.resolve("evil.test".parse().unwrap());
-        // What was checked is kept and is what is connected to.
+        // The checked addresses are cached, and the client connects to them.
         for _ in 0..3 {
             assert_eq!(ask().await.unwrap().next().unwrap().ip().to_string(), "8.8.8.8");
         }
-        // Once it is looked up again, the new address is judged.
-        locked(&names.known).clear();
+        // After another lookup, the new address is checked.
+        locked(&names.cache).clear();
         let error = ask().await.err().unwrap();
         assert_eq!(refusal_in(&*error), Some(Refusal::PrivateAddress));
     }

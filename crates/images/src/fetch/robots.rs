@@ -2,30 +2,30 @@
 
 use super::answer::{Answer, Refusal};
 
-/// Bytes of a `robots.txt` that are read: the 500 KiB which the RFC asks for at least. What a longer one says after is
-/// not seen, as the RFC allows.
-pub(super) const MOST_BYTES: u64 = 500 * 1024;
+/// Bytes read of a `robots.txt`: the 500 KiB that the RFC requires at least. The rest of a longer file is ignored, as
+/// the RFC allows.
+pub(super) const MAX_BYTES: u64 = 500 * 1024;
 
-/// What a site's `robots.txt` says to one program.
+/// The rules of a site's `robots.txt` for one program.
 pub(super) enum Robots {
-    /// There is none, or it says nothing to us.
-    All,
-    /// It could not be had, for this reason: everything is forbidden.
+    /// There is no file, or it has no rules for the program.
+    AllowAll,
+    /// The file could not be fetched, for this reason. Everything is forbidden.
     Unreachable(Refusal),
     Rules(texting_robots::Robot),
 }
 
 impl Robots {
-    /// Judges by the answer to the request for `robots.txt` (section 2.3.1 of the RFC).
+    /// Interprets the answer to the request for `robots.txt` (section 2.3.1 of the RFC).
     pub(super) fn of(answer: Answer, agent: &str) -> Self {
         match answer.body {
-            // Rules that do not compile are beyond anything sensible; they mean to forbid something.
+            // Rules that do not compile are meant to forbid something.
             Ok(bytes) => texting_robots::Robot::new(agent, &bytes)
                 .map_or(Self::Unreachable(Refusal::RobotsUnreachable), Self::Rules),
-            Err(Refusal::Status(status)) if (400..500).contains(&status) && status != 429 => Self::All,
-            // Beyond five redirects a crawler may take the file for missing.
-            Err(Refusal::Redirects) => Self::All,
-            // Where the host itself cannot be reached, that is what is to be told of its pictures.
+            Err(Refusal::Status(status)) if (400..500).contains(&status) && status != 429 => Self::AllowAll,
+            // After five redirects, a crawler may treat the file as missing.
+            Err(Refusal::Redirects) => Self::AllowAll,
+            // If the host itself cannot be reached, that is also the reason for its images.
             Err(
                 refusal @ (Refusal::PrivateAddress
                 | Refusal::UnknownHost
@@ -37,10 +37,10 @@ impl Robots {
         }
     }
 
-    /// Why an address must not be asked for.
+    /// Why a URL must not be fetched, if so.
     pub(super) fn refusal(&self, url: &str) -> Option<Refusal> {
         match self {
-            Self::All => None,
+            Self::AllowAll => None,
             Self::Unreachable(refusal) => Some(refusal.clone()),
             Self::Rules(rules) => (!rules.allowed(url)).then_some(Refusal::Robots),
         }
@@ -62,7 +62,7 @@ mod tests {
             headers: HeaderMap::new(),
             body,
             requests: 1,
-            room: None,
+            permit: None,
         };
         Robots::of(answer, "tsumugi")
     }
@@ -72,8 +72,8 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_the_rfc() {
-        // Sections 2.2.1 to 2.2.3: own group before `*`, the longest match, `allow` where both are as long.
+    fn follows_the_examples_of_the_rfc() {
+        // Sections 2.2.1 to 2.2.3: the program's own group before `*`, the longest match, `allow` if both are equally long.
         let text = "User-agent: *\nDisallow: *.gif$\nDisallow: /example/\nAllow: /publications/\n\n\
                     User-Agent: Tsumugi\nDisallow: /\nAllow: /open/\nDisallow: /open/closed$\n";
         assert!(refused(text, "/a.jpg"));
@@ -82,19 +82,19 @@ mod tests {
         assert!(!refused(text, "/open/closed/not"));
         let others = "user-agent: other\ndisallow: /\n";
         assert!(!refused(others, "/a.jpg"));
-        // The RFC knows no rules outside of groups; they are kept to all the same.
+        // The RFC has no rules outside of groups, but they are obeyed anyway.
         assert!(refused("Disallow: /\n", "/a.jpg"));
         assert!(refused("\u{feff}user-agent: *\r\ndisallow: /絵/\r\n", "/%E7%B5%B5/a.jpg"));
     }
 
     #[test]
-    fn missing_files_allow_and_broken_servers_forbid() {
-        let judged = |refusal| robots(Err(refusal)).refusal("http://a.jp/a.jpg");
-        assert_eq!(judged(Refusal::Status(404)), None);
-        assert_eq!(judged(Refusal::Status(401)), None);
+    fn missing_files_allow_and_failing_servers_forbid() {
+        let refusal_after = |refusal| robots(Err(refusal)).refusal("http://a.jp/a.jpg");
+        assert_eq!(refusal_after(Refusal::Status(404)), None);
+        assert_eq!(refusal_after(Refusal::Status(401)), None);
         for refusal in [Refusal::Status(503), Refusal::Status(429), Refusal::Cut] {
-            assert_eq!(judged(refusal), Some(Refusal::RobotsUnreachable));
+            assert_eq!(refusal_after(refusal), Some(Refusal::RobotsUnreachable));
         }
-        assert_eq!(judged(Refusal::PrivateAddress), Some(Refusal::PrivateAddress));
+        assert_eq!(refusal_after(Refusal::PrivateAddress), Some(Refusal::PrivateAddress));
     }
 }

@@ -35,7 +35,7 @@ pub struct Named<'a> {
     /// Indexes (CDXJ, CDX, ZipNum, columnar): only records that they name are read. Without `archives`.
     pub indexes: &'a [PathBuf],
     /// Which records of the indexes are wanted: `language=jpn,mime=text/html,domain=example.jp,status=200`, as the
-    /// `Selection` of `tsumugi_warc` is written. Empty: all.
+    /// `Selection` of `tsumugi_warc_remote` is written. Empty: all.
     pub select: &'a str,
     /// Folder or URL below which the paths of lists and indexes lie. Those of Common Crawl need none.
     pub base: Option<&'a str>,
@@ -49,7 +49,7 @@ pub struct Archives {
     /// What identifies an index and the selection from it.
     selected: BTreeMap<String, String>,
     #[cfg(feature = "remote")]
-    remote: Option<tsumugi_warc::remote::Remote>,
+    remote: Option<tsumugi_warc_remote::Remote>,
 }
 
 /// What is read for one shard.
@@ -60,9 +60,9 @@ pub struct Source(Kind);
 enum Kind {
     File(PathBuf),
     #[cfg(feature = "remote")]
-    Remote(tsumugi_warc::remote::Address, tsumugi_warc::remote::Version),
+    Remote(tsumugi_warc_remote::Address, tsumugi_warc_remote::Version),
     #[cfg(feature = "remote")]
-    Parts(Vec<tsumugi_warc::index::ArchivePlan>),
+    Parts(Vec<tsumugi_warc_remote::index::ArchivePlan>),
 }
 
 /// What was read of a source.
@@ -168,9 +168,8 @@ impl Archives {
             #[cfg(feature = "remote")]
             Kind::Remote(address, version) => {
                 let remote = self.client()?;
-                let reader =
-                    remote.archive_of_version(address, version, Options::default()).map_err(failed)?;
-                read_all(reader, &address.name(), each)
+                let reader = remote.archive_of_version(address, version, Options::default());
+                read_all(reader.map_err(remote::failed)?, &address.name(), each)
             }
             #[cfg(feature = "remote")]
             Kind::Parts(plans) => self.read_parts(plans, each),

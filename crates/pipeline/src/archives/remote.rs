@@ -5,9 +5,9 @@ use std::io::Read;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
-use tsumugi_warc::index::{ArchivePlan, Plan, Selection, Span};
-use tsumugi_warc::remote::{Address, Remote, RemoteOptions, is_path_list};
 use tsumugi_warc::{ArchiveReader, Options};
+use tsumugi_warc_remote::index::{ArchivePlan, Plan, Selection, Span};
+use tsumugi_warc_remote::{Address, Remote, RemoteConfig, is_path_list};
 
 use super::{Archives, Each, Kind, Named, Source, Totals, is_archive, no_archive};
 use crate::Error;
@@ -153,7 +153,7 @@ pub(super) fn show_parts(plans: &[ArchivePlan], f: &mut fmt::Formatter<'_>) -> f
 }
 
 fn client() -> Result<Remote, Error> {
-    Remote::new(RemoteOptions::default()).map_err(failed)
+    Remote::new(RemoteConfig::default()).map_err(failed)
 }
 
 fn address(path: &Path) -> Result<Address, Error> {
@@ -165,8 +165,8 @@ fn parse_base(base: Option<&str>) -> Result<Option<Address>, Error> {
 }
 
 /// An error that names its place itself.
-fn failed(error: tsumugi_warc::Error) -> Error {
-    Error::Archive(Box::new(error))
+pub(super) fn failed(error: tsumugi_warc_remote::Error) -> Error {
+    Error::Remote(Box::new(error))
 }
 
 /// What identifies the wanted records.

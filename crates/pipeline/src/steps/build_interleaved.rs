@@ -12,13 +12,14 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tsumugi_interleave::{
-    DocumentDrop, Draft, DroppedPicture, InterleavedConfig, Judge, PagePicture, Part, Similarity,
-    page_pictures,
+    DocumentDrop, Draft, DroppedImage, InterleavedConfig, NsfwClassifier, PageImage, Part, Similarity,
+    page_images,
 };
 use tsumugi_record::{
     Document, DocumentBody, Excluded, Image, ImageInfo, Interleaved, Provenance, ShardReader, record,
 };
 use tsumugi_tables::{Operator, draw};
+use tsumugi_text::LanguagePack;
 
 use super::build_pairs::{place_of, year_of};
 use super::images::{ImageTables, Images};
@@ -81,11 +82,12 @@ pub struct BuildInterleavedConfig {
 /// The step.
 pub struct BuildInterleaved {
     recipe: InterleavedConfig,
+    pack: LanguagePack,
     documents: Vec<PathBuf>,
     tables: ImageTables,
     images: OnceLock<Images>,
     scorer: Option<Arc<dyn Similarity + Send + Sync>>,
-    nsfw: Option<Arc<dyn Judge + Send + Sync>>,
+    nsfw: Option<Arc<dyn NsfwClassifier + Send + Sync>>,
 }
 
 impl Step for BuildInterleaved {
@@ -133,7 +135,7 @@ pub fn build_interleaved_with(
 /// What becomes of a document.
 struct Built {
     parts: Result<Vec<Part>, DocumentDrop>,
-    dropped: Vec<DroppedPicture>,
+    dropped: Vec<DroppedImage>,
 }
 
 impl BuildInterleaved {
@@ -147,10 +149,11 @@ impl BuildInterleaved {
         if similarity.len() > 1 {
             return Err(Error::config("scorer", "images are assigned to sentences by one scorer; name one"));
         }
+        let pack = LanguagePack::open(&settings.recipe.language).map_err(Error::setting("recipe.language"))?;
         let documents = inputs.table::<Document>("documents", &settings.documents)?;
         let tables = ImageTables::declare(&settings.images, inputs)?;
         let (recipe, images, scorer) = (settings.recipe, OnceLock::new(), similarity.pop());
-        Ok(BuildInterleaved { recipe, documents, tables, images, scorer, nsfw })
+        Ok(BuildInterleaved { recipe, pack, documents, tables, images, scorer, nsfw })
     }
 
     /// The images, read when a phase first asks for them.
@@ -183,8 +186,8 @@ impl BuildInterleaved {
         for batch in ShardReader::<DocumentBody>::open(&self.documents[number])? {
             for document in batch?.into_iter().filter(|document| !document.opt_out).map(Document::from) {
                 let year = year_of(&document.provenance.date);
-                for page in page_pictures(&document, &|url| images.find(url), &self.recipe).0 {
-                    let phash = page.picture.phash.0.cast_signed();
+                for page in page_images(&document, &|url| images.find(url), &self.recipe).0 {
+                    let phash = page.facts.phash.0.cast_signed();
                     let (place, draw) = (place_of(number, row), self.draw(&document, &page));
                     outputs.write(KEYS, OccurrenceKeys { place, phash, year, draw })?;
                     row += 1;
@@ -195,7 +198,7 @@ impl BuildInterleaved {
     }
 
     /// The place of an image of a page in the order in which samples are drawn; it also names the occurrence.
-    fn draw(&self, document: &Document, page: &PagePicture) -> [u8; 16] {
+    fn draw(&self, document: &Document, page: &PageImage) -> [u8; 16] {
         draw(self.recipe.frequency.seed, &format!("{} {}", document.url, page.url))
     }
 
@@ -259,15 +262,15 @@ impl BuildInterleaved {
         if document.opt_out {
             return Ok(Built { parts: Err(DocumentDrop::OptOut), dropped: Vec::new() });
         }
-        let (pictures, mut dropped) = page_pictures(document, &|url| images.find(url), &self.recipe);
-        let mut draft = Draft::new(document, pictures);
+        let (found, mut dropped) = page_images(document, &|url| images.find(url), &self.recipe);
+        let mut draft = Draft::new(document, found, self.pack.sentences());
         dropped.extend(draft.drop_frequent(&|page| frequent.contains(&self.draw(document, page))));
-        let parts = match draft.check_pictures(&self.recipe).or_else(|reason| self.too_many_is_fine(reason)) {
+        let parts = match draft.check_images(&self.recipe).or_else(|reason| self.too_many_is_fine(reason)) {
             Ok(()) => draft.check_text(&self.recipe),
             Err(reason) => Err(reason),
         };
         let parts = match (parts, &self.nsfw) {
-            (Ok(()), Some(judge)) => self.judge(&mut draft, judge.as_ref(), &mut dropped)?,
+            (Ok(()), Some(classifier)) => self.classify(&mut draft, classifier.as_ref(), &mut dropped)?,
             (parts, _) => parts,
         };
         let parts = match (parts, &self.scorer) {
@@ -284,24 +287,24 @@ impl BuildInterleaved {
     }
 
     /// Drops what is not safe for work, and looks whether enough is left.
-    fn judge(
+    fn classify(
         &self,
         draft: &mut Draft,
-        judge: &dyn Judge,
-        dropped: &mut Vec<DroppedPicture>,
+        classifier: &dyn NsfwClassifier,
+        dropped: &mut Vec<DroppedImage>,
     ) -> Result<Result<(), DocumentDrop>, Error> {
         let images = self.images_in(draft)?;
-        let scores = judge.judge(&files(draft, &images)).map_err(Error::step(STEP, judge.name()))?;
-        if scores.len() != draft.pictures().len() {
-            return Err(Error::step(STEP, judge.name())(format!("gave {} scores", scores.len())));
+        let scores = classifier.probabilities(&files(draft, &images)).map_err(Error::step(STEP, classifier.name()))?;
+        if scores.len() != draft.images().len() {
+            return Err(Error::step(STEP, classifier.name())(format!("gave {} scores", scores.len())));
         }
         dropped.extend(draft.drop_nsfw(&scores, self.recipe.images.max_nsfw));
-        Ok(draft.check_pictures(&self.recipe).or_else(|reason| self.too_many_is_fine(reason)))
+        Ok(draft.check_images(&self.recipe).or_else(|reason| self.too_many_is_fine(reason)))
     }
 
     /// The files of a document's pictures.
     fn images_in(&self, draft: &Draft) -> Result<HashMap<usize, Image>, Error> {
-        let keys: BTreeSet<usize> = draft.pictures().iter().map(|page| page.picture.key).collect();
+        let keys: BTreeSet<usize> = draft.images().iter().map(|page| page.facts.key).collect();
         self.images()?.load(&keys)
     }
 
@@ -309,7 +312,7 @@ impl BuildInterleaved {
         &self,
         draft: Draft,
         scorer: &dyn Similarity,
-        dropped: &mut Vec<DroppedPicture>,
+        dropped: &mut Vec<DroppedImage>,
     ) -> Result<Result<Vec<Part>, DocumentDrop>, Error> {
         let images = self.images_in(&draft)?;
         let files = files(&draft, &images);
@@ -326,7 +329,7 @@ impl BuildInterleaved {
         let parts = built.iter().filter_map(|built| built.parts.as_ref().ok()).flatten();
         let keys: BTreeSet<usize> = parts
             .filter_map(|part| match part {
-                Part::Picture(page, _) => Some(page.picture.key),
+                Part::Image(page, _) => Some(page.facts.key),
                 Part::Text(_) => None,
             })
             .collect();
@@ -346,13 +349,13 @@ impl BuildInterleaved {
                     row.texts.push(Some(text));
                     row.images.push(None);
                 }
-                Part::Picture(page, similarity) => {
-                    let picture = page.picture;
-                    let phash = picture.phash.to_string();
-                    let (width, height) = (picture.width, picture.height);
+                Part::Image(page, similarity) => {
+                    let facts = page.facts;
+                    let phash = facts.phash.to_string();
+                    let (width, height) = (facts.width, facts.height);
                     row.image_info.push(ImageInfo { url: page.url, width, height, phash, similarity });
                     row.texts.push(None);
-                    row.images.push(Some(images.get(&picture.key).cloned().unwrap_or_default()));
+                    row.images.push(Some(images.get(&facts.key).cloned().unwrap_or_default()));
                 }
             }
         }
@@ -363,7 +366,7 @@ impl BuildInterleaved {
 /// The bytes of a document's pictures, in its order.
 fn files<'a>(draft: &Draft, images: &'a HashMap<usize, Image>) -> Vec<&'a [u8]> {
     let bytes = |key: usize| images.get(&key).and_then(|image| image.bytes.as_deref()).unwrap_or_default();
-    draft.pictures().iter().map(|page| bytes(page.picture.key)).collect()
+    draft.images().iter().map(|page| bytes(page.facts.key)).collect()
 }
 
 fn drop_row(document: &Document, stage: Stage, reason: &str, value: Option<String>) -> Excluded {

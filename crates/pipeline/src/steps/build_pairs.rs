@@ -130,7 +130,7 @@ pub fn build_pairs_with(
 
 impl BuildPairs {
     fn with_scorers(settings: BuildPairsConfig, scorers: Scorers, inputs: &mut Inputs) -> Result<Self, Error> {
-        let checker = TextChecker::new(&settings.recipe.text).map_err(Error::refused("recipe"))?;
+        let checker = TextChecker::new(&settings.recipe).map_err(Error::setting("recipe"))?;
         scorers.declare(inputs)?;
         let documents = inputs.table::<Document>("documents", &settings.documents)?;
         let tables = ImageTables::declare(&settings.images, inputs)?;
@@ -163,8 +163,8 @@ impl BuildPairs {
                 .map(|document| pair_candidates(document, &find, &self.recipe, &self.checker))
                 .collect();
             for (document, found) in documents.iter().zip(found) {
-                (0..found.pictures).for_each(|_| outputs.pass(IMAGES));
-                for drop in found.dropped_pictures {
+                (0..found.images).for_each(|_| outputs.pass(IMAGES));
+                for drop in found.dropped_images {
                     outputs.exclude(IMAGES, excluded(drop, IMAGES, &document.provenance))?;
                 }
                 for drop in found.dropped_texts {
@@ -183,8 +183,8 @@ impl BuildPairs {
 
     /// A candidate as a row; its image is named and not yet in it.
     fn pair(&self, images: &Images, candidate: PairCandidate, document: &Document) -> Pair {
-        let picture = candidate.picture;
-        let path = Some(images.fact(picture.key).name.clone());
+        let facts = candidate.image;
+        let path = Some(images.fact(facts.key).name.clone());
         Pair {
             id: candidate.id,
             image: Image { bytes: None, path },
@@ -192,9 +192,9 @@ impl BuildPairs {
             text_source: candidate.source.as_str().to_owned(),
             image_url: canonical_url(&candidate.image_url).unwrap_or(candidate.image_url),
             page_url: document.url.clone(),
-            width: picture.width,
-            height: picture.height,
-            phash: picture.phash.to_string(),
+            width: facts.width,
+            height: facts.height,
+            phash: facts.phash.to_string(),
             similarities: Vec::new(),
             provenance: document.provenance.clone(),
         }
@@ -243,7 +243,7 @@ impl BuildPairs {
             columns.push((scorer.name(), values));
         }
         if let Some(classifier) = &self.scorers.nsfw {
-            let values = classifier.judge(&files).map_err(Error::step(STEP, classifier.name()))?;
+            let values = classifier.probabilities(&files).map_err(Error::step(STEP, classifier.name()))?;
             columns.push((classifier.name(), values));
         }
         for (name, values) in columns {

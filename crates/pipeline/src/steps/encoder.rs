@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 use tch::{Kind, Tensor};
-use tsumugi_interleave::{Error as ScoreError, Judge, Matrix, Similarity};
-use tsumugi_vlm::{ContrastiveEncoder, NsfwClassifier, checkpoint, torch_ext};
+use tsumugi_interleave::{Error as ScoreError, Matrix, NsfwClassifier, Similarity};
+use tsumugi_vlm::{ContrastiveEncoder, checkpoint, torch_ext};
 
 use crate::Error;
 use crate::runner::content_hash;
@@ -30,10 +30,10 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Encoder {
     /// Loads a checkpoint: a folder, or a repository at the Hugging Face hub.
     pub(super) fn open(scorer: &str, place: &str) -> Result<Encoder, Error> {
-        let refused = || Error::refused(format!("scorer {scorer}"));
-        let folder = checkpoint::fetch(place).map_err(refused())?;
+        let setting = || Error::setting(format!("scorer {scorer}"));
+        let folder = checkpoint::fetch(place).map_err(setting())?;
         let device = torch_ext::best_device();
-        let model = ContrastiveEncoder::open(&folder, device, Kind::Float).map_err(refused())?;
+        let model = ContrastiveEncoder::open(&folder, device, Kind::Float).map_err(setting())?;
         let kind = scorer.split(':').next().unwrap_or_default();
         let last = place.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let name = format!("{kind}:{last}");
@@ -45,8 +45,8 @@ impl Encoder {
         &self.name
     }
 
-    fn fail(&self, error: impl std::fmt::Display) -> ScoreError {
-        ScoreError::Scorer { scorer: self.name.clone(), message: error.to_string() }
+    fn fail(&self, error: impl std::error::Error + Send + Sync + 'static) -> ScoreError {
+        ScoreError::scorer(&self.name, error)
     }
 
     /// Vectors `[n,d]` of images, each content embedded once.
@@ -72,7 +72,7 @@ impl Encoder {
             Some(vectors) => vectors,
             None => {
                 let vectors =
-                    locked(&self.model).embed_images(&contents).map_err(|e| self.fail(e.with_causes()))?;
+                    locked(&self.model).embed_images(&contents).map_err(|e| self.fail(e))?;
                 let mut remembered = locked(&self.remembered);
                 remembered.truncate(REMEMBERED - 1);
                 remembered.push_front((key, vectors.shallow_clone()));
@@ -83,7 +83,7 @@ impl Encoder {
     }
 
     fn texts(&self, texts: &[&str]) -> Result<Tensor, ScoreError> {
-        locked(&self.model).embed_texts(texts).map_err(|e| self.fail(e.with_causes()))
+        locked(&self.model).embed_texts(texts).map_err(|e| self.fail(e))
     }
 
     fn values(&self, tensor: Result<Tensor, tch::TchError>) -> Result<Vec<f64>, ScoreError> {
@@ -128,13 +128,13 @@ impl Similarity for Encoder {
 pub(super) struct NsfwScorer {
     name: String,
     identity: String,
-    classifier: Mutex<NsfwClassifier>,
+    classifier: Mutex<tsumugi_vlm::NsfwClassifier>,
     encoder: Arc<Encoder>,
 }
 
 impl NsfwScorer {
     pub(super) fn open(path: &Path, encoder: Arc<Encoder>) -> Result<NsfwScorer, Error> {
-        let classifier = NsfwClassifier::open(path).map_err(Error::refused("nsfw"))?;
+        let classifier = tsumugi_vlm::NsfwClassifier::open(path).map_err(Error::setting("nsfw"))?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let name = format!("nsfw:{stem}");
         let identity = format!("{name} {}", content_hash(path)?);
@@ -142,7 +142,7 @@ impl NsfwScorer {
     }
 }
 
-impl Judge for NsfwScorer {
+impl NsfwClassifier for NsfwScorer {
     fn name(&self) -> &str {
         &self.name
     }
@@ -151,16 +151,12 @@ impl Judge for NsfwScorer {
         self.identity.clone()
     }
 
-    fn judge(&self, images: &[&[u8]]) -> Result<Vec<f64>, ScoreError> {
+    fn probabilities(&self, images: &[&[u8]]) -> Result<Vec<f64>, ScoreError> {
         if images.is_empty() {
             return Ok(Vec::new());
         }
         let vectors = self.encoder.vectors(images)?;
-        let fail = |error: tsumugi_vlm::Error| ScoreError::Scorer {
-            scorer: self.name.clone(),
-            message: error.with_causes(),
-        };
-        locked(&self.classifier).scores(&vectors).map_err(fail)
+        locked(&self.classifier).scores(&vectors).map_err(|error| ScoreError::scorer(&self.name, error))
     }
 }
 

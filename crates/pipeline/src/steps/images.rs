@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use tsumugi_images::{PHash, canonical_url};
-use tsumugi_interleave::Picture;
+use tsumugi_interleave::ImageFacts as Facts;
 use tsumugi_record::{Fetch, FetchedImage, Image, ImageFacts, ImageRow, Record, ShardReader, shards};
 
 use crate::Error;
@@ -13,7 +13,7 @@ use crate::runner::Inputs;
 
 /// What is known of a content.
 pub(super) struct Fact {
-    pub(super) picture: Picture,
+    pub(super) facts: Facts,
     pub(super) name: String,
     shard: usize,
 }
@@ -60,8 +60,8 @@ impl Images {
         let mut images = Images { facts: Vec::new(), by_url: HashMap::new(), shards: tables.images.clone() };
         let mut by_id = HashMap::new();
         for (id, mut fact) in parts?.into_iter().flatten() {
-            fact.picture.key = images.facts.len();
-            by_id.insert(id, fact.picture.key);
+            fact.facts.key = images.facts.len();
+            by_id.insert(id, fact.facts.key);
             images.facts.push(fact);
         }
         for shard in &tables.fetches {
@@ -77,9 +77,9 @@ impl Images {
     }
 
     /// The image behind an address of a page.
-    pub(crate) fn find(&self, url: &str) -> Option<Picture> {
+    pub(crate) fn find(&self, url: &str) -> Option<Facts> {
         let known = self.by_url.get(url).or_else(|| self.by_url.get(&canonical_url(url)?));
-        known.map(|&key| self.facts[key].picture)
+        known.map(|&key| self.facts[key].facts)
     }
 
     /// The facts of an image.
@@ -122,9 +122,9 @@ fn facts_of(shard: usize, path: &Path) -> Result<Vec<(String, Fact)>, Error> {
             let phash: PHash = row.phash.parse().map_err(|_| {
                 Error::config(path.display().to_string(), format!("`{}` is no perceptual hash", row.phash))
             })?;
-            let picture = Picture { key: 0, width: row.width, height: row.height, phash };
+            let facts = Facts { key: 0, width: row.width, height: row.height, phash };
             let name = format!("{}.{}", row.id, row.format);
-            facts.push((row.id, Fact { picture, name, shard }));
+            facts.push((row.id, Fact { facts, name, shard }));
         }
     }
     Ok(facts)

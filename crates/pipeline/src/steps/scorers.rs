@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tsumugi_interleave::{Judge, Similarity};
+use tsumugi_interleave::{NsfwClassifier, Similarity};
 
 use crate::Error;
 use crate::runner::Inputs;
@@ -17,7 +17,7 @@ pub struct Scorers {
     /// Against texts; several are combined as the paper does.
     pub similarity: Vec<Arc<dyn Similarity + Send + Sync>>,
     /// By themselves: the probability of being not safe for work.
-    pub nsfw: Option<Arc<dyn Judge + Send + Sync>>,
+    pub nsfw: Option<Arc<dyn NsfwClassifier + Send + Sync>>,
 }
 
 impl std::fmt::Debug for Scorers {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use tsumugi_text::{FilterChain, Profile, sentences};
+use tsumugi_text::{FilterChain, Profile};
 
 use super::Lines;
 use crate::{Context, Error, Group, Tool};
@@ -94,7 +94,7 @@ fn decide(settings: &Settings, chain: &FilterChain, number: usize, line: &str) -
         "language": decision.language.code, "language_score": decision.language.score, "statistics": statistics,
     });
     if settings.sentences {
-        answer["sentences"] = json!(sentences(text));
+        answer["sentences"] = json!(chain.pack().sentences().split(text));
     }
     if settings.text {
         answer["text"] = json!(chain.modify(text));

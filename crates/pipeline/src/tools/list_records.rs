@@ -14,6 +14,7 @@ use tsumugi_warc::{
 };
 
 use super::Lines;
+use crate::cli::with_causes;
 use crate::{Context, Error, Group, Tool, archives};
 
 /// Lists the records of WARC and ARC files, a JSON line each, damage included. The last line counts them.
@@ -98,10 +99,10 @@ impl Summary {
         };
         let result = if file.is_some() {
             let read = ParallelReader::new(path, options, threads).for_each(map, sink);
-            read.map(|_| ()).map_err(|error| error.to_string())
+            read.map(|_| ()).map_err(|error| with_causes(&error))
         } else {
             // Standard input and URLs come in one stream.
-            archives::open(path, options).map_err(|error| error.to_string()).map(|mut reader| {
+            archives::open(path, options).map_err(|error| with_causes(&error)).map(|mut reader| {
                 while let Some(record) = reader.next() {
                     if sink(map(record)).is_break() {
                         break;
@@ -175,7 +176,7 @@ fn item(record: Result<Record<'_>, WarcError>, file: Option<&Path>, settings: &S
             if matches!(failure, WarcError::NotAnArchive { .. }) {
                 error(&mut item, "not_an_archive", 0, failure.to_string(), None);
             }
-            item.fatal = Some(failure.to_string());
+            item.fatal = Some(with_causes(&failure));
         }
     }
     item

@@ -18,6 +18,7 @@
       const values = new Set(items.flatMap(item => valuesOf(item, filter)));
       values.delete("");
       for (const value of [...values].sort(compare)) filter.append(new Option(value, value));
+      filter.closest("label").hidden = values.size === 0;
     }
     const apply = () => {
       const words = search ? search.value.toLowerCase().split(/\s+/).filter(Boolean) : [];

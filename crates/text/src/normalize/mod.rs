@@ -6,14 +6,14 @@ mod ccnet;
 mod footer;
 mod neologd;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-use crate::Error;
-use crate::filter::resource;
+use crate::error::Error;
+use crate::filter::Resources;
+use crate::language::{IDEOGRAPHIC_ZERO, ITERATION_MARK};
 use crate::pii::{mask_pii, mask_pii_strict};
 
 pub use ccnet::normalize_ccnet;
@@ -23,6 +23,7 @@ pub use neologd::normalize_neologd;
 /// A change of the text that stays, as profiles name it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Modification {
     /// [`nfkc`].
@@ -63,13 +64,13 @@ impl Modification {
     }
 
     /// Reads the word list that it needs.
-    pub(crate) fn load(&mut self, folder: Option<&Path>, missing: &mut Vec<String>) -> Result<(), Error> {
+    pub(crate) fn load(&mut self, resources: &Resources<'_>, missing: &mut Vec<String>) -> Result<(), Error> {
         let (list, words) = match self {
             Self::Footer(footer) => (&footer.list, &mut footer.words),
             Self::HeaderFooter(edges) => (&edges.list, &mut edges.words),
             _ => return Ok(()),
         };
-        match resource(folder, list) {
+        match resources.file(list) {
             Some(path) => *words = Some(Arc::new(footer::read_words(&path)?)),
             None => missing.push(list.clone()),
         }
@@ -148,8 +149,8 @@ fn runs_after_japanese(text: &str, mark: char) -> usize {
 fn takes_mark(c: char) -> bool {
     matches!(
         c,
-        '）' | '」' | '』' | '］' | '〕' | '】' | '〉' | '》' | '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FA}' | '々' | '〇'
-            | '〻' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
+        '）' | '」' | '』' | '］' | '〕' | '】' | '〉' | '》' | '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FA}' | ITERATION_MARK | IDEOGRAPHIC_ZERO
+            | '\u{303B}' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
     )
 }
 

@@ -1,0 +1,116 @@
+//! Requests as the server receives them.
+
+use std::io::{BufRead, Read};
+use std::net::TcpStream;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::reply::Reply;
+
+/// A request as the server received it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Requests that the server received before this one.
+    pub number: usize,
+    /// Earlier requests for the same target at the same host.
+    pub repeat: usize,
+    /// When it was received.
+    pub at: Instant,
+    /// Method, such as `GET`.
+    pub method: String,
+    /// Target as the client wrote it: path and query.
+    pub target: String,
+    /// Header fields in their order.
+    pub headers: Vec<(String, String)>,
+    /// Body; empty without `Content-Length`.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The value of a header field, by its name in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The host without its port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let authority = self.header("host").unwrap_or_default();
+        authority.rsplit_once(':').map_or(authority, |(host, _)| host)
+    }
+
+    /// First and last byte of a requested range; no last byte means up to the end.
+    #[must_use]
+    pub fn range(&self) -> Option<(usize, Option<usize>)> {
+        let (first, last) = self.header("range")?.strip_prefix("bytes=")?.split_once('-')?;
+        Some((first.parse().ok()?, last.parse().ok()))
+    }
+
+    /// The body as JSON; `null` if it is not JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// Sends the request to another server (`HOST:PORT`) and returns its reply.
+    ///
+    /// # Panics
+    /// If that server cannot be reached.
+    #[must_use]
+    pub fn forward(&self, authority: &str) -> Reply {
+        let mut server =
+            TcpStream::connect(authority).expect("the server behind this one accepts connections");
+        let mut head = format!("{} {} HTTP/1.1\r\nconnection: close\r\n", self.method, self.target);
+        for (name, value) in self.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("connection"))
+        {
+            head += &format!("{name}: {value}\r\n");
+        }
+        let request = [head.as_bytes(), b"\r\n", &self.body].concat();
+        std::io::Write::write_all(&mut server, &request).expect("the server behind this one reads");
+        let mut reader = std::io::BufReader::new(server);
+        let (first, headers) = read_head(&mut reader).expect("the server behind this one answers");
+        let status = first.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        let body = read_body(&mut reader, &headers).expect("the server behind this one sends its body");
+        let mut reply = Reply::new(status, body);
+        for (name, value) in headers {
+            if !["connection", "content-length"].iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
+                reply = reply.header(&name, &value);
+            }
+        }
+        reply
+    }
+}
+
+/// First line and header fields.
+pub(crate) type Head = (String, Vec<(String, String)>);
+
+/// Reads first line and header fields; `None` if the connection ends before them.
+pub(crate) fn read_head(reader: &mut impl BufRead) -> Option<Head> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        match line.trim_end() {
+            "" => break,
+            line => lines.push(line.to_owned()),
+        }
+    }
+    let mut lines = lines.into_iter();
+    let first = lines.next()?;
+    let headers = lines.filter_map(|line| {
+        line.split_once(':').map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+    });
+    Some((first, headers.collect()))
+}
+
+/// Reads a body of `Content-Length` bytes.
+pub(crate) fn read_body(reader: &mut impl Read, headers: &[(String, String)]) -> Option<Vec<u8>> {
+    let length = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let mut body = vec![0; length.map_or(Some(0), |(_, length)| length.parse().ok())?];
+    reader.read_exact(&mut body).ok()?;
+    Some(body)
+}
