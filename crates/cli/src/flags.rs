@@ -68,8 +68,8 @@ pub(crate) fn given(field: &Field, matches: &ArgMatches) -> Result<Option<Value>
         return Ok(None);
     }
     if field.kind == Kind::Switch {
-        let on = matches.get_flag(&field.id());
-        return Ok(on.then(|| Value::Bool(field.default != Value::Bool(true))));
+        let switched = || field.fixed.clone().unwrap_or(Value::Bool(field.default != Value::Bool(true)));
+        return Ok(matches.get_flag(&field.id()).then(switched));
     }
     let words = matches.get_many::<String>(&field.id()).into_iter().flatten();
     let read = |kind: &Kind, word: &str| {

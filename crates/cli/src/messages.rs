@@ -22,8 +22,8 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
 /// names between backticks.
 pub(crate) fn with_flags(message: &str, fields: &[Field]) -> String {
     let mut text = message.to_owned();
-    for field in fields {
-        let (name, flag) = (field.id(), field.shown());
+    for field in fields.iter().filter(|field| field.fixed.is_none()) {
+        let (name, flag) = (field.name(), field.shown());
         if let Some(rest) = text.strip_prefix(&format!("{name}:")) {
             text = format!("{flag}:{rest}");
         }
@@ -62,10 +62,10 @@ mod tests {
 
     #[test]
     fn settings_are_named_by_their_flags() {
-        let schema = json!({"properties": {
+        let schema = json!({"x-flags": {"contact": "http.contact"}, "properties": {
             "judge_model": {"type": "string"},
             "files": {"type": "array", "items": {"type": "string"}, "x-positional": true, "x-value-name": "FILE"},
-            "http": {"properties": {"contact": {"type": "string", "x-flag": "contact"}, "retries": {"type": "integer"}}},
+            "http": {"properties": {"contact": {"type": "string"}, "retries": {"type": "integer"}}},
         }});
         let fields = fields(&schema, &json!({}));
         for (message, shown) in [

@@ -53,11 +53,21 @@ pub(crate) struct Field {
     pub(crate) nullable: bool,
     /// Its default.
     pub(crate) default: Value,
+    /// The value that the flag sets, where it takes none.
+    pub(crate) fixed: Option<Value>,
 }
 
 impl Field {
     /// Its name among clap's arguments.
     pub(crate) fn id(&self) -> String {
+        match &self.fixed {
+            Some(value) => format!("{}={value}", self.name()),
+            None => self.name(),
+        }
+    }
+
+    /// Its name in messages of libraries.
+    pub(crate) fn name(&self) -> String {
         self.path.join(".")
     }
 
@@ -68,7 +78,7 @@ impl Field {
 
     /// The flag, with `no-` in front for a switch that is on by default.
     pub(crate) fn switch(&self) -> String {
-        let off = self.kind == Kind::Switch && self.default == Value::Bool(true);
+        let off = self.kind == Kind::Switch && self.fixed.is_none() && self.default == Value::Bool(true);
         if off { format!("no-{}", self.flag) } else { self.flag.clone() }
     }
 
@@ -78,38 +88,65 @@ impl Field {
     }
 }
 
-/// The settings of a schema that have a flag: every property of the top level that is no table, and each nested one that
-/// names its flag with `x-flag`.
+/// The settings of a schema that have a flag: every property of the top level that is no table, and what `x-flags` of the
+/// schema names: a flag with the path of a nested setting, or with `path=value` for a switch that sets this value.
 pub(crate) fn fields(schema: &Value, defaults: &Value) -> Vec<Field> {
-    let mut found = Vec::new();
-    collect(Node::new(schema), defaults, &[], &mut found);
+    let root = Node::new(schema);
+    let mut found: Vec<Field> = Vec::new();
+    for (key, property) in root.properties() {
+        if let Some(kind) = property.kind() {
+            let flag = property.text("x-flag").map_or_else(|| key.replace('_', "-"), str::to_owned);
+            found.push(Field::new(root, property, vec![key.to_owned()], flag, kind, defaults));
+        }
+    }
+    let flags = schema.get("x-flags").and_then(Value::as_object);
+    for (flag, place) in flags.into_iter().flatten() {
+        let place = place.as_str().unwrap_or_default();
+        let (path, fixed) = match place.split_once('=') {
+            Some((path, value)) => (path, Some(value)),
+            None => (place, None),
+        };
+        let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+        let Some(node) = path.iter().try_fold(root, |node, key| node.child(key, &Value::Null)) else { continue };
+        match (node.kind(), fixed) {
+            (Some(_), Some(value)) => {
+                let mut field = Field::new(root, node, path, flag.clone(), Kind::Switch, defaults);
+                field.help = format!("Sets `{}` to {value}.", field.name());
+                field.fixed = Some(crate::flags::scalar(value));
+                found.push(field);
+            }
+            (Some(kind), None) => found.push(Field::new(root, node, path, flag.clone(), kind, defaults)),
+            (None, _) => {}
+        }
+    }
     found
 }
 
-fn collect(node: Node<'_>, defaults: &Value, above: &[String], found: &mut Vec<Field>) {
-    for (key, property) in node.properties() {
-        let path = [above, &[key.to_owned()]].concat();
-        let default = defaults.get(key).cloned().unwrap_or_default();
-        let named = property.text("x-flag");
-        match property.kind() {
-            Some(kind) if above.is_empty() || named.is_some() => {
-                let required = property.keyword("x-required") == Some(&Value::Bool(true)) || node.requires(key);
-                found.push(Field {
-                    flag: named.map_or_else(|| key.replace('_', "-"), str::to_owned),
-                    kind,
-                    help: property.text("description").unwrap_or_default().to_owned(),
-                    value_name: property.text("x-value-name").map(str::to_owned),
-                    env: property.text("x-env").map(str::to_owned),
-                    bare: property.text("x-bare").map(str::to_owned),
-                    positional: property.keyword("x-positional") == Some(&Value::Bool(true)),
-                    required,
-                    nullable: property.is_nullable(),
-                    default,
-                    path,
-                });
-            }
-            Some(_) => {}
-            None => collect(property, &default, &path, found),
+impl Field {
+    fn new(
+        root: Node<'_>,
+        node: Node<'_>,
+        path: Vec<String>,
+        flag: String,
+        kind: Kind,
+        defaults: &Value,
+    ) -> Field {
+        let default = path.iter().try_fold(defaults, |value, key| value.get(key)).cloned().unwrap_or_default();
+        let is_true = |keyword: &str| node.keyword(keyword) == Some(&Value::Bool(true));
+        let text = |keyword: &str| node.text(keyword).map(str::to_owned);
+        Field {
+            flag,
+            kind,
+            help: text("description").unwrap_or_default(),
+            value_name: text("x-value-name"),
+            env: text("x-env"),
+            bare: text("x-bare"),
+            positional: is_true("x-positional"),
+            required: is_true("x-required") || (path.len() == 1 && root.requires(&path[0])),
+            nullable: node.is_nullable(),
+            default,
+            fixed: None,
+            path,
         }
     }
 }
@@ -299,6 +336,7 @@ mod tests {
 
     #[derive(Default, Serialize, Deserialize, JsonSchema)]
     #[serde(default)]
+    #[schemars(extend("x-flags" = {"contact": "http.contact", "around": "way=around", "lost": "http.nothing"}))]
     struct Settings {
         /// The files.
         #[schemars(extend("x-positional" = true, "x-value-name" = "FILE"))]
@@ -326,7 +364,7 @@ mod tests {
     #[derive(Default, Serialize, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
     struct Http {
-        #[schemars(extend("x-flag" = "contact"))]
+        /// Who asks.
         contact: String,
         retries: u32,
     }
@@ -346,6 +384,7 @@ mod tests {
             ("maybe", "--maybe"),
             ("ways", "--ways"),
             ("http.contact", "--contact"),
+            ("way=\"around\"", "--around"),
         ];
         assert_eq!(shown, expected);
         assert_eq!(fields[0].kind, Kind::List(Box::new(Kind::Text)));
@@ -360,6 +399,7 @@ mod tests {
         assert_eq!((fields[4].env.as_deref(), fields[0].help.as_str()), (Some("HOW"), "The files."));
         assert!(matches!(&fields[5].kind, Kind::Choice(_)) && fields[5].nullable);
         assert!(matches!(&fields[6].kind, Kind::List(items) if matches!(**items, Kind::Choice(_))));
+        assert_eq!((fields[7].help.as_str(), &fields[8].fixed), ("Who asks.", &Some("around".into())));
     }
 
     #[test]
@@ -369,7 +409,7 @@ mod tests {
         let node = Node::new(&schema);
         let http = node.child("http", &value).unwrap();
         assert!(http.is_closed() && http.is_table());
-        assert_eq!(http.child("contact", &value).unwrap().text("x-flag"), Some("contact"));
+        assert_eq!(http.child("contact", &value).unwrap().text("description"), Some("Who asks."));
         let item = node.child("sizes", &value).and_then(Node::items).unwrap();
         assert!(item.child("retries", &value).is_some() && item.child("others", &value).is_none());
     }

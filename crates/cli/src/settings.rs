@@ -37,7 +37,7 @@ fn check_keys(node: Node<'_>, value: &Value, above: &str, closed: bool) -> Resul
     Ok(())
 }
 
-/// Lays settings over others: tables key by key, all else as a whole.
+/// Lays settings over others: tables key by key, all else as a whole. A map and a table with alternatives are replaced.
 pub(crate) fn overlay(node: Node<'_>, below: &mut Value, above: Value) {
     match (below, above) {
         (Value::Object(below), Value::Object(above)) if node.is_table() => {
