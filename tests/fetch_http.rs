@@ -14,8 +14,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tsumugi::images::fetch::HttpConfig;
-use tsumugi::pipeline::{Context, runner};
 use tsumugi::pipeline::steps::fetch_images::{FetchImages, FetchImagesConfig};
+use tsumugi::pipeline::{Context, runner};
 use tsumugi::record::{Document, Fetch, ImageRow, ImageSlot, Node, Record, ShardReader, ShardWriter, shards};
 
 /// All of 127.0.0.0/8 is this machine: each address is a host of its own.

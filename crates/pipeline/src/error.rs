@@ -53,7 +53,9 @@ pub enum Error {
         phases: String,
     },
     /// A step reads an input that it has not declared.
-    #[error("step `{step}` is given the input `{key}` and does not declare what it holds; this is a mistake in the step")]
+    #[error(
+        "step `{step}` is given the input `{key}` and does not declare what it holds; this is a mistake in the step"
+    )]
     UndeclaredInput {
         /// The step.
         step: &'static str,
@@ -173,7 +175,11 @@ impl Error {
     /// The exit code of a command that ends with this error: 2 for bad usage or configuration, 1 for all else.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Config { .. } | Error::Setting { .. } | Error::Settings { .. } | Error::NoPhase { .. } | Error::OtherRun { .. } => 2,
+            Error::Config { .. }
+            | Error::Setting { .. }
+            | Error::Settings { .. }
+            | Error::NoPhase { .. }
+            | Error::OtherRun { .. } => 2,
             _ => 1,
         }
     }

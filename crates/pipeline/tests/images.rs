@@ -7,12 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tsumugi_interleave::{ImageRules, InterleavedConfig, Matrix, PairConfig, Similarity};
-use tsumugi_pipeline::{Context, runner};
 use tsumugi_pipeline::runner::Summary;
 use tsumugi_pipeline::steps::build_interleaved::{BuildInterleavedConfig, build_interleaved_with};
-use tsumugi_pipeline::steps::build_pairs::{BuildPairsConfig, BuildPairs, build_pairs_with};
-use tsumugi_pipeline::steps::fetch_images::{FetchImagesConfig, FetchImages};
+use tsumugi_pipeline::steps::build_pairs::{BuildPairs, BuildPairsConfig, build_pairs_with};
+use tsumugi_pipeline::steps::fetch_images::{FetchImages, FetchImagesConfig};
 use tsumugi_pipeline::steps::scorers::Scorers;
+use tsumugi_pipeline::{Context, runner};
 use tsumugi_record::{
     Document, Excluded, Fetch, ImageRow, ImageSlot, Interleaved, Node, Pair, Provenance, Record, ShardReader,
     ShardWriter, shards,
@@ -117,8 +117,11 @@ fn fetched(folder: &Path) -> Summary {
     documents(&folder.join("documents"));
     let from = vec![format!("warc:{}", folder.join("site.warc.gz").display())];
     let (documents, out) = (folder.join("documents"), folder.join("images"));
-    runner::run::<FetchImages>(FetchImagesConfig { documents, from, out, ..Default::default() }, &Context::hidden())
-        .unwrap()
+    runner::run::<FetchImages>(
+        FetchImagesConfig { documents, from, out, ..Default::default() },
+        &Context::hidden(),
+    )
+    .unwrap()
 }
 
 #[test]

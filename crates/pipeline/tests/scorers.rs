@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use tch::{Device, Kind, Tensor};
 use tsumugi_interleave::{ImageRules, InterleavedConfig, PairConfig};
-use tsumugi_pipeline::steps::build_interleaved::{BuildInterleavedConfig, BuildInterleaved};
-use tsumugi_pipeline::steps::build_pairs::{BuildPairsConfig, BuildPairs};
-use tsumugi_pipeline::steps::fetch_images::{FetchImagesConfig, FetchImages};
+use tsumugi_pipeline::steps::build_interleaved::{BuildInterleaved, BuildInterleavedConfig};
+use tsumugi_pipeline::steps::build_pairs::{BuildPairs, BuildPairsConfig};
+use tsumugi_pipeline::steps::fetch_images::{FetchImages, FetchImagesConfig};
 use tsumugi_pipeline::{Context, cli, runner};
 use tsumugi_record::{
     Document, Excluded, ImageSlot, Interleaved, Node, Pair, Record, ShardReader, ShardWriter, shards,
@@ -50,8 +50,11 @@ fn prepare(home: &Path) {
     writer.finish().unwrap();
     let from = vec![format!("dir:{}", home.join("mirror").display())];
     let (documents, out) = (home.join("documents"), home.join("images"));
-    runner::run::<FetchImages>(FetchImagesConfig { documents, from, out, ..Default::default() }, &Context::hidden())
-        .unwrap();
+    runner::run::<FetchImages>(
+        FetchImagesConfig { documents, from, out, ..Default::default() },
+        &Context::hidden(),
+    )
+    .unwrap();
 }
 
 fn rows<R: Record>(folder: &Path) -> Vec<R> {
@@ -92,7 +95,8 @@ fn pairs_are_scored_and_the_lowest_are_dropped() {
     prepare(home.path());
     let both = [scorer("open_clip"), scorer("siglip")];
     let config = pairs(home.path(), "pairs", &both);
-    let summary = cli::with_threads(1, || runner::run::<BuildPairs>(config.clone(), &Context::hidden())).unwrap();
+    let summary =
+        cli::with_threads(1, || runner::run::<BuildPairs>(config.clone(), &Context::hidden())).unwrap();
     let kept: Vec<Pair> = rows(&config.out);
     let dropped: Vec<Excluded> = rows(&config.out.join("excluded"));
     let low = dropped.iter().filter(|row| row.reason == "low_similarity").count();
@@ -116,7 +120,12 @@ fn pairs_are_scored_and_the_lowest_are_dropped() {
     cli::with_threads(4, || runner::run::<BuildPairs>(again.clone(), &Context::hidden())).unwrap();
     assert_eq!(bytes(&config.out), bytes(&again.out));
     let other = pairs(home.path(), "pairs", &both[..1]);
-    assert!(runner::run::<BuildPairs>(other.clone(), &Context::hidden()).unwrap_err().to_string().contains("scorer"));
+    assert!(
+        runner::run::<BuildPairs>(other.clone(), &Context::hidden())
+            .unwrap_err()
+            .to_string()
+            .contains("scorer")
+    );
 }
 
 #[test]
@@ -167,11 +176,22 @@ fn what_a_probe_finds_is_dropped() {
     // A probe alone, one of another encoder, and two scorers for one place each are refused.
     config.out = home.path().join("refused");
     config.scorer = vec!["none".into()];
-    assert!(runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap_err().to_string().contains("scorer"));
+    assert!(
+        runner::run::<BuildInterleaved>(config.clone(), &Context::hidden())
+            .unwrap_err()
+            .to_string()
+            .contains("scorer")
+    );
     config.scorer = vec![scorer("siglip")];
     assert!(runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).is_err());
     (config.scorer, config.nsfw) = (vec![scorer("siglip"), scorer("open_clip")], None);
-    assert_eq!(runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap_err().exit_code(), 2);
+    assert_eq!(
+        runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap_err().exit_code(),
+        2
+    );
     config.scorer = vec!["clip:no/such/folder".into()];
-    assert_eq!(runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap_err().exit_code(), 2);
+    assert_eq!(
+        runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap_err().exit_code(),
+        2
+    );
 }

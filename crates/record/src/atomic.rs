@@ -34,7 +34,8 @@ pub fn write_atomic(
         // The system takes the umask off; without this a temporary file is readable for its owner alone.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.prefix(".").suffix(".partial").tempfile_in(folder).map_err(Error::io("create", path))?;
+    let mut file =
+        builder.prefix(".").suffix(".partial").tempfile_in(folder).map_err(Error::io("create", path))?;
     let mut buffered = BufWriter::new(file.as_file_mut());
     write(&mut buffered).and_then(|()| buffered.flush()).map_err(Error::io("write", path))?;
     drop(buffered);

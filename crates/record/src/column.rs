@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, FixedSizeBinaryArray, ListArray, PrimitiveArray, StringArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, FixedSizeBinaryArray, ListArray, PrimitiveArray,
+    StringArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Field, Float64Type, Int32Type, Int64Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, DataType, Field, Float64Type, Int32Type, Int64Type, UInt16Type, UInt32Type,
+    UInt64Type,
 };
 use arrow::error::ArrowError;
 use serde_json::{Value, json};
@@ -288,7 +290,9 @@ mod tests {
         let row = |length| Excluded { reason: "x".repeat(length), ..Excluded::default() };
         assert_eq!(Excluded::to_batch(&[row(MAX_OFFSET)]).unwrap().num_rows(), 1);
         let rows = [row(MAX_OFFSET), row(1)];
-        assert!(matches!(Excluded::to_batch(&rows), Err(ArrowError::OffsetOverflowError(n)) if n == MAX_OFFSET + 1));
+        assert!(
+            matches!(Excluded::to_batch(&rows), Err(ArrowError::OffsetOverflowError(n)) if n == MAX_OFFSET + 1)
+        );
         assert!(Vec::<u16>::encode(&[Some(&vec![0; MAX_OFFSET + 1])]).is_err());
 
         let folder = tempfile::tempdir().unwrap();

@@ -139,8 +139,7 @@ pub fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>, E
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(Error::io("read", path)(e)),
     };
-    let manifest_error =
-        |source: serde_json::Error| Error::Json { path: path.to_owned(), source };
+    let manifest_error = |source: serde_json::Error| Error::Json { path: path.to_owned(), source };
     serde_json::from_str(&text).map(Some).map_err(manifest_error)
 }
 
@@ -149,8 +148,7 @@ pub fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>, E
 /// # Errors
 /// Where it cannot be written.
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
-    let manifest_error =
-        |source: serde_json::Error| Error::Json { path: path.to_owned(), source };
+    let manifest_error = |source: serde_json::Error| Error::Json { path: path.to_owned(), source };
     let mut text = serde_json::to_string_pretty(value).map_err(manifest_error)?;
     text.push('\n');
     write_atomic(path, |file| file.write_all(text.as_bytes()))

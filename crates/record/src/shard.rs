@@ -124,8 +124,8 @@ impl<R: Record> ShardWriter<R> {
 
     fn flush(&mut self) -> Result<(), Error> {
         let Some(writer) = self.writer.as_mut() else { return Ok(()) };
-        let batch = R::to_batch(&self.pending)
-            .map_err(|source| Error::Arrow { path: self.path.clone(), source })?;
+        let batch =
+            R::to_batch(&self.pending).map_err(|source| Error::Arrow { path: self.path.clone(), source })?;
         self.pending.clear();
         self.pending_bytes = 0;
         let result = writer.write(&batch).and_then(|()| match writer.in_progress_size() {

@@ -194,7 +194,10 @@ fn a_projection_reads_its_own_columns() {
     let mut writer = ShardWriter::create(&path).unwrap();
     writer.push(Document { id: "d".into(), bands: vec![1, -2], ..Default::default() }).unwrap();
     writer.finish().unwrap();
-    assert_eq!(ShardReader::<Bands>::open(&path).unwrap().read_all().unwrap(), [Bands { bands: vec![1, -2] }]);
+    assert_eq!(
+        ShardReader::<Bands>::open(&path).unwrap().read_all().unwrap(),
+        [Bands { bands: vec![1, -2] }]
+    );
     let body = ShardReader::<DocumentBody>::open(&path).unwrap().read_all().unwrap();
     assert_eq!(body[0].id, "d");
     let unknown = ShardReader::<Unknown>::open(&path).unwrap().next().unwrap();

@@ -2,7 +2,9 @@
 //! `tests/interop/sql_operators.py`, which runs the SQL and compares.
 
 use serde_json::{Value, json};
-use tsumugi_tables::{Column, Columns, Dialect, Error, Operator, draw, join, join_sql, quantile, quantile_sql};
+use tsumugi_tables::{
+    Column, Columns, Dialect, Error, Operator, draw, join, join_sql, quantile, quantile_sql,
+};
 
 fn main() -> Result<(), Error> {
     for seed in 1..=3 {
@@ -25,7 +27,8 @@ fn table(seed: u64) -> Result<(), Error> {
     let scores: Vec<f64> = (0..rows).map(|_| random.below(1 << 40) as f64 / 7.0).collect();
 
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-    let second: Vec<f64> = scores.iter().zip(&phashes).map(|(score, phash)| score % 97.0 + *phash as f64).collect();
+    let second: Vec<f64> =
+        scores.iter().zip(&phashes).map(|(score, phash)| score % 97.0 + *phash as f64).collect();
     let draws: Vec<[u8; 16]> = ids.iter().map(|id| draw(seed, id)).collect();
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let id = || "id".to_owned();

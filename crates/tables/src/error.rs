@@ -72,7 +72,9 @@ pub enum Error {
         name: String,
     },
     /// A column of a file is of a type that no operator reads.
-    #[error("column `{name}` is of type {found}: operators read 64-bit integers, 16-byte keys, texts, and lists of 64-bit integers or doubles")]
+    #[error(
+        "column `{name}` is of type {found}: operators read 64-bit integers, 16-byte keys, texts, and lists of 64-bit integers or doubles"
+    )]
     FileColumnType {
         /// The column.
         name: String,

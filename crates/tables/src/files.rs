@@ -28,7 +28,8 @@ impl Columns {
         let batches = builder.with_projection(mask).with_batch_size(8192).build().map_err(unreadable)?;
         let mut table = Columns::new();
         for batch in batches {
-            let batch = batch.map_err(|source| Error::Parquet { path: path.to_owned(), source: source.into() })?;
+            let batch =
+                batch.map_err(|source| Error::Parquet { path: path.to_owned(), source: source.into() })?;
             for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
                 table.append(field.name(), column(field.name(), array)?)?;
             }
@@ -45,11 +46,13 @@ fn column(name: &str, array: &ArrayRef) -> Result<Column, Error> {
         DataType::Int64 => array.as_primitive_opt::<Int64Type>().map(|a| Column::Int(a.values().to_vec())),
         DataType::FixedSizeBinary(16) => array
             .as_fixed_size_binary_opt()
-            .and_then(|a| a.iter().flatten().map(|key| key.try_into().ok()).collect::<Option<Vec<[u8; 16]>>>())
+            .and_then(|a| {
+                a.iter().flatten().map(|key| key.try_into().ok()).collect::<Option<Vec<[u8; 16]>>>()
+            })
             .map(Column::Key),
-        DataType::Utf8 => {
-            array.as_string_opt::<i32>().map(|a| Column::Text(a.iter().flatten().map(str::to_owned).collect()))
-        }
+        DataType::Utf8 => array
+            .as_string_opt::<i32>()
+            .map(|a| Column::Text(a.iter().flatten().map(str::to_owned).collect())),
         DataType::List(item) if *item.data_type() == DataType::Int64 => {
             lists::<Int64Type>(array).map(Column::List)
         }
@@ -58,10 +61,8 @@ fn column(name: &str, array: &ArrayRef) -> Result<Column, Error> {
         }
         _ => None,
     };
-    column.ok_or_else(|| Error::FileColumnType {
-        name: name.to_owned(),
-        found: array.data_type().to_string(),
-    })
+    column
+        .ok_or_else(|| Error::FileColumnType { name: name.to_owned(), found: array.data_type().to_string() })
 }
 
 fn lists<T: ArrowPrimitiveType>(array: &ArrayRef) -> Option<Vec<Vec<T::Native>>> {

@@ -30,7 +30,7 @@ pub use columns::{Column, Columns};
 pub use error::Error;
 pub use operator::{Dialect, Operator, join_sql, quantile_sql};
 pub use rows::{
-    Samples, combine, draw, drop_frequent, drop_frequent_in_samples, drop_lowest, join, join_first, keep_first,
-    near_duplicates, quantile,
+    Samples, combine, draw, drop_frequent, drop_frequent_in_samples, drop_lowest, join, join_first,
+    keep_first, near_duplicates, quantile,
 };
 pub use rules::verdicts;

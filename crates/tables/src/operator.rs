@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::columns::Columns;
 use crate::rows::{self, Samples};
-use crate::Error;
 
 /// A global operator over a table: it says which rows stay, named by their id column.
 ///

@@ -74,8 +74,10 @@ pub fn drop_frequent_in_samples<K: Key, G: Key, D: Key>(
     let order = sorted(&places);
     // Runs of rows: one for each occurrence.
     let occurrences: Vec<&[((G, D), usize)]> = order.chunk_by(|a, b| a.0 == b.0).collect();
-    let blocks: Vec<&[&[((G, D), usize)]]> =
-        occurrences.chunk_by(|a, b| a[0].0.0 == b[0].0.0).flat_map(|group| group.chunks(samples.block)).collect();
+    let blocks: Vec<&[&[((G, D), usize)]]> = occurrences
+        .chunk_by(|a, b| a[0].0.0 == b[0].0.0)
+        .flat_map(|group| group.chunks(samples.block))
+        .collect();
     let dropped: Vec<Vec<usize>> = blocks
         .par_iter()
         .map(|block| {

@@ -21,7 +21,10 @@ fn samples_are_counted_apart() {
     assert_eq!(kept(samples(9, 10)), 100);
     // Eight samples of 12 and a rest of four, which is below the count.
     assert_eq!(kept(samples(12, 10)), 4);
-    assert!(matches!(drop_frequent_in_samples(&keys, &years, &draws, &samples(0, 1)), Err(Error::EmptyBlock)));
+    assert!(matches!(
+        drop_frequent_in_samples(&keys, &years, &draws, &samples(0, 1)),
+        Err(Error::EmptyBlock)
+    ));
     assert!(matches!(
         drop_frequent_in_samples(&keys, &years[1..], &draws, &samples(1, 1)),
         Err(Error::Length { name: "groups", expected: 100, found: 99 })

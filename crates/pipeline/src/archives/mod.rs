@@ -145,7 +145,9 @@ impl Archives {
             let (name, hash) = match &source.0 {
                 Kind::File(path) => (file_name(path), content_hash(path)?),
                 #[cfg(feature = "remote")]
-                Kind::Remote(address, version) => (address.name(), format!("{address} {}", version.identity())),
+                Kind::Remote(address, version) => {
+                    (address.name(), format!("{address} {}", version.identity()))
+                }
                 #[cfg(feature = "remote")]
                 Kind::Parts(_) => continue,
             };

@@ -53,7 +53,9 @@ pub(super) fn compare(
     let operators: Vec<Operator> = rules.iter().map(|rule| rule.operator.clone()).collect();
     let names = columns_of(&operators);
     let failed = Error::step(phase, "comparison");
-    let (rows, found) = read(&files, &names).and_then(|(rows, table)| Ok((rows, verdicts(&table, &operators)?))).map_err(failed)?;
+    let (rows, found) = read(&files, &names)
+        .and_then(|(rows, table)| Ok((rows, verdicts(&table, &operators)?)))
+        .map_err(failed)?;
     let mut found = found.into_iter();
     for (number, rows) in rows.into_iter().enumerate() {
         let mut writer = ShardWriter::<Verdict>::create(place(number))?;

@@ -87,7 +87,12 @@ impl OutputFolder {
             Some(found) => identity.check(&found, out)?,
             None => write_json(&identity_file, &identity)?,
         }
-        Ok(Opened::Work(OutputFolder { out: out.to_owned(), identity, merged: Mutex::default(), _lock: lock }))
+        Ok(Opened::Work(OutputFolder {
+            out: out.to_owned(),
+            identity,
+            merged: Mutex::default(),
+            _lock: lock,
+        }))
     }
 
     /// The output folder.
@@ -156,7 +161,8 @@ pub(super) fn treat_shard(
     treat: impl FnOnce(&mut Outputs) -> Result<(), Error>,
 ) -> Result<Marker, Error> {
     let marker_file = out.join(MARKERS).join(format!("{phase}-{number:05}.json"));
-    let is_complete = |file: &ShardEntry| fs::metadata(out.join(&file.file)).is_ok_and(|m| m.len() == file.bytes);
+    let is_complete =
+        |file: &ShardEntry| fs::metadata(out.join(&file.file)).is_ok_and(|m| m.len() == file.bytes);
     if let Some(marker) = read_json::<Marker>(&marker_file)?
         && marker.files.iter().all(is_complete)
     {

@@ -167,7 +167,9 @@ pub fn order_key(id: &str) -> [u8; 16] {
         key[..id.len()].copy_from_slice(id.as_bytes());
         return key;
     }
-    if let Some(decoded) = data_encoding::HEXLOWER.decode(id.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok()) {
+    if let Some(decoded) =
+        data_encoding::HEXLOWER.decode(id.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok())
+    {
         return decoded;
     }
     key.copy_from_slice(&Sha256::digest(id)[..16]);

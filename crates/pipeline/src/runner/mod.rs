@@ -21,9 +21,9 @@ mod step;
 pub use compare::Verdict;
 pub use folder::{Opened, OutputFolder, Summary};
 pub use input::{InputTable, each_row, input_table};
-pub use inputs::{Inputs, content_hash, order_key};
 #[cfg(feature = "data")]
 pub(crate) use inputs::folder_hash;
+pub use inputs::{Inputs, content_hash, order_key};
 pub use outputs::Outputs;
 pub use run::{Finished, run, run_opened, work};
 pub use step::{Keys, Phase, Rule, Rules, Shards, Stage, Step, Treat, Work};

@@ -65,7 +65,13 @@ impl<R: Record> AnyWriter for ShardWriter<R> {
 
 impl Outputs {
     pub(super) fn new(out: &Path, number: usize) -> Self {
-        Outputs { out: out.to_owned(), number, files: Vec::new(), marker: Marker::default(), unfinished: false }
+        Outputs {
+            out: out.to_owned(),
+            number,
+            files: Vec::new(),
+            marker: Marker::default(),
+            unfinished: false,
+        }
     }
 
     /// Leaves this shard to the next run, while the others go on. The step must then not be finished.
@@ -104,7 +110,11 @@ impl Outputs {
     ///
     /// # Errors
     /// As [`Outputs::begin`] and [`Outputs::write`].
-    pub fn write_all<R: Record>(&mut self, folder: &str, rows: impl IntoIterator<Item = R>) -> Result<(), Error> {
+    pub fn write_all<R: Record>(
+        &mut self,
+        folder: &str,
+        rows: impl IntoIterator<Item = R>,
+    ) -> Result<(), Error> {
         self.begin::<R>(folder)?;
         rows.into_iter().try_for_each(|row| self.write(folder, row))
     }

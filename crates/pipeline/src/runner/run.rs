@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 
 use super::compare::compare;
 use super::folder::{Opened, OutputFolder, Summary, treat_shard};
-use super::step::{Phase, Step, Work};
 use super::inputs::Inputs;
-use crate::command::{Context, Settings};
+use super::step::{Phase, Step, Work};
 use crate::Error;
+use crate::command::{Context, Settings};
 
 /// Runs a step, or goes on with a run that was stopped. A run that has finished is not done again.
 ///

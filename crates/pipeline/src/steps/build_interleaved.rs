@@ -215,7 +215,8 @@ impl BuildInterleaved {
         if !self.recipe.frequency.is_on() {
             return Ok(HashSet::new());
         }
-        let keys = ShardReader::<OccurrenceKeys>::open(work.shard::<OccurrenceKeys>(KEYS, number))?.read_all()?;
+        let keys =
+            ShardReader::<OccurrenceKeys>::open(work.shard::<OccurrenceKeys>(KEYS, number))?.read_all()?;
         let verdicts = work.verdicts("frequency", number)?;
         let dropped = keys.into_iter().zip(verdicts).filter(|(_, verdict)| verdict.is_some());
         Ok(dropped.map(|(key, _)| key.draw).collect())
@@ -302,7 +303,8 @@ impl BuildInterleaved {
         dropped: &mut Vec<DroppedImage>,
     ) -> Result<Result<(), DocumentDrop>, Error> {
         let images = self.images_in(draft)?;
-        let scores = classifier.probabilities(&files(draft, &images)).map_err(Error::step(STEP, classifier.name()))?;
+        let scores =
+            classifier.probabilities(&files(draft, &images)).map_err(Error::step(STEP, classifier.name()))?;
         if scores.len() != draft.images().len() {
             return Err(Error::step(STEP, classifier.name())(format!("gave {} scores", scores.len())));
         }

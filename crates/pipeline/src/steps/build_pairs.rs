@@ -16,9 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tsumugi_images::canonical_url;
 use tsumugi_interleave::{PairCandidate, PairConfig, PairDrop, TextChecker, pair_candidates};
-use tsumugi_record::{
-    Document, DocumentBody, Excluded, Image, Pair, Provenance, ShardReader, Similarity,
-};
+use tsumugi_record::{Document, DocumentBody, Excluded, Image, Pair, Provenance, ShardReader, Similarity};
 
 use super::images::{ImageTables, Images};
 use super::scorers::Scorers;
@@ -235,7 +233,8 @@ impl BuildPairs {
             let images = self.load(&rows)?;
             self.score_rows(&mut rows, &images)?;
             for row in rows {
-                if self.scorers.nsfw.as_ref().is_some_and(|classifier| self.is_nsfw(classifier.name(), &row)) {
+                if self.scorers.nsfw.as_ref().is_some_and(|classifier| self.is_nsfw(classifier.name(), &row))
+                {
                     exclude_pair(outputs, NSFW, row, NSFW.name.to_owned())?;
                     continue;
                 }

@@ -71,8 +71,7 @@ impl Encoder {
         let vectors = match known {
             Some(vectors) => vectors,
             None => {
-                let vectors =
-                    locked(&self.model).embed_images(&contents).map_err(|e| self.fail(e))?;
+                let vectors = locked(&self.model).embed_images(&contents).map_err(|e| self.fail(e))?;
                 let mut remembered = locked(&self.remembered);
                 remembered.truncate(REMEMBERED - 1);
                 remembered.push_front((key, vectors.shallow_clone()));

@@ -130,7 +130,8 @@ struct Http {
 impl Step for FetchImages {
     const NAME: &'static str = STEP;
     const GROUP: Group = Group::Data;
-    const ABOUT: &'static str = "Fetches the images that documents name: from archives, from folders, over HTTP";
+    const ABOUT: &'static str =
+        "Fetches the images that documents name: from archives, from folders, over HTTP";
     type Settings = FetchImagesConfig;
 
     fn out(settings: &FetchImagesConfig) -> &Path {

@@ -11,9 +11,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tsumugi_record::{
-    Document, Excluded, ImageSlot, Node, Role, ShardReader, Statistic, record,
-};
+use tsumugi_record::{Document, Excluded, ImageSlot, Node, Role, ShardReader, Statistic, record};
 use tsumugi_tables::Operator;
 use tsumugi_text::{FilterChain, MinHash, MinHashConfig, Profile, exact_hash, mask_pii, mask_pii_strict};
 
@@ -114,7 +112,8 @@ pub struct FilterDocuments {
 impl Step for FilterDocuments {
     const NAME: &'static str = STEP;
     const GROUP: Group = Group::Data;
-    const ABOUT: &'static str = "Filters documents by quality, masks personal data, drops exact and near duplicates";
+    const ABOUT: &'static str =
+        "Filters documents by quality, masks personal data, drops exact and near duplicates";
     type Settings = FilterDocumentsConfig;
 
     fn out(settings: &FilterDocumentsConfig) -> &Path {
@@ -126,15 +125,21 @@ impl Step for FilterDocuments {
         if let Some(words) = settings.words.as_ref().filter(|words| !words.is_dir()) {
             return Err(Error::config("words", format!("{} is no folder", words.display())));
         }
-        let chain = FilterChain::new(&profile, settings.words.as_deref()).map_err(Error::setting("profile"))?;
+        let chain =
+            FilterChain::new(&profile, settings.words.as_deref()).map_err(Error::setting("profile"))?;
         if !chain.missing_lists().is_empty() && settings.words.is_some() {
-            context.progress.line(&format!("word lists that are missing: {}", chain.missing_lists().join(", ")));
+            context
+                .progress
+                .line(&format!("word lists that are missing: {}", chain.missing_lists().join(", ")));
         }
         let minhash = MinHash::new(settings.minhash.or(profile.minhash).unwrap_or_default());
         inputs.resolved("profile", &profile)?;
         inputs.resolved("minhash", minhash.config())?;
         inputs.resolved("missing_lists", &chain.missing_lists())?;
-        inputs.hashes("words", chain.files().iter().map(|(name, hash)| (name.to_string(), format!("{hash:032x}"))));
+        inputs.hashes(
+            "words",
+            chain.files().iter().map(|(name, hash)| (name.to_string(), format!("{hash:032x}"))),
+        );
         let documents = inputs.table::<Document>("documents", &settings.documents)?;
         Ok(FilterDocuments { settings, documents, chain, minhash })
     }

@@ -116,7 +116,7 @@ impl Images {
 }
 
 fn facts_of(shard: usize, path: &Path) -> Result<Vec<(String, Fact)>, Error> {
-    let mut facts = Vec::new();
+    let mut found = Vec::new();
     for batch in ShardReader::<ImageFacts>::open(path)? {
         for row in batch? {
             let phash: PHash = row.phash.parse().map_err(|_| {
@@ -124,8 +124,8 @@ fn facts_of(shard: usize, path: &Path) -> Result<Vec<(String, Fact)>, Error> {
             })?;
             let facts = Facts { key: 0, width: row.width, height: row.height, phash };
             let name = format!("{}.{}", row.id, row.format);
-            facts.push((row.id, Fact { facts, name, shard }));
+            found.push((row.id, Fact { facts, name, shard }));
         }
     }
-    Ok(facts)
+    Ok(found)
 }

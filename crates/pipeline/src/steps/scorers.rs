@@ -86,6 +86,7 @@ fn open(wanted: &[(&str, &str)], nsfw: Option<&Path>) -> Result<Scorers, Error> 
     if let (Some(path), Some(encoder)) = (nsfw, encoders.first()) {
         scorers.nsfw = Some(Arc::new(NsfwScorer::open(path, Arc::clone(encoder))?));
     }
-    scorers.similarity = encoders.into_iter().map(|encoder| encoder as Arc<dyn Similarity + Send + Sync>).collect();
+    scorers.similarity =
+        encoders.into_iter().map(|encoder| encoder as Arc<dyn Similarity + Send + Sync>).collect();
     Ok(scorers)
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tsumugi_eval::mecab::Dictionary;
 use tsumugi_eval::profile::{Corpus, Profile};
 use tsumugi_eval::rouge::score_all;
 use tsumugi_eval::stats::{Resampling, bootstrap_median};
+use tsumugi_text::mecab::Dictionary;
 
 use super::{Lines, json_lines};
 use crate::{Context, Error, Group, Tool};

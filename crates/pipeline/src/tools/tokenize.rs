@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tsumugi_eval::mecab::Dictionary;
 use tsumugi_eval::profile::Profile;
 use tsumugi_eval::rouge::RougeL;
+use tsumugi_text::mecab::Dictionary;
 
 use super::{Lines, json_lines};
 use crate::{Context, Error, Group, Tool};

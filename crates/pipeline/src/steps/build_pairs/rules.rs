@@ -58,7 +58,8 @@ impl CandidateKeys {
 impl Scores {
     /// The scores of a row; NaN where a scorer gave none.
     pub(super) fn of(pair: &Pair, scorers: &Scorers) -> Scores {
-        let value = |name: &str| pair.similarities.iter().find(|score| score.scorer == name).map(|score| score.value);
+        let value =
+            |name: &str| pair.similarities.iter().find(|score| score.scorer == name).map(|score| score.value);
         let scores = scorers.similarity.iter().map(|scorer| value(scorer.name()).unwrap_or(f64::NAN));
         Scores { scores: scores.collect() }
     }

@@ -1,20 +1,18 @@
-//! The normalisation of PyPI `neologdn` 0.5.6 with its default arguments: widths folded, hyphens and prolonged sound
-//! marks unified, tildes dropped, spaces beside Japanese characters dropped.
+//! The normalisation of PyPI `neologdn` 0.5.6 with its default arguments: folds widths, unifies hyphens and prolonged
+//! sound marks, drops tildes and the spaces beside Japanese characters.
 
-/// Half-width katakana U+FF66 to U+FF9D without U+FF70, in full width.
-const KATAKANA: &str = "ヲァィゥェォャュョッアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン";
-/// Characters that a voiced sound mark joins, and what they become together.
-const VOICED: [&str; 2] =
-    ["うウカキクケコサシスセソタチツテトハヒフヘホ", "ゔヴガギグゲゴザジズゼゾダヂヅデドバビブベボ"];
-/// The same for the semi-voiced sound mark.
-const SEMI_VOICED: [&str; 2] = ["はひふへほハヒフヘホ", "ぱぴぷぺぽパピプペポ"];
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::compose;
 
-/// The normalised text.
+/// U+30FC, which every mark of a prolonged sound becomes.
+const PROLONGED: char = '\u{30fc}';
+
+/// Normalises `text` as `neologdn.normalize(text)` does.
 #[must_use]
 pub fn neologdn(text: &str) -> String {
     let mut out: Vec<char> = Vec::with_capacity(text.len());
     let mut previous = '\0';
-    // Is the last character written a space after a basic Latin one? It goes away before Japanese.
+    // Whether the last character written is a space after a basic Latin character: it is dropped before a Japanese one.
     let mut latin_space = false;
     for c in text.chars() {
         if matches!(c, ' ' | '\u{3000}') {
@@ -31,9 +29,9 @@ pub fn neologdn(text: &str) -> String {
         let c = match c {
             _ if is_hyphen(c) && previous == '-' => continue,
             _ if is_hyphen(c) => '-',
-            _ if is_prolonged(c) && previous == 'ー' => continue,
-            _ if is_prolonged(c) => 'ー',
-            '~' | '\u{223c}' | '\u{223e}' | '〜' | '〰' | '～' => continue,
+            _ if is_prolonged(c) && previous == PROLONGED => continue,
+            _ if is_prolonged(c) => PROLONGED,
+            '~' | '\u{223c}' | '\u{223e}' | '\u{301c}' | '\u{3030}' | '\u{ff5e}' => continue,
             _ => {
                 let mut c = fold(c);
                 if let Some(joined) = join(previous, c).filter(|_| !out.is_empty()) {
@@ -53,7 +51,7 @@ pub fn neologdn(text: &str) -> String {
     if out.last() == Some(&' ') {
         out.pop();
     }
-    // The reference hands its buffer to a UTF-32 decoder, which takes a first U+FEFF for a byte order mark.
+    // neologdn hands its buffer to a UTF-32 decoder, which takes a leading U+FEFF for a byte order mark.
     let start = usize::from(out.first() == Some(&'\u{feff}'));
     out[start..].iter().collect()
 }
@@ -68,18 +66,17 @@ fn is_hyphen(c: char) -> bool {
 fn is_prolonged(c: char) -> bool {
     matches!(
         c,
-        '\u{2014}' | '\u{2015}' | '\u{2500}' | '\u{2501}' | 'ー' | '\u{fe63}' | '\u{ff0d}' | '\u{ff70}'
+        '\u{2014}' | '\u{2015}' | '\u{2500}' | '\u{2501}' | PROLONGED | '\u{fe63}' | '\u{ff0d}' | '\u{ff70}'
     )
 }
 
-/// Symbols, kana, kanji and full- or half-width forms.
+/// Japanese punctuation, kana, kanji and full- or half-width forms.
 fn is_japanese(c: char) -> bool {
     matches!(c, '\u{3001}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}')
 }
 
-/// Width folding of one character.
+/// Folds the width of one character.
 fn fold(c: char) -> char {
-    let kana = |index: u32| KATAKANA.chars().nth(index as usize).unwrap_or(c);
     let code = u32::from(c);
     match c {
         '\u{a5}' => '\\',
@@ -88,28 +85,23 @@ fn fold(c: char) -> char {
         '\u{201c}' | '\u{201d}' => '"',
         '\u{309b}' => '\u{ff9e}',
         '\u{309c}' => '\u{ff9f}',
-        '＂' | '＇' | '＼' | '｀' | '～' => c,
-        '！'..='～' => char::from_u32(code - 0xfee0).unwrap_or(c),
-        '\u{ff61}' => '。',
-        '\u{ff62}' => '「',
-        '\u{ff63}' => '」',
-        '\u{ff64}' => '、',
-        '\u{ff65}' => '・',
-        '\u{ff66}'..='\u{ff6f}' => kana(code - 0xff66),
-        '\u{ff71}'..='\u{ff9d}' => kana(code - 0xff67),
+        // Full-width quotation mark, apostrophe, backslash, grave accent and tilde stay.
+        '\u{ff02}' | '\u{ff07}' | '\u{ff3c}' | '\u{ff40}' | '\u{ff5e}' => c,
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(code - 0xfee0).unwrap_or(c),
+        // Half-width punctuation and katakana; U+FF70 is a prolonged sound mark, treated before.
+        '\u{ff61}'..='\u{ff9d}' => std::iter::once(c).nfkc().next().unwrap_or(c),
         _ => c,
     }
 }
 
-/// The character and its sound mark as one, where there is one.
+/// Composes the character before a half-width sound mark with that mark, where neologdn does: of hiragana, it composes
+/// only U+3046 with the voiced mark.
 fn join(before: char, mark: char) -> Option<char> {
-    let [plain, joined] = match mark {
-        '\u{ff9e}' => VOICED,
-        '\u{ff9f}' => SEMI_VOICED,
-        _ => return None,
-    };
-    let index = plain.chars().position(|c| c == before)?;
-    joined.chars().nth(index)
+    match (mark, before) {
+        ('\u{ff9e}', '\u{3046}' | '\u{30a6}'..='\u{30db}') => compose(before, '\u{3099}'),
+        ('\u{ff9f}', _) => compose(before, '\u{309a}'),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

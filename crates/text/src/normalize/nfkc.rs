@@ -1,9 +1,12 @@
-//! NFKC as Unicode 14 defines it, the version of the references' Python.
+//! NFKC as Unicode 14 defines it.
+//!
+//! The version is fixed because it is the one of the Python interpreters that the reference tools run on: scores and
+//! tables stay the same whatever Unicode version the crate `unicode-normalization` implements.
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-/// Characters that later versions of Unicode added and that NFKC changes or joins to others. Unicode 14 leaves them
-/// as they are.
+/// Ranges of characters that later versions of Unicode added and that NFKC changes or composes. Unicode 14 leaves them
+/// unchanged.
 #[rustfmt::skip]
 const LATER: [(char, char); 53] = [
     ('\u{558}', '\u{558}'), ('\u{58b}', '\u{58c}'), ('\u{5c8}', '\u{5c9}'), ('\u{897}', '\u{897}'),
@@ -25,10 +28,15 @@ const LATER: [(char, char); 53] = [
     ('\u{1e6e6}', '\u{1e6e6}'), ('\u{1e6ee}', '\u{1e6ef}'), ('\u{1e6f5}', '\u{1e6f5}'),
 ];
 
-/// Compatibility decomposition, then canonical composition.
+/// Normalises `text` to Unicode's form NFKC: half-width katakana, full-width Latin letters, ligatures and the like
+/// become their common form.
+///
+/// ```
+/// assert_eq!(tsumugi_text::nfkc("ﾊﾝｶｸ㍿①"), "ハンカク株式会社1");
+/// ```
 #[must_use]
 pub fn nfkc(text: &str) -> String {
-    if text.is_ascii() {
+    if text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes {
         return text.to_owned();
     }
     if !text.contains(is_later) {

@@ -1,23 +1,10 @@
-//! What the references do to a text before they split it into words.
-//!
-//! In order: drop pictographs, fold widths and variants ([`Normalizer`]), make each run of Python's white space one
-//! space.
-
-mod emoji;
-mod emoji_table;
-mod neologdn;
-mod nfkc;
-mod space;
+//! The normalisations that evaluation tools apply to a text before they split it into words.
 
 use serde::{Deserialize, Serialize};
 
-pub use emoji::{is_emoji, is_removed};
-pub use neologdn::neologdn;
-pub use nfkc::nfkc;
+use super::{is_removed, neologdn, nfkc, squeeze};
 
-pub use space::{is_python_space, squeeze};
-
-/// How widths and variants of characters are folded.
+/// Selects how widths and variants of characters are folded before a text is scored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Normalizer {
@@ -29,10 +16,11 @@ pub enum Normalizer {
 }
 
 impl Normalizer {
-    /// The text as the tokenizer gets it.
+    /// Normalises `text` for the tokenizer: drops emoji, folds widths and variants, and squeezes each run of Python's
+    /// white space into one space.
     ///
     /// ```
-    /// use tsumugi_eval::normalize::Normalizer;
+    /// use tsumugi_text::normalize::Normalizer;
     ///
     /// assert_eq!(Normalizer::Nfkc.apply("ｱﾙﾌｧ　１２３ 😀です"), "アルファ 123 です");
     /// assert_eq!(Normalizer::Neologdn.apply("スーパーーーー　日本〜"), "スーパー日本");

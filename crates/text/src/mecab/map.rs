@@ -19,11 +19,11 @@ impl MappedFile {
     #[expect(unsafe_code, reason = "a memory map is only as safe as the file below it is left alone")]
     pub(super) fn open(dir: &Path, name: &str) -> Result<Self, Error> {
         let path = dir.join(name);
-        let file = File::open(&path).map_err(|source| Error::io(&path, source))?;
+        let file = File::open(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         // SAFETY: the map is read-only and private to this value. Undefined behaviour would need another process to
         // shorten the file while we read it; dictionaries are installed once and never written in place, which is the
         // same assumption MeCab itself makes. Every read below goes through checked slices of plain bytes.
-        let map = unsafe { Mmap::map(&file) }.map_err(|source| Error::io(&path, source))?;
+        let map = unsafe { Mmap::map(&file) }.map_err(|source| Error::Read { path: path.clone(), source })?;
         Ok(Self { path, map })
     }
 

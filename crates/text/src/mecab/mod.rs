@@ -5,12 +5,12 @@
 //! ties included. Dictionaries must be compiled for UTF-8.
 //!
 //! ```no_run
-//! use tsumugi_eval::mecab::{Dictionary, Tokenizer};
+//! use tsumugi_text::mecab::{Dictionary, Tokenizer};
 //!
 //! let dictionary = Dictionary::find(None)?;
 //! let mut tokenizer = Tokenizer::new(&dictionary);
 //! assert_eq!(tokenizer.tokens("猫が寝ている。"), ["猫", "が", "寝", "て", "いる", "。"]);
-//! # Ok::<(), tsumugi_eval::Error>(())
+//! # Ok::<(), tsumugi_text::Error>(())
 //! ```
 
 mod chars;
@@ -45,7 +45,7 @@ impl Dictionary {
     /// Opens the compiled dictionary in the folder `dir`.
     ///
     /// # Errors
-    /// [`Error::Io`] where a file cannot be read, [`Error::DictionaryBroken`] where it is not what it should be.
+    /// [`Error::Read`] where a file cannot be read, [`Error::DictionaryBroken`] where it is not what it should be.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, Error> {
         let dir = dir.as_ref();
         let system = Lexicon::open(dir, "sys.dic")?;

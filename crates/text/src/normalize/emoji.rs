@@ -1,9 +1,9 @@
-//! Which characters the references drop as emoji.
+//! The characters that evaluation tools drop as emoji.
 
 use super::emoji_table::EMOJI;
 
-/// Ranges that the references drop besides what the package `emoji` knows: emoticons, pictographs, transport, the
-/// letters that flags are made of, and dingbats.
+/// Ranges that llm-jp-eval-mm drops besides what the Python package `emoji` knows: dingbats, regional indicators,
+/// pictographs, emoticons and transport symbols.
 const RANGES: [(char, char); 5] = [
     ('\u{2702}', '\u{27b0}'),
     ('\u{1f1e0}', '\u{1f1ff}'),
@@ -12,14 +12,14 @@ const RANGES: [(char, char); 5] = [
     ('\u{1f680}', '\u{1f6ff}'),
 ];
 
-/// Does PyPI `emoji` 2.16.0 call this character, standing alone, an emoji? Variation selectors and joiners are none.
+/// Tells whether PyPI `emoji` 2.16.0 calls `c`, standing alone, an emoji. Variation selectors and joiners are not.
 #[must_use]
 pub fn is_emoji(c: char) -> bool {
     let after = EMOJI.partition_point(|(first, _)| *first <= c);
     after > 0 && c <= EMOJI[after - 1].1
 }
 
-/// Do the references drop this character before they score a text?
+/// Tells whether llm-jp-eval-mm drops `c` before it scores a text.
 #[must_use]
 pub fn is_removed(c: char) -> bool {
     c > '\u{a8}' && (is_emoji(c) || RANGES.iter().any(|(first, last)| (*first..=*last).contains(&c)))
