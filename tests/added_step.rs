@@ -88,7 +88,9 @@ fn it_is_listed_and_explained() {
     let help = text(&run(&["--help"]).stdout);
     assert!(help.contains("odd_only") && help.contains("Drops even numbers"), "{help}");
     let help = text(&run(&["odd_only", "--help"]).stdout);
-    for part in ["--out <DIR>", "--numbers <NUMBERS>", "--fail-at <FAIL_AT>", "Numbers to look at, a shard each"] {
+    for part in
+        ["--out <DIR>", "--numbers <NUMBERS>", "--fail-at <FAIL_AT>", "Numbers to look at, a shard each"]
+    {
         assert!(help.contains(part), "{part} is not in {help}");
     }
     let config = text(&run(&["odd_only", "--numbers", "1", "2", "--print-config"]).stdout);
@@ -106,7 +108,10 @@ fn it_resumes_and_counts() {
     let resumed = run(&settings);
     let stderr = text(&resumed.stderr);
     assert!(resumed.status.success(), "{stderr}");
-    assert!(stderr.contains("treated 3") && !stderr.contains("treated 1\n"), "shards were done again: {stderr}");
+    assert!(
+        stderr.contains("treated 3") && !stderr.contains("treated 1\n"),
+        "shards were done again: {stderr}"
+    );
     let stdout = text(&resumed.stdout);
     let summary: serde_json::Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
     assert_eq!(summary["rows"]["excluded"], 2, "{summary}");
@@ -119,7 +124,8 @@ fn it_resumes_and_counts() {
 fn a_worker_runs_its_phase() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("run.toml");
-    std::fs::write(&config, format!("out = '{}'\nnumbers = [5, 6]\n", folder.path().join("out").display())).unwrap();
+    std::fs::write(&config, format!("out = '{}'\nnumbers = [5, 6]\n", folder.path().join("out").display()))
+        .unwrap();
     let shards = folder.path().join("shards");
     std::fs::write(&shards, "1\n").unwrap();
     let config = config.display().to_string();

@@ -23,7 +23,8 @@ fn assert_none(what: &str, found: &[String]) {
 fn only_the_program_names_flags() {
     // A flag in a string begins with two hyphens and a letter.
     let names_flag = |line: &str| {
-        line.match_indices("\"--").any(|(at, _)| line[at + 3..].starts_with(|c: char| c.is_ascii_alphabetic()))
+        line.match_indices("\"--")
+            .any(|(at, _)| line[at + 3..].starts_with(|c: char| c.is_ascii_alphabetic()))
     };
     let mut found = Vec::new();
     for source in sources("crates").iter().filter(|source| source.is_library() && source.krate() != "cli") {
@@ -38,7 +39,8 @@ fn no_language_stands_in_code() {
     let mut found = Vec::new();
     for source in sources("crates").iter().filter(|source| source.is_library() && source.krate() != "demo") {
         // Comments may show what a rule is about, and examples in them are tests.
-        found.extend(source.places(|line| !line.trim_start().starts_with("//") && line.contains(is_japanese)));
+        found
+            .extend(source.places(|line| !line.trim_start().starts_with("//") && line.contains(is_japanese)));
     }
     assert_none("what belongs to a language is in a language pack, the demo or a test", &found);
 }

@@ -6,15 +6,48 @@ use std::path::Path;
 /// Each crate and what of ours it may use (`docs/architecture.md`). A crate above may use what stands below it only where it
 /// is listed.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("tsumugi", &[
-        "chat", "demo", "eval", "images", "interleave", "page", "pipeline", "record", "report", "synth", "tables",
-        "text", "train", "vlm", "warc", "warc-remote",
-    ]),
+    (
+        "tsumugi",
+        &[
+            "chat",
+            "demo",
+            "eval",
+            "images",
+            "interleave",
+            "page",
+            "pipeline",
+            "record",
+            "report",
+            "synth",
+            "tables",
+            "text",
+            "train",
+            "vlm",
+            "warc",
+            "warc-remote",
+        ],
+    ),
     ("cli", &["pipeline"]),
-    ("pipeline", &[
-        "chat", "demo", "eval", "images", "interleave", "page", "record", "report", "synth", "tables", "text",
-        "train", "vlm", "warc", "warc-remote",
-    ]),
+    (
+        "pipeline",
+        &[
+            "chat",
+            "demo",
+            "eval",
+            "images",
+            "interleave",
+            "page",
+            "record",
+            "report",
+            "synth",
+            "tables",
+            "text",
+            "train",
+            "vlm",
+            "warc",
+            "warc-remote",
+        ],
+    ),
     ("demo", &["warc"]),
     ("train", &["record", "report", "torch-ext", "vlm"]),
     ("eval", &["chat", "images", "record", "report", "text", "torch-ext", "vlm"]),
@@ -62,5 +95,9 @@ fn dependencies(manifest: &str) -> Vec<String> {
     let manifest: toml::Table = manifest.parse().unwrap();
     let table = manifest.get("dependencies").and_then(toml::Value::as_table);
     let names = table.into_iter().flat_map(toml::Table::keys);
-    names.filter_map(|name| if name == "tsumugi" { Some("tsumugi") } else { name.strip_prefix("tsumugi-") }.map(str::to_owned)).collect()
+    names
+        .filter_map(|name| {
+            if name == "tsumugi" { Some("tsumugi") } else { name.strip_prefix("tsumugi-") }.map(str::to_owned)
+        })
+        .collect()
 }

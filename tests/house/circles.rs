@@ -16,7 +16,9 @@ pub(crate) fn all(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for files in crates.values() {
         let circles = circles(&arrows(files));
-        found.extend(circles.into_iter().filter(|circle| !circle.iter().all(|path| path.starts_with(ALLOWED))));
+        found.extend(
+            circles.into_iter().filter(|circle| !circle.iter().all(|path| path.starts_with(ALLOWED))),
+        );
     }
     found.into_iter().map(|circle| circle.join(" <-> ")).collect()
 }
@@ -93,11 +95,15 @@ fn circles(arrows: &BTreeMap<String, BTreeSet<String>>) -> Vec<Vec<String>> {
         }
         seen
     };
-    let reached: BTreeMap<&String, BTreeSet<String>> = arrows.keys().map(|file| (file, reach(file))).collect();
+    let reached: BTreeMap<&String, BTreeSet<String>> =
+        arrows.keys().map(|file| (file, reach(file))).collect();
     let mut found: BTreeSet<Vec<String>> = BTreeSet::new();
     for (file, to) in &reached {
-        let circle: Vec<String> =
-            to.iter().filter(|other| reached.get(other).is_some_and(|back| back.contains(*file))).cloned().collect();
+        let circle: Vec<String> = to
+            .iter()
+            .filter(|other| reached.get(other).is_some_and(|back| back.contains(*file)))
+            .cloned()
+            .collect();
         if circle.len() > 1 {
             found.insert(circle);
         }
@@ -107,7 +113,8 @@ fn circles(arrows: &BTreeMap<String, BTreeSet<String>>) -> Vec<Vec<String>> {
 
 #[test]
 fn a_circle_is_found_through_groups_and_parents() {
-    let file = |path: &str, text: &str| Source { path: format!("crates/x/src/{path}"), text: text.to_owned() };
+    let file =
+        |path: &str, text: &str| Source { path: format!("crates/x/src/{path}"), text: text.to_owned() };
     let files = [
         file("a.rs", "use crate::{Error, b::{self, C}};\n"),
         file("b/mod.rs", "use crate::d::{\n    E,\n    F,\n};\n"),

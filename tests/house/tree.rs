@@ -24,7 +24,8 @@ pub(crate) fn sources(folder: &str) -> Vec<Source> {
                 }
             } else if name.ends_with(".rs") {
                 let text = fs::read_to_string(&path).unwrap();
-                let path = path.strip_prefix(root).unwrap().to_string_lossy().trim_start_matches("./").to_owned();
+                let path =
+                    path.strip_prefix(root).unwrap().to_string_lossy().trim_start_matches("./").to_owned();
                 found.push(Source { path, text });
             }
         }

@@ -231,16 +231,20 @@ fn worker(steps: &[Step], matches: &ArgMatches, usage: &mut Clap) -> ExitCode {
     };
     let mut wrong = None;
     let mut lines = std::io::stdin().lock().lines();
-    let mut shards = std::iter::from_fn(|| loop {
-        let line = lines.next()?;
-        match line.map(|line| (line.trim().parse(), line)) {
-            Ok((_, line)) if line.trim().is_empty() => {}
-            Ok((Ok(shard), _)) => return Some(shard),
-            Ok((Err(_), line)) => wrong = Some(format!("standard input: `{line}` is not the number of a shard")),
-            Err(error) => wrong = Some(format!("standard input: {error}")),
-        }
-        if wrong.is_some() {
-            return None;
+    let mut shards = std::iter::from_fn(|| {
+        loop {
+            let line = lines.next()?;
+            match line.map(|line| (line.trim().parse(), line)) {
+                Ok((_, line)) if line.trim().is_empty() => {}
+                Ok((Ok(shard), _)) => return Some(shard),
+                Ok((Err(_), line)) => {
+                    wrong = Some(format!("standard input: `{line}` is not the number of a shard"))
+                }
+                Err(error) => wrong = Some(format!("standard input: {error}")),
+            }
+            if wrong.is_some() {
+                return None;
+            }
         }
     });
     let mut done = |finished: tsumugi_pipeline::runner::Finished| {

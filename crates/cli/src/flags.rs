@@ -98,7 +98,8 @@ fn unsets(field: &Field) -> bool {
 fn value(kind: &Kind, word: &str) -> Result<Value, &'static str> {
     match kind {
         Kind::Integer => {
-            let number = word.parse::<u64>().map(Number::from).or_else(|_| word.parse::<i64>().map(Number::from));
+            let number =
+                word.parse::<u64>().map(Number::from).or_else(|_| word.parse::<i64>().map(Number::from));
             number.map(Value::Number).map_err(|_| "a whole number")
         }
         Kind::Number => {

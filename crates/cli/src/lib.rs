@@ -62,7 +62,9 @@ pub fn example(name: &str) -> ExitCode {
     match tsumugi_pipeline::steps().into_iter().find(|step| step.name() == name) {
         Some(step) => app::run_alone(step, std::env::args_os().collect()),
         None => {
-            eprintln!("error: there is no step `{name}`; it may need a feature that this program was built without");
+            eprintln!(
+                "error: there is no step `{name}`; it may need a feature that this program was built without"
+            );
             ExitCode::from(2)
         }
     }

@@ -20,7 +20,10 @@ pub(crate) fn start(quiet: bool, verbose: u8, progress: &Progress) {
         _ => EnvFilter::new(level),
     };
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(Above(progress.clone()));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colour)
+        .with_writer(Above(progress.clone()));
     // Where a logger is set already, as in a program that calls this one, it stays.
     let _ = if verbose == 0 { lines.without_time().with_target(false).try_init() } else { lines.try_init() };
 }

@@ -33,12 +33,20 @@ fn form(value: &Value, required: bool) -> Form<'_> {
         Value::String(text) if text.is_empty() && required => Form::Unset,
         Value::Array(values) if values.is_empty() && required => Form::Unset,
         Value::Object(table) => Form::Table(table),
-        Value::Array(values) if !values.is_empty() && values.iter().all(Value::is_object) => Form::Tables(values),
+        Value::Array(values) if !values.is_empty() && values.iter().all(Value::is_object) => {
+            Form::Tables(values)
+        }
         _ => Form::Inline,
     }
 }
 
-fn write_table(text: &mut String, node: Node<'_>, table: &Map<String, Value>, value: &Value, above: &[String]) {
+fn write_table(
+    text: &mut String,
+    node: Node<'_>,
+    table: &Map<String, Value>,
+    value: &Value,
+    above: &[String],
+) {
     // Keys of a table come before the tables in it: TOML has no way back.
     for (key, inner) in table {
         let child = node.child(key, value);

@@ -20,7 +20,10 @@ pub(crate) fn markdown(steps: &[Step]) -> String {
         text += &format!("\n## {}\n", group.title());
         for step in members {
             let (name, about) = (step.command.name(), step.command.about());
-            text += &format!("\n### {name}\n\n{about}.\n\n```toml\n{}```\n", step.default_config().trim_end().to_owned() + "\n");
+            text += &format!(
+                "\n### {name}\n\n{about}.\n\n```toml\n{}```\n",
+                step.default_config().trim_end().to_owned() + "\n"
+            );
         }
     }
     text

@@ -107,7 +107,9 @@ pub(crate) fn fields(schema: &Value, defaults: &Value) -> Vec<Field> {
             None => (place, None),
         };
         let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-        let Some(node) = path.iter().try_fold(root, |node, key| node.child(key, &Value::Null)) else { continue };
+        let Some(node) = path.iter().try_fold(root, |node, key| node.child(key, &Value::Null)) else {
+            continue;
+        };
         match (node.kind(), fixed) {
             (Some(_), Some(value)) => {
                 let mut field = Field::new(root, node, path, flag.clone(), Kind::Switch, defaults);
@@ -131,7 +133,8 @@ impl Field {
         kind: Kind,
         defaults: &Value,
     ) -> Field {
-        let default = path.iter().try_fold(defaults, |value, key| value.get(key)).cloned().unwrap_or_default();
+        let default =
+            path.iter().try_fold(defaults, |value, key| value.get(key)).cloned().unwrap_or_default();
         let is_true = |keyword: &str| node.keyword(keyword) == Some(&Value::Bool(true));
         let text = |keyword: &str| node.text(keyword).map(str::to_owned);
         Field {
@@ -188,7 +191,8 @@ impl<'a> Node<'a> {
     /// The alternatives of `anyOf`, `oneOf` and `allOf`.
     fn alternatives(self) -> Vec<Node<'a>> {
         let here = self.target();
-        let lists = ["anyOf", "oneOf", "allOf"].into_iter().filter_map(|name| here.here.get(name)?.as_array());
+        let lists =
+            ["anyOf", "oneOf", "allOf"].into_iter().filter_map(|name| here.here.get(name)?.as_array());
         lists.flatten().map(|alternative| here.at(alternative)).collect()
     }
 
@@ -230,7 +234,9 @@ impl<'a> Node<'a> {
     pub(crate) fn properties(self) -> Vec<(&'a str, Node<'a>)> {
         let here = self.target();
         match here.here.get("properties").and_then(Value::as_object) {
-            Some(properties) => properties.iter().map(|(key, value)| (key.as_str(), here.at(value))).collect(),
+            Some(properties) => {
+                properties.iter().map(|(key, value)| (key.as_str(), here.at(value))).collect()
+            }
             None => here.unwrap_option().map(Node::properties).unwrap_or_default(),
         }
     }
@@ -267,10 +273,14 @@ impl<'a> Node<'a> {
                 None => true,
             })
         };
-        let alternative = self.alternatives().into_iter().filter(fits).find_map(|node| node.child(key, value));
+        let alternative =
+            self.alternatives().into_iter().filter(fits).find_map(|node| node.child(key, value));
         alternative.or_else(|| {
             let here = self.target();
-            here.here.get("additionalProperties").filter(|values| values.is_object()).map(|values| here.at(values))
+            here.here
+                .get("additionalProperties")
+                .filter(|values| values.is_object())
+                .map(|values| here.at(values))
         })
     }
 

@@ -128,7 +128,8 @@ mod tests {
     #[test]
     fn tables_merge_by_key_and_alternatives_are_replaced() {
         let schema = schema();
-        let mut settings = json!({"http": {"connections": 8, "contact": "a"}, "model": {"type": "api", "url": "u"}});
+        let mut settings =
+            json!({"http": {"connections": 8, "contact": "a"}, "model": {"type": "api", "url": "u"}});
         let file = json!({"http": {"contact": "b"}, "model": {"type": "local", "batch": 2}});
         overlay(Node::new(&schema), &mut settings, file);
         let expected =
@@ -144,7 +145,10 @@ mod tests {
         assert_eq!(assignment("out=a b", &schema).unwrap().1, json!("a b"));
         assert_eq!(assignment("model.url=x", &schema).unwrap().1, json!("x"));
         for (wrong, part) in [
-            ("http.conections=1", "there is no setting `http.conections`; there are `connections`, `contact`"),
+            (
+                "http.conections=1",
+                "there is no setting `http.conections`; there are `connections`, `contact`",
+            ),
             ("nothing=1", "there is no setting `nothing`"),
             ("out", "it takes KEY=VALUE"),
         ] {
@@ -159,7 +163,9 @@ mod tests {
         let path = folder.path().join("run.toml");
         std::fs::write(&path, "out = \"a\"\n[http]\ncontact = 'b'\n").unwrap();
         assert_eq!(read_file(&path, &schema()).unwrap(), json!({"out": "a", "http": {"contact": "b"}}));
-        for (text, part) in [("out = \n", "line 1"), ("[http]\nfoo = 1\n", "`http.foo`"), ("foo = 1\n", "`foo`")] {
+        for (text, part) in
+            [("out = \n", "line 1"), ("[http]\nfoo = 1\n", "`http.foo`"), ("foo = 1\n", "`foo`")]
+        {
             std::fs::write(&path, text).unwrap();
             let message = read_file(&path, &schema()).unwrap_err();
             assert!(message.contains("run.toml") && message.contains(part), "{message}");

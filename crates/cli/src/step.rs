@@ -43,7 +43,8 @@ impl Step {
         }
         if !own("config") {
             let help = "Settings file (TOML); flags win over it";
-            clap = clap.arg(option("@config", "config", "FILE.toml", help).value_parser(value_parser!(PathBuf)));
+            clap =
+                clap.arg(option("@config", "config", "FILE.toml", help).value_parser(value_parser!(PathBuf)));
         }
         if !own("set") && self.has_tables() {
             let help = "Sets a value of a nested table, such as table.key=3";

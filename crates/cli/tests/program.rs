@@ -106,7 +106,10 @@ fn wrong_usage_is_refused() {
         (&["nowhere"], "unrecognized subcommand 'nowhere'"),
         (&["list_records"], "<FILE>..."),
         (&["contact_sheet", "--images", "a"], "--built <DIR>\n  --out <FILE>"),
-        (&["contact_sheet", "--count", "many"], "invalid value 'many' for '--count': it takes a whole number"),
+        (
+            &["contact_sheet", "--count", "many"],
+            "invalid value 'many' for '--count': it takes a whole number",
+        ),
         (&["contact_sheet", "--config", &file], "there is no setting `sede`"),
         (&["contact_sheet", "--config", &broken], "line 1"),
         (&["contact_sheet", "--config", "/nowhere.toml"], "/nowhere.toml: No such file"),
@@ -131,7 +134,10 @@ fn counts_are_the_last_line_and_failures_are_told() {
     let lines: Vec<serde_json::Value> =
         stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!((&lines[0]["title"], &lines[2]["pages"], &lines[2]["errors"]), (&"T".into(), &1.into(), &1.into()));
+    assert_eq!(
+        (&lines[0]["title"], &lines[2]["pages"], &lines[2]["errors"]),
+        (&"T".into(), &1.into(), &1.into())
+    );
     let errors = stderr(&output);
     assert!(errors.contains("/nowhere.html") && errors.contains("1 of 2 files"), "{errors}");
     assert!(run(&["extract_page", &page]).status.success());
@@ -159,8 +165,11 @@ fn a_reader_may_close_the_output() {
     let page = folder.path().join("a.html");
     std::fs::write(&page, "<p>".repeat(1 << 20)).unwrap();
     let page = page.display().to_string();
-    let mut child =
-        program(&["extract_page", &page, &page]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = program(&["extract_page", &page, &page])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));

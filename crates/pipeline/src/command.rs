@@ -86,7 +86,10 @@ impl Context {
 ///
 /// The extension `x-flags` of the whole schema gives flags to nested settings (`"contact": "http.contact"`) and makes switches
 /// that set a value (`"mask-strict": "mask=strict"`).
-pub trait Settings: Serialize + DeserializeOwned + JsonSchema + Default + Clone + Send + Sync + 'static {}
+pub trait Settings:
+    Serialize + DeserializeOwned + JsonSchema + Default + Clone + Send + Sync + 'static
+{
+}
 
 impl<T: Serialize + DeserializeOwned + JsonSchema + Default + Clone + Send + Sync + 'static> Settings for T {}
 

@@ -133,7 +133,11 @@ pub fn build_pairs_with(
 }
 
 impl BuildPairs {
-    fn with_scorers(settings: BuildPairsConfig, scorers: Scorers, inputs: &mut Inputs) -> Result<Self, Error> {
+    fn with_scorers(
+        settings: BuildPairsConfig,
+        scorers: Scorers,
+        inputs: &mut Inputs,
+    ) -> Result<Self, Error> {
         let mut recipe = match &settings.profile {
             Some(profile) => PairConfig::profile(profile).map_err(Error::setting("profile"))?,
             None => settings.recipe,

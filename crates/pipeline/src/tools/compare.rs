@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tsumugi_eval::Registry;
 use tsumugi_eval::report::comparison_page;
 use tsumugi_eval::results::{Results, compare};
 
@@ -45,13 +46,16 @@ fn run(settings: &Settings, out: &mut Lines) -> Result<Value, Error> {
     let mut runs = Vec::new();
     for folder in &settings.runs {
         let place = folder.display().to_string();
-        let name = folder.file_name().map_or_else(|| place.clone(), |name| name.to_string_lossy().into_owned());
+        let name =
+            folder.file_name().map_or_else(|| place.clone(), |name| name.to_string_lossy().into_owned());
         runs.push((name, Results::read(folder).map_err(Error::step("compare", place))?));
     }
-    let comparison = compare(&runs).map_err(Error::step("compare", "runs"))?;
+    let comparison = compare(&runs, &Registry::default()).map_err(Error::step("compare", "runs"))?;
     out.text(&comparison.markdown())?;
     if let Some(page) = &settings.out {
-        comparison_page(&comparison).write(page).map_err(Error::step("compare", page.display().to_string()))?;
+        comparison_page(&comparison)
+            .write(page)
+            .map_err(Error::step("compare", page.display().to_string()))?;
     }
     serde_json::to_value(&comparison).map_err(Error::step("compare", "JSON"))
 }

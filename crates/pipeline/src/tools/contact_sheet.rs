@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{Context, Error, Group, Tool};
 use crate::report::contact_sheet;
+use crate::{Context, Error, Group, Tool};
 
 /// Writes a page with random items that build_pairs or build_interleaved kept, and random ones that it dropped by reason, with
 /// their images.

@@ -82,9 +82,9 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 fn describe(bytes: &[u8], settings: &Settings) -> Value {
     let headers = PageHeaders { content_type: settings.content_type.as_deref(), ..PageHeaders::default() };
     let page = parse(bytes, &headers, &settings.url);
-    let images = page.nodes.iter().filter_map(|node| node.image.as_ref()).map(|slot| {
-        json!({"url": slot.url, "alt": slot.alt, "caption": slot.caption, "opt_out": slot.opt_out})
-    });
+    let images = page.nodes.iter().filter_map(|node| node.image.as_ref()).map(
+        |slot| json!({"url": slot.url, "alt": slot.alt, "caption": slot.caption, "opt_out": slot.opt_out}),
+    );
     json!({
         "title": page.title,
         "charset": page.charset,

@@ -76,7 +76,8 @@ fn run(settings: &Settings) -> Result<Value, Error> {
     let read = |path: &PathBuf| std::fs::read(path).map_err(Error::io("reading", path));
     let images = settings.image.iter().map(read).collect::<Result<Vec<_>, Error>>()?;
     let failed = || Error::step("generate", settings.model.clone());
-    let model = Model::load(&settings.model, torch_ext::best_device(), settings.dtype.kind()).map_err(failed())?;
+    let model =
+        Model::load(&settings.model, torch_ext::best_device(), settings.dtype.kind()).map_err(failed())?;
     let options = GenerateOptions {
         max_new_tokens: settings.max_new_tokens,
         temperature: settings.temperature,

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tsumugi_record::{Excluded, Record as _, ShardReader};
 
 use super::Lines;
-use crate::{Context, Error, Group, Tool};
 use crate::runner::input_table;
+use crate::{Context, Error, Group, Tool};
 
 /// Looks up which step dropped an item, and why: a JSON line for each row of the tables of excluded rows that has its
 /// identifier.

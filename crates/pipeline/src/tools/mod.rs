@@ -133,9 +133,7 @@ fn profile(name: &str) -> Result<tsumugi_eval::profile::Profile, Error> {
 
 /// The precision of a computation.
 #[cfg(feature = "train")]
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// 32 bits.

@@ -60,7 +60,8 @@ pub struct Parity;
 impl Tool for Parity {
     const NAME: &'static str = "parity";
     const GROUP: Group = Group::Training;
-    const ABOUT: &'static str = "Writes the tensors of a checkpoint for comparison with another implementation";
+    const ABOUT: &'static str =
+        "Writes the tensors of a checkpoint for comparison with another implementation";
     type Settings = Settings;
 
     fn run(settings: Settings, _: &Context) -> Result<Value, Error> {
@@ -96,6 +97,7 @@ fn run(settings: &Settings) -> Result<Value, Error> {
         ..ParityOptions::default()
     };
     let place = settings.model.display().to_string();
-    compute(&settings.model, &settings.inputs, &settings.out, &options).map_err(Error::step("parity", place))?;
+    compute(&settings.model, &settings.inputs, &settings.out, &options)
+        .map_err(Error::step("parity", place))?;
     Ok(json!({"out": settings.out}))
 }

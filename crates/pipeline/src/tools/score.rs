@@ -75,7 +75,8 @@ fn run(settings: &Settings, out: &mut Lines) -> Result<Value, Error> {
         let place = settings.predictions.display().to_string();
         return Err(Error::step("score", place)("the file holds no predictions"));
     }
-    let dictionary = Dictionary::find(settings.dictionary.as_deref()).map_err(Error::step("score", "dictionary"))?;
+    let dictionary =
+        Dictionary::find(settings.dictionary.as_deref()).map_err(Error::step("score", "dictionary"))?;
     let rules = profile.settings();
     let scores = score_all(&dictionary, rules.normalizer, &pairs);
     for score in &scores {
@@ -88,5 +89,7 @@ fn run(settings: &Settings, out: &mut Lines) -> Result<Value, Error> {
         Corpus::BootstrapMedian => bootstrap_median(&scores),
     };
     let interval = Resampling::by_question(scores.iter().map(|_| "")).interval(mean);
-    Ok(json!({"metric": settings.metric, "profile": profile, "pairs": scores.len(), "corpus_score": score, "interval": interval}))
+    Ok(
+        json!({"metric": settings.metric, "profile": profile, "pairs": scores.len(), "corpus_score": score, "interval": interval}),
+    )
 }
