@@ -1,4 +1,4 @@
-//! Builds the C++ shim against LibTorch's headers, and lets the tests find its libraries.
+//! Builds the C++ shim against LibTorch's headers, and links tests with the path of its libraries.
 
 use std::env;
 use std::path::Path;
@@ -7,7 +7,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=csrc/shim.cpp");
     let Ok(lib) = env::var("DEP_TCH_LIBTORCH_LIB") else {
-        println!("cargo::error=torch-sys did not say where LibTorch is; run `cargo xtask provision`");
+        println!("cargo::error=torch-sys does not give LibTorch's folder; run `cargo xtask provision`");
         return;
     };
     println!("cargo::rustc-link-arg=-Wl,-rpath,{lib}");

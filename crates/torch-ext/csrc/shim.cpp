@@ -1,5 +1,5 @@
-// What tch does not bind. Tensors come as at::Tensor*, borrowed for the call; results are new at::Tensor*, owned by the
-// caller. No exception leaves this file: each call returns null, or a message which the caller frees with
+// What tch does not bind. Tensors are passed as at::Tensor*, borrowed for the call; results are new at::Tensor*, owned by
+// the caller. No exception leaves this file: each function returns null, or a message that the caller frees with
 // tsumugi_free_message.
 
 #include <ATen/ATen.h>
@@ -20,9 +20,9 @@
 
 namespace {
 
-// On processors with AVX-512 the results of MKL's matrix products depend on where in memory their operands lie, unless
-// it is told otherwise before its first call: then the same step gives other last bits after a resume. Here no thread
-// runs yet, so the environment may be changed; what the user has set stays.
+// On processors with AVX-512, MKL's matrix products depend on the alignment of their operands in memory, so that the same
+// step gives other last bits after a resume, unless this variable is set before MKL's first call. No thread runs yet, so
+// the environment may be changed. A value that the user has set stays.
 __attribute__((constructor)) void make_products_reproducible() { setenv("MKL_CBWR", "AUTO,STRICT", 0); }
 
 char *message(const char *text) {
@@ -52,15 +52,15 @@ std::vector<at::Tensor> list(at::Tensor *const *tensors, size_t count) {
   return result;
 }
 
-// Head and cross entropy in one. The forward pass makes the gradients too, a chunk of rows at a time, so that the
-// logits of one chunk are all that ever exists; the backward pass only scales them.
+// Head and cross entropy in one. The forward pass computes the gradients too, a chunk of rows at a time, so that only the
+// logits of one chunk exist at a time; the backward pass scales them.
 struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &hidden,
                             const at::Tensor &weight, const at::Tensor &target, int64_t chunk, bool grad_hidden,
                             bool grad_weight) {
     const auto rows = hidden.size(0);
-    const bool whole = hidden.scalar_type() == at::kFloat || hidden.scalar_type() == at::kDouble;
-    const auto wide = whole ? hidden.scalar_type() : at::kFloat;
+    const bool full = hidden.scalar_type() == at::kFloat || hidden.scalar_type() == at::kDouble;
+    const auto wide = full ? hidden.scalar_type() : at::kFloat;
     auto loss = at::zeros({}, hidden.options().dtype(wide));
     at::Tensor dh, dw;
     if (grad_hidden) dh = at::empty_like(hidden);
@@ -75,13 +75,13 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
       if (!grad_hidden && !grad_weight) continue;
       logits.sub_(scale).exp_();
       logits.scatter_add_(1, t, at::full_like(t, -1, logits.options()));
-      const auto d = whole ? logits : logits.to(hidden.scalar_type());
+      const auto d = full ? logits : logits.to(hidden.scalar_type());
       if (grad_hidden) {
         auto part = dh.narrow(0, start, length);
         at::mm_out(part, d, weight);
       }
       if (grad_weight) {
-        if (whole) dw.addmm_(d.t(), h);
+        if (full) dw.addmm_(d.t(), h);
         else dw.add_(at::mm(d.t(), h));
       }
     }
@@ -133,11 +133,11 @@ char *tsumugi_global_norm(at::Tensor *const *tensors, size_t count, double *out)
     std::vector<at::Tensor> norms;
     norms.reserve(count);
     for (size_t i = 0; i < count; i++) {
-      // Doubles on the CPU; a GPU would pay for them, and sums by trees there anyway.
+      // Doubles on the CPU. They would be slow on a GPU, which sums by trees anyway.
       const auto kind = tensors[i]->is_cpu() ? at::kDouble : at::kFloat;
       norms.push_back(at::linalg_vector_norm(*tensors[i], 2, at::OptionalIntArrayRef(), false, kind));
     }
-    // One look at the result: a GPU is waited for once.
+    // One read of the result: it waits for the GPU once.
     *out = at::stack(norms).to(at::kDouble).square().sum().sqrt().item<double>();
   });
 }
@@ -185,8 +185,8 @@ char *tsumugi_set_autocast(int cuda, int enabled, int kind, int *was_enabled, in
 char *tsumugi_set_numerics(int deterministic, int tf32) {
   return guarded([&] {
     auto &context = at::globalContext();
-    // cuBLAS needs a workspace of fixed size for equal sums, and LibTorch refuses products without one. It is read when
-    // cuBLAS begins; what the user has set stays.
+    // cuBLAS needs a workspace of fixed size to be deterministic, and LibTorch refuses products without one. cuBLAS
+    // reads it when it starts. A value that the user has set stays.
     if (deterministic) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
     context.setDeterministicAlgorithms(deterministic != 0, false);
     context.setDeterministicFillUninitializedMemory(false);
@@ -197,9 +197,9 @@ char *tsumugi_set_numerics(int deterministic, int tf32) {
   });
 }
 
-// Tells glibc to keep what is freed: tensors of the same sizes come and go each step, and a fresh page has to be cleared
-// by the kernel each time. Tensors above 48 MB still go back at once: kept too, they made a step some 8 % faster in
-// bfloat16 and its peak memory 6 % larger. Other allocators do so by themselves.
+// Makes glibc keep freed memory: tensors of the same sizes are allocated and freed each step, and the kernel must clear
+// each new page. Tensors above 48 MB are still returned at once: keeping them made a step about 8 % faster in bfloat16 and
+// its peak memory 6 % larger. Other allocators keep freed memory by themselves.
 void tsumugi_keep_memory() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, 3 << 24);

@@ -1,15 +1,15 @@
-//! Gradients of pieces of a graph, and a loss that never holds all logits.
+//! Gradients of parts of a graph, and a loss that never holds all logits.
 
 use tch::Tensor;
 
 use crate::error::{Error, Result};
 use crate::ffi;
 
-/// Gradients of `inputs`, given the gradients of `outputs`; `None` for an input that no output depends on. The graph is
-/// freed. This is backward through one piece of a model: nothing is added to `.grad()` of any tensor.
+/// Gradients of `inputs`, given the gradients of `outputs`; `None` for an input that no output depends on. Frees the graph.
+/// This is the backward pass of one part of a model: nothing is added to `.grad()` of any tensor.
 ///
 /// # Errors
-/// [`Error::Argument`] if there is not one gradient for each output; [`Error::Call`] if LibTorch refuses, such as when an
+/// [`Error::Argument`] unless there is one gradient for each output; [`Error::Call`] if LibTorch refuses, such as when an
 /// input does not require a gradient.
 pub fn grad(
     outputs: &[&Tensor],
@@ -19,17 +19,17 @@ pub fn grad(
     if outputs.len() != output_grads.len() {
         return Err(Error::Argument {
             call: "gradient",
-            reason: format!("{} outputs but {} gradients of them", outputs.len(), output_grads.len()),
+            reason: format!("{} outputs but {} gradients", outputs.len(), output_grads.len()),
         });
     }
     ffi::grad(outputs, output_grads, inputs)
 }
 
-/// Sum of the cross entropies of `hidden` `[n,d]` times the transposed `weight` `[v,d]` against `target` `[n]`, without
-/// dimension, in float32 (float64 for float64 input). Differentiable once in `hidden` and `weight`.
+/// Sum of the cross entropies of `hidden` `[n,d]` times the transposed `weight` `[v,d]` against `target` `[n]`: a scalar in
+/// float32 (float64 for float64 input). Differentiable once in `hidden` and `weight`.
 ///
-/// Logits are made for `chunk` rows at a time, and their gradient at once with them, so that memory does not grow with
-/// `n` times `v`. Where neither input requires a gradient, or under `no_grad`, only the loss is computed.
+/// Logits and their gradients are computed for `chunk` rows at a time, so that memory does not grow with `n` times `v`. If
+/// neither input requires a gradient, or under `no_grad`, only the loss is computed.
 ///
 /// # Errors
 /// [`Error::Call`] if LibTorch refuses (shapes, kinds, a target outside the vocabulary).
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn chunked_loss_and_gradients_are_those_of_one_graph() -> Result<()> {
+    fn chunked_loss_and_gradients_equal_those_of_one_graph() -> Result<()> {
         let (h, w, t) = leaves();
         let weights: Option<Tensor> = None;
         let plain = h.matmul(&w.tr()).cross_entropy_loss(&t, weights, tch::Reduction::Sum, -100, 0.0);

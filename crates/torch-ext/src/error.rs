@@ -3,19 +3,19 @@
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What can go wrong below the bindings.
+/// Errors of the shim.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// LibTorch threw an exception.
-    #[error("LibTorch, {call}: {message}")]
+    #[error("LibTorch refused {call}: {message}")]
     Call {
         /// The function.
         call: &'static str,
-        /// What the exception said.
+        /// The exception's message.
         message: String,
     },
-    /// A list of tensors does not fit the others.
+    /// The arguments of a call do not fit each other.
     #[error("{call}: {reason}")]
     Argument {
         /// The function.
@@ -24,6 +24,6 @@ pub enum Error {
         reason: String,
     },
     /// A CUDA library of LibTorch could not be loaded.
-    #[error("libtorch_cuda.so cannot be loaded ({0}); this LibTorch has no CUDA, or its driver is missing")]
+    #[error("cannot load libtorch_cuda.so ({0}); this LibTorch has no CUDA, or the driver is missing")]
     NoCuda(String),
 }

@@ -1,10 +1,9 @@
 //! The only unsafe code: calls into `csrc/shim.cpp`.
 //!
-//! Safety of all of them rests on the same points. Tensors go in as pointers taken from live `&Tensor`s (or
-//! `&mut Tensor`s where they are written), which outlive the call; the shim only borrows them and keeps, where autograd
-//! needs it, counted handles of its own. Array lengths are taken from the very slices the pointers come from. Results
-//! are fresh heap `at::Tensor`s made with `new`, which is what tch's `Tensor` frees with `delete`. Every function of
-//! the shim catches all exceptions, so none unwinds into Rust.
+//! All of them are safe for the same reasons. Tensors are passed as pointers taken from live `&Tensor`s, which outlive the
+//! call; the shim borrows them and, if autograd needs it, keeps counted handles of its own. Array lengths are those of the
+//! slices that the pointers come from. Results are new heap `at::Tensor`s made with `new`, which tch's `Tensor` frees with
+//! `delete`. Every function of the shim catches all exceptions, so none unwinds into Rust.
 #![expect(unsafe_code, reason = "calls into the C++ shim; see the safety argument above")]
 
 use std::ffi::{CStr, c_char, c_int};
@@ -74,7 +73,7 @@ fn check(call: &'static str, message: Message) -> Result<()> {
     if message.is_null() {
         return Ok(());
     }
-    // SAFETY: the shim returned a string that ends in zero and leaves it to us until it is freed here.
+    // SAFETY: the shim returned a zero-terminated string, which this function owns until it is freed here.
     let text = unsafe {
         let text = CStr::from_ptr(message).to_string_lossy().into_owned();
         tsumugi_free_message(message);
@@ -92,7 +91,7 @@ pub(crate) struct Step {
     pub(crate) weight_decay: f64,
 }
 
-/// The four slices are of one length: the caller has checked it.
+/// The four slices have equal length, which the caller has checked.
 pub(crate) fn fused_adamw(
     params: &[&Tensor],
     grads: &[&Tensor],
@@ -102,8 +101,8 @@ pub(crate) fn fused_adamw(
 ) -> Result<()> {
     let count = params.len().min(grads.len()).min(means.len()).min(squares.len());
     let (p, g, m, s) = (handles(params), handles(grads), handles(means), handles(squares));
-    // SAFETY: see the module; each array holds at least `count` handles. Tensors have interior mutability in LibTorch,
-    // and are not `Sync`, so that nobody else reads them meanwhile.
+    // SAFETY: see the module; each array holds at least `count` handles. Tensors have interior mutability in LibTorch
+    // and are not `Sync`, so no other thread reads them meanwhile.
     let message = unsafe {
         tsumugi_fused_adamw(
             p.as_ptr(),
@@ -148,7 +147,7 @@ pub(crate) fn linear_cross_entropy(
         tsumugi_linear_cross_entropy(handle(hidden), handle(weight), handle(target), chunk, &raw mut out)
     };
     check("linear cross entropy", message)?;
-    // SAFETY: without a message `out` is a new tensor which is ours.
+    // SAFETY: without a message, `out` is a new tensor that this function owns.
     Ok(unsafe { Tensor::from_ptr(out) })
 }
 
@@ -159,12 +158,12 @@ pub(crate) fn grad(
 ) -> Result<Vec<Option<Tensor>>> {
     let (o, g, i) = (handles(outputs), handles(output_grads), handles(inputs));
     let mut out = vec![ptr::null_mut(); i.len()];
-    // SAFETY: see the module; the caller has checked that `o` and `g` are of one length, and `out` has room for all.
+    // SAFETY: see the module; the caller has checked that `o` and `g` have equal length, and `out` has room for all inputs.
     let message = unsafe {
         tsumugi_grad(o.as_ptr(), g.as_ptr(), o.len().min(g.len()), i.as_ptr(), i.len(), out.as_mut_ptr())
     };
     check("gradient", message)?;
-    // SAFETY: without a message each entry is null or a new tensor which is ours.
+    // SAFETY: without a message, each entry is null or a new tensor that this function owns.
     Ok(out
         .into_iter()
         .map(|p| if p.is_null() { None } else { Some(unsafe { Tensor::from_ptr(p) }) })
@@ -173,7 +172,7 @@ pub(crate) fn grad(
 
 pub(crate) fn set_autocast(cuda: bool, enabled: bool, kind: i32) -> Result<(bool, i32)> {
     let (mut was_enabled, mut was_kind) = (0, 0);
-    // SAFETY: see the module; both places are written before the call returns without a message.
+    // SAFETY: see the module; both outputs are written before the call returns without a message.
     let message = unsafe {
         tsumugi_set_autocast(
             c_int::from(cuda),
@@ -193,12 +192,12 @@ pub(crate) fn set_numerics(deterministic: bool, tf32: bool) -> Result<()> {
 }
 
 pub(crate) fn keep_memory() {
-    // SAFETY: sets two numbers of the allocator, which does so under its own lock.
+    // SAFETY: sets two parameters of the allocator, which has a lock of its own.
     unsafe { tsumugi_keep_memory() }
 }
 
 pub(crate) fn load_cuda() -> Result<()> {
-    // SAFETY: loads a library of LibTorch, whose initialisers register CUDA and nothing else.
+    // SAFETY: loads a library of LibTorch, whose initialisers only register CUDA.
     match check("", unsafe { tsumugi_load_cuda() }) {
         Err(Error::Call { message, .. }) => Err(Error::NoCuda(message)),
         other => other,

@@ -1,7 +1,8 @@
-//! What the tch bindings lack, by a small C++ shim over LibTorch: fused optimiser steps, gradients of pieces of a
-//! graph, a cross entropy that never holds all logits, autocast kinds, and loading of the CUDA half.
+//! A small C++ shim over LibTorch for what the tch bindings lack: fused optimiser steps, gradients of parts of a graph, a
+//! cross entropy that never holds all logits, autocast kinds, and loading LibTorch's CUDA libraries.
 //!
-//! All unsafe code is in one private module; every call of the shim catches C++ exceptions and gives them as [`Error`].
+//! All unsafe code is in one private module. Every function of the shim catches C++ exceptions and returns them as
+//! [`Error`].
 //!
 //! ```
 //! use tch::{Device, Kind, Tensor};

@@ -10,13 +10,13 @@ use crate::ffi;
 pub struct AdamW {
     /// Learning rate.
     pub lr: f64,
-    /// Decay of the running mean.
+    /// Decay rate of the first moment.
     pub beta1: f64,
-    /// Decay of the running square.
+    /// Decay rate of the second moment.
     pub beta2: f64,
-    /// Added to the root of the square.
+    /// Added to the root of the second moment.
     pub eps: f64,
-    /// Share of the parameter, times `lr`, that is taken away in each step.
+    /// Fraction of the parameter, times `lr`, that each step subtracts.
     pub weight_decay: f64,
 }
 
@@ -26,21 +26,21 @@ impl Default for AdamW {
     }
 }
 
-/// What one tensor needs for a step. All four have one shape, kind and device.
+/// The tensors of one parameter in a step. All four have the same shape, kind and device.
 #[derive(Debug, Clone, Copy)]
 pub struct Slot<'a> {
-    /// Written.
+    /// The parameter, which is updated.
     pub param: &'a Tensor,
-    /// Read.
+    /// Its gradient.
     pub grad: &'a Tensor,
-    /// Running mean of the gradient, written; zeros before the first step.
+    /// First moment, which is updated; zeros before the first step.
     pub mean: &'a Tensor,
-    /// Running mean of its square, written; zeros before the first step.
+    /// Second moment, which is updated; zeros before the first step.
     pub square: &'a Tensor,
 }
 
 impl AdamW {
-    /// One step in place over all slots, with LibTorch's fused kernel. `step` counts from one.
+    /// Updates all slots in place with LibTorch's fused kernel. `step` counts from one.
     ///
     /// # Errors
     /// [`Error::Argument`] if the tensors of a slot differ in shape or `step` is not positive; [`Error::Call`] if LibTorch
@@ -50,7 +50,7 @@ impl AdamW {
         if step < 1 {
             return Err(Error::Argument {
                 call: CALL,
-                reason: format!("step is {step}, it counts from one"),
+                reason: format!("step is {step} but counts from one"),
             });
         }
         for (index, slot) in slots.iter().enumerate() {
@@ -81,7 +81,7 @@ impl AdamW {
     }
 }
 
-/// Length of all tensors taken as one vector. Summed in float64 on the CPU.
+/// Euclidean norm of all tensors taken as one vector, summed in float64 on the CPU.
 ///
 /// # Errors
 /// [`Error::Call`] if LibTorch refuses.
@@ -89,8 +89,8 @@ pub fn global_norm(tensors: &[&Tensor]) -> Result<f64> {
     ffi::global_norm(tensors)
 }
 
-/// Scales all tensors in place so that their [`global_norm`] is at most `limit`, and gives the norm before. The divisor
-/// is `norm + 1e-6`, as PyTorch's `clip_grad_norm_` has it. A norm that is not a number changes nothing.
+/// Scales all tensors in place so that their [`global_norm`] is at most `limit`, and returns the norm before. The divisor is
+/// `norm + 1e-6`, as in PyTorch's `clip_grad_norm_`. A NaN norm changes nothing.
 ///
 /// # Errors
 /// [`Error::Call`] if LibTorch refuses.

@@ -1,4 +1,4 @@
-//! The loader: draws rows, prepares them in parallel, and hands out whole steps ahead of their use.
+//! The loader: draws rows, prepares them in parallel, and queues complete steps ahead of their use.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -297,7 +297,7 @@ mod tests {
         let alphabet: Vec<char> = "あいうえおかきくけこさしすせそたちつてと".chars().collect();
         let sample = |i: usize| {
             let text: String = alphabet.iter().cycle().skip(i).take(1 + i % 7).collect();
-            // Every fifth has nothing to learn from.
+            // Every fifth has no loss.
             Sample::new(i.to_string()).text(&text, i % 5 != 4)
         };
         let samples: Vec<Sample> = (0..23).map(sample).collect();

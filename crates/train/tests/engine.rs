@@ -40,13 +40,13 @@ fn model(tied: bool) -> Vlm {
     Vlm::new(VlmConfig { vision, language, image_token_id, ..VlmConfig::default() }).unwrap()
 }
 
-/// A picture that is like no other. LibTorch's generator is one for the whole process, and tests run at the same time.
-fn picture(n: i64) -> Tensor {
+/// A image that is like no other. LibTorch's generator is one for the whole process, and tests run at the same time.
+fn image(n: i64) -> Tensor {
     let waves = Tensor::arange(3 * 28 * 28, (Kind::Float, Device::Cpu)) * (0.37 + 0.11 * n as f64);
     waves.sin().view([3, 28, 28])
 }
 
-/// Samples of different lengths, with none, one and two pictures.
+/// Samples of different lengths, with none, one and two images.
 fn samples() -> Vec<Prepared> {
     (0..5_i64)
         .map(|i| {
@@ -57,7 +57,7 @@ fn samples() -> Vec<Prepared> {
             let before = 2 + images * IDS.image_tokens;
             let label = |(at, id): (usize, &i64)| if at < before { IGNORE } else { *id };
             let labels = ids.iter().enumerate().map(label).collect();
-            let pixels = (0..images).map(|k| picture(i * 3 + k as i64)).collect();
+            let pixels = (0..images).map(|k| image(i * 3 + k as i64)).collect();
             Prepared { ids, labels, pixels }
         })
         .collect()

@@ -1,4 +1,4 @@
-//! What a model is built from: sizes, as plain data.
+//! Sizes of models, as plain data.
 //!
 //! These types are this project's own, for recipes in TOML: unknown keys are refused. Hugging Face's `config.json`,
 //! which has many keys that do not matter here, is read and written by the model families.

@@ -67,7 +67,7 @@ impl DecoderLayer {
         Ok((rope::rotate(&q, rope)?, rope::rotate(&k, rope)?, v))
     }
 
-    /// What follows attention: its output matrix, the residual, and the MLP.
+    /// The rest of the layer after attention: output matrix, residual, and MLP.
     fn finish(&self, params: &Params, x: &Tensor, seen: &Tensor) -> Result<Tensor> {
         let seen = self.linear(params, &attention::join_heads(seen)?, "self_attn.o_proj.weight")?;
         let x = x.f_add(&seen)?;

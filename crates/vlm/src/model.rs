@@ -76,7 +76,7 @@ impl Vlm {
         Ok(model)
     }
 
-    /// The same model with other units in the places of its own.
+    /// The same model with its units replaced.
     pub(crate) fn map_units(
         &self,
         mut map: impl FnMut(Part, &Arc<dyn Unit>) -> Result<Arc<dyn Unit>>,

@@ -352,7 +352,7 @@ fn train(
         }
         for (name, sum) in &sums {
             let param = current.get(name)?;
-            // Bias correction counts the steps a parameter has taken part in, as PyTorch's optimiser does.
+            // Bias correction counts the steps of each parameter, as PyTorch's optimiser does.
             let (count, mean, square) = match moments.remove(name) {
                 Some((count, mean, square)) => (count + 1, mean, square),
                 None => (1, param.f_zeros_like()?, param.f_zeros_like()?),

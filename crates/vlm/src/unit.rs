@@ -1,4 +1,4 @@
-//! Units: the pieces a model is made of, and the contract between models and trainers.
+//! Units: the parts that a model is made of, and the contract between models and trainers.
 //!
 //! A model is a chain of [`Unit`]s: patch embedding, each vision layer, projector, token embedding with splice, each
 //! decoder layer, final norm with head and loss. A unit is a **pure function** of its parameters, its input and the
@@ -138,8 +138,8 @@ impl Params {
         Self::default()
     }
 
-    /// Cuts a flat buffer into the tensors of `defs`, in their order, by one split and views: the buffer's gradient
-    /// is then one concatenation.
+    /// Splits a flat buffer into the tensors of `defs`, in their order, by one split and views: the buffer's gradient is
+    /// then one concatenation.
     ///
     /// # Errors
     /// [`Error::Torch`] if the buffer is not one-dimensional or its length is not the sum of the parameters' sizes.
@@ -194,7 +194,7 @@ impl Params {
         self.get(&full)
     }
 
-    /// All members, in no order.
+    /// All tensors, in arbitrary order.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Tensor)> {
         self.0.iter()
     }
@@ -259,7 +259,7 @@ impl Cache {
     }
 }
 
-/// One piece of a model: a pure function of parameters, input and batch.
+/// One part of a model: a pure function of parameters, input and batch.
 ///
 /// An implementation holds sizes and names only. Everything else that it needs of the batch (token ids, attention,
 /// positions) is in the [`Context`].

@@ -5,13 +5,19 @@ use tsumugi::train::Sample;
 const COLOURS: [(&str, [u8; 3]); 4] =
     [("red", [220, 30, 30]), ("blue", [30, 60, 220]), ("green", [30, 160, 60]), ("grey", [120, 120, 120])];
 
-/// Thirty-two samples: an image and the name of its colour.
-pub fn samples() -> Vec<Sample> {
-    let sample = |i: usize| {
-        let (name, _) = COLOURS[i % 4];
-        Sample::new(i.to_string()).image(image(i)).text(name, true).end(true)
+/// The names of the colours.
+pub(crate) fn names() -> [&'static str; 4] {
+    COLOURS.map(|(name, _)| name)
+}
+
+/// The samples whose texts pass the lab's filter: an image and the name of its colour.
+pub fn samples(keep: impl Fn(&str) -> bool) -> Vec<Sample> {
+    let text = |i: usize| match i % 8 {
+        7 => "grey grey grey".to_owned(),
+        _ => COLOURS[i % 4].0.to_owned(),
     };
-    (0..32).map(sample).collect()
+    let sample = |i: usize| Sample::new(i.to_string()).image(image(i)).text(&text(i), true).end(true);
+    (0..32).filter(|&i| keep(&text(i))).map(sample).collect()
 }
 
 /// A BMP file of 28 x 28 pixels: the upper rows white, the others coloured.

@@ -41,9 +41,8 @@ impl ModelFamily for LabVlm {
         let normalize = Normalization::Custom(Arc::new(|rgb, values| {
             let mean = rgb.data.iter().map(|&x| f32::from(x)).sum::<f32>() / rgb.data.len() as f32;
             for channel in 0..3 {
-                values.extend(
-                    rgb.data.iter().skip(channel).step_by(3).map(|&x| (f32::from(x) - mean) / 64.0),
-                );
+                values
+                    .extend(rgb.data.iter().skip(channel).step_by(3).map(|&x| (f32::from(x) - mean) / 64.0));
             }
         }));
         ImageProcessor::new(config.vision.image_size).normalization(normalize)

@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tsumugi_outside::{LabVlm, samples};
 use tsumugi::train::data::ListSource;
 use tsumugi::train::metrics::StepMetrics;
 use tsumugi::train::{Action, Callback, CallbackContext, Recipe, Registry, Result, Trainer};
+use tsumugi_outside::{LabVlm, filters, samples};
 
 struct Abort {
     after: u64,
@@ -53,7 +53,8 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let out = args.next().ok_or("the second argument is the folder of the run")?;
     let mut registry = Registry::default();
     registry.family(Arc::new(LabVlm));
-    registry.source("lab", |_| Ok(Box::new(ListSource::new(samples()))));
+    let filters = filters()?;
+    registry.source("lab", move |_| Ok(Box::new(ListSource::new(samples(|text| filters.apply(text).keep)))));
     let mut recipe = Recipe::from_toml(RECIPE, &[format!("model.vision={encoder:?}")])?;
     recipe.out = PathBuf::from(out);
     let mut trainer = Trainer::new(recipe).registry(registry);

@@ -1,5 +1,5 @@
-//! Extends Tsumugi from outside and runs what was added: an encoder is trained, killed, resumed, exported, loaded and
-//! generated from.
+//! Extends Tsumugi from outside and runs what was added: texts are filtered, an encoder is trained, killed, resumed,
+//! exported, loaded, generated from and evaluated by a new metric.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,20 @@ use std::process::Command;
 use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
-use tsumugi_outside::{LabVit, LabVlm, image};
+use tsumugi::eval::answer::LocalAnswerer;
+use tsumugi::eval::bench::LoadRequest;
+use tsumugi::eval::profile::Profile;
+use tsumugi::eval::results::{Run, score};
+use tsumugi::eval::scorer::Resources;
+use tsumugi::record::Prediction;
 use tsumugi::vlm::checkpoint::{read_safetensors, write_safetensors};
 use tsumugi::vlm::{Families, GenerateOptions, Model, ModelFamily, Question, VisionConfig};
+use tsumugi_outside::{LabVit, LabVlm, evaluation, filters, image, samples};
 
 /// Writes the lab's pretrained encoder: its own configuration and its own names.
 fn pretrained(folder: &Path) -> BTreeMap<String, Tensor> {
-    let config = r#"{"model_type": "lab_vit", "width": 16, "depth": 2, "heads": 2, "image": 28, "patch": 14}"#;
+    let config =
+        r#"{"model_type": "lab_vit", "width": 16, "depth": 2, "heads": 2, "image": 28, "patch": 14}"#;
     std::fs::create_dir(folder).unwrap();
     std::fs::write(folder.join("config.json"), config).unwrap();
     let sizes = VisionConfig {
@@ -62,7 +69,7 @@ fn families() -> Families {
 }
 
 #[test]
-fn an_encoder_is_trained_killed_resumed_exported_and_generated_from() {
+fn an_encoder_is_trained_killed_resumed_exported_generated_from_and_evaluated() {
     let home = tempfile::tempdir().unwrap();
     let encoder = home.path().join("vit");
     let tensors = pretrained(&encoder);
@@ -96,6 +103,48 @@ fn an_encoder_is_trained_killed_resumed_exported_and_generated_from() {
     let answers = loaded.answer(&questions, &options, &mut |_, _| {}).unwrap();
     let again = Model::load_with(&families(), &folder, Device::Cpu, Kind::Float).unwrap();
     assert_eq!(again.answer(&questions, &options, &mut |_, _| {}).unwrap(), answers);
+    evaluate(&folder);
+}
+
+/// Evaluates a checkpoint on the lab's benchmark by the lab's metric.
+fn evaluate(folder: &str) {
+    let (registry, profile) = (evaluation(), Profile::Paper);
+    let benchmark = registry.load_benchmark("colours", &LoadRequest::new(profile)).unwrap();
+    let generation = profile.settings().generation;
+    assert!(LocalAnswerer::load(folder, generation, 2).is_err(), "the built-in families do not read it");
+    let model = LocalAnswerer::load_with(&families(), folder, generation, 2).unwrap();
+    let answers = model.answer(&benchmark.questions).unwrap();
+    assert_eq!(answers.len(), 4);
+    let prediction = |(question, answer): (&tsumugi::eval::bench::Question, String)| Prediction {
+        question_id: question.id.clone(),
+        category: question.category.clone(),
+        reference: question.reference.clone(),
+        answer,
+        ..Prediction::default()
+    };
+    let predictions: Vec<Prediction> = benchmark.questions.iter().zip(answers).map(prediction).collect();
+    let scorers = registry.scorers(&["letters", "exact-match"]).unwrap();
+    let run =
+        Run { benchmark: &benchmark, profile, predictions: &predictions, judgements: &[], judging: None };
+    let results = score(&run, &scorers, &Resources::default()).unwrap();
+    let expected: f64 = predictions
+        .iter()
+        .map(|p| {
+            let shared = p.answer.chars().filter(|c| p.reference.contains(*c)).count();
+            100.0 * shared as f64 / p.answer.chars().count().max(1) as f64
+        })
+        .sum::<f64>()
+        / 4.0;
+    assert!((results.metric("letters").unwrap().score - expected).abs() < 1e-9);
+}
+
+#[test]
+fn the_filter_drops_what_the_profile_says() {
+    let filters = filters().unwrap();
+    assert_eq!(filters.apply("grey grey grey").reason(), Some("stutter>0.3"));
+    assert!(filters.apply("a grey square").keep);
+    assert_eq!(samples(|_| true).len(), 32);
+    assert_eq!(samples(|text| filters.apply(text).keep).len(), 28);
 }
 
 #[test]

@@ -123,7 +123,7 @@ impl Engine {
         self.buffers.iter_mut().flat_map(|b| &mut b.groups)
     }
 
-    /// Number of parameters: all, and those that are trained.
+    /// Number of parameters, and of trained parameters.
     pub fn sizes(&self) -> (u64, u64) {
         let size = |g: &Group| g.weight.numel() as u64;
         (self.groups().map(size).sum(), self.groups().filter(|g| g.treatment.trained).map(size).sum())

@@ -84,8 +84,8 @@ fn stochastic(group: &mut Group, grad: &Tensor, adam: &AdamW, seed: u64) -> Resu
     Ok(())
 }
 
-/// Bfloat16 is the upper half of float32: adding random lower bits before cutting them off rounds up as often as the
-/// value is near its upper neighbour.
+/// Bfloat16 is the upper half of float32: adding random lower bits before truncation rounds up with a probability equal
+/// to the distance from the lower neighbour.
 fn round_stochastically(values: &Tensor) -> Result<Tensor> {
     let bits = values.f_view_dtype(Kind::Int)?;
     let noise = Tensor::f_randint(1 << 16, values.size(), (Kind::Int, values.device()))?;

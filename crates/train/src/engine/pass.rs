@@ -18,7 +18,7 @@ struct UnitRun {
 
 /// The target of a leaf's gradient.
 enum Target {
-    /// A whole group of the unit itself.
+    /// A group of the unit itself.
     Group(usize),
     /// A parameter of another unit.
     Borrowed(Owner),

@@ -289,7 +289,7 @@ impl Default for LossRules {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
-    /// Name of the data source in the registry: `pairs`, `interleaved`, `conversations`, `llava`, or a lab's own.
+    /// Name of the data source in the registry: `pairs`, `interleaved`, `conversations`, `llava`, or your own.
     pub source: String,
     /// Folder of the table or file of the source.
     pub path: PathBuf,

@@ -1,4 +1,4 @@
-//! Small tables of drawn pictures, and a recipe for a very small model on them.
+//! Small tables of drawn images, and a recipe for a very small model on them.
 
 pub(crate) mod device;
 
@@ -15,11 +15,11 @@ const COLOURS: [(&str, [u8; 3]); 4] =
 
 fn square(colour: [u8; 3], size: u32) -> Image {
     let inside = |v: u32| (14 - size..14 + size).contains(&v);
-    let picture = image::RgbImage::from_fn(28, 28, |x, y| {
+    let drawn = image::RgbImage::from_fn(28, 28, |x, y| {
         if inside(x) && inside(y) { image::Rgb(colour) } else { image::Rgb([255; 3]) }
     });
     let mut bytes = Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    drawn.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     Image { bytes: Some(bytes.into_inner()), path: Some("a.png".into()) }
 }
 
@@ -39,7 +39,7 @@ fn said(role: &str, image: bool, text: &str) -> Message {
     Message { role: role.into(), content }
 }
 
-/// Writes the three tables under `folder`: 40 rows each, one picture of them broken.
+/// Writes the three tables under `folder`: 40 rows each, one image of them broken.
 pub(crate) fn write_tables(folder: &Path) {
     let things: Vec<(String, Image)> = (0..40)
         .map(|i| {

@@ -68,7 +68,7 @@ pub fn save(
     remove(&old)
 }
 
-/// The folder of another name beside this one.
+/// A hidden folder beside this one.
 fn sibling(folder: &Path, ending: &str) -> PathBuf {
     let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     folder.with_file_name(format!(".{name}.{ending}"))

@@ -50,7 +50,7 @@ pub(super) fn open(folder: &Path, device: Device, kind: Kind) -> Result<Parts> {
     Ok(Parts { image: Box::new(vision), text: Box::new(roberta), weights, processor, ids })
 }
 
-/// The vision transformer: class token, norm before the layers, norms first in each, one vector out.
+/// The vision transformer: class token, a norm before the layers, pre-norm layers, and one vector as output.
 struct Vision {
     config: ClipVision,
     embed_dim: i64,

@@ -21,7 +21,7 @@ use crate::weights::Weights;
 const IMAGE: &str = "vision_model";
 const TEXT: &str = "text_model";
 
-/// The text half of a `config.json`; what is left out has transformers' defaults.
+/// `text_config`, with transformers' defaults for missing keys.
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 struct HfText {
@@ -52,7 +52,7 @@ impl Default for HfText {
     }
 }
 
-/// Opens a folder with `config.json` and `model.safetensors` of a whole SigLIP.
+/// Opens a folder with `config.json` and `model.safetensors` of a SigLIP.
 pub(super) fn open(folder: &Path, device: Device, kind: Kind) -> Result<Parts> {
     let path = folder.join("config.json");
     let config = read_json(&path)?;

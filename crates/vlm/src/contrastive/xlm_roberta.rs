@@ -48,7 +48,7 @@ pub(super) struct XlmRoberta {
     types: i64,
     eps: f64,
     embed_dim: i64,
-    /// `mlp`, `linear`, or nothing.
+    /// `mlp` or `linear`, if there is a projection.
     projection: Option<String>,
     pad: i64,
 }

@@ -1,4 +1,4 @@
-//! Hugging Face's `config.json`: reading what matters of it, with transformers' own defaults for what is left out.
+//! Hugging Face's `config.json`: reading, with transformers' own defaults for missing keys.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::config::{
 };
 use crate::error::{Error, Result};
 
-/// `text_config`, or the config of a Llama by itself. The defaults are those of transformers' `LlamaConfig`.
+/// `text_config`, or the config of a Llama alone. The defaults are those of transformers' `LlamaConfig`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub(crate) struct HfLlama {
@@ -134,7 +134,7 @@ impl HfLlama {
     }
 }
 
-/// `vision_config`, or the config of a SigLIP vision tower by itself. The defaults are those of transformers'
+/// `vision_config`, or the config of a SigLIP vision tower alone. The defaults are those of transformers'
 /// `SiglipVisionConfig`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
@@ -176,7 +176,10 @@ impl HfSiglip {
             return Err(unsupported("vision tower", &self.model_type, "siglip_vision_model"));
         }
         if self.num_channels != 3 {
-            return Err(Error::config(format!("{} colour channels, 3 are supported", self.num_channels)));
+            return Err(Error::config(format!(
+                "{} colour channels are not supported (supported: 3)",
+                self.num_channels
+            )));
         }
         if self.hidden_act != "gelu_pytorch_tanh" {
             return Err(unsupported("activation of the vision tower", &self.hidden_act, "gelu_pytorch_tanh"));
@@ -185,7 +188,7 @@ impl HfSiglip {
         let state = if feature_layer < 0 { states + feature_layer } else { feature_layer };
         if !(0..states).contains(&state) {
             return Err(Error::config(format!(
-                "vision_feature_layer {feature_layer} but only {states} hidden states"
+                "vision_feature_layer is {feature_layer}, but there are only {states} hidden states"
             )));
         }
         Ok(VisionConfig {
@@ -215,7 +218,7 @@ pub(crate) struct HfLlava {
     vision_feature_select_strategy: String,
     #[serde(default = "gelu")]
     projector_hidden_act: String,
-    /// Only at the top in some versions.
+    /// At the top level in some versions.
     tie_word_embeddings: Option<bool>,
 }
 
@@ -245,7 +248,7 @@ impl HfLlava {
         }
         let layer = self.vision_feature_layer.as_i64().ok_or_else(|| {
             Error::config(
-                "vision_feature_layer is not one number; features of several layers are not supported",
+                "vision_feature_layer is not a number; features of several layers are not supported",
             )
         })?;
         let mut language = self.text_config.config()?;
@@ -270,7 +273,7 @@ pub(crate) struct HfVila {
     pub(crate) mm_vision_select_layer: Value,
     #[serde(default = "cls_patch")]
     mm_vision_select_feature: String,
-    /// This project's own key: VILA keeps no id for images, since it splices them in by position.
+    /// This project's own key: VILA stores no id of `<image>`, since it splices images in by position.
     image_token_index: Option<i64>,
 }
 
@@ -296,7 +299,7 @@ impl HfVila {
         }
         let layer = self.mm_vision_select_layer.as_i64().unwrap_or(-2);
         let language = language.config()?;
-        // The first spare row of the vocabulary would do; without the tokenizer the last row is the safe choice.
+        // The first spare row of the vocabulary would serve; without the tokenizer, the last row is the safe choice.
         let image = self.image_token_index.unwrap_or(language.vocab_size - 1);
         Ok(VlmConfig {
             vision: vision.config(layer)?,

@@ -1,19 +1,19 @@
-//! Names of tensors: what different writers call the same parameter.
+//! Names of tensors: those that different writers use for the same parameter.
 
-/// What a file, or one folder of VILA's layout, holds.
+/// Contents of a file, or of one folder of VILA's layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// A whole LLaVA, under any of the names transformers has given it.
+    /// A LLaVA, under any of the names that transformers has used.
     Llava,
-    /// A language model by itself.
+    /// A language model alone.
     Llama,
-    /// A vision tower by itself.
+    /// A vision tower alone.
     Siglip,
     /// VILA's projector, whose layers have numbers.
     VilaProjector,
 }
 
-/// The legacy Hugging Face LLaVA name of a tensor, which this project uses throughout.
+/// The name of a tensor in Hugging Face's first LLaVA, which this project uses throughout.
 pub(crate) fn canonical(source: Source, name: &str) -> String {
     match source {
         Source::Llava => llava(name),
@@ -24,7 +24,7 @@ pub(crate) fn canonical(source: Source, name: &str) -> String {
 }
 
 fn llava(name: &str) -> String {
-    // transformers 5 keeps everything but the head below `model.`, and some versions wrote that to files.
+    // transformers 5 has everything but the head below `model.`, and some versions wrote these names to files.
     if name == "lm_head.weight" {
         return "language_model.lm_head.weight".to_owned();
     }
@@ -39,7 +39,7 @@ fn llava(name: &str) -> String {
 }
 
 fn siglip(name: &str) -> String {
-    // Files of whole SigLIPs (text and vision) have `vision_model.` too; transformers 5 leaves it out.
+    // Files of complete SigLIPs (text and vision) have `vision_model.` too; transformers 5 omits it.
     let own = ["embeddings.", "encoder.", "post_layernorm.", "head."];
     if own.iter().any(|start| name.starts_with(start)) {
         format!("vision_model.{name}")
@@ -76,7 +76,7 @@ pub(crate) fn vila_projector_names(names: &[String]) -> Vec<(String, String)> {
     names.iter().map(|name| (rename(name), name.clone())).collect()
 }
 
-/// The name VILA gives a projector's tensor (without `multi_modal_projector.`).
+/// VILA's name of a projector's tensor (without `multi_modal_projector.`).
 pub(crate) fn to_vila_projector(name: &str, downsample: bool, single: bool) -> String {
     let (first, second) = match (single, downsample) {
         (true, _) => ("layers.", ""),
@@ -86,8 +86,8 @@ pub(crate) fn to_vila_projector(name: &str, downsample: bool, single: bool) -> S
     name.replace("linear_1.", first).replace("linear_2.", second).replace("norm.", "layers.1.")
 }
 
-/// Tensors that files may have though nothing here uses them: SigLIP's last norm, pooling head and text half, layers
-/// above the one whose output is taken, buffers of old versions.
+/// True for tensors that files may contain but the model does not use: SigLIP's last norm, pooling head and text tower,
+/// layers above the one whose output is used, and buffers of old versions.
 pub(crate) fn is_unused(name: &str, vision_layers: usize, tied: bool) -> bool {
     const VISION: &str = "vision_tower.vision_model.";
     if let Some(rest) = name.strip_prefix(VISION) {
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn unused_tensors_are_known() {
+    fn unused_tensors_are_recognised() {
         let layer = "vision_tower.vision_model.encoder.layers.3.mlp.fc1.weight";
         assert!(is_unused(layer, 3, false) && !is_unused(layer, 4, false));
         assert!(is_unused("vision_tower.vision_model.head.probe", 1, false));

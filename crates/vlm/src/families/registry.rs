@@ -111,3 +111,74 @@ impl Families {
         Ok((family.clone(), opened))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::{Contents, StoredTensors};
+    use crate::config::{ProjectorKind, VisionConfig};
+
+    /// Reads checkpoints of one `model_type` and finds a vision tower of one width in all of them.
+    #[derive(Debug)]
+    struct Stub(&'static str, i64);
+
+    impl ModelFamily for Stub {
+        fn name(&self) -> &str {
+            self.0
+        }
+
+        fn architectures(&self) -> Vec<String> {
+            vec!["stub".to_owned(), "StubForVision".to_owned()]
+        }
+
+        fn open(&self, _: &Path, _: Value) -> Result<Opened> {
+            let vision = VisionConfig { hidden_size: self.1, ..VisionConfig::default() };
+            Ok(Opened::new(Contents::Vision(vision), StoredTensors::default()))
+        }
+    }
+
+    fn opened(families: &Families, config: &str, preferred: Option<&str>) -> Result<String> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("config.json"), config).unwrap();
+        families.open(folder.path(), preferred).map(|(family, _)| family.name().to_owned())
+    }
+
+    #[test]
+    fn the_last_family_that_reads_a_checkpoint_opens_it_unless_another_is_preferred() {
+        let mut families = Families::default();
+        families.register(Arc::new(Stub("first", 1)));
+        families.register(Arc::new(Stub("second", 2)));
+        for config in [r#"{"model_type": "stub"}"#, r#"{"architectures": ["Other", "StubForVision"]}"#] {
+            assert_eq!(opened(&families, config, None).unwrap(), "second");
+            assert_eq!(opened(&families, config, Some("first")).unwrap(), "first");
+            assert_eq!(opened(&families, config, Some("llava")).unwrap(), "second");
+        }
+        let error = opened(&families, r#"{"model_type": "bert"}"#, None).unwrap_err().to_string();
+        assert!(error.contains("bert") && error.contains("llava_llama") && error.contains("stub"), "{error}");
+    }
+
+    #[test]
+    fn a_family_replaces_the_one_of_its_name() {
+        let mut families = Families::empty();
+        families.register(Arc::new(Stub("a", 1)));
+        families.register(Arc::new(Stub("b", 1)));
+        families.register(Arc::new(Stub("a", 2)));
+        assert_eq!(families.names(), ["b", "a"]);
+    }
+
+    #[test]
+    fn exports_use_the_layout_that_can_express_the_projector() {
+        let families = Families::default();
+        let mut config = VlmConfig::default();
+        for (family, kind, layout) in [
+            ("llava", ProjectorKind::Mlp2xGelu, "llava"),
+            ("llava", ProjectorKind::Linear, "vila"),
+            ("vila", ProjectorKind::Mlp2xGelu, "llava"),
+            ("vila", ProjectorKind::MlpDownsample, "vila"),
+        ] {
+            config.projector.kind = kind;
+            let family = families.get(family).unwrap();
+            assert_eq!(families.exporter(&family, &config).unwrap().name(), layout);
+        }
+    }
+}

@@ -10,7 +10,7 @@ use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
 
-/// One mapped file. Tensors are copied out one at a time, so that a model is never twice in memory.
+/// One memory-mapped file. Tensors are copied out one at a time, so that a model is never in memory twice.
 #[derive(Debug)]
 pub(crate) struct Mapped {
     path: PathBuf,
@@ -21,9 +21,9 @@ pub(crate) struct Mapped {
 
 #[expect(unsafe_code, reason = "memory map of a checkpoint; see the safety argument inside")]
 fn map(file: &File) -> std::io::Result<Mmap> {
-    // SAFETY: the map is read only and private to this module. A file that another process cuts short while it is
-    // mapped would end this process with a signal; checkpoints are written under temporary names and renamed, and are
-    // not changed in place, which is what every reader of memory-mapped safetensors relies on.
+    // SAFETY: the map is read-only and private to this module. A file that another process truncates while it is mapped
+    // would end this process with a signal. Checkpoints are written under temporary names and renamed, never changed in
+    // place, on which every reader of memory-mapped safetensors relies.
     unsafe { Mmap::map(file) }
 }
 
