@@ -35,7 +35,7 @@ impl Csv {
 
 impl MetricSink for Csv {
     fn begin(&mut self, stage: &str, step: u64) -> Result<()> {
-        let later = |line: &&str| line.strip_prefix(stage).is_some_and(|rest| number(rest) > step);
+        let later = |line: &&str| step_of(line, stage).is_some_and(|of_line| of_line > step);
         self.write(
             &self.read().lines().filter(|line| !later(line)).map(|l| format!("{l}\n")).collect::<String>(),
         )
@@ -54,9 +54,9 @@ impl MetricSink for Csv {
     }
 }
 
-/// The step of a line after its stage: `,STEP,NAME,VALUE`.
-fn number(rest: &str) -> u64 {
-    rest.split(',').nth(1).and_then(|step| step.parse().ok()).unwrap_or(0)
+/// The step of a line `STAGE,STEP,NAME,VALUE`, if it belongs to this stage.
+fn step_of(line: &str, stage: &str) -> Option<u64> {
+    line.strip_prefix(stage)?.strip_prefix(',')?.split(',').next()?.parse().ok()
 }
 
 fn main() -> anyhow::Result<()> {
