@@ -78,9 +78,14 @@ impl Context {
 ///   `output` for the folder that it writes; `operation` for what changes no result. None of them is part of what tells
 ///   one run from another;
 /// - `x-flag`: the name of the command-line flag where it differs from the field's;
+/// - `x-required`: the default is of no use, so an empty value is refused;
+/// - `x-bare`: the value that the flag alone stands for;
 /// - `x-positional`: the field is given without a flag;
 /// - `x-value-name`: what stands for the value in `--help`;
 /// - `x-env`: an environment variable that gives the value where no flag does.
+///
+/// The extension `x-flags` of the whole schema gives flags to nested settings (`"contact": "http.contact"`) and makes switches
+/// that set a value (`"mask-strict": "mask=strict"`).
 pub trait Settings:
     Serialize + DeserializeOwned + JsonSchema + Default + Clone + Send + Sync + 'static
 {

@@ -108,6 +108,21 @@ pub enum Error {
     #[cfg(feature = "remote")]
     #[error(transparent)]
     Remote(Box<tsumugi_warc_remote::Error>),
+    /// A command went through its inputs and could not use some of them.
+    #[error("{failed} of {total} {what} could not be used")]
+    Incomplete {
+        /// What the inputs are.
+        what: &'static str,
+        /// Inputs that could not be used.
+        failed: usize,
+        /// All inputs.
+        total: usize,
+        /// The counts of the run.
+        summary: serde_json::Value,
+    },
+    /// Whoever reads standard output has closed it.
+    #[error("standard output was closed")]
+    Closed,
     /// A step failed in one of the crates below.
     #[error("{step}: {place}")]
     Step {
@@ -140,6 +155,16 @@ impl Error {
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
         move |source| Error::Setting { what: what.into(), source: source.into() }
+    }
+
+    /// The counts of a command, or an error with them where some inputs could not be used.
+    pub(crate) fn incomplete(
+        what: &'static str,
+        failed: usize,
+        total: usize,
+        summary: serde_json::Value,
+    ) -> Result<serde_json::Value, Error> {
+        if failed == 0 { Ok(summary) } else { Err(Error::Incomplete { what, failed, total, summary }) }
     }
 
     pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Error {

@@ -39,6 +39,7 @@ pub mod report;
 pub mod runner;
 pub mod steps;
 mod table;
+pub mod tools;
 #[cfg(all(feature = "train", feature = "eval"))]
 pub mod whole;
 

@@ -12,7 +12,7 @@ use crate::steps::{
 /// All commands that this build has, in the order in which a project runs them. The binary, its workers and the documentation
 /// are made from this table; a program of one's own can add commands to it.
 pub fn steps() -> Vec<&'static dyn Command> {
-    vec![
+    let mut commands: Vec<&'static dyn Command> = vec![
         #[cfg(feature = "data")]
         &StepCommand::<ExtractDocuments>::COMMAND,
         #[cfg(feature = "data")]
@@ -23,5 +23,7 @@ pub fn steps() -> Vec<&'static dyn Command> {
         &StepCommand::<BuildPairs>::COMMAND,
         #[cfg(feature = "data")]
         &StepCommand::<BuildInterleaved>::COMMAND,
-    ]
+    ];
+    commands.extend(crate::tools::tools());
+    commands
 }

@@ -165,6 +165,7 @@ fn pairs_are_built_and_what_is_not_has_a_reason() {
         scorer: vec!["none".into()],
         nsfw: None,
         recipe: pair_recipe(),
+        ..BuildPairsConfig::default()
     };
     let summary = runner::run::<BuildPairs>(config.clone(), &Context::hidden()).unwrap();
     let pairs: Vec<Pair> = rows(&at("pairs"));

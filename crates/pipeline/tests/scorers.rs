@@ -165,6 +165,7 @@ fn what_a_probe_finds_is_dropped() {
         scorer: vec![scorer("open_clip")],
         nsfw: Some(probe.clone()),
         recipe,
+        ..BuildInterleavedConfig::default()
     };
     runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap();
     let built: Vec<Interleaved> = rows(&config.out);

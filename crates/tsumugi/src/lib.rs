@@ -48,3 +48,8 @@ pub use tsumugi_vlm as vlm;
 pub use tsumugi_warc as warc;
 #[cfg(feature = "remote")]
 pub use tsumugi_warc_remote as warc_remote;
+
+/// Compiles the example of the README.
+#[cfg(all(doctest, feature = "data"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

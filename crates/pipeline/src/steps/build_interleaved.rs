@@ -59,23 +59,26 @@ record! {
 #[serde(deny_unknown_fields, default)]
 pub struct BuildInterleavedConfig {
     /// Folder with the table of documents.
-    #[schemars(extend("x-role" = "input"))]
+    #[schemars(extend("x-role" = "input", "x-required" = true, "x-value-name" = "DIR"))]
     pub documents: PathBuf,
     /// Folder with the tables of images and fetches.
-    #[schemars(extend("x-role" = "input"))]
+    #[schemars(extend("x-role" = "input", "x-required" = true, "x-value-name" = "DIR"))]
     pub images: PathBuf,
     /// Output folder.
-    #[schemars(extend("x-role" = "output"))]
+    #[schemars(extend("x-role" = "output", "x-required" = true, "x-value-name" = "DIR"))]
     pub out: PathBuf,
     /// What assigns images to sentences: `none`, or `clip:CHECKPOINT` or `siglip:CHECKPOINT`. A checkpoint is a folder or a
     /// repository at the Hugging Face hub. Nothing is `none`; more than one is refused.
-    #[schemars(extend("x-role" = "input"))]
+    #[schemars(extend("x-role" = "input", "x-value-name" = "SCORER"))]
     pub scorer: Vec<String>,
     /// An NSFW classifier over the image vectors of the scorer: a safetensors file.
-    #[schemars(extend("x-role" = "input"))]
+    #[schemars(extend("x-role" = "input", "x-value-name" = "FILE"))]
     pub nsfw: Option<PathBuf>,
+    /// The recipe by name (paper, mmc4, obelics, waon) or as a TOML file, in the place of `recipe`.
+    #[schemars(extend("x-role" = "operation"))]
+    pub profile: Option<String>,
     /// The recipe.
-    #[schemars(with = "serde_json::Value")]
+    #[schemars(extend("x-role" = "input"))]
     pub recipe: InterleavedConfig,
 }
 
@@ -149,11 +152,15 @@ impl BuildInterleaved {
         if similarity.len() > 1 {
             return Err(Error::config("scorer", "images are assigned to sentences by one scorer; name one"));
         }
-        let pack =
-            LanguagePack::open(&settings.recipe.language).map_err(Error::setting("recipe.language"))?;
+        let recipe = match &settings.profile {
+            Some(profile) => InterleavedConfig::profile(profile).map_err(Error::setting("profile"))?,
+            None => settings.recipe,
+        };
+        inputs.resolved("recipe", &recipe)?;
+        let pack = LanguagePack::open(&recipe.language).map_err(Error::setting("recipe.language"))?;
         let documents = inputs.table::<Document>("documents", &settings.documents)?;
         let tables = ImageTables::declare(&settings.images, inputs)?;
-        let (recipe, images, scorer) = (settings.recipe, OnceLock::new(), similarity.pop());
+        let (images, scorer) = (OnceLock::new(), similarity.pop());
         Ok(BuildInterleaved { recipe, pack, documents, tables, images, scorer, nsfw })
     }
 

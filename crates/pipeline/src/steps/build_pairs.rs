@@ -52,23 +52,29 @@ const NSFW: Stage = Stage { name: "nsfw", unit: "pairs" };
 #[serde(deny_unknown_fields, default)]
 pub struct BuildPairsConfig {
     /// Folder with the table of documents.
-    #[schemars(extend("x-role" = "input"))]
+    #[schemars(extend("x-role" = "input", "x-required" = true, "x-value-name" = "DIR"))]
     pub documents: PathBuf,
     /// Folder with the tables of images and fetches.
-    #[schemars(extend("x-role" = "input"))]
+    #[schemars(extend("x-role" = "input", "x-required" = true, "x-value-name" = "DIR"))]
     pub images: PathBuf,
     /// Output folder.
-    #[schemars(extend("x-role" = "output"))]
+    #[schemars(extend("x-role" = "output", "x-required" = true, "x-value-name" = "DIR"))]
     pub out: PathBuf,
     /// What scores an image against a text: `none`, or `clip:CHECKPOINT` or `siglip:CHECKPOINT`, one or more. A checkpoint is a
     /// folder or a repository at the Hugging Face hub. Nothing is `none`.
-    #[schemars(extend("x-role" = "input"))]
+    #[schemars(extend("x-role" = "input", "x-value-name" = "SCORER"))]
     pub scorer: Vec<String>,
     /// An NSFW classifier over the image vectors of the first scorer: a safetensors file.
-    #[schemars(extend("x-role" = "input"))]
+    #[schemars(extend("x-role" = "input", "x-value-name" = "FILE"))]
     pub nsfw: Option<PathBuf>,
+    /// The recipe by name (paper, mmc4, obelics, waon) or as a TOML file, in the place of `recipe`.
+    #[schemars(extend("x-role" = "operation"))]
+    pub profile: Option<String>,
+    /// Adult words, a file of one a line, in the place of `recipe.text.adult_words`; texts with one of them are dropped.
+    #[schemars(extend("x-role" = "input", "x-value-name" = "FILE"))]
+    pub adult_words: Option<PathBuf>,
     /// The recipe.
-    #[schemars(with = "serde_json::Value")]
+    #[schemars(extend("x-role" = "input"))]
     pub recipe: PairConfig,
 }
 
@@ -132,12 +138,22 @@ impl BuildPairs {
         scorers: Scorers,
         inputs: &mut Inputs,
     ) -> Result<Self, Error> {
-        let checker = TextChecker::new(&settings.recipe).map_err(Error::setting("recipe"))?;
+        let mut recipe = match &settings.profile {
+            Some(profile) => PairConfig::profile(profile).map_err(Error::setting("profile"))?,
+            None => settings.recipe,
+        };
+        recipe.text.adult_words = settings.adult_words.or(recipe.text.adult_words);
+        let checker = TextChecker::new(&recipe).map_err(Error::setting("recipe"))?;
+        // A list of words is told from another by what it holds, not by where it lies.
+        if let Some(words) = recipe.text.adult_words.take() {
+            inputs.file("adult_words", &words)?;
+        }
+        inputs.resolved("recipe", &recipe)?;
         scorers.declare(inputs)?;
         let documents = inputs.table::<Document>("documents", &settings.documents)?;
         let tables = ImageTables::declare(&settings.images, inputs)?;
         let images = OnceLock::new();
-        Ok(BuildPairs { recipe: settings.recipe, checker, documents, tables, images, scorers })
+        Ok(BuildPairs { recipe, checker, documents, tables, images, scorers })
     }
 
     /// The images, read when a phase first asks for them.

@@ -39,11 +39,11 @@ const BATCH_BYTES: usize = 32 << 20;
 pub struct ExtractDocumentsConfig {
     /// Archives, and folders of archives (all files in them whose name says that they are one); with the feature
     /// `remote` also URLs (`https://`, `s3://`) and lists of paths (`*.paths`, `*.paths.gz`).
-    #[schemars(extend("x-role" = "input"))]
+    #[schemars(extend("x-role" = "input", "x-value-name" = "FILE"))]
     pub warc: Vec<PathBuf>,
     /// Indexes (CDXJ, CDX, ZipNum's `cluster.idx`, Parquet of the columnar index), files, folders or URLs, instead of
     /// `warc`: only the records that they name are fetched. With the feature `remote`.
-    #[schemars(extend("x-role" = "input"))]
+    #[schemars(extend("x-role" = "input", "x-value-name" = "FILE"))]
     pub index: Vec<PathBuf>,
     /// Which records of the index are wanted: `language=jpn,mime=text/html,domain=example.jp,status=200`. Empty: all.
     pub select: String,
@@ -51,15 +51,13 @@ pub struct ExtractDocumentsConfig {
     /// `https://data.commoncrawl.org/`, others beside the list or index.
     pub base: Option<String>,
     /// Output folder.
-    #[schemars(extend("x-role" = "output"))]
+    #[schemars(extend("x-role" = "output", "x-required" = true, "x-value-name" = "DIR"))]
     pub out: PathBuf,
     /// BCP 47 code of the language to keep (`ja`; `zh` keeps `zh-Hans` and `zh-Hant`), or `any`.
     pub language: String,
     /// How pages are read.
-    #[schemars(with = "serde_json::Value")]
     pub page: PageConfig,
     /// How languages are told.
-    #[schemars(with = "serde_json::Value")]
     pub identifier: LanguageConfig,
     /// Largest page in bytes, after decoding. 10 MiB by default, as much as `page` reads of one.
     pub max_payload: usize,

@@ -58,26 +58,31 @@ impl Place {
 /// Settings of the step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "remote", schemars(extend("x-flags" = {
+    "contact": "http.contact",
+    "connections": "http.connections",
+    "per-host": "http.per_host",
+    "allow-private": "http.allow_private",
+})))]
 pub struct FetchImagesConfig {
     /// Folder with the table of documents.
-    #[schemars(extend("x-role" = "input"))]
+    #[schemars(extend("x-role" = "input", "x-required" = true, "x-value-name" = "DIR"))]
     pub documents: PathBuf,
     /// Where images come from: `warc:FILE` (or whatever else names archives for
     /// [`extract_documents`](super::extract_documents)), `dir:FOLDER` (laid out as `HOST/PATH`, as mirroring tools do).
-    #[schemars(extend("x-role" = "input"))]
+    #[schemars(extend("x-role" = "input", "x-required" = true, "x-value-name" = "SOURCE"))]
     pub from: Vec<String>,
     /// Output folder.
-    #[schemars(extend("x-role" = "output"))]
+    #[schemars(extend("x-role" = "output", "x-required" = true, "x-value-name" = "DIR"))]
     pub out: PathBuf,
     /// How large an image may be.
-    #[schemars(with = "serde_json::Value")]
     pub limits: Limits,
     /// Name by which answers may forbid the use of images to this program alone (`X-Robots-Tag: NAME: noai`), and
     /// which `robots.txt` and `User-Agent` know it by.
     pub agent: String,
     /// How images are fetched over HTTP. Its agent and largest size are those of this step.
     #[cfg(feature = "remote")]
-    #[schemars(with = "serde_json::Value", extend("x-role" = "operation"))]
+    #[schemars(extend("x-role" = "operation"))]
     pub http: HttpConfig,
     /// Domains of which more images than this are wanted are left out when images are fetched over HTTP, so that no server
     /// is loaded; none: no domain is. The paper does so and gives no number; 20,000 (ours) keep two connections busy for an hour

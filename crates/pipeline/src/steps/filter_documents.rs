@@ -48,12 +48,13 @@ record! {
 /// Settings of the step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("x-flags" = {"mask-strict": "mask=strict"}))]
 pub struct FilterDocumentsConfig {
     /// Folder with the table of documents.
-    #[schemars(extend("x-role" = "input"))]
+    #[schemars(extend("x-role" = "input", "x-required" = true, "x-value-name" = "DIR"))]
     pub documents: PathBuf,
     /// Output folder.
-    #[schemars(extend("x-role" = "output"))]
+    #[schemars(extend("x-role" = "output", "x-required" = true, "x-value-name" = "DIR"))]
     pub out: PathBuf,
     /// Name of a profile of `tsumugi-text`, or path of a TOML file.
     #[schemars(extend("x-role" = "input"))]
@@ -66,7 +67,7 @@ pub struct FilterDocumentsConfig {
     /// Keep documents whose page forbids its use for training.
     pub keep_opt_out: bool,
     /// Signatures and bands; without them as the profile has it, or [`MinHashConfig::default`].
-    #[schemars(with = "serde_json::Value", extend("x-role" = "input"))]
+    #[schemars(extend("x-role" = "input"))]
     pub minhash: Option<MinHashConfig>,
     /// Drop documents that share a band key with one of smaller id.
     pub near_duplicates: bool,
