@@ -27,13 +27,14 @@ use tsumugi_eval::results::{Results, Run, score, set_contamination};
 use tsumugi_eval::scorer::{Resources, Scorer};
 use tsumugi_record::{Excluded, Judgement, Prediction, Record, ShardReader, shards};
 
-use crate::cli::with_causes;
-use crate::runner::{Opened, Outputs, Step, Summary, file_identity};
+use crate::runner::{Opened, OutputFolder, Outputs, Stage, Summary, content_hash};
 use crate::{Error, Progress};
 
 pub use config::{Endpoint, EvaluateConfig, JudgeConfig, Model};
 
 const STEP: &str = "evaluate";
+/// Which questions are answered.
+const QUESTIONS: Stage = Stage { name: "questions", unit: "questions" };
 /// Questions whose answers by a local checkpoint are kept together: what a kill loses at most, and the largest batch.
 #[cfg(feature = "train")]
 const LOCAL_CHUNK: usize = 32;
@@ -86,7 +87,7 @@ pub fn evaluate_with(
     progress: &Progress,
 ) -> Result<EvaluateSummary, Error> {
     let plan = Plan::new(config, registry)?;
-    let summary = match Step::open(STEP, &config.out, &plan.identity, plan.inputs()?)? {
+    let summary = match OutputFolder::open(STEP, &config.out, &plan.identity, plan.inputs()?)? {
         Opened::Finished(summary) => summary,
         Opened::Work(step) => {
             plan.answer(&step, progress)?;
@@ -141,7 +142,7 @@ fn failed(place: impl Into<String>) -> impl FnOnce(tsumugi_eval::Error) -> Error
         tsumugi_eval::Error::Config(reason) => Error::config(place, reason),
         error
         @ (tsumugi_eval::Error::UnknownScorer { .. } | tsumugi_eval::Error::UnknownBenchmark { .. }) => {
-            Error::config(place, with_causes(&error))
+            Error::setting(place)(error)
         }
         error => Error::step(STEP, place)(error),
     }
@@ -240,13 +241,13 @@ impl<'a> Plan<'a> {
             for file in weight_files(Path::new(model))? {
                 let name =
                     file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                inputs.insert(name, file_identity(&file)?);
+                inputs.insert(name, content_hash(&file)?);
             }
         }
         Ok(inputs)
     }
 
-    fn answer(&self, step: &Step, progress: &Progress) -> Result<(), Error> {
+    fn answer(&self, step: &OutputFolder, progress: &Progress) -> Result<(), Error> {
         match &self.config.model {
             Model::Api(endpoint) => {
                 let runtime = runtime()?;
@@ -279,7 +280,7 @@ impl<'a> Plan<'a> {
 
     fn answer_by(
         &self,
-        step: &Step,
+        step: &OutputFolder,
         progress: &Progress,
         chunk: usize,
         answer: impl Fn(&[Question]) -> Result<Vec<Answer>, tsumugi_eval::Error> + Sync,
@@ -301,14 +302,13 @@ impl<'a> Plan<'a> {
         let mut predictions = Vec::new();
         let mut excluded = Vec::new();
         for (question, answer) in questions.iter().zip(answers) {
-            let stage = outputs.funnel().stage("questions", "questions");
             match answer {
                 Answer::Text(answer) => {
-                    stage.keep();
+                    outputs.pass(QUESTIONS);
                     predictions.push(self.prediction(question, answer));
                 }
                 Answer::Refused(why) => {
-                    stage.drop("refused");
+                    outputs.drop(QUESTIONS, "refused");
                     let (id, step) = (question.id.clone(), STEP.to_owned());
                     excluded.push(Excluded {
                         id,
@@ -327,9 +327,9 @@ impl<'a> Plan<'a> {
             }
         }
         if !excluded.is_empty() {
-            outputs.write_all("excluded", &excluded)?;
+            outputs.write_all("excluded", excluded)?;
         }
-        outputs.write_all("", &predictions)
+        outputs.write_all("", predictions)
     }
 
     fn prediction(&self, question: &Question, answer: String) -> Prediction {
@@ -345,7 +345,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn judge(&self, step: &Step, progress: &Progress) -> Result<(), Error> {
+    fn judge(&self, step: &OutputFolder, progress: &Progress) -> Result<(), Error> {
         let (Some(config), Some(judging), Some(settings)) =
             (&self.config.judge, self.judging, &self.identity.judge)
         else {
@@ -379,7 +379,7 @@ impl<'a> Plan<'a> {
                     judgements.len()
                 )));
             }
-            outputs.write_all("judgements", &judgements)
+            outputs.write_all("judgements", judgements)
         })
     }
 
@@ -438,8 +438,7 @@ fn runtime() -> Result<Runtime, Error> {
 }
 
 fn client(endpoint: &Endpoint, cache: &Path) -> Result<Client, Error> {
-    let config = ClientConfig::from_env(endpoint.base_url.as_deref())
-        .map_err(|e| Error::config("endpoint", with_causes(&e)))?;
+    let config = ClientConfig::from_env(endpoint.base_url.as_deref()).map_err(Error::setting("endpoint"))?;
     let config = ClientConfig {
         cache: Some(cache.to_owned()),
         concurrency: endpoint.concurrency.unwrap_or(config.concurrency),
@@ -447,7 +446,7 @@ fn client(endpoint: &Endpoint, cache: &Path) -> Result<Client, Error> {
         ..config
     };
     Client::new(config).map_err(|error| match error {
-        error @ tsumugi_chat::Error::Config { .. } => Error::config("endpoint", with_causes(&error)),
+        error @ tsumugi_chat::Error::Config { .. } => Error::setting("endpoint")(error),
         error => Error::step(STEP, "endpoint")(error),
     })
 }
