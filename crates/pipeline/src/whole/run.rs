@@ -176,6 +176,7 @@ fn model_steps(
         images: Some(config.out.join("pairs")),
         out: config.out.join("conversations"),
         tasks: config.tasks.clone(),
+        language: config.language.clone(),
         base_url: Some(endpoints.writer.base_url.clone()),
         model: endpoints.writer.model.clone(),
         ..Default::default()
@@ -214,6 +215,7 @@ fn evaluate_model(
             ..Default::default()
         },
         runs: Some(1),
+        language: Some(config.language.clone()),
         ..Default::default()
     };
     let step = EvaluateConfig {
