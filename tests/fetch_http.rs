@@ -14,8 +14,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tsumugi::images::fetch::HttpConfig;
-use tsumugi::pipeline::Progress;
-use tsumugi::pipeline::steps::fetch_images::{FetchImagesConfig, fetch_images};
+use tsumugi::pipeline::steps::fetch_images::{FetchImages, FetchImagesConfig};
+use tsumugi::pipeline::{Context, runner};
 use tsumugi::record::{Document, Fetch, ImageRow, ImageSlot, Node, Record, ShardReader, ShardWriter, shards};
 
 /// All of 127.0.0.0/8 is this machine: each address is a host of its own.
@@ -194,7 +194,7 @@ fn ten_thousand_pictures_arrive_once_or_have_a_reason() {
         http,
         ..FetchImagesConfig::default()
     };
-    let summary = fetch_images(&config, &Progress::hidden()).unwrap();
+    let summary = runner::run::<FetchImages>(config.clone(), &Context::hidden()).unwrap();
 
     let fetches: Vec<Fetch> = rows(&config.out.join("fetches"));
     let images: Vec<ImageRow> = rows(&config.out);

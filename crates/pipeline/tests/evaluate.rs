@@ -3,16 +3,19 @@
 
 use std::path::Path;
 
+use tsumugi_demo::StandIn;
+use tsumugi_eval::Registry;
 use tsumugi_eval::profile::Profile;
-use tsumugi_eval::results::{Metric, Results, compare};
+use tsumugi_eval::results::{Results, compare};
+use tsumugi_eval::scorer::names;
+use tsumugi_pipeline::Progress;
 use tsumugi_pipeline::steps::evaluate::{Endpoint, EvaluateConfig, JudgeConfig, Model, evaluate};
-use tsumugi_pipeline::{Progress, sample, standin::StandIn};
 use tsumugi_record::{Judgement, Prediction, ShardReader, shards};
 
 type Failure = Box<dyn std::error::Error>;
 
 fn config(folder: &Path, url: &str, profile: Profile, out: &str) -> Result<EvaluateConfig, Failure> {
-    let benchmark = sample::write_benchmark(folder)?;
+    let benchmark = tsumugi_demo::write_benchmark(folder)?;
     let endpoint = |model: &str| Endpoint {
         base_url: Some(url.to_owned()),
         model: model.to_owned(),
@@ -48,7 +51,7 @@ fn answers_judgements_results_and_report() -> Result<(), Failure> {
     let out = folder.path().join("run");
     let results = Results::read(&out)?;
     assert_eq!(Some(&results), summary.results.as_ref());
-    let points = results.metric(Metric::JudgePoints).ok_or("no points")?;
+    let points = results.metric(names::JUDGE_POINTS).ok_or("no points")?;
     assert!(points.interval.low <= points.score && points.score <= points.interval.high);
     let predictions: Vec<Prediction> = ShardReader::open(&shards(&out, "predictions")?[0])?.read_all()?;
     assert!(predictions.iter().any(|p| !p.answer.is_empty()));
@@ -62,7 +65,8 @@ fn answers_judgements_results_and_report() -> Result<(), Failure> {
     drop(server);
     let again = evaluate(&config, &Progress::hidden())?;
     assert_eq!(again.results, summary.results);
-    let comparison = compare(&[("a".to_owned(), results.clone()), ("b".to_owned(), results)])?;
+    let comparison =
+        compare(&[("a".to_owned(), results.clone()), ("b".to_owned(), results)], &Registry::default())?;
     assert!(comparison.differences.iter().all(|d| d.by_question.difference == 0.0));
     Ok(())
 }

@@ -99,6 +99,23 @@ pub enum Error {
         #[source]
         cause: Option<Cause>,
     },
+    /// No unidic-lite dictionary was found.
+    #[error(
+        "the dictionary unidic-lite is missing (looked in {}); run `cargo xtask provision`, or let TSUMUGI_UNIDIC name the folder that holds its sys.dic",
+        list(tried)
+    )]
+    DictionaryMissing {
+        /// The folders that were searched.
+        tried: Vec<PathBuf>,
+    },
+    /// A MeCab dictionary file that cannot be used.
+    #[error("{}: not a usable MeCab dictionary: {reason}; run `cargo xtask provision` again", path.display())]
+    DictionaryBroken {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A word list that cannot be searched for.
     #[error("no search structure can be built of a word list with {words} words")]
     WordList {
@@ -131,4 +148,8 @@ impl Error {
             other => other,
         }
     }
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }

@@ -3,7 +3,7 @@
 //! A [`LanguagePack`] holds what belongs to one language: its letters, sentence rules, phrases, prompts and profiles. A
 //! [`FilterChain`] applies the filters of a [`Profile`] to texts and gives a reason for each text that it drops; a
 //! [`FilterRegistry`] adds filters of your own. [`SentenceSplitter`], [`MinHash`], [`mask_pii_strict`] and the normalisations
-//! are useful alone. The crate knows nothing of HTML, images or tables. Word lists and models come from files of the user.
+//! are useful alone, and so is [`mecab`], a reader of MeCab's compiled dictionaries. The crate knows nothing of HTML, images or tables. Word lists and models come from files of the user.
 //!
 //! Features, off by default: `fasttext` (classifiers of fastText), `tokenizers` (tokenizer files for
 //! [`filter::Perplexity`]), `schema` (JSON schemas of the settings).
@@ -15,12 +15,14 @@
 //! assert_eq!(language.code, "ja");
 //! ```
 
-#![forbid(unsafe_code)]
+// The one exception is the memory map of dictionary files, in `mecab::map`.
+#![deny(unsafe_code)]
 
 mod error;
 pub mod filter;
 mod kenlm;
 pub mod language;
+pub mod mecab;
 pub mod minhash;
 pub mod ngram;
 pub mod normalize;

@@ -9,29 +9,32 @@ mod training;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 #[cfg(feature = "train")]
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use tsumugi_chat::{Client, ClientConfig};
+use tsumugi_eval::Registry;
 #[cfg(feature = "train")]
 use tsumugi_eval::answer::LocalAnswerer;
 use tsumugi_eval::answer::{Answer, ApiAnswerer};
-use tsumugi_eval::bench::{Benchmark, Question, Source, load};
+use tsumugi_eval::bench::{Benchmark, LoadRequest, Question};
 use tsumugi_eval::judge::{FailureKind, Judge, JudgeSettings, Template, failure_kind};
-use tsumugi_eval::mecab::Dictionary;
 use tsumugi_eval::profile::{Generation, Judging, Profile};
-use tsumugi_eval::results::{Results, score};
+use tsumugi_eval::results::{Results, Run, score, set_contamination};
+use tsumugi_eval::scorer::{Resources, Scorer};
 use tsumugi_record::{Excluded, Judgement, Prediction, Record, ShardReader, shards};
-use tsumugi_text::LanguageIdentifier;
 
-use crate::runner::{Opened, Outputs, Step, Summary, file_identity};
+use crate::runner::{Opened, OutputFolder, Outputs, Stage, Summary, content_hash};
 use crate::{Error, Progress};
 
 pub use config::{Endpoint, EvaluateConfig, JudgeConfig, Model};
 
 const STEP: &str = "evaluate";
+/// Which questions are answered.
+const QUESTIONS: Stage = Stage { name: "questions", unit: "questions" };
 /// Questions whose answers by a local checkpoint are kept together: what a kill loses at most, and the largest batch.
 #[cfg(feature = "train")]
 const LOCAL_CHUNK: usize = 32;
@@ -60,6 +63,9 @@ pub struct EvaluateSummary {
     /// Everything, as in `results.json`.
     #[serde(skip)]
     pub results: Option<Results>,
+    /// The benchmark as it was loaded.
+    #[serde(skip)]
+    pub loaded: Benchmark,
 }
 
 /// Answers, judges and scores. Run again after a kill or a fault, it asks only what is missing.
@@ -68,8 +74,20 @@ pub struct EvaluateSummary {
 /// [`Error::Config`] where the configuration makes no sense; [`Error::Step`] where the dictionary is missing, an
 /// endpoint does not answer, or a model fails.
 pub fn evaluate(config: &EvaluateConfig, progress: &Progress) -> Result<EvaluateSummary, Error> {
-    let plan = Plan::new(config)?;
-    let summary = match Step::open(STEP, &config.out, &plan.identity, plan.inputs()?)? {
+    evaluate_with(config, &Registry::default(), progress)
+}
+
+/// [`evaluate`] with the benchmarks and scorers of a registry.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_with(
+    config: &EvaluateConfig,
+    registry: &Registry,
+    progress: &Progress,
+) -> Result<EvaluateSummary, Error> {
+    let plan = Plan::new(config, registry)?;
+    let summary = match OutputFolder::open(STEP, &config.out, &plan.identity, plan.inputs()?)? {
         Opened::Finished(summary) => summary,
         Opened::Work(step) => {
             plan.answer(&step, progress)?;
@@ -93,8 +111,10 @@ struct Identity {
 
 struct Plan<'a> {
     config: &'a EvaluateConfig,
+    registry: &'a Registry,
     benchmark: Benchmark,
-    dictionary: Dictionary,
+    scorers: Vec<Arc<dyn Scorer>>,
+    resources: Resources,
     identity: Identity,
     judging: Option<Judging>,
     settings: String,
@@ -112,28 +132,39 @@ fn failed(place: impl Into<String>) -> impl FnOnce(tsumugi_eval::Error) -> Error
     let place = place.into();
     move |error| match error {
         tsumugi_eval::Error::Config(reason) => Error::config(place, reason),
+        error
+        @ (tsumugi_eval::Error::UnknownScorer { .. } | tsumugi_eval::Error::UnknownBenchmark { .. }) => {
+            Error::config(place, error.to_string())
+        }
         error => Error::step(STEP, place)(error),
     }
 }
 
 impl<'a> Plan<'a> {
-    fn new(config: &'a EvaluateConfig) -> Result<Self, Error> {
+    fn new(config: &'a EvaluateConfig, registry: &'a Registry) -> Result<Self, Error> {
         if config.benchmark.is_empty() {
             return Err(Error::config(
                 "benchmark",
                 "name one (heron-bench, ja-vlm-bench-in-the-wild, ja-vg-vqa-500) or a JSONL or Parquet file",
             ));
         }
-        let source = Source::from(config.benchmark.clone());
+        let request = LoadRequest::new(config.profile).with_data(config.data.as_deref());
         let benchmark =
-            load(&source, config.data.as_deref(), config.profile).map_err(failed(&config.benchmark))?;
+            registry.load_benchmark(&config.benchmark, &request).map_err(failed(&config.benchmark))?;
         if let Some(folder) = config.training.iter().find(|folder| !folder.is_dir()) {
             return Err(Error::config(
                 folder.display().to_string(),
                 "training data is looked for in folders, and this is none",
             ));
         }
-        let dictionary = Dictionary::find(config.dictionary.as_deref()).map_err(failed("ROUGE-L"))?;
+        let metrics = config.metrics.clone().unwrap_or_else(|| config.profile.metrics());
+        let scorers = registry.scorers(&metrics).map_err(failed("metrics"))?;
+        let mut resources = Resources::default();
+        if let Some(folder) = &config.dictionary {
+            resources = resources.with_dictionary(folder);
+        }
+        // What scoring needs is loaded before a model is asked.
+        scorers.iter().try_for_each(|scorer| scorer.prepare(&resources)).map_err(failed("metrics"))?;
         let (model, kind) = match &config.model {
             Model::Local { model, .. } => (model.clone(), "local"),
             Model::Api(endpoint) => (endpoint.model.clone(), "api"),
@@ -147,12 +178,12 @@ impl<'a> Plan<'a> {
         let mut judging = None;
         let mut judge = None;
         if let Some(wanted) = &config.judge {
-            let by_profile = config.profile.judging(&source).ok_or_else(|| {
+            let by_profile = config.profile.judging(benchmark.judge).ok_or_else(|| {
                 Error::config(
                     "judge",
                     format!(
-                        "profile {} has no judge for {source}; take another profile, or leave the judge out",
-                        config.profile
+                        "profile {} has no judge for {}; take another profile, or leave the judge out",
+                        config.profile, benchmark.name
                     ),
                 )
             })?;
@@ -190,7 +221,7 @@ impl<'a> Plan<'a> {
             judge,
             runs,
         };
-        Ok(Self { config, benchmark, dictionary, identity, judging, settings })
+        Ok(Self { config, registry, benchmark, scorers, resources, identity, judging, settings })
     }
 
     fn inputs(&self) -> Result<BTreeMap<String, String>, Error> {
@@ -201,13 +232,13 @@ impl<'a> Plan<'a> {
             for file in weight_files(Path::new(model))? {
                 let name =
                     file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                inputs.insert(name, file_identity(&file)?);
+                inputs.insert(name, content_hash(&file)?);
             }
         }
         Ok(inputs)
     }
 
-    fn answer(&self, step: &Step, progress: &Progress) -> Result<(), Error> {
+    fn answer(&self, step: &OutputFolder, progress: &Progress) -> Result<(), Error> {
         match &self.config.model {
             Model::Api(endpoint) => {
                 let runtime = runtime()?;
@@ -240,7 +271,7 @@ impl<'a> Plan<'a> {
 
     fn answer_by(
         &self,
-        step: &Step,
+        step: &OutputFolder,
         progress: &Progress,
         chunk: usize,
         answer: impl Fn(&[Question]) -> Result<Vec<Answer>, tsumugi_eval::Error> + Sync,
@@ -262,14 +293,13 @@ impl<'a> Plan<'a> {
         let mut predictions = Vec::new();
         let mut excluded = Vec::new();
         for (question, answer) in questions.iter().zip(answers) {
-            let stage = outputs.funnel().stage("questions", "questions");
             match answer {
                 Answer::Text(answer) => {
-                    stage.keep();
+                    outputs.pass(QUESTIONS);
                     predictions.push(self.prediction(question, answer));
                 }
                 Answer::Refused(why) => {
-                    stage.drop("refused");
+                    outputs.drop(QUESTIONS, "refused");
                     let (id, step) = (question.id.clone(), STEP.to_owned());
                     excluded.push(Excluded {
                         id,
@@ -288,9 +318,9 @@ impl<'a> Plan<'a> {
             }
         }
         if !excluded.is_empty() {
-            outputs.write_all("excluded", &excluded)?;
+            outputs.write_all("excluded", excluded)?;
         }
-        outputs.write_all("", &predictions)
+        outputs.write_all("", predictions)
     }
 
     fn prediction(&self, question: &Question, answer: String) -> Prediction {
@@ -306,7 +336,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn judge(&self, step: &Step, progress: &Progress) -> Result<(), Error> {
+    fn judge(&self, step: &OutputFolder, progress: &Progress) -> Result<(), Error> {
         let (Some(config), Some(judging), Some(settings)) =
             (&self.config.judge, self.judging, &self.identity.judge)
         else {
@@ -339,7 +369,7 @@ impl<'a> Plan<'a> {
                     judgements.len()
                 )));
             }
-            outputs.write_all("judgements", &judgements)
+            outputs.write_all("judgements", judgements)
         })
     }
 
@@ -348,30 +378,28 @@ impl<'a> Plan<'a> {
         let out = &self.config.out;
         let predictions: Vec<Prediction> = read_table(out)?;
         let judgements: Vec<Judgement> = read_table(&out.join("judgements"))?;
-        let detector = LanguageIdentifier::default();
-        let mut results = score(
-            &self.benchmark,
-            self.config.profile,
-            &self.dictionary,
-            &predictions,
-            &judgements,
-            self.judging,
-            Some(&detector),
-        );
+        let run = Run {
+            benchmark: &self.benchmark,
+            profile: self.config.profile,
+            predictions: &predictions,
+            judgements: &judgements,
+            judging: self.judging,
+        };
+        let mut results = score(&run, &self.scorers, &self.resources).map_err(failed("scores"))?;
         if !self.config.training.is_empty() {
             let (folders, how) = (&self.config.training, self.config.contamination);
-            results.set_contamination(training::search(&self.benchmark, folders, how, progress)?);
+            let found = training::search(&self.benchmark, folders, how, progress)?;
+            set_contamination(&mut results, found, self.registry);
         }
         results.write(out).map_err(failed("results"))?;
         let note = self.config.note.as_deref();
         let report =
             tsumugi_eval::report::write(out, &self.benchmark, &results, &predictions, &judgements, note)
                 .map_err(failed("report"))?;
-        let scores = results.scores.iter().map(|score| {
-            let name = serde_json::to_value(score.metric).ok();
-            let name = name.as_ref().and_then(|name| name.as_str()).unwrap_or_default().to_owned();
-            (name, (score.score, score.interval.low, score.interval.high))
-        });
+        let scores = results
+            .scores
+            .iter()
+            .map(|score| (score.metric.clone(), (score.score, score.interval.low, score.interval.high)));
         Ok(EvaluateSummary {
             summary,
             benchmark: results.benchmark.clone(),
@@ -382,6 +410,7 @@ impl<'a> Plan<'a> {
             failed_judgements: results.judge.as_ref().map_or(0, |j| j.unreadable + j.crashes + j.unanswered),
             report,
             results: Some(results),
+            loaded: self.benchmark.clone(),
         })
     }
 }

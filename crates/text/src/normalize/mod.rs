@@ -3,13 +3,18 @@
 
 mod blocks;
 mod ccnet;
+mod emoji;
+mod emoji_table;
 mod footer;
 mod neologd;
+mod neologdn;
+mod nfkc;
+mod scoring;
+mod space;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use crate::error::Error;
 use crate::filter::Resources;
@@ -17,8 +22,13 @@ use crate::language::{IDEOGRAPHIC_ZERO, ITERATION_MARK};
 use crate::pii::{mask_pii, mask_pii_strict};
 
 pub use ccnet::normalize_ccnet;
+pub use emoji::{is_emoji, is_removed};
 pub use footer::{Footer, HeaderFooter};
 pub use neologd::normalize_neologd;
+pub use neologdn::neologdn;
+pub use nfkc::nfkc;
+pub use scoring::Normalizer;
+pub use space::{is_python_space, squeeze};
 
 /// A change of the text that stays, as profiles name it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -93,24 +103,6 @@ impl Modification {
             Self::HeaderFooter(edges) => edges.trim(text)?,
         };
         (changed != text).then_some(changed)
-    }
-}
-
-/// White space to Python's `str.strip`, for which the separators U+001C to U+001F are some too.
-pub(crate) fn is_python_space(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{1C}'..='\u{1F}')
-}
-
-/// Unicode's NFKC: half-width katakana, full-width Latin, ligatures and the like in their common form.
-///
-/// ```
-/// assert_eq!(tsumugi_text::nfkc("ﾊﾝｶｸ㍿①"), "ハンカク株式会社1");
-/// ```
-#[must_use]
-pub fn nfkc(text: &str) -> String {
-    match is_nfkc_quick(text.chars()) {
-        IsNormalized::Yes => text.to_owned(),
-        _ => text.nfkc().collect(),
     }
 }
 
