@@ -6,9 +6,9 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
-use tsumugi_eval::mecab::{Dictionary, Tokenizer};
-use tsumugi_eval::normalize::Normalizer;
 use tsumugi_eval::rouge::{RougeL, f1};
+use tsumugi_text::mecab::{Dictionary, Tokenizer};
+use tsumugi_text::normalize::Normalizer;
 
 const PAIRS: usize = 10_000;
 

@@ -8,7 +8,7 @@ use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
-use tsumugi_text::{FilterChain, LanguageIdentifier, MinHash, Profile, mask_pii_strict, sentences};
+use tsumugi_text::{FilterChain, LanguageIdentifier, LanguagePack, MinHash, Profile, mask_pii_strict};
 
 /// Time that this thread ran.
 struct CpuTime;
@@ -123,7 +123,9 @@ fn all(c: &mut Criterion<CpuTime>) {
         };
         bench(c, name, &japanese, |text| drop(black_box(chain.apply(text))));
     }
-    bench(c, "sentences", &japanese, |text| drop(black_box(sentences(text))));
+    if let Ok(pack) = LanguagePack::embedded("ja") {
+        bench(c, "sentences", &japanese, |text| drop(black_box(pack.sentences().split(text))));
+    }
     bench(c, "mask_pii_strict", &japanese, |text| drop(black_box(mask_pii_strict(text))));
     let minhash = MinHash::default();
     bench(c, "minhash", &japanese, |text| drop(black_box(minhash.bands(&minhash.signature(text)))));

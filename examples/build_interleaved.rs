@@ -37,14 +37,13 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     cli::run(|| {
-        let wrong = |error: tsumugi::interleave::Error| Error::config("--profile", error.to_string());
         let config = BuildInterleavedConfig {
             documents: arguments.documents,
             images: arguments.images,
             out: arguments.out,
             scorers: arguments.scorer,
             nsfw: arguments.nsfw,
-            recipe: InterleavedConfig::profile(&arguments.profile).map_err(wrong)?,
+            recipe: InterleavedConfig::profile(&arguments.profile).map_err(Error::setting("--profile"))?,
         };
         cli::with_threads(arguments.threads, || build_interleaved(&config, &Progress::new()))
     })

@@ -40,8 +40,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     cli::run(|| {
-        let wrong = |error: tsumugi::interleave::Error| Error::config("--profile", error.to_string());
-        let mut recipe = PairConfig::profile(&arguments.profile).map_err(wrong)?;
+        let mut recipe = PairConfig::profile(&arguments.profile).map_err(Error::setting("--profile"))?;
         recipe.text.adult_words = arguments.adult_words;
         let config = BuildPairsConfig {
             documents: arguments.documents,

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use clap::Parser;
+use tsumugi::eval::Registry;
 use tsumugi::eval::report::comparison_page;
 use tsumugi::eval::results::{Results, compare};
 
@@ -38,7 +39,7 @@ fn run(args: &Args) -> Result<()> {
             .map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
         runs.push((name, Results::read(folder).map_err(|e| anyhow!("{e}"))?));
     }
-    let comparison = compare(&runs).map_err(|e| anyhow!("{e}"))?;
+    let comparison = compare(&runs, &Registry::default()).map_err(|e| anyhow!("{e}"))?;
     println!("{}", comparison.markdown());
     if let Some(out) = &args.out {
         comparison_page(&comparison).write(out)?;

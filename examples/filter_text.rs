@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use serde_json::{Map, Value, json};
-use tsumugi::text::{FilterChain, Profile, sentences};
+use tsumugi::text::{FilterChain, Profile};
 
 /// Judge the texts of a JSON lines file (`id`, `text`).
 #[derive(Parser)]
@@ -78,7 +78,7 @@ fn judge(arguments: &Arguments, chain: &FilterChain, number: usize, line: &str) 
         "language": decision.language.code, "language_score": decision.language.score, "statistics": statistics,
     });
     if arguments.sentences {
-        answer["sentences"] = json!(sentences(text));
+        answer["sentences"] = json!(chain.pack().sentences().split(text));
     }
     if arguments.text {
         answer["text"] = json!(chain.modify(text));

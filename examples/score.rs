@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Parser, ValueEnum};
 use serde_json::{Value, json};
-use tsumugi::eval::mecab::Dictionary;
 use tsumugi::eval::profile::{Corpus, Profile};
 use tsumugi::eval::rouge::score_all;
 use tsumugi::eval::stats::{Resampling, bootstrap_median};
+use tsumugi::text::mecab::Dictionary;
 
 /// Prints a JSON line with `score` for each line of the input, and the corpus score at the end.
 #[derive(Parser)]

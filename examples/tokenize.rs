@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 use clap::Parser;
 use serde_json::{Value, json};
-use tsumugi::eval::mecab::Dictionary;
 use tsumugi::eval::profile::Profile;
 use tsumugi::eval::rouge::RougeL;
+use tsumugi::text::mecab::Dictionary;
 
 /// Prints a JSON line with `tokens` for each line of the input, and the counts at the end.
 #[derive(Parser)]

@@ -5,13 +5,21 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use tsumugi_text::{
-    FilterChain, LanguageModel, MinHash, Profile, joined_sentences, mask_pii, mask_pii_strict, nfkc,
-    normalize_ccnet, normalize_neologd, sentences,
+    FilterChain, LanguageModel, LanguagePack, MinHash, Profile, mask_pii, mask_pii_strict, nfkc, normalize_ccnet,
+    normalize_neologd,
 };
 
 static CHAINS: LazyLock<Vec<FilterChain>> = LazyLock::new(|| {
-    let chain = |name| FilterChain::new(&Profile::named(name).expect(name), None).expect(name);
+    let chain = |name: String| {
+        let profile = Profile::named(&name).expect("a built-in profile parses");
+        FilterChain::new(&profile, None).expect("a built-in profile has known filters")
+    };
     Profile::names().into_iter().map(chain).collect()
+});
+
+static PACKS: LazyLock<Vec<LanguagePack>> = LazyLock::new(|| {
+    let pack = |code| LanguagePack::embedded(code).expect("an embedded pack loads");
+    LanguagePack::codes().into_iter().map(pack).collect()
 });
 
 fuzz_target!(|data: &[u8]| {
@@ -25,8 +33,10 @@ fuzz_target!(|data: &[u8]| {
         assert!(decision.statistics.iter().all(|(_, value)| value.is_finite()));
         let _ = chain.modify(&text);
     }
-    assert_eq!(sentences(&text).concat(), text);
-    assert_eq!(joined_sentences(&text).concat(), text);
+    for pack in &*PACKS {
+        assert_eq!(pack.sentences().split(&text).concat(), text);
+        assert_eq!(pack.sentences().split_joined(&text).concat(), text);
+    }
     let _ = (mask_pii(&text), mask_pii_strict(&text));
     let _ = (nfkc(&text), normalize_neologd(&text), normalize_ccnet(&text));
     let minhash = MinHash::default();

@@ -36,6 +36,7 @@ const MOST_REFUSALS: u32 = 3;
 
 /// How batches are made and watched.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct BatchConfig {
     /// Most requests in a batch (OpenAI: 50,000).
@@ -107,9 +108,7 @@ impl Client {
     /// [`Error::Config`] without a cache, [`Error::Cache`] where its folder cannot be used.
     pub fn batches(&self, config: BatchConfig) -> Result<Batches, Error> {
         let Some(cache) = &self.config().cache else {
-            return Err(Error::Config {
-                message: "batches need a cache folder, into which their replies go".into(),
-            });
+            return Err(Error::config("batches need `cache`, the folder into which their replies go"));
         };
         let folder = cache.join("batches");
         std::fs::create_dir_all(&folder).map_err(|source| io(&folder, source))?;
@@ -380,9 +379,8 @@ impl Inner {
 
     /// A request as a line of a batch's file.
     fn batch_line(&self, request: &Request, key: &str) -> Result<String, Error> {
-        let broken = |source: serde_json::Error| Error::Config {
-            message: format!("a request cannot be written as JSON: {source}"),
-        };
+        let broken =
+            |source: serde_json::Error| Error::config_caused("a request cannot be written as JSON", source);
         let mut body =
             serde_json::to_value(request.to_wire(self.config.token_limit_field)).map_err(broken)?;
         if let Some(azure) = &self.config.azure {

@@ -262,11 +262,9 @@ impl Inner {
         match (self.config.prices.find(model), self.config.budget_usd) {
             (Some(price), _) => Ok(price.cost(most)),
             (None, None) => Ok(0.0),
-            (None, Some(_)) => Err(Error::Config {
-                message: format!(
-                    "a budget is set, but the price table has no entry for the model {model:?}; add one (--prices FILE)"
-                ),
-            }),
+            (None, Some(_)) => Err(Error::config(format!(
+                "`budget_usd` is set, but the price table `prices` has no entry for the model {model:?}; add one"
+            ))),
         }
     }
 

@@ -1,4 +1,4 @@
-//! How a client is set up.
+//! Configuration of a client.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,48 +10,53 @@ use crate::{ApiKey, Error, Prices};
 /// OpenAI's own address, used where neither the configuration nor `OPENAI_BASE_URL` names another.
 pub const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
 
-/// The set-up of a [`crate::Client`]. The key is never serialised.
+/// Configuration of a [`crate::Client`]. The key is never serialised.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ClientConfig {
-    /// Where the API lives, up to but without `/chat/completions`.
+    /// Address of the API without `/chat/completions`. Default: OpenAI's, or `OPENAI_BASE_URL` where the environment is read.
     pub base_url: String,
-    /// The key; `None` for servers that ask for none. Skipped by serde both ways: keys come from the environment or from code.
+    /// The API key; none for servers that need none. Skipped by serde both ways: keys come from the environment or from code.
     #[serde(skip)]
     pub api_key: Option<ApiKey>,
-    /// Set for Azure OpenAI, whose URLs name a deployment.
+    /// Deployment at Azure OpenAI; none for any other server.
     pub azure: Option<Azure>,
-    /// Most requests in flight at once (at least 1). Additive increase and multiplicative decrease move below it.
+    /// Maximum number of concurrent requests, at least 1. Additive increase and multiplicative decrease stay below it.
+    /// Default: 16, this project's choice.
     pub concurrency: usize,
-    /// Seconds one attempt may take, connecting and reading included.
+    /// Time limit of one attempt in seconds, connecting and reading included. Default: 120, this project's choice.
     pub timeout: f64,
-    /// Seconds one request may take over all attempts and the waits between them.
+    /// Time limit of one request in seconds over all attempts and the waits between them. Default: 900, this project's choice.
     pub deadline: f64,
-    /// Requests a minute; `None`: learned from `x-ratelimit-*` headers where the server sends them.
+    /// Requests per minute. By default learned from `x-ratelimit-*` headers where the server sends them.
     pub requests_per_minute: Option<u32>,
-    /// Tokens a minute, prompt and completion together; `None`: learned as above.
+    /// Tokens per minute, prompt and completion together. By default learned like `requests_per_minute`.
     pub tokens_per_minute: Option<u32>,
-    /// Attempts after the first.
+    /// Maximum number of attempts after the first. Default: 8, this project's choice.
     pub max_retries: u32,
-    /// The wait before attempt n is drawn evenly from 0 to this many seconds times 2^n ("full jitter") ...
+    /// Base of the exponential back-off in seconds: the wait before retry n is drawn uniformly from 0 to this times 2^(n-1)
+    /// ("full jitter"). Default: 0.5, this project's choice.
     pub backoff_base: f64,
-    /// ... but never from beyond this many seconds.
+    /// Upper bound of that interval in seconds. Default: 30, this project's choice.
     pub backoff_cap: f64,
-    /// Folder of the durable reply cache, and with it of the ledger; `None`: nothing is kept.
+    /// Folder of the durable reply cache and the ledger. By default nothing is kept.
     pub cache: Option<PathBuf>,
-    /// Prices by model.
+    /// Prices by model. Default: the table of this crate, whose rows name their source and date.
     pub prices: Prices,
-    /// Most prompt tokens that one image costs, where the caller knows how large its images are; `None`: as the price table
-    /// says. For limits and budget; not sent.
+    /// Upper bound of the prompt tokens of one image, where the caller knows how large its images are; by default that of the
+    /// price table. Used for limits and budget only.
     pub image_tokens: Option<u64>,
-    /// Stop before a request that could bring the money spent (all that the cache folder holds, so earlier runs too) above this.
+    /// Budget in USD: the client stops before a request that could exceed it. Earlier runs with the same cache folder count.
+    /// No limit by default.
     pub budget_usd: Option<f64>,
-    /// Which request field carries the token limit.
+    /// Request field that carries the token limit. Default: chosen by the server's address.
     pub token_limit_field: TokenLimitField,
 }
 
 /// Azure OpenAI: the base URL is the resource (`https://NAME.openai.azure.com`), the key goes into `api-key`.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Azure {
     /// The deployment's name.
@@ -67,6 +72,7 @@ fn fits_url(part: &str) -> bool {
 
 /// The name of the request field for the token limit.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TokenLimitField {
     /// `max_completion_tokens` at OpenAI and Azure, whose newer models take no other; `max_tokens` elsewhere, since some servers
@@ -131,8 +137,10 @@ impl ClientConfig {
     /// [`Error::Config`] when no endpoint is named or the key cannot be one.
     pub fn azure_from_env(endpoint: Option<&str>, azure: Azure) -> Result<Self, Error> {
         let endpoint = endpoint.map(str::to_owned).or_else(|| std::env::var("AZURE_OPENAI_ENDPOINT").ok());
-        let endpoint = endpoint.filter(|url| !url.trim().is_empty()).ok_or_else(|| Error::Config {
-            message: "no Azure endpoint is named; give --base-url https://NAME.openai.azure.com or set AZURE_OPENAI_ENDPOINT".into(),
+        let endpoint = endpoint.filter(|url| !url.trim().is_empty()).ok_or_else(|| {
+            Error::config(
+                "no Azure endpoint is named; set `base_url` or AZURE_OPENAI_ENDPOINT to https://NAME.openai.azure.com",
+            )
         })?;
         let key = match ApiKey::from_variable("AZURE_OPENAI_API_KEY")? {
             Some(key) => Some(key),
@@ -143,19 +151,20 @@ impl ClientConfig {
 
     /// Checks the values and gives the base URL without a trailing slash.
     pub(crate) fn checked_base_url(&self) -> Result<url::Url, Error> {
-        let bad = |message: String| Error::Config { message };
+        let bad = |message: String| Error::config(message);
         let parsed = url::Url::parse(self.base_url.trim()).map_err(|error| {
-            bad(format!(
-                "the base URL {:?} cannot be read: {error}; it should look like {DEFAULT_BASE_URL}",
+            let message = format!(
+                "`base_url` is {:?}, which is not a URL; it should look like {DEFAULT_BASE_URL}",
                 self.base_url
-            ))
+            );
+            Error::config_caused(message, error)
         })?;
         if !matches!(parsed.scheme(), "http" | "https") || parsed.host().is_none() {
-            return Err(bad(format!("the base URL {:?} is not http or https", self.base_url)));
+            return Err(bad(format!("`base_url` is {:?}, which is not http or https", self.base_url)));
         }
         if !parsed.username().is_empty() || parsed.password().is_some() || parsed.query().is_some() {
             return Err(bad(
-                "the base URL holds a user, password or query; give the key in OPENAI_API_KEY".into()
+                "`base_url` holds a user, password or query; set the key in OPENAI_API_KEY instead".into(),
             ));
         }
         if let Some(azure) = &self.azure
@@ -169,22 +178,22 @@ impl ClientConfig {
         let positive = [("timeout", self.timeout), ("deadline", self.deadline)];
         for (name, value) in positive {
             if !(value > 0.0 && value.is_finite()) {
-                return Err(bad(format!("{name} must be a positive number of seconds, not {value}")));
+                return Err(bad(format!("`{name}` must be a positive number of seconds, not {value}")));
             }
         }
         for (name, value) in [("backoff_base", self.backoff_base), ("backoff_cap", self.backoff_cap)] {
             if !(value >= 0.0 && value.is_finite()) {
-                return Err(bad(format!("{name} must be a number of seconds, not {value}")));
+                return Err(bad(format!("`{name}` must be a number of seconds, not {value}")));
             }
         }
         if self.concurrency == 0 {
-            return Err(bad("concurrency must be at least 1".into()));
+            return Err(bad("`concurrency` must be at least 1".into()));
         }
         if self.requests_per_minute == Some(0) || self.tokens_per_minute == Some(0) {
-            return Err(bad("a limit of 0 a minute would never send anything; leave it out".into()));
+            return Err(bad("a limit of 0 a minute would never send anything; leave `requests_per_minute` and `tokens_per_minute` out for none".into()));
         }
         if self.budget_usd.is_some_and(|usd| usd.is_nan() || usd < 0.0) {
-            return Err(bad("the budget must be a positive amount of USD".into()));
+            return Err(bad("`budget_usd` must be a positive amount of USD".into()));
         }
         Ok(parsed)
     }

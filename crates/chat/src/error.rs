@@ -2,19 +2,27 @@
 
 use std::path::PathBuf;
 
-/// Why a request gave no reply. [`Error::is_fatal`] parts what stops a run from what ends one item.
+/// The error of another crate that caused one of ours.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a request gave no reply. [`Error::is_fatal`] separates errors that stop a run from those that end one item.
+///
+/// What a server said is kept as text, not as the HTTP library's error: the text is searched for the API key, which some
+/// servers echo, before it is stored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The configuration cannot work.
+    /// The configuration is invalid.
     #[error("{message}")]
     Config {
         /// What is wrong and what to do.
         message: String,
+        /// The error of the parser or of the system, where there was one.
+        source: Option<Cause>,
     },
-    /// Nobody answers at the base URL.
+    /// No server answers at the base URL.
     #[error(
-        "no connection to {base_url}: {reason}. Is the server running, and is the base URL (--base-url or OPENAI_BASE_URL) right?"
+        "no connection to {base_url}: {reason}. Check that the server is running and that the base URL (`base_url` or OPENAI_BASE_URL) is right"
     )]
     Connect {
         /// The base URL of the client.
@@ -56,9 +64,9 @@ pub enum Error {
         /// The server's words.
         message: String,
     },
-    /// The server has taken no request for a long time: it asked each to come later until its time ran out.
+    /// The server has accepted no request for a long time: it postponed each one until its deadline.
     #[error(
-        "{base_url} put off {requests} requests in a row for {seconds} s each ({last}). Replies so far are kept; run again later, or with a lower --concurrency"
+        "{base_url} postponed {requests} requests in a row for {seconds} s each ({last}). Replies so far are kept; run again later, or with a lower `concurrency`"
     )]
     PutOff {
         /// The base URL of the client.
@@ -92,7 +100,7 @@ pub enum Error {
         /// The server's words.
         message: String,
     },
-    /// The messages are longer than the model's context; this item cannot be done.
+    /// The messages are longer than the model's context.
     #[error("longer than the model's context: {message}")]
     ContextTooLong {
         /// The server's words.
@@ -130,14 +138,14 @@ pub enum Error {
         /// The last fault.
         last: String,
     },
-    /// A fatal error of another request stopped the run before this one was sent.
-    #[error("not sent, since the run was stopped: {reason}")]
+    /// A fatal error of another request stopped the run before this request was sent.
+    #[error("not sent because the run was stopped: {reason}")]
     Stopped {
         /// The message of the fatal error.
         reason: String,
     },
     /// The cache cannot be read or written.
-    #[error("the reply cache {}: {source}. Check that the folder can be written and has room", path.display())]
+    #[error("cannot use the reply cache {}; check that the folder is writable and the disk has free space", path.display())]
     Cache {
         /// The file or folder.
         path: PathBuf,
@@ -155,7 +163,15 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the run should stop: no other request could do better.
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::Config { message: message.into(), source: None }
+    }
+
+    pub(crate) fn config_caused(message: impl Into<String>, source: impl Into<Cause>) -> Self {
+        Self::Config { message: message.into(), source: Some(source.into()) }
+    }
+
+    /// Whether the run should stop because no other request could succeed either.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         !matches!(
@@ -188,6 +204,45 @@ impl Error {
             Self::Stopped { .. } => "stopped",
             Self::Cache { .. } => "cache",
             Self::Batch { .. } => "batch",
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::error::Error as StdError;
+
+    use super::*;
+
+    /// The message of an error and those of its causes.
+    pub(crate) fn messages(error: &dyn StdError) -> Vec<String> {
+        let mut messages = vec![error.to_string()];
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            messages.push(error.to_string());
+            cause = error.source();
+        }
+        messages
+    }
+
+    #[test]
+    fn each_cause_is_shown_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("prices.toml");
+        std::fs::write(&file, "models = 3").unwrap();
+        let base_url = |url: &str| crate::ClientConfig::new(url).checked_base_url().unwrap_err();
+        let cache = std::io::Error::other("no space left on device");
+        for error in [
+            crate::Prices::load(&file).unwrap_err(),
+            crate::Prices::load(folder.path()).unwrap_err(),
+            base_url("no address"),
+            Error::Cache { path: file, source: cache },
+        ] {
+            let messages = messages(&error);
+            assert!(messages.len() > 1, "{messages:?} has lost its cause");
+            for pair in messages.windows(2) {
+                assert!(!pair[0].contains(&pair[1]), "{messages:?}");
+            }
         }
     }
 }

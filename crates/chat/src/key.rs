@@ -22,9 +22,9 @@ impl ApiKey {
     pub fn new(key: &str) -> Result<Self, Error> {
         let key = key.trim();
         if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Error::Config {
-                message: "the API key is empty or holds spaces or non-ASCII characters; set OPENAI_API_KEY to the key alone".into(),
-            });
+            return Err(Error::config(
+                "the API key is empty or holds spaces or non-ASCII characters; set OPENAI_API_KEY to the key alone",
+            ));
         }
         Ok(Self(SecretString::from(key.to_owned())))
     }

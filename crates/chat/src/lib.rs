@@ -3,7 +3,7 @@
 //! [`Client::send`] answers a [`Request`] of text and images, with a strict JSON schema where one is given:
 //!
 //! - **durable cache**: a folder of append-only files keyed by model, messages and parameters. A run repeated or resumed, even
-//!   after `kill -9`, sends only what is missing; equal requests at the same time are sent once.
+//!   after `kill -9`, sends only what is missing; equal concurrent requests are sent once.
 //! - **retries** with exponential back-off and full jitter on 408, 409, 429, 5xx, timeouts, cut connections and broken bodies,
 //!   whatever the shape of the error body, and never before the time a `Retry-After` header asks for (seconds, fractions, dates).
 //!   A rate limit uses up no retries; only the deadline of a request ends its waiting.
@@ -11,12 +11,12 @@
 //!   from `x-ratelimit-*` headers.
 //! - **budget and ledger**: tokens and money by model from a price table; a request that could overshoot is not sent.
 //! - **batches**: [`Client::batches`] sends the same requests through the Batch API and puts the replies into the cache.
-//! - **errors that say what to do**: [`Error::is_fatal`] stops the run in order (nobody answers, key refused, quota or budget used
-//!   up), the others end one item with its [`Error::reason`].
+//! - **errors that say what to do**: those with [`Error::is_fatal`] stop the run in order (no server, key refused, quota or budget
+//!   used up), the others end one item with its [`Error::reason`].
 //!
 //! The key comes from `OPENAI_API_KEY` or code and is in no log, file or error, even where the server echoes it.
 //!
-//! Underneath are the types, URLs and API groups of [`async_openai`]; the transport below it and everything above it are this crate's.
+//! It builds on the types, URLs and API groups of [`async_openai`], with a transport of its own below.
 //!
 //! ```no_run
 //! use tsumugi_chat::{ChatMessage, Client, ClientConfig, Request};
@@ -56,7 +56,7 @@ mod transport;
 pub use batch::{BatchConfig, BatchSummary, Batches};
 pub use client::Client;
 pub use config::{Azure, ClientConfig, DEFAULT_BASE_URL, TokenLimitField};
-pub use error::Error;
+pub use error::{Cause, Error};
 pub use key::ApiKey;
 pub use ledger::{Ledger, Spent};
 pub use prices::{Price, Prices, of_model};

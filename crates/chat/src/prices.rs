@@ -14,6 +14,7 @@ pub(crate) const DEFAULT_IMAGE_TOKENS: u64 = 765;
 /// A price table: TOML with one `[models."NAME"]` table a model, fields `input`, `output` (USD for a million tokens), `batch`,
 /// `image_tokens`, `source` and `checked`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
     /// Entries by model name; see [`of_model`] for how one is found.
@@ -22,6 +23,7 @@ pub struct Prices {
 
 /// The price of one model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Price {
     /// USD for a million prompt tokens.
@@ -81,14 +83,14 @@ impl Prices {
     /// # Errors
     /// [`Error::Config`] with the place in the text.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
-        let prices: Self = toml::from_str(text)
-            .map_err(|error| Error::Config { message: format!("the price table cannot be read: {error}") })?;
+        let prices: Self =
+            toml::from_str(text).map_err(|e| Error::config_caused("invalid price table", e))?;
         for (name, price) in &prices.models {
             let sound = |number: f64| number >= 0.0 && number.is_finite();
             if !(sound(price.input) && sound(price.output) && sound(price.batch)) {
-                return Err(Error::Config {
-                    message: format!("the price of {name} is negative, infinite or not a number"),
-                });
+                return Err(Error::config(format!(
+                    "the price of {name} is negative, infinite or not a number"
+                )));
             }
         }
         Ok(prices)
@@ -99,11 +101,9 @@ impl Prices {
     /// # Errors
     /// [`Error::Config`] with the path.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(|error| Error::Config {
-            message: format!("the price table {}: {error}", path.display()),
-        })?;
-        Self::from_toml(&text)
-            .map_err(|error| Error::Config { message: format!("{}: {error}", path.display()) })
+        let place = format!("cannot use the price table {}", path.display());
+        let text = std::fs::read_to_string(path).map_err(|e| Error::config_caused(place.as_str(), e))?;
+        Self::from_toml(&text).map_err(|e| Error::config_caused(place.as_str(), e))
     }
 
     /// The price of a model; `None` where the table does not know it.
@@ -136,6 +136,11 @@ pub fn of_model<'a, T>(entries: &'a BTreeMap<String, T>, model: &str) -> Option<
 mod tests {
     use super::*;
 
+    /// The messages of an error and its causes as one text.
+    fn all(error: &Error) -> String {
+        crate::error::tests::messages(error).join(": ")
+    }
+
     #[test]
     fn snapshots_have_the_price_of_their_model_and_others_none() {
         let prices = Prices::builtin();
@@ -162,18 +167,16 @@ mod tests {
 
     #[test]
     fn bad_tables_say_where() {
-        assert!(
-            Prices::from_toml("[models.x]\ninput = 1\nouput = 2").unwrap_err().to_string().contains("ouput")
-        );
+        assert!(all(&Prices::from_toml("[models.x]\ninput = 1\nouput = 2").unwrap_err()).contains("ouput"));
         // Half a price is none: what is missing must not count as free.
-        assert!(Prices::from_toml("[models.x]\ninput = 1").unwrap_err().to_string().contains("output"));
+        assert!(all(&Prices::from_toml("[models.x]\ninput = 1").unwrap_err()).contains("output"));
         for number in ["-1", "inf", "nan"] {
             assert!(Prices::from_toml(&format!("[models.x]\ninput = {number}\noutput = 2")).is_err());
         }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("own.toml");
         std::fs::write(&path, "[models.x]\ninput = inf\noutput = 2").unwrap();
-        let error = Prices::load(&path).unwrap_err().to_string();
+        let error = all(&Prices::load(&path).unwrap_err());
         assert!(error.contains("own.toml") && error.contains("price of x"), "{error}");
     }
 }

@@ -49,8 +49,9 @@ impl Endpoint {
                 Some(_) => (AZURE_KEY, key.expose().to_owned()),
                 None => (AUTHORIZATION, format!("Bearer {}", key.expose())),
             };
-            let mut value = HeaderValue::from_str(&text)
-                .map_err(|_| Error::Config { message: "the API key fits no HTTP header".into() })?;
+            let mut value = HeaderValue::from_str(&text).map_err(|error| {
+                Error::config_caused("the API key cannot be sent in an HTTP header", error)
+            })?;
             value.set_sensitive(true);
             headers.insert(name, value);
         }
@@ -199,7 +200,5 @@ pub(crate) fn http_client(base: &url::Url, config: &ClientConfig) -> Result<reqw
     if loopback {
         builder = builder.no_proxy();
     }
-    builder
-        .build()
-        .map_err(|error| Error::Config { message: format!("no HTTP client could be made: {error}") })
+    builder.build().map_err(|error| Error::config_caused("cannot set up an HTTP client", error))
 }

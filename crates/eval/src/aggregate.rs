@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::profile::PairReply;
+use crate::stats::mean;
 
 /// The categories of Heron Bench, whose mean is its score.
 pub const HERON_CATEGORIES: [&str; 3] = ["conv", "detail", "complex"];
@@ -59,12 +60,6 @@ pub fn heron<'a>(points: impl Iterator<Item = (&'a str, Points)> + Clone, reply:
     let sum: f64 = categories.iter().map(|(_, _, relative)| relative).sum();
     let relative = if names.is_empty() { 0.0 } else { sum / names.len() as f64 };
     HeronScore { categories, mean: mean(points.map(|(_, p)| p.score)).unwrap_or(0.0), relative }
-}
-
-/// The plain mean; `None` of nothing.
-pub(crate) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (sum, count) = values.fold((0.0, 0_usize), |(sum, count), value| (sum + value, count + 1));
-    (count > 0).then(|| sum / count as f64)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Do a benchmark's questions or pictures occur in training data?
+//! Finds questions and images of a benchmark in training data.
 //!
-//! Two signs are looked for: long runs of characters that a question or its reference answer shares with a training
-//! text, and pictures whose perceptual hash is within a few bits of a training picture's. Both point at rows to look
-//! at; neither proves anything by itself, since short questions are asked in the same words everywhere.
+//! Two signs are searched for: long runs of characters that a question or its reference answer shares with a training
+//! text, and images whose perceptual hash is within a few bits of a training image's. Both point at rows to look at;
+//! neither is proof, since short questions are asked in the same words everywhere.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,17 +10,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::bench::Question;
 
-/// When something counts as shared.
+/// Thresholds above which a text or an image counts as shared.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ContaminationConfig {
-    /// Characters of an n-gram (white space and punctuation left out). GPT-3's report took 13 words, which are about
-    /// 26 Japanese characters; 13 characters find more, at the price of stock phrases.
+    /// Length of the n-grams in characters, without white space and punctuation. Default: 13. The GPT-3 paper used 13 words,
+    /// which are about 26 Japanese characters; 13 characters find more, at the price of stock phrases.
     pub ngram: usize,
-    /// A text is reported when at least this part of its n-grams occurs in one training text.
+    /// Minimum fraction of a text's n-grams that one training text must contain. Default: 0.5, this project's choice.
     pub share: f64,
-    /// A picture is reported when its hash differs from a training picture's in at most this many of 64 bits (the
-    /// paper's duplicates: 5).
+    /// Maximum Hamming distance, in bits of 64, between the perceptual hashes of a question's image and a training image.
+    /// Default: 5, the paper's distance for duplicates.
     pub distance: u32,
 }
 
@@ -38,8 +39,9 @@ pub enum Part {
     Question,
     /// Its reference answer.
     Reference,
-    /// Its picture.
-    Picture,
+    /// Its image.
+    #[serde(alias = "picture")]
+    Image,
 }
 
 /// A question found again in training data.
@@ -62,8 +64,9 @@ pub struct Contaminated {
     pub config: ContaminationConfig,
     /// Training texts that were looked at.
     pub texts: u64,
-    /// Training pictures that were looked at.
-    pub pictures: u64,
+    /// Training images that were looked at.
+    #[serde(alias = "pictures")]
+    pub images: u64,
     /// Questions of which something was found.
     pub questions: usize,
     /// What was found, in the order of the training rows.
@@ -78,14 +81,14 @@ pub struct Contamination {
     grams: HashMap<u64, Vec<u32>>,
     /// Question, part and number of distinct n-grams of each text.
     texts: Vec<(String, Part, usize)>,
-    pictures: Vec<(String, u64)>,
+    images: Vec<(String, u64)>,
     seen_texts: u64,
-    seen_pictures: u64,
+    seen_images: u64,
     findings: Vec<Finding>,
 }
 
 impl Contamination {
-    /// Indexes a benchmark. `phash` gives the perceptual hash of a question's picture ([`picture_hash`]).
+    /// Indexes a benchmark. `phash` gives the perceptual hash of a question's image ([`image_hash`]).
     #[must_use]
     pub fn new(
         questions: &[Question],
@@ -96,9 +99,9 @@ impl Contamination {
             config,
             grams: HashMap::new(),
             texts: Vec::new(),
-            pictures: Vec::new(),
+            images: Vec::new(),
             seen_texts: 0,
-            seen_pictures: 0,
+            seen_images: 0,
             findings: Vec::new(),
         };
         for question in questions {
@@ -114,7 +117,7 @@ impl Contamination {
                     index.grams.entry(gram).or_default().push(number);
                 }
             }
-            index.pictures.extend(phash(question).map(|hash| (question.id.clone(), hash)));
+            index.images.extend(phash(question).map(|hash| (question.id.clone(), hash)));
         }
         index
     }
@@ -140,15 +143,15 @@ impl Contamination {
         }
     }
 
-    /// Looks at one training picture by its perceptual hash.
-    pub fn picture(&mut self, row: &str, phash: u64) {
-        self.seen_pictures += 1;
-        for (question_id, hash) in &self.pictures {
+    /// Looks at one training image by its perceptual hash.
+    pub fn image(&mut self, row: &str, phash: u64) {
+        self.seen_images += 1;
+        for (question_id, hash) in &self.images {
             let distance = (hash ^ phash).count_ones();
             if distance <= self.config.distance {
                 self.findings.push(Finding {
                     question_id: question_id.clone(),
-                    part: Part::Picture,
+                    part: Part::Image,
                     row: row.to_owned(),
                     share: 1.0 - f64::from(distance) / 64.0,
                 });
@@ -169,24 +172,24 @@ impl Contamination {
         Contaminated {
             config: self.config,
             texts: self.seen_texts,
-            pictures: self.seen_pictures,
+            images: self.seen_images,
             questions: questions.len(),
             findings: self.findings,
         }
     }
 }
 
-/// The perceptual hash of a question's picture; `None` where it has none, or none that can be decoded.
+/// The perceptual hash of a question's image; `None` where it has none, or none that can be decoded.
 #[must_use]
-pub fn picture_hash(question: &Question) -> Option<u64> {
-    let picture = question.picture.as_ref()?;
-    Some(tsumugi_images::inspect(&picture.bytes, &tsumugi_images::Limits::default()).ok()?.phash.0)
+pub fn image_hash(question: &Question) -> Option<u64> {
+    let image = question.image.as_ref()?;
+    Some(tsumugi_images::inspect(&image.bytes, &tsumugi_images::Limits::default()).ok()?.phash.0)
 }
 
 /// Hashes of the distinct n-grams of letters and digits of a text, folded in width and case.
 fn ngrams(text: &str, n: usize) -> HashSet<u64> {
     let chars: Vec<char> =
-        crate::normalize::nfkc(text).to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+        tsumugi_text::nfkc(text).to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
     chars.windows(n.max(1)).map(fnv).collect()
 }
 
@@ -201,14 +204,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shared_texts_and_pictures_are_found() {
+    fn shared_texts_and_images_are_found() {
         let question = |id: &str, question: &str, reference: &str| Question {
             id: id.into(),
             category: String::new(),
             question: question.into(),
             reference: reference.into(),
             context: None,
-            picture: None,
+            image: None,
         };
         let questions = [
             question("a", "この写真に写っている建物は何という名前ですか?", "東京タワーです"),
@@ -219,10 +222,10 @@ mod tests {
         search.text("t1", "問い。この写真に写っている建物は、何という名前ですか？答え。");
         search.text("t2", "関係のない長い文章がここにありますが、ベンチマークとは何も共有しません。");
         search.text("t3", "夕焼けに染まった橙色の空");
-        search.picture("p1", 0xf0);
-        search.picture("p2", 0xffff);
+        search.image("p1", 0xf0);
+        search.image("p2", 0xffff);
         let found: Vec<_> =
             search.findings().iter().map(|f| (f.question_id.as_str(), f.part, f.row.as_str())).collect();
-        assert_eq!(found, [("a", Part::Question, "t1"), ("b", Part::Picture, "p1")]);
+        assert_eq!(found, [("a", Part::Question, "t1"), ("b", Part::Image, "p1")]);
     }
 }

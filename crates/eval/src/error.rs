@@ -2,59 +2,87 @@
 
 use std::path::{Path, PathBuf};
 
-/// Errors of this crate. Failed judgements and unreadable answers of a judge are data, not errors.
+/// The error of another crate that caused one of ours.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Errors of this crate. Failed judgements and unreadable replies of a judge are data, not errors.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot access {}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's reason.
         source: std::io::Error,
     },
+    /// A dictionary, a language pack or another resource of `tsumugi-text` cannot be used.
+    #[error(transparent)]
+    Text(#[from] tsumugi_text::Error),
     /// The page of a run or of a comparison could not be made.
     #[error(transparent)]
     Report(#[from] tsumugi_report::Error),
-    /// No unidic-lite dictionary was found.
-    #[error(
-        "the dictionary unidic-lite is missing (looked in {}); run `cargo xtask provision`, or let TSUMUGI_UNIDIC name the folder that holds its sys.dic",
-        list(tried)
-    )]
-    DictionaryMissing {
-        /// The folders that were looked at.
-        tried: Vec<PathBuf>,
-    },
-    /// A dictionary file is not what it should be.
-    #[error("{}: not a usable MeCab dictionary: {reason}; run `cargo xtask provision` again", path.display())]
-    DictionaryBroken {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A benchmark's rows are not as they should be.
+    /// A row of a benchmark file is invalid.
     #[error("{}: row {row}: {reason}", path.display())]
     Row {
         /// The benchmark file.
         path: PathBuf,
         /// Row in the file, from 1 (a line number in JSONL).
         row: usize,
-        /// What is wrong, and what was expected.
+        /// What is wrong, or what was expected.
         reason: String,
+        /// The reader's or the system's error, where there was one.
+        source: Option<Cause>,
     },
-    /// A benchmark has no rows, or its files are not where they were looked for.
-    #[error("{}: {reason}", path.display())]
-    Benchmark {
-        /// Folder or file.
+    /// A file is not of the format that its name or its use says.
+    #[error("{}: not readable as {format}", path.display())]
+    Unreadable {
+        /// The file.
         path: PathBuf,
+        /// The format that was expected.
+        format: &'static str,
+        /// The reader's error.
+        source: Cause,
+    },
+    /// A benchmark has no questions, or questions that cannot be used.
+    #[error("benchmark {benchmark}: {reason}")]
+    Benchmark {
+        /// The benchmark, or the folder of its files.
+        benchmark: String,
         /// What is wrong, and the remedy.
         reason: String,
     },
-    /// A benchmark cannot be fetched from the Hugging Face hub.
+    /// No benchmark of this name is registered, and there is no such file.
     #[error(
-        "{repository}: cannot be fetched from the hub ({reason}); give the folder of its Parquet files with --data, or check the network, HF_ENDPOINT and, where it asks for a login, HF_TOKEN"
+        "unknown benchmark {name:?}: registered are {known}, and there is no file or folder of this name"
+    )]
+    UnknownBenchmark {
+        /// The name.
+        name: String,
+        /// The registered names.
+        known: String,
+    },
+    /// No scorer of this name is registered.
+    #[error("unknown metric {name:?}; registered are {known}")]
+    UnknownScorer {
+        /// The name.
+        name: String,
+        /// The registered names.
+        known: String,
+    },
+    /// A scorer did not give one finite value for each answer.
+    #[error("scorer {scorer}: {reason}")]
+    Scorer {
+        /// The scorer's name.
+        scorer: String,
+        /// What it did.
+        reason: String,
+    },
+    /// A benchmark cannot be fetched from the Hugging Face hub. The reason is text, not the hub client's error, because
+    /// that error may hold the access token.
+    #[error(
+        "cannot fetch {repository} from the hub ({reason}); set `data` to a folder with its Parquet files, or check the network, HF_ENDPOINT and, if it needs a login, HF_TOKEN"
     )]
     Hub {
         /// The repository.
@@ -68,19 +96,11 @@ pub enum Error {
     /// The chat API failed in a way that ends the run.
     #[error(transparent)]
     Chat(#[from] tsumugi_chat::Error),
-    /// A configuration value makes no sense.
+    /// A configuration value is invalid.
     #[error("configuration: {0}")]
     Config(String),
-    /// A JSON file of this crate cannot be read.
-    #[error("{}: {source}", path.display())]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// What the parser said.
-        source: serde_json::Error,
-    },
     /// A result file was written by a newer version.
-    #[error("{}: results of version {found}, this program reads versions up to {known}; use a newer one", path.display())]
+    #[error("{}: results of version {found}, but this program reads versions up to {known}; use a newer one", path.display())]
     Version {
         /// The file.
         path: PathBuf,
@@ -93,7 +113,7 @@ pub enum Error {
     #[error("these runs cannot be compared: {0}")]
     Incomparable(String),
     /// The local model failed.
-    #[cfg(feature = "local")]
+    #[cfg(feature = "torch")]
     #[error(transparent)]
     Model(#[from] tsumugi_vlm::Error),
 }
@@ -102,8 +122,8 @@ impl Error {
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
         Self::Io { path: path.to_owned(), source }
     }
-}
 
-fn list(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    pub(crate) fn unreadable(path: &Path, format: &'static str, source: impl Into<Cause>) -> Self {
+        Self::Unreadable { path: path.to_owned(), format, source: source.into() }
+    }
 }

@@ -1,18 +1,20 @@
-//! Profiles: which reference a score is comparable with.
+//! Profiles: the reference tool that a score is comparable with.
 //!
-//! Scores of different tools and versions are not comparable, so a profile fixes question, generation, normalisation,
-//! scorer, judge and aggregation together, and stands beside every score.
+//! Scores of different tools and versions are not comparable. A profile therefore fixes questions, generation,
+//! normalisation, metrics, judge and aggregation together, and is reported with every score.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bench::Source;
-use crate::normalize::Normalizer;
+use tsumugi_text::normalize::Normalizer;
 
-/// The reference that an evaluation follows.
+use crate::scorer::names;
+
+/// The reference tool that an evaluation follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Profile {
     /// llm-jp-eval-mm v0.0.4, with which the LLM-jp-3 VILA paper was evaluated.
@@ -30,7 +32,7 @@ impl Profile {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Paper, Self::EvalMm, Self::Sakana, Self::Heron];
 
-    /// Its name on the command line.
+    /// Its name in configurations and results.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,7 +43,7 @@ impl Profile {
         }
     }
 
-    /// What it fixes.
+    /// The settings that it fixes.
     #[must_use]
     pub fn settings(self) -> Settings {
         let usual = Settings {
@@ -52,7 +54,7 @@ impl Profile {
             pair: Some(PairReply::TwoIntegers),
             point: Some(PointReply::Labelled),
             empty_is_zero: false,
-            language_gate: false,
+            language_gate: None,
         };
         match self {
             Self::Paper => usual,
@@ -69,26 +71,36 @@ impl Profile {
                 first_question_only: true,
                 pair: None,
                 point: None,
-                language_gate: true,
+                language_gate: Some("ja"),
                 ..usual
             },
             Self::Heron => Settings { pair: Some(PairReply::TwoNumbers), point: None, ..usual },
         }
     }
 
-    /// How a judge is asked about this benchmark, and how often; `None` where the reference has no judge for it.
+    /// How a judge is asked about a benchmark with this plan; `None` where the reference tool has no such judge.
     #[must_use]
-    pub fn judging(self, source: &Source) -> Option<Judging> {
+    pub fn judging(self, plan: JudgePlan) -> Option<Judging> {
         let settings = self.settings();
         let pair = settings.pair.map(Style::Pair);
         let point = settings.point.map(Style::Point);
-        let (style, runs) = match source {
-            Source::HeronBench => (pair, 5),
-            Source::JaVlmBenchInTheWild => (point, 5),
-            Source::JaVgVqa500 => (point, 1),
-            Source::Own(_) => (point.or(pair), 1),
+        let style = match plan.kind {
+            JudgeKind::Pair => pair,
+            JudgeKind::Point => point,
+            JudgeKind::Either => point.or(pair),
         };
-        style.map(|style| Judging { style, runs })
+        style.map(|style| Judging { style, runs: plan.runs })
+    }
+
+    /// Names of the metrics that the reference tool reports. A judge's metrics apply only where a judge of that kind gave
+    /// points.
+    #[must_use]
+    pub fn metrics(self) -> Vec<String> {
+        let gated = self.settings().language_gate.map(|language| format!("{}-{language}", names::ROUGE_L));
+        let mut metrics = vec![names::ROUGE_L.to_owned()];
+        metrics.extend(gated);
+        metrics.extend([names::JUDGE_RELATIVE, names::JUDGE_POINTS].map(str::to_owned));
+        metrics
     }
 }
 
@@ -107,28 +119,29 @@ impl FromStr for Profile {
     }
 }
 
-/// What a profile fixes.
+/// The settings that a profile fixes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Settings {
-    /// Folding of widths before ROUGE-L.
+    /// Normalisation before ROUGE-L and exact match.
     pub normalizer: Normalizer,
-    /// How the scores of the questions become one.
+    /// How the values of the questions become one score.
     pub corpus: Corpus,
-    /// How a model is asked.
+    /// How answers are generated.
     pub generation: Generation,
-    /// JA-VG-VQA-500: only the first question of each picture, not all eight.
+    /// Whether JA-VG-VQA-500 asks only the first of the eight questions of each image.
     pub first_question_only: bool,
     /// Reply of a judge that compares with the reference answer; `None` where there is no such judge.
     pub pair: Option<PairReply>,
     /// Reply of a judge that gives 1 to 5 points; `None` where there is no such judge.
     pub point: Option<PointReply>,
-    /// An empty answer gets 0 points without asking the judge.
+    /// Whether an empty answer gets 0 points without a call of the judge.
     pub empty_is_zero: bool,
-    /// A second ROUGE-L is given, where answers in another language than a Japanese reference count as empty.
-    pub language_gate: bool,
+    /// Reports a second ROUGE-L in which answers that are not in this language (ISO 639-1), where the reference is, count as
+    /// empty.
+    pub language_gate: Option<&'static str>,
 }
 
-/// How the scores of the questions become one.
+/// How the values of the questions become one score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Corpus {
@@ -139,14 +152,15 @@ pub enum Corpus {
     BootstrapMedian,
 }
 
-/// How a model is asked.
+/// How answers are generated.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Generation {
-    /// Most new tokens.
+    /// Maximum length of an answer in tokens. Default: the profile's (256 in llm-jp-eval-mm, 512 in SakanaAI's tool).
     pub max_tokens: u32,
-    /// Beams; 1 is greedy.
+    /// Number of beams; 1 is greedy search. Default: the profile's (1, or 5 in SakanaAI's tool).
     pub beams: u32,
-    /// Penalty on tokens that were already used; 1 is none.
+    /// Penalty on tokens that occurred before; 1 is none. Default: the profile's (1, or 1.5 in SakanaAI's tool).
     pub repetition_penalty: f32,
 }
 
@@ -181,7 +195,34 @@ pub enum PointReply {
     FirstDigit,
 }
 
-/// How a judge is asked about a benchmark.
+/// How the answers to a benchmark are judged, whatever the profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JudgePlan {
+    /// The kind of judge.
+    pub kind: JudgeKind,
+    /// Runs over the same answers whose mean is the score.
+    pub runs: u32,
+}
+
+impl Default for JudgePlan {
+    /// One run of either kind of judge.
+    fn default() -> Self {
+        Self { kind: JudgeKind::Either, runs: 1 }
+    }
+}
+
+/// A kind of judge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JudgeKind {
+    /// One that gives points to the reference answer and the model's.
+    Pair,
+    /// One that gives points to the model's answer beside the reference.
+    Point,
+    /// One that gives points where the profile has such a judge, else one that gives a pair of points.
+    Either,
+}
+
+/// How a judge is asked about a benchmark under a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Judging {
     /// Task and reply.

@@ -4,8 +4,9 @@
 //! judge gpt-4o-2024-05-13, Heron Bench and JA-VLM-Bench as the mean of five judge runs. Scores under other profiles
 //! must not be put beside them.
 
-use crate::aggregate::mean;
-use crate::results::{Metric, Results};
+use crate::results::{MetricScore, Results};
+use crate::scorer::names;
+use crate::stats::mean;
 
 /// A row of the paper's tables.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,13 +66,13 @@ pub const PUBLISHED: [Published; 14] = [
 impl Published {
     /// Its score on a benchmark by name, in a metric.
     #[must_use]
-    pub fn score(&self, benchmark: &str, metric: Metric) -> Option<f64> {
+    pub fn score(&self, benchmark: &str, metric: &str) -> Option<f64> {
         match (benchmark, metric) {
-            ("heron-bench", Metric::JudgeRelative) => Some(self.heron),
-            ("ja-vlm-bench-in-the-wild", Metric::RougeL) => Some(self.wild_rouge),
-            ("ja-vlm-bench-in-the-wild", Metric::JudgePoints) => Some(self.wild_points),
-            ("ja-vg-vqa-500", Metric::RougeL) => self.vg_rouge,
-            ("ja-vg-vqa-500", Metric::JudgePoints) => self.vg_points,
+            ("heron-bench", names::JUDGE_RELATIVE) => Some(self.heron),
+            ("ja-vlm-bench-in-the-wild", names::ROUGE_L) => Some(self.wild_rouge),
+            ("ja-vlm-bench-in-the-wild", names::JUDGE_POINTS) => Some(self.wild_points),
+            ("ja-vg-vqa-500", names::ROUGE_L) => self.vg_rouge,
+            ("ja-vg-vqa-500", names::JUDGE_POINTS) => self.vg_points,
             _ => None,
         }
     }
@@ -80,8 +81,10 @@ impl Published {
 /// A model among the published ones in one metric, best first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
-    /// What is compared.
-    pub metric: Metric,
+    /// Name of the metric.
+    pub metric: String,
+    /// Name of the metric in tables and charts.
+    pub title: String,
     /// Names and scores, best first; the run itself is where the flag is set.
     pub rows: Vec<(String, f64, bool)>,
     /// Mean of the published scores.
@@ -93,25 +96,27 @@ pub struct Standing {
 ///
 /// ```
 /// use tsumugi_eval::published::PUBLISHED;
-/// use tsumugi_eval::results::Metric;
+/// use tsumugi_eval::scorer::names;
 ///
 /// let vila = PUBLISHED.iter().find(|row| row.model == "LLM-jp-3 VILA").unwrap();
-/// assert_eq!(vila.score("heron-bench", Metric::JudgeRelative), Some(57.2));
+/// assert_eq!(vila.score("heron-bench", names::JUDGE_RELATIVE), Some(57.2));
 /// ```
 #[must_use]
 pub fn standings(results: &Results) -> Vec<Standing> {
     if results.profile != crate::profile::Profile::Paper {
         return Vec::new();
     }
-    let standing = |metric: Metric, score: f64| {
+    let standing = |score: &MetricScore| {
         let published = PUBLISHED.iter().filter(|row| !row.ablation);
         let mut rows: Vec<_> = published
-            .filter_map(|row| Some((row.model.to_owned(), row.score(&results.benchmark, metric)?, false)))
+            .filter_map(|row| {
+                Some((row.model.to_owned(), row.score(&results.benchmark, &score.metric)?, false))
+            })
             .collect();
         let mean = mean(rows.iter().map(|row| row.1))?;
-        rows.push((results.model.clone(), score, true));
+        rows.push((results.model.clone(), score.score, true));
         rows.sort_by(|a, b| b.1.total_cmp(&a.1));
-        Some(Standing { metric, rows, mean })
+        Some(Standing { metric: score.metric.clone(), title: score.title.clone(), rows, mean })
     };
-    results.scores.iter().filter_map(|score| standing(score.metric, score.score)).collect()
+    results.scores.iter().filter_map(standing).collect()
 }

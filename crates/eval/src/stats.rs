@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::mean;
+use crate::number;
 
 /// Bootstrap samples of an interval.
 pub const SAMPLES: usize = 1000;
@@ -16,10 +16,10 @@ const SEED: u64 = 0x7473_756d_7567_6921;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// Lower end.
-    #[serde(with = "crate::results::number")]
+    #[serde(with = "number")]
     pub low: f64,
     /// Upper end.
-    #[serde(with = "crate::results::number")]
+    #[serde(with = "number")]
     pub high: f64,
 }
 
@@ -64,15 +64,15 @@ impl Resampling {
         Self { strata }
     }
 
-    /// All questions about one picture together, since they are not independent. Questions without a picture stand
+    /// Draws all questions about one image together, since they are not independent. Questions without an image stand
     /// alone.
     #[must_use]
-    pub fn by_picture<'a>(pictures: impl Iterator<Item = Option<&'a str>>) -> Self {
+    pub fn by_image<'a>(images: impl Iterator<Item = Option<&'a str>>) -> Self {
         let mut places: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
         let mut clusters: Vec<Vec<usize>> = Vec::new();
-        for (index, picture) in pictures.enumerate() {
+        for (index, image) in images.enumerate() {
             let next = clusters.len();
-            let at = picture.map_or(next, |picture| *places.entry(picture).or_insert(next));
+            let at = image.map_or(next, |image| *places.entry(image).or_insert(next));
             if at == next {
                 clusters.push(Vec::new());
             }
@@ -135,6 +135,12 @@ pub fn bootstrap_median(scores: &[f64]) -> f64 {
     }
     let all = Resampling::by_question(scores.iter().map(|_| ""));
     percentile(&all.distribution(|drawn| mean_at(scores, drawn)), 0.5)
+}
+
+/// The mean of the values, or `None` where there are none.
+pub(crate) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0_usize), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / count as f64)
 }
 
 pub(crate) fn mean_at(scores: &[f64], drawn: &[usize]) -> f64 {
@@ -265,9 +271,9 @@ mod tests {
         let interval = resampling.interval(|drawn| mean_at(&scores, drawn));
         assert!(interval.low < 4.5 && 4.5 < interval.high && interval.high - interval.low < 1.2);
         assert_eq!(interval, resampling.interval(|drawn| mean_at(&scores, drawn)));
-        // Ten equal questions a picture carry no more than one: the interval is wider.
+        // Ten equal questions a image carry no more than one: the interval is wider.
         let names: Vec<String> = (0..200).map(|i| (i % 10).to_string()).collect();
-        let wide = Resampling::by_picture(names.iter().map(|name| Some(name.as_str())))
+        let wide = Resampling::by_image(names.iter().map(|name| Some(name.as_str())))
             .interval(|d| mean_at(&scores, d));
         assert!(wide.high - wide.low > 2.0 * (interval.high - interval.low));
         assert!((bootstrap_median(&scores) - 4.5).abs() < 0.1);

@@ -10,13 +10,18 @@ use arrow::array::{
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 use parquet::arrow::ArrowWriter;
-use tsumugi_eval::bench::{Source, load};
+use tsumugi_eval::bench::{Benchmark, LoadRequest};
 use tsumugi_eval::profile::Profile;
+use tsumugi_eval::{Error, Registry};
 
 type Failure = Box<dyn std::error::Error>;
 
 const PNG: &[u8] = &[0x89, b'P', b'N', b'G', 1];
 const JPEG: &[u8] = &[0xff, 0xd8, 2];
+
+fn load(name: &str, data: Option<&Path>, profile: Profile) -> Result<Benchmark, Error> {
+    Registry::default().load_benchmark(name, &LoadRequest::new(profile).with_data(data))
+}
 
 fn strings(values: &[&str]) -> ArrayRef {
     Arc::new(StringArray::from(values.to_vec()))
@@ -62,14 +67,14 @@ fn heron_bench() -> Result<(), Failure> {
             ("image", images(&[PNG, PNG])),
         ],
     )?;
-    let benchmark = load(&Source::HeronBench, Some(folder.path()), Profile::Paper)?;
+    let benchmark = load("heron-bench", Some(folder.path()), Profile::Paper)?;
     assert_eq!(benchmark.name, "heron-bench");
     let second = &benchmark.questions[1];
     assert_eq!((second.id.as_str(), second.category.as_str()), ("8", "detail"));
     assert_eq!((second.question.as_str(), second.reference.as_str()), ("問二", "答二"));
     assert_eq!(second.context.as_deref(), Some("様子"));
-    assert_eq!(second.picture, benchmark.questions[0].picture);
-    assert_eq!(second.picture.as_ref().map(|p| p.format().1), Some("png"));
+    assert_eq!(second.image, benchmark.questions[0].image);
+    assert_eq!(second.image.as_ref().map(|p| p.format().1), Some("png"));
     Ok(())
 }
 
@@ -86,11 +91,11 @@ fn visual_genome_asks_all_questions_or_the_first() -> Result<(), Failure> {
     let lists = ListArray::try_new(item, OffsetBuffer::from_lengths([2, 1]), Arc::new(qas), None)?;
     let path = folder.path().join("test.parquet");
     write(&path, vec![("image", images(&[PNG, JPEG])), ("qas", Arc::new(lists))])?;
-    let all = load(&Source::JaVgVqa500, Some(folder.path()), Profile::EvalMm)?;
+    let all = load("ja-vg-vqa-500", Some(folder.path()), Profile::EvalMm)?;
     let ids: Vec<_> = all.questions.iter().map(|q| q.id.as_str()).collect();
     assert_eq!(ids, ["1", "2", "3"]);
-    assert_eq!(all.questions[0].picture, all.questions[1].picture);
-    let first = load(&Source::JaVgVqa500, Some(&path), Profile::Sakana)?;
+    assert_eq!(all.questions[0].image, all.questions[1].image);
+    let first = load("ja-vg-vqa-500", Some(&path), Profile::Sakana)?;
     let answers: Vec<_> = first.questions.iter().map(|q| q.reference.as_str()).collect();
     assert_eq!(answers, ["子", "寅"]);
     Ok(())
@@ -108,7 +113,7 @@ fn in_the_wild_takes_row_numbers_as_ids() -> Result<(), Failure> {
     };
     write(&folder.path().join("test-00000.parquet"), columns())?;
     write(&folder.path().join("test-00001.parquet"), columns())?;
-    let benchmark = load(&Source::JaVlmBenchInTheWild, Some(folder.path()), Profile::Paper)?;
+    let benchmark = load("ja-vlm-bench-in-the-wild", Some(folder.path()), Profile::Paper)?;
     let ids: Vec<_> = benchmark.questions.iter().map(|q| q.id.as_str()).collect();
     assert_eq!(ids, ["0", "1", "2", "3"]);
     Ok(())
@@ -123,20 +128,20 @@ fn own_files() -> Result<(), Failure> {
         &jsonl,
         "{\"question_id\": 5, \"question\": \"問\", \"reference\": \"答\", \"category\": \"色\", \"image\": \"a.png\", \"more\": 1}\n\n{\"question\": \"問2\", \"answer\": \"答2\", \"image\": {\"bytes\": \"/9gC\"}}\n{\"input_text\": \"問3\", \"answer\": \"\"}\n",
     )?;
-    let benchmark = load(&Source::Own(jsonl.clone()), None, Profile::Paper)?;
+    let benchmark = load(&jsonl.to_string_lossy(), None, Profile::Paper)?;
     assert_eq!(benchmark.name, "own");
     let ids: Vec<_> = benchmark.questions.iter().map(|q| q.id.as_str()).collect();
     assert_eq!(ids, ["5", "1", "2"]);
-    assert_eq!(&*benchmark.questions[1].picture.as_ref().ok_or("no picture")?.bytes, JPEG);
-    assert!(benchmark.questions[2].picture.is_none());
+    assert_eq!(&*benchmark.questions[1].image.as_ref().ok_or("no image")?.bytes, JPEG);
+    assert!(benchmark.questions[2].image.is_none());
 
     let parquet = folder.path().join("own.parquet");
     write(
         &parquet,
         vec![("question", strings(&["問"])), ("reference", strings(&["答"])), ("image", strings(&["a.png"]))],
     )?;
-    let from_parquet = load(&Source::Own(parquet), None, Profile::Paper)?;
-    assert_eq!(from_parquet.questions[0].picture, benchmark.questions[0].picture);
+    let from_parquet = load(&parquet.to_string_lossy(), None, Profile::Paper)?;
+    assert_eq!(from_parquet.questions[0].image, benchmark.questions[0].image);
     assert_ne!(from_parquet.digest(), benchmark.digest());
     Ok(())
 }
@@ -147,7 +152,7 @@ fn faults_name_the_place() -> Result<(), Failure> {
     let jsonl = folder.path().join("own.jsonl");
     let message = |text: &str| -> Result<String, Failure> {
         std::fs::write(&jsonl, text)?;
-        Ok(load(&Source::Own(jsonl.clone()), None, Profile::Paper).err().ok_or("it was read")?.to_string())
+        Ok(load(&jsonl.to_string_lossy(), None, Profile::Paper).err().ok_or("it was read")?.to_string())
     };
     assert!(message("{\"question\": \"q\", \"answer\": \"a\"}\n{\"question\": \"q\"}\n")?.contains("row 2"));
     assert!(message("not json\n")?.contains("row 1"));
@@ -157,7 +162,7 @@ fn faults_name_the_place() -> Result<(), Failure> {
     );
     let twice = "{\"question_id\": 1, \"question\": \"q\", \"answer\": \"a\"}\n";
     assert!(message(&twice.repeat(2))?.contains("twice"));
-    let empty = load(&Source::HeronBench, Some(folder.path()), Profile::Paper);
+    let empty = load("heron-bench", Some(folder.path()), Profile::Paper);
     assert!(empty.err().is_some_and(|e| e.to_string().contains(".parquet")));
     Ok(())
 }

@@ -8,9 +8,9 @@ use support::Server;
 use tsumugi_chat::{Client, ClientConfig};
 use tsumugi_eval::Error;
 use tsumugi_eval::answer::{Answer, ApiAnswerer};
-use tsumugi_eval::bench::{Picture, Question, Source};
+use tsumugi_eval::bench::{Image, Question};
 use tsumugi_eval::judge::{FailureKind, Judge, JudgeSettings, failure_kind};
-use tsumugi_eval::profile::Profile;
+use tsumugi_eval::profile::{JudgeKind, JudgePlan, Profile};
 use tsumugi_record::Judgement;
 
 type Failure = Box<dyn std::error::Error>;
@@ -22,7 +22,7 @@ fn questions() -> Vec<Question> {
         question: format!("これは何ですか({i})"),
         reference: format!("猫です({i})"),
         context: Some("猫の写真".to_owned()),
-        picture: Some(Picture::new(vec![0x89, b'P', b'N', b'G', i as u8])),
+        image: Some(Image::new(vec![0x89, b'P', b'N', b'G', i as u8])),
     };
     (0..6).map(question).collect()
 }
@@ -47,7 +47,7 @@ fn judge_all(
     profile: Profile,
     answers: &[&str],
 ) -> Result<Result<Vec<Judgement>, Error>, Failure> {
-    let judging = profile.judging(&Source::HeronBench).ok_or("no judge")?;
+    let judging = profile.judging(JudgePlan { kind: JudgeKind::Pair, runs: 5 }).ok_or("no judge")?;
     let settings = JudgeSettings { model: "judge".to_owned(), ..JudgeSettings::default() };
     let judge = Judge::new(client, settings, "heron-bench", profile, judging);
     let questions = questions();
@@ -134,7 +134,7 @@ fn nobody_there_ends_the_run_with_one_message() -> Result<(), Failure> {
 fn an_empty_answer_gets_nothing_without_a_call() -> Result<(), Failure> {
     let server = Server::start(|_, _| (200, "5".to_owned()))?;
     let client = client(&server.url, None)?;
-    let judging = Profile::EvalMm.judging(&Source::JaVgVqa500).ok_or("no judge")?;
+    let judging = Profile::EvalMm.judging(JudgePlan { kind: JudgeKind::Point, runs: 1 }).ok_or("no judge")?;
     let settings = JudgeSettings { model: "judge".to_owned(), ..JudgeSettings::default() };
     let judge = Judge::new(&client, settings, "ja-vg-vqa-500", Profile::EvalMm, judging);
     let questions = questions();

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
-use tsumugi_eval::bench::{Hub, Source, load_with};
+use tsumugi_eval::Registry;
+use tsumugi_eval::bench::{Hub, LoadRequest};
 use tsumugi_eval::profile::Profile;
 
 type Failure = Box<dyn std::error::Error>;
@@ -87,7 +88,8 @@ fn answer(stream: TcpStream, files: &BTreeMap<String, Vec<u8>>) -> Option<()> {
 }
 
 fn load(hub: &Hub) -> Result<Vec<String>, tsumugi_eval::Error> {
-    let benchmark = load_with(&Source::JaVlmBenchInTheWild, None, Profile::Paper, hub)?;
+    let request = LoadRequest::new(Profile::Paper).with_hub(hub.clone());
+    let benchmark = Registry::default().load_benchmark("ja-vlm-bench-in-the-wild", &request)?;
     Ok(benchmark.questions.into_iter().map(|question| question.question).collect())
 }
 
@@ -121,7 +123,7 @@ fn half_a_download_is_not_taken_for_whole() -> Result<(), Failure> {
     std::fs::create_dir_all(&data)?;
     std::fs::write(data.join("test-00000-of-00002.parquet"), parquet("一")?)?;
     let error = load(&Hub::new("http://127.0.0.1:9", folder.path())).err().ok_or("it was taken")?;
-    assert!(error.to_string().contains(REPOSITORY) && error.to_string().contains("--data"), "{error}");
+    assert!(error.to_string().contains(REPOSITORY) && error.to_string().contains("`data`"), "{error}");
     std::fs::write(data.join("test-00001-of-00002.parquet"), parquet("二")?)?;
     assert_eq!(load(&Hub::new("http://127.0.0.1:9", folder.path()))?, ["一", "二"]);
     Ok(())

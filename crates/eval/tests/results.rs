@@ -1,13 +1,11 @@
 //! From tables to results: failures, intervals, files, comparison.
 
-use std::path::PathBuf;
-
-use tsumugi_eval::Error;
-use tsumugi_eval::bench::{Benchmark, Picture, Question, Source};
-use tsumugi_eval::mecab::Dictionary;
-use tsumugi_eval::profile::Profile;
+use tsumugi_eval::bench::{Benchmark, Image, Question};
+use tsumugi_eval::profile::{JudgeKind, JudgePlan, Profile};
 use tsumugi_eval::published::standings;
-use tsumugi_eval::results::{Metric, Results, compare, score};
+use tsumugi_eval::results::{Results, Run, compare, score};
+use tsumugi_eval::scorer::{Resources, names};
+use tsumugi_eval::{Error, Registry};
 use tsumugi_record::{Judgement, Prediction};
 
 type Failure = Box<dyn std::error::Error>;
@@ -19,13 +17,12 @@ fn benchmark(n: usize) -> Benchmark {
         question: format!("問い{i}"),
         reference: format!("これは{i}番目の猫です。"),
         context: None,
-        picture: Some(Picture::new(vec![(i / 4) as u8])),
+        image: Some(Image::new(vec![(i / 4) as u8])),
     };
     Benchmark {
         name: "heron-bench".to_owned(),
-        source: Source::HeronBench,
+        judge: JudgePlan { kind: JudgeKind::Pair, runs: 5 },
         questions: (0..n).map(question).collect(),
-        files: vec![PathBuf::from("x")],
     }
 }
 
@@ -72,8 +69,16 @@ fn results(n: usize, wrong_every: usize, points: f64) -> Result<Results, Failure
     let benchmark = benchmark(n);
     let predictions = predictions(&benchmark, wrong_every);
     let judgements = judgements(&predictions, points);
-    let judging = Profile::Paper.judging(&benchmark.source);
-    Ok(score(&benchmark, Profile::Paper, &Dictionary::find(None)?, &predictions, &judgements, judging, None))
+    let profile = Profile::Paper;
+    let run = Run {
+        benchmark: &benchmark,
+        profile,
+        predictions: &predictions,
+        judgements: &judgements,
+        judging: profile.judging(benchmark.judge),
+    };
+    let scorers = Registry::default().scorers(&profile.metrics())?;
+    Ok(score(&run, &scorers, &Resources::default())?)
 }
 
 #[test]
@@ -86,7 +91,7 @@ fn failures_are_counted_apart_and_enter_as_the_reference_has_it() -> Result<(), 
     let first = (conv + 50.0 + 50.0) / 3.0;
     let scores: Vec<f64> = judge.run_scores.iter().copied().flatten().collect();
     assert!((scores[0] - first).abs() < 1e-9 && (scores[1] - 60.0).abs() < 1e-9, "{scores:?}");
-    let relative = results.metric(Metric::JudgeRelative).ok_or("no score")?;
+    let relative = results.metric(names::JUDGE_RELATIVE).ok_or("no score")?;
     assert!((relative.score - (first + 60.0) / 2.0).abs() < 1e-9);
     assert_eq!(results.items[0].points, [Some(-1.0), Some(6.0)]);
     assert_eq!(results.items[1].points, [Some(5.0), None]);
@@ -107,7 +112,7 @@ fn results_do_not_depend_on_threads_and_survive_their_file() -> Result<(), Failu
     assert_eq!(Results::read(folder.path())?, alone);
     assert!(alone.markdown().contains("| heron-bench | paper | m3 | ROUGE-L |"));
     let file = folder.path().join("results.json");
-    let later = std::fs::read_to_string(&file)?.replacen("\"version\": 2", "\"version\": 99", 1);
+    let later = std::fs::read_to_string(&file)?.replacen("\"version\": 3", "\"version\": 99", 1);
     std::fs::write(&file, later)?;
     assert!(matches!(Results::read(folder.path()), Err(Error::Version { found: 99, .. })));
     Ok(())
@@ -117,7 +122,7 @@ fn results_do_not_depend_on_threads_and_survive_their_file() -> Result<(), Failu
 fn runs_are_compared_question_by_question() -> Result<(), Failure> {
     let (worse, better) = (results(60, 2, 4.0)?, results(60, 6, 6.0)?);
     let runs = [("worse".to_owned(), worse.clone()), ("better".to_owned(), better)];
-    let comparison = compare(&runs)?;
+    let comparison = compare(&runs, &Registry::default())?;
     assert_eq!(comparison.differences.len(), 2);
     for difference in &comparison.differences {
         assert!(
@@ -132,7 +137,7 @@ fn runs_are_compared_question_by_question() -> Result<(), Failure> {
     assert!(page.matches("class=\"drawing\"").count() >= 4);
     let mut other = worse.clone();
     other.profile = Profile::EvalMm;
-    let mixed = compare(&[("a".to_owned(), worse), ("b".to_owned(), other)]);
+    let mixed = compare(&[("a".to_owned(), worse), ("b".to_owned(), other)], &Registry::default());
     assert!(matches!(mixed, Err(Error::Incomparable(_))));
     Ok(())
 }

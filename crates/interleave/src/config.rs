@@ -1,28 +1,31 @@
-//! Thresholds of the builders. Defaults are the paper's (arXiv 2410.22736); where it is open, another's, named.
+//! Thresholds of the builders. The defaults are the paper's (arXiv 2410.22736). Where the paper states no value, each field
+//! names the source of its default.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use tsumugi_text::LanguagePack;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
-/// Which pictures are worth keeping, by size alone.
+/// Which images are kept, by their size and place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ImageRules {
-    /// Shortest side, in pixels (150: mmc4; the paper is open).
+    /// Least length of the shorter side in pixels (150: mmc4; the paper states none).
     pub min_side: u32,
-    /// Longest side, in pixels (20,000: OBELICS; the paper is open).
+    /// Greatest length of the longer side in pixels (20,000: OBELICS; the paper states none).
     pub max_side: u32,
-    /// Least width over height (0.5: mmc4; the paper is open).
+    /// Least ratio of width to height (0.5: mmc4; the paper states none).
     pub min_aspect: f64,
-    /// Greatest width over height (2: mmc4; the paper is open).
+    /// Greatest ratio of width to height (2: mmc4; the paper states none).
     pub max_aspect: f64,
-    /// Whether pictures that the page's reader takes for a part of menus, footers and the like are left out (no: the paper and
-    /// the peers take all of a page; figures with little text around them look like such parts).
+    /// Whether to drop images in menus, footers and the like (no: the paper and its peers use all images of a page, and figures
+    /// with little text around them look like such parts).
     pub skip_boilerplate: bool,
-    /// Greatest probability of being not safe for work, where a probe judges it (0.1: WAON; the paper filters by such a
-    /// probe and is open on its number).
+    /// Greatest probability, 0 to 1, that an image is not safe for work, if there is an NSFW classifier (0.1: WAON; the paper
+    /// uses such a classifier and states no threshold).
     pub max_nsfw: f64,
 }
 
@@ -39,15 +42,16 @@ impl Default for ImageRules {
     }
 }
 
-/// Frequent pictures across documents: icons, adverts, "image not found".
+/// Which images are too frequent across documents: icons, adverts, "image not found".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FrequencyRules {
-    /// Occurrences drawn into a sample (60,000: the paper).
+    /// Number of occurrences in a sample (60,000: the paper).
     pub sample: usize,
-    /// A picture that stands this often in its sample is dropped (10: the paper); 0 switches the step off.
+    /// Drops an image that occurs at least this often in its sample (10: the paper); 0 drops none.
     pub count: usize,
-    /// Seed of the draw.
+    /// Seed by which occurrences are drawn into samples (0: ours).
     pub seed: u64,
 }
 
@@ -57,18 +61,19 @@ impl Default for FrequencyRules {
     }
 }
 
-/// Where a pair's text stands.
+/// Where the text of a pair comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum TextSource {
     /// The `alt` attribute.
     Alt,
-    /// The figure's caption.
+    /// The caption of the figure.
     Caption,
 }
 
 impl TextSource {
-    /// The word that stands in the table.
+    /// The source as the table writes it.
     pub fn as_str(self) -> &'static str {
         match self {
             TextSource::Alt => "alt",
@@ -77,36 +82,44 @@ impl TextSource {
     }
 }
 
-/// What a pair's text must be.
+/// Which texts make pairs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TextRules {
-    /// What the text must contain (a hiragana, katakana or kanji: the paper).
-    pub must_match: String,
-    /// Fewest characters, white space not counted (6: COYO drops texts of five or fewer; the paper is open).
+    /// Regular expression that the text must match (none: a letter of the language pack; the paper asks for a hiragana, katakana
+    /// or kanji).
+    pub must_match: Option<String>,
+    /// Least number of characters without white space (6: COYO drops texts of five or fewer; the paper states none).
     pub min_characters: usize,
-    /// Most characters (1,000: COYO; the paper is open).
+    /// Greatest number of characters without white space (1,000: COYO; the paper states none).
     pub max_characters: usize,
-    /// What is a file name and no text (ours; the paper drops them and does not say how).
-    pub file_name: String,
-    /// Whether the number of a figure before a caption is left out (図17.267; yes: ours, since the paper takes no captions).
+    /// Regular expression for file names (none: that of the language pack, which is ours; the paper drops file names and does not
+    /// say how).
+    pub file_name: Option<String>,
+    /// Whether to drop the language pack's placeholders, texts that stand for any image (no: the paper has no such rule).
+    pub drop_placeholders: bool,
+    /// Whether to remove the number of the figure, such as "Figure 3:", from the start of captions (yes: ours; the paper uses no
+    /// captions).
     pub drop_figure_numbers: bool,
-    /// Whether of a picture's texts that differ in digits and marks alone the first stays (yes: ours, for the same reason).
+    /// Whether to drop a text of an image that differs from an earlier one in digits and punctuation only (yes: ours, for the
+    /// same reason).
     pub drop_repeated: bool,
-    /// Adult words, a file of one a line, such as HojiChar's `adult_keywords_ja.txt`; none comes with this crate, and
-    /// without it the step is skipped (the paper uses HojiChar's list).
+    /// File with one adult word a line, such as HojiChar's `adult_keywords_ja.txt`, which the paper uses; without a file no text is
+    /// dropped for its words (none: no list comes with this crate).
     pub adult_words: Option<PathBuf>,
-    /// Occurrences of adult words from which a text is dropped (1: HojiChar, which the paper follows).
+    /// Drops a text with at least this many occurrences of adult words (1: HojiChar, which the paper follows).
     pub adult_hits: usize,
 }
 
 impl Default for TextRules {
     fn default() -> TextRules {
         TextRules {
-            must_match: r"[\p{Hiragana}\p{Katakana}\p{Han}]".to_owned(),
+            must_match: None,
             min_characters: 6,
             max_characters: 1000,
-            file_name: tsumugi_text::FILE_NAME.to_owned(),
+            file_name: None,
+            drop_placeholders: false,
             drop_figure_numbers: true,
             drop_repeated: true,
             adult_words: None,
@@ -115,29 +128,33 @@ impl Default for TextRules {
     }
 }
 
-/// The recipe of image-text pairs (part 2 of the paper).
+/// How image-text pairs are built (part 2 of the paper).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PairConfig {
-    /// Where texts are taken from (the paper: alt; the captions are ours, WAON's too). Each gives a pair of its own.
+    /// Language pack of the texts: a code such as `ja`, or the folder of a pack (`ja`: the paper).
+    pub language: String,
+    /// Where texts are taken from; each text makes a pair of its own (`alt`: the paper; `caption`: WAON).
     pub text_sources: Vec<TextSource>,
-    /// Rules of pictures.
+    /// Which images are kept.
     pub images: ImageRules,
-    /// Rules of texts.
+    /// Which texts are kept.
     pub text: TextRules,
-    /// Frequent pictures.
+    /// Which images are too frequent.
     pub frequency: FrequencyRules,
-    /// A text that stands this often in all is dropped (10: the paper); 0 switches the step off.
+    /// Drops a text that occurs at least this often in all pairs (10: the paper); 0 drops none.
     pub text_count: usize,
-    /// Whether of each (pHash, text) one stays (the paper: yes).
+    /// Whether to keep only one pair of each perceptual hash and text (yes: the paper).
     pub unique: bool,
-    /// Share of pairs of lowest similarity that is dropped (0.3: the paper); skipped without a scorer.
+    /// Share, 0 to 1, of the pairs with the lowest similarity that is dropped if there is a scorer (0.3: the paper).
     pub drop_lowest: f64,
 }
 
 impl Default for PairConfig {
     fn default() -> PairConfig {
         PairConfig {
+            language: LanguagePack::DEFAULT.to_owned(),
             text_sources: vec![TextSource::Alt, TextSource::Caption],
             images: ImageRules::default(),
             text: TextRules::default(),
@@ -149,49 +166,54 @@ impl Default for PairConfig {
     }
 }
 
-/// What becomes of pictures where there are more than sentences.
+/// What happens to images if there are more of them than sentences.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Surplus {
-    /// They are dropped (the paper's assignment gives them no sentence).
+    /// They are dropped; the paper's assignment gives them no sentence.
     #[default]
     Drop,
-    /// They take their best sentence, shared with another picture (mmc4).
+    /// They share their best sentence with another image, as in mmc4.
     Best,
 }
 
-/// The recipe of interleaved documents (part 1 of the paper).
+/// How interleaved documents are built (part 1 of the paper).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InterleavedConfig {
-    /// Rules of pictures.
+    /// Language pack whose rules split the text into sentences: a code such as `ja`, or the folder of a pack (`ja`: the paper).
+    pub language: String,
+    /// Which images are kept.
     pub images: ImageRules,
-    /// Of pictures of a document whose perceptual hashes differ in this many bits or fewer, the one of highest
-    /// resolution stays (5: the paper).
+    /// Keeps, of the images of a document whose perceptual hashes differ in at most this many bits, the one of highest resolution
+    /// (5: the paper).
     pub phash_distance: u32,
-    /// Frequent pictures.
+    /// Which images are too frequent.
     pub frequency: FrequencyRules,
-    /// Fewest pictures of a document (2: the paper).
+    /// Least number of images in a document (2: the paper).
     pub min_images: usize,
-    /// Most pictures of a document (5: the paper).
+    /// Greatest number of images in a document (5: the paper).
     pub max_images: usize,
-    /// Fewest sentences (10: the paper).
+    /// Least number of sentences in a document (10: the paper).
     pub min_sentences: usize,
-    /// Most sentences (100: the paper).
+    /// Greatest number of sentences in a document (100: the paper).
     pub max_sentences: usize,
-    /// Most characters of text (none by default). The paper keeps documents whose tokens fit the model's context; the
-    /// trainer cuts at its own context, since only it knows the tokenizer.
+    /// Greatest number of characters in a document (none: the paper keeps documents whose tokens fit the model's context, and the
+    /// trainer truncates at its own context, since only it knows the tokenizer).
     pub max_characters: Option<usize>,
-    /// Least similarity of a picture to its best sentence, and of every assigned pair (0.2: the paper). Without a
-    /// scorer the step is skipped and pictures keep their place in the text.
+    /// Least similarity of an image to its best sentence, and to the one that it is assigned to (0.2: the paper). Without a scorer
+    /// images keep their place in the text.
     pub min_similarity: f64,
-    /// Pictures beyond the number of sentences.
+    /// What happens to images beyond the number of sentences (`drop`: the paper).
     pub surplus: Surplus,
 }
 
 impl Default for InterleavedConfig {
     fn default() -> InterleavedConfig {
         InterleavedConfig {
+            language: LanguagePack::DEFAULT.to_owned(),
             images: ImageRules::default(),
             phash_distance: 5,
             frequency: FrequencyRules::default(),
@@ -207,11 +229,11 @@ impl Default for InterleavedConfig {
 }
 
 impl PairConfig {
-    /// The recipe of a profile: `paper` (the default), `waon`, `mmc4` or `obelics` (the last two make no pairs; theirs
-    /// are the rules of pictures); or of a TOML file with these fields, what it leaves out being the paper's.
+    /// A recipe by name: `paper` (the default), `waon`, or the image rules of `mmc4` or `obelics`, which make no pairs; or the
+    /// recipe of a TOML file with these fields, where the paper's values stand for absent ones.
     ///
     /// # Errors
-    /// [`Error::UnknownProfile`], [`Error::Recipe`].
+    /// [`Error::UnknownProfile`], [`Error::Read`] or [`Error::Recipe`].
     pub fn profile(name: &str) -> Result<PairConfig> {
         if let Some(recipe) = from_file(name) {
             return recipe;
@@ -233,11 +255,11 @@ impl PairConfig {
 }
 
 impl InterleavedConfig {
-    /// The recipe of a profile: `paper` (the default), `mmc4`, `obelics` or `waon` (rules of pictures only); or of a TOML
-    /// file with these fields, what it leaves out being the paper's.
+    /// A recipe by name: `paper` (the default), `mmc4`, `obelics`, or the image rules of `waon`; or the recipe of a TOML file with
+    /// these fields, where the paper's values stand for absent ones.
     ///
     /// # Errors
-    /// [`Error::UnknownProfile`], [`Error::Recipe`].
+    /// [`Error::UnknownProfile`], [`Error::Read`] or [`Error::Recipe`].
     pub fn profile(name: &str) -> Result<InterleavedConfig> {
         if let Some(recipe) = from_file(name) {
             return recipe;
@@ -269,16 +291,17 @@ impl InterleavedConfig {
     }
 }
 
-/// A recipe from a file, if that is what `name` names.
+/// The recipe of a file, if `name` is the path of a TOML file.
 fn from_file<T: serde::de::DeserializeOwned>(name: &str) -> Option<Result<T>> {
     let path = PathBuf::from(name);
     path.extension().filter(|extension| *extension == "toml")?;
-    let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
-    let recipe = text.and_then(|text| toml::from_str(&text).map_err(|error| error.to_string()));
-    Some(recipe.map_err(|reason| Error::Recipe { path, reason }))
+    Some(match std::fs::read_to_string(&path) {
+        Ok(text) => toml::from_str(&text).map_err(|source| Error::Recipe { path, source: Box::new(source) }),
+        Err(source) => Err(Error::Read { path, source }),
+    })
 }
 
-/// OBELICS: sides of 150 to 20,000 pixels, neither side more than twice the other.
+/// The image rules of OBELICS: sides of 150 to 20,000 pixels, neither more than twice as long as the other.
 fn obelics_images() -> ImageRules {
     ImageRules { min_side: 150, max_side: 20_000, min_aspect: 0.5, max_aspect: 2.0, ..ImageRules::default() }
 }
@@ -295,8 +318,10 @@ mod tests {
         std::fs::write(&path, "text_count = 3\n[images]\nmin_side = 64\n").unwrap();
         let recipe = PairConfig::profile(&name).unwrap();
         assert_eq!((recipe.text_count, recipe.images.min_side, recipe.drop_lowest), (3, 64, 0.3));
-        let error = InterleavedConfig::profile(&name).unwrap_err().to_string();
-        assert!(error.contains("mine.toml") && error.contains("text_count"), "{error}");
+        let error = InterleavedConfig::profile(&name).unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(error.to_string().contains("mine.toml") && cause.contains("text_count"), "{error}: {cause}");
+        assert!(matches!(PairConfig::profile("missing.toml"), Err(Error::Read { .. })));
         assert!(matches!(PairConfig::profile("mine"), Err(Error::UnknownProfile { .. })));
     }
 }

@@ -3,73 +3,76 @@
 use std::ops::Range;
 
 use tsumugi_record::{Document, Role};
-use tsumugi_text::joined_sentence_ranges;
+use tsumugi_text::sentence::SentenceSplitter;
 
-use crate::{InterleavedConfig, Matrix, Picture, PictureDrop, Surplus, assign, distinct};
+use crate::assignment::assign;
+use crate::config::{InterleavedConfig, Surplus};
+use crate::image::{ImageDrop, ImageFacts, distinct};
+use crate::matrix::Matrix;
 
-/// A picture of a page that passed the rules of pictures.
+/// An image of a page that passed the image rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PagePicture {
-    /// The picture.
-    pub picture: Picture,
-    /// Its address.
+pub struct PageImage {
+    /// The facts about the image.
+    pub facts: ImageFacts,
+    /// Its URL.
     pub url: String,
-    /// Place of its node in the document.
+    /// Index of its node in the document.
     pub node: usize,
 }
 
-/// A picture that is left out, with its address and the reason.
-pub type DroppedPicture = (String, PictureDrop);
+/// The URL of an image that was dropped, with the reason.
+pub type DroppedImage = (String, ImageDrop);
 
-/// The pictures of a page that are good by themselves, each once: what counts as an occurrence in the draw of samples.
-/// `find` gives the picture behind an address.
-pub fn page_pictures(
+/// The images of a page that pass the image rules, without duplicates. Each counts as one occurrence when samples for
+/// [`crate::FrequencyRules`] are drawn. `find` returns the image of a URL.
+pub fn page_images(
     document: &Document,
-    find: &dyn Fn(&str) -> Option<Picture>,
+    find: &dyn Fn(&str) -> Option<ImageFacts>,
     config: &InterleavedConfig,
-) -> (Vec<PagePicture>, Vec<DroppedPicture>) {
+) -> (Vec<PageImage>, Vec<DroppedImage>) {
     let (mut found, mut dropped) = (Vec::new(), Vec::new());
     for (at, node) in document.nodes.iter().enumerate() {
         let (Some(slot), Some(checked)) = (&node.image, config.images.check(node, find)) else { continue };
         match checked {
-            Ok(picture) => found.push(PagePicture { picture, url: slot.url.clone(), node: at }),
+            Ok(facts) => found.push(PageImage { facts, url: slot.url.clone(), node: at }),
             Err(reason) => dropped.push((slot.url.clone(), reason)),
         }
     }
-    let facts: Vec<Picture> = found.iter().map(|page| page.picture).collect();
+    let facts: Vec<ImageFacts> = found.iter().map(|image| image.facts).collect();
     let mut keep = distinct(&facts, config.phash_distance).into_iter();
-    found.retain(|page| {
+    found.retain(|image| {
         let keep = keep.next().unwrap_or(false);
         if !keep {
-            dropped.push((page.url.clone(), PictureDrop::DuplicateInDocument));
+            dropped.push((image.url.clone(), ImageDrop::DuplicateInDocument));
         }
         keep
     });
     (found, dropped)
 }
 
-/// Why a page makes no interleaved document.
+/// Why a page does not become an interleaved document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum DocumentDrop {
     /// The page forbids its use.
     OptOut,
-    /// Too few pictures are left.
+    /// Too few images are left.
     FewImages,
-    /// Too many pictures are left.
+    /// Too many images are left.
     ManyImages,
-    /// Too few sentences.
+    /// It has too few sentences.
     FewSentences,
-    /// Too many sentences.
+    /// It has too many sentences.
     ManySentences,
-    /// Too many characters.
+    /// It has too many characters.
     TooLong,
-    /// A picture was assigned to a sentence that does not fit it.
+    /// The similarity of an image to the sentence that it was assigned to is too low.
     LowSimilarity,
 }
 
 impl DocumentDrop {
-    /// The word that stands in tables and funnels.
+    /// The reason as tables and funnels write it.
     pub fn as_str(self) -> &'static str {
         match self {
             DocumentDrop::OptOut => "opt_out",
@@ -83,13 +86,13 @@ impl DocumentDrop {
     }
 }
 
-/// A page's sentences and pictures, ready to be scored and put together.
+/// The sentences and images of a page, ready to be scored and combined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     text: String,
     sentences: Vec<Range<usize>>,
-    pictures: Vec<PagePicture>,
-    /// For each picture the sentence before which it stands on the page.
+    images: Vec<PageImage>,
+    /// For each image the index of the sentence after it on the page.
     places: Vec<usize>,
 }
 
@@ -98,18 +101,19 @@ pub struct Draft {
 pub enum Part {
     /// A run of sentences.
     Text(String),
-    /// A picture, with its similarity to the sentence behind it where there is a scorer.
-    Picture(PagePicture, Option<f64>),
+    /// An image, with its similarity to the sentence after it if there is a scorer.
+    Image(PageImage, Option<f64>),
 }
 
 impl Draft {
-    /// The draft of a page and its pictures. The text is that of its main part: headings, paragraphs, captions.
-    pub fn new(document: &Document, pictures: Vec<PagePicture>) -> Draft {
+    /// The draft of a page and its images. Its text is the main text of the page: headings, paragraphs and captions, split by
+    /// the sentence rules of a language ([`tsumugi_text::LanguagePack::sentences`]).
+    pub fn new(document: &Document, images: Vec<PageImage>, splitter: &SentenceSplitter) -> Draft {
         let mut text = String::new();
-        let mut offsets = Vec::with_capacity(pictures.len());
-        let mut waiting = pictures.iter().peekable();
+        let mut offsets = Vec::with_capacity(images.len());
+        let mut waiting = images.iter().peekable();
         for (at, node) in document.nodes.iter().enumerate() {
-            while waiting.next_if(|page| page.node <= at).is_some() {
+            while waiting.next_if(|image| image.node <= at).is_some() {
                 offsets.push(text.len());
             }
             let words = node.text.as_deref().map(str::trim).unwrap_or_default();
@@ -118,10 +122,10 @@ impl Draft {
                 text.push('\n');
             }
         }
-        let sentences = joined_sentence_ranges(&text);
+        let sentences = splitter.joined_ranges(&text);
         let places =
             offsets.into_iter().map(|offset| sentences.partition_point(|s| s.start < offset)).collect();
-        Draft { text, sentences, pictures, places }
+        Draft { text, sentences, images, places }
     }
 
     /// The sentences, without white space around them.
@@ -129,21 +133,21 @@ impl Draft {
         self.sentences.iter().map(|range| self.text[range.clone()].trim()).collect()
     }
 
-    /// The pictures, in the order of the page.
-    pub fn pictures(&self) -> &[PagePicture] {
-        &self.pictures
+    /// The images, in the order of the page.
+    pub fn images(&self) -> &[PageImage] {
+        &self.images
     }
 
-    /// Takes out pictures that are frequent across documents.
-    pub fn drop_frequent(&mut self, frequent: &dyn Fn(&PagePicture) -> bool) -> Vec<DroppedPicture> {
-        let keep: Vec<bool> = self.pictures.iter().map(|page| !frequent(page)).collect();
-        self.retain(&keep, PictureDrop::Frequent)
+    /// Drops the images that are frequent across documents.
+    pub fn drop_frequent(&mut self, frequent: &dyn Fn(&PageImage) -> bool) -> Vec<DroppedImage> {
+        let keep: Vec<bool> = self.images.iter().map(|image| !frequent(image)).collect();
+        self.retain(&keep, ImageDrop::Frequent)
     }
 
-    /// Whether the text alone makes a document: worth asking before pictures are scored.
+    /// Checks the limits of the text, which is cheap to do before images are scored.
     ///
     /// # Errors
-    /// Why not.
+    /// The limit that the text exceeds.
     pub fn check_text(&self, config: &InterleavedConfig) -> Result<(), DocumentDrop> {
         if self.sentences.len() < config.min_sentences {
             Err(DocumentDrop::FewSentences)
@@ -156,42 +160,42 @@ impl Draft {
         }
     }
 
-    /// Whether there are enough pictures, and not too many.
+    /// Checks the number of images.
     ///
     /// # Errors
-    /// Why not.
-    pub fn check_pictures(&self, config: &InterleavedConfig) -> Result<(), DocumentDrop> {
-        if self.pictures.len() < config.min_images {
+    /// The limit that it exceeds.
+    pub fn check_images(&self, config: &InterleavedConfig) -> Result<(), DocumentDrop> {
+        if self.images.len() < config.min_images {
             Err(DocumentDrop::FewImages)
-        } else if self.pictures.len() > config.max_images {
+        } else if self.images.len() > config.max_images {
             Err(DocumentDrop::ManyImages)
         } else {
             Ok(())
         }
     }
 
-    /// The document with every picture in its own place on the page.
+    /// The document with every image in its own place on the page.
     pub fn in_page_order(self) -> Vec<Part> {
-        let similarities = vec![None; self.pictures.len()];
+        let similarities = vec![None; self.images.len()];
         self.parts(similarities)
     }
 
-    /// The document with pictures before the sentences that they fit best: pictures that fit none are dropped, the
-    /// others assigned so that the total similarity is the highest. `scores` has a row for each picture and a
-    /// column for each sentence.
+    /// The document with every image before the sentence that it is assigned to. Images whose similarity to every sentence
+    /// is too low are dropped; the others are assigned so that the sum of similarities is the highest. `scores` has a row for
+    /// each image and a column for each sentence.
     ///
     /// # Errors
-    /// Why no document is left.
+    /// The reason why no document is left.
     pub fn assigned(
         mut self,
         scores: &Matrix,
         config: &InterleavedConfig,
-        dropped: &mut Vec<DroppedPicture>,
+        dropped: &mut Vec<DroppedImage>,
     ) -> Result<Vec<Part>, DocumentDrop> {
         let fits = |row: usize| scores.best(row).is_some_and(|(_, best)| best >= config.min_similarity);
-        let keep: Vec<bool> = (0..self.pictures.len()).map(fits).collect();
+        let keep: Vec<bool> = (0..self.images.len()).map(fits).collect();
         let rows: Vec<usize> = (0..keep.len()).filter(|&row| keep[row]).collect();
-        dropped.extend(self.retain(&keep, PictureDrop::LowSimilarity));
+        dropped.extend(self.retain(&keep, ImageDrop::LowSimilarity));
         let scores = scores.select_rows(&rows);
         let mut assigned = assign(&scores);
         if config.surplus == Surplus::Best {
@@ -202,8 +206,8 @@ impl Draft {
         let keep: Vec<bool> = assigned.iter().map(Option::is_some).collect();
         let values: Vec<(usize, f64)> =
             assigned.iter().enumerate().filter_map(|(r, c)| Some(((*c)?, scores.row(r)[(*c)?]))).collect();
-        dropped.extend(self.retain(&keep, PictureDrop::Surplus));
-        self.check_pictures(config)?;
+        dropped.extend(self.retain(&keep, ImageDrop::Surplus));
+        self.check_images(config)?;
         if values.iter().any(|(_, value)| *value < config.min_similarity) {
             return Err(DocumentDrop::LowSimilarity);
         }
@@ -211,38 +215,38 @@ impl Draft {
         Ok(self.parts(values.into_iter().map(|(_, value)| Some(value)).collect()))
     }
 
-    /// Drops the pictures whose probability, one for each, of being not safe for work is above `most`. One that is no
-    /// number is above it.
-    pub fn drop_nsfw(&mut self, probabilities: &[f64], most: f64) -> Vec<DroppedPicture> {
+    /// Drops the images with a probability above `most` of being not safe for work; `probabilities` has one for each image.
+    /// NaN counts as unsafe.
+    pub fn drop_nsfw(&mut self, probabilities: &[f64], most: f64) -> Vec<DroppedImage> {
         let keep: Vec<bool> = probabilities.iter().map(|probability| *probability <= most).collect();
-        self.retain(&keep, PictureDrop::Nsfw)
+        self.retain(&keep, ImageDrop::Nsfw)
     }
 
-    fn retain(&mut self, keep: &[bool], reason: PictureDrop) -> Vec<DroppedPicture> {
-        let gone = self.pictures.iter().zip(keep).filter(|(_, keep)| !**keep);
-        let dropped = gone.map(|(page, _)| (page.url.clone(), reason)).collect();
+    fn retain(&mut self, keep: &[bool], reason: ImageDrop) -> Vec<DroppedImage> {
+        let gone = self.images.iter().zip(keep).filter(|(_, keep)| !**keep);
+        let dropped = gone.map(|(image, _)| (image.url.clone(), reason)).collect();
         let mut flags = keep.iter();
         self.places.retain(|_| flags.next().copied().unwrap_or(false));
         let mut flags = keep.iter();
-        self.pictures.retain(|_| flags.next().copied().unwrap_or(false));
+        self.images.retain(|_| flags.next().copied().unwrap_or(false));
         dropped
     }
 
     fn parts(self, similarities: Vec<Option<f64>>) -> Vec<Part> {
-        let mut placed: Vec<(usize, PagePicture, Option<f64>)> = self
+        let mut placed: Vec<(usize, PageImage, Option<f64>)> = self
             .places
             .iter()
-            .zip(self.pictures)
+            .zip(self.images)
             .zip(similarities)
-            .map(|((at, page), s)| (*at, page, s))
+            .map(|((at, image), similarity)| (*at, image, similarity))
             .collect();
-        placed.sort_by_key(|(at, page, _)| (*at, page.node));
+        placed.sort_by_key(|(at, image, _)| (*at, image.node));
         let mut parts = Vec::new();
         let mut from = 0;
-        for (at, page, similarity) in placed {
+        for (at, image, similarity) in placed {
             push_text(&mut parts, &self.text, &self.sentences[from..at]);
             from = at;
-            parts.push(Part::Picture(page, similarity));
+            parts.push(Part::Image(image, similarity));
         }
         push_text(&mut parts, &self.text, &self.sentences[from..]);
         parts
@@ -273,9 +277,9 @@ mod tests {
         Node { image: Some(ImageSlot { url: url.into(), ..Default::default() }), ..Default::default() }
     }
 
-    fn find(url: &str) -> Option<Picture> {
+    fn find(url: &str) -> Option<ImageFacts> {
         let key = url.parse().ok()?;
-        Some(Picture {
+        Some(ImageFacts {
             key,
             width: 200,
             height: 200,
@@ -300,24 +304,29 @@ mod tests {
         }
     }
 
+    fn draft(document: &Document, images: Vec<PageImage>) -> Draft {
+        let pack = tsumugi_text::LanguagePack::embedded("ja").unwrap();
+        Draft::new(document, images, pack.sentences())
+    }
+
     fn show(parts: &[Part]) -> Vec<String> {
         let show = |part: &Part| match part {
             Part::Text(text) => text.clone(),
-            Part::Picture(page, similarity) => format!("[{}{}]", page.url, similarity.map_or("", |_| "!")),
+            Part::Image(image, similarity) => format!("[{}{}]", image.url, similarity.map_or("", |_| "!")),
         };
         parts.iter().map(show).collect()
     }
 
     #[test]
-    fn pictures_keep_their_place_without_a_scorer() {
+    fn images_keep_their_place_without_a_scorer() {
         let config = InterleavedConfig::default();
-        let (pictures, dropped) = page_pictures(&page(), &find, &config);
+        let (images, dropped) = page_images(&page(), &find, &config);
         assert!(dropped.is_empty(), "{dropped:?}");
-        let draft = Draft::new(&page(), pictures);
+        let draft = draft(&page(), images);
         assert_eq!(draft.sentences().len(), 5);
         assert_eq!(draft.check_text(&config), Err(DocumentDrop::FewSentences));
         let parts = draft.in_page_order();
-        // The marks belong to the sentence before them, so the picture follows them.
+        // The marks belong to the sentence before them, so the image follows them.
         assert_eq!(
             show(&parts),
             ["[3]", "見出し\n一つ目の文。二つ目の文。\n＊＊＊", "[9]", "三つ目の文。四つ目の文。", "[14]"]
@@ -325,10 +334,10 @@ mod tests {
     }
 
     #[test]
-    fn pictures_go_to_the_sentences_they_fit() {
+    fn images_go_to_the_sentences_they_fit() {
         let config = InterleavedConfig::default();
-        let (pictures, _) = page_pictures(&page(), &find, &config);
-        let draft = Draft::new(&page(), pictures);
+        let (images, _) = page_images(&page(), &find, &config);
+        let draft = draft(&page(), images);
         let scores = Matrix::new(
             3,
             5,
@@ -337,7 +346,7 @@ mod tests {
         .unwrap();
         let mut dropped = Vec::new();
         let parts = draft.assigned(&scores, &config, &mut dropped).unwrap();
-        assert_eq!(dropped, [("14".to_owned(), PictureDrop::LowSimilarity)]);
+        assert_eq!(dropped, [("14".to_owned(), ImageDrop::LowSimilarity)]);
         assert_eq!(
             show(&parts),
             ["見出し", "[9!]", "一つ目の文。", "[3!]", "二つ目の文。\n＊＊＊\n三つ目の文。四つ目の文。"]
@@ -345,12 +354,12 @@ mod tests {
     }
 
     #[test]
-    fn surplus_pictures_share_the_best_sentence_as_in_mmc4() {
+    fn surplus_images_share_the_best_sentence_as_in_mmc4() {
         let document =
             Document { nodes: vec![words("文は一つ。"), image("3"), image("9")], ..Default::default() };
         let mut config = InterleavedConfig { surplus: Surplus::Best, min_images: 1, ..Default::default() };
-        let (pictures, _) = page_pictures(&document, &find, &config);
-        let draft = Draft::new(&document, pictures);
+        let (images, _) = page_images(&document, &find, &config);
+        let draft = draft(&document, images);
         let scores = Matrix::new(2, 1, vec![0.3, 0.4]).unwrap();
         let mut dropped = Vec::new();
         let parts = draft.clone().assigned(&scores, &config, &mut dropped).unwrap();
@@ -358,6 +367,6 @@ mod tests {
         config.surplus = Surplus::Drop;
         let parts = draft.assigned(&scores, &config, &mut dropped).unwrap();
         assert_eq!(show(&parts), ["[9!]", "文は一つ。"]);
-        assert_eq!(dropped, [("3".to_owned(), PictureDrop::Surplus)]);
+        assert_eq!(dropped, [("3".to_owned(), ImageDrop::Surplus)]);
     }
 }

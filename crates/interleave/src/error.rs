@@ -1,65 +1,79 @@
-//! What the builders can fail with. Dirty input is not among it: that is dropped with a reason.
+//! Errors of the builders. Unusable pages, images and texts are not errors: they are dropped with a reason.
+
+use std::path::PathBuf;
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A matrix whose values do not fill its shape.
+    /// The values of a matrix do not fill its shape.
     #[error("a matrix of {rows} x {columns} needs {} values and has {len}", rows * columns)]
     Shape {
         /// Rows.
         rows: usize,
         /// Columns.
         columns: usize,
-        /// Values there are.
+        /// Number of values.
         len: usize,
     },
-    /// A score that is infinite or not a number.
+    /// A score is infinite or NaN.
     #[error("the score of row {row}, column {column} is {value}; scores must be finite")]
     NotFinite {
-        /// Row (picture).
+        /// Row (image).
         row: usize,
         /// Column (text).
         column: usize,
         /// The value.
         value: f64,
     },
-    /// A scorer failed.
-    #[error("scorer {scorer}: {message}")]
+    /// A scorer or the NSFW classifier failed.
+    #[error("scorer {scorer} failed")]
     Scorer {
         /// Name of the scorer.
         scorer: String,
-        /// What it says.
-        message: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A profile that does not exist.
-    #[error(
-        "there is no profile `{name}`; there are: paper, mmc4, obelics, waon, and files that end in .toml"
-    )]
+    /// There is no recipe of this name.
+    #[error("there is no recipe `{name}`; choose paper, mmc4, obelics, waon, or a file that ends in .toml")]
     UnknownProfile {
         /// The name given.
         name: String,
     },
-    /// A recipe's file that cannot be read, or has a wrong field.
-    #[error("the recipe {}: {reason}", path.display())]
+    /// The file of a recipe cannot be read.
+    #[error("cannot read the recipe {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The file of a recipe has a wrong field.
+    #[error("cannot parse the recipe {}", path.display())]
     Recipe {
         /// The file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// What is wrong, with line and field.
-        reason: String,
+        source: Box<toml::de::Error>,
     },
-    /// A word list that cannot be read.
-    #[error("the word list")]
-    Words(#[from] tsumugi_text::Error),
-    /// A regular expression of the configuration that is wrong.
+    /// A word list or language pack cannot be used.
+    #[error(transparent)]
+    Text(#[from] tsumugi_text::Error),
+    /// A regular expression of the recipe is wrong.
     #[error("`{field}` is not a regular expression")]
     Pattern {
-        /// Field of the configuration.
+        /// Field of the recipe.
         field: &'static str,
-        /// What is wrong.
-        #[source]
+        /// What is wrong with it.
         source: Box<regex::Error>,
     },
+}
+
+impl Error {
+    /// A scorer's failure: its own error, or a message.
+    pub fn scorer(name: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        Error::Scorer { scorer: name.to_owned(), source: source.into() }
+    }
 }
 
 /// Result of this crate.

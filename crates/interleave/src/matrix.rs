@@ -1,8 +1,8 @@
 //! A table of scores.
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
-/// Scores, one row a picture and one column a text.
+/// Scores with a row for each image and a column for each text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matrix {
     rows: usize,
@@ -11,10 +11,10 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// A matrix of these values, row by row.
+    /// A matrix of `values`, row after row.
     ///
     /// # Errors
-    /// Where there are not `rows * columns` values, or one of them is infinite or not a number.
+    /// [`Error::Shape`] unless there are `rows * columns` values, and [`Error::NotFinite`] if one of them is infinite or NaN.
     pub fn new(rows: usize, columns: usize, values: Vec<f64>) -> Result<Matrix> {
         if rows.checked_mul(columns) != Some(values.len()) {
             return Err(Error::Shape { rows, columns, len: values.len() });
@@ -25,7 +25,7 @@ impl Matrix {
         Ok(Matrix { rows, columns, values })
     }
 
-    /// Number of rows (pictures).
+    /// Number of rows (images).
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -35,12 +35,12 @@ impl Matrix {
         self.columns
     }
 
-    /// A row; empty where there is none.
+    /// A row; empty if it does not exist.
     pub fn row(&self, row: usize) -> &[f64] {
         self.values.get(row * self.columns..(row + 1) * self.columns).unwrap_or_default()
     }
 
-    /// The column of a row's highest score (the first of equal ones) and that score; none where there are no columns.
+    /// The column of a row's highest score, the first of equal ones, with that score; `None` without columns.
     pub fn best(&self, row: usize) -> Option<(usize, f64)> {
         let mut best: Option<(usize, f64)> = None;
         for (column, &value) in self.row(row).iter().enumerate() {
@@ -63,7 +63,7 @@ impl Matrix {
         Matrix { rows: self.columns, columns: self.rows, values }
     }
 
-    /// This matrix, or its transpose where it has more rows than columns; and whether it was transposed.
+    /// This matrix, or its transpose if it has more rows than columns, and whether it was transposed.
     pub(crate) fn wide(&self) -> (std::borrow::Cow<'_, Matrix>, bool) {
         if self.rows <= self.columns {
             (std::borrow::Cow::Borrowed(self), false)

@@ -4,54 +4,53 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use tsumugi_record::{Document, ImageSlot};
 
-use crate::text::letters;
-use crate::{
-    PairConfig, Picture, PictureDrop, TextChecker, TextDrop, TextSource, tidy, without_figure_number,
-};
+use crate::config::{PairConfig, TextSource};
+use crate::image::{ImageDrop, ImageFacts};
+use crate::text::{TextChecker, TextDrop, letters, tidy};
 
-/// A picture with a text about it, before anything is compared across documents.
+/// An image with a text about it, before documents are compared with each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairCandidate {
-    /// Stable identifier, from page, picture, place and text.
+    /// Identifier: a hash of page, image, source and text.
     pub id: String,
-    /// The picture.
-    pub picture: Picture,
-    /// Its address.
+    /// The image.
+    pub image: ImageFacts,
+    /// Its URL.
     pub image_url: String,
-    /// The text, tidied.
+    /// The text as [`tidy`] returns it.
     pub text: String,
-    /// Where the text stood.
+    /// Where the text comes from.
     pub source: TextSource,
 }
 
-/// A picture or text that makes no pair.
+/// An image or text that makes no pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairDrop {
-    /// The identifier the pair would have had.
+    /// The identifier that the pair would have had.
     pub id: String,
-    /// Why: a word of [`PictureDrop`] or [`TextDrop`].
+    /// The reason: that of an [`ImageDrop`] or [`TextDrop`].
     pub reason: &'static str,
-    /// The address of the picture, and behind a space the text where there is one.
+    /// The URL of the image and, after a space, the text if there is one.
     pub value: String,
 }
 
-/// What one document gives.
+/// The candidates of one document, and what was dropped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PairCandidates {
     /// Pairs that passed the rules.
     pub candidates: Vec<PairCandidate>,
-    /// Picture slots without a usable picture.
-    pub dropped_pictures: Vec<PairDrop>,
-    /// Texts that do not pass, of usable pictures.
+    /// Image slots without a usable image.
+    pub dropped_images: Vec<PairDrop>,
+    /// Texts of usable images that break a rule.
     pub dropped_texts: Vec<PairDrop>,
-    /// Picture slots with a usable picture.
-    pub pictures: u64,
+    /// Number of image slots with a usable image.
+    pub images: u64,
 }
 
-/// The candidate pairs of a document. `find` gives the picture behind an address.
+/// The candidate pairs of a document. `find` returns the image of a URL.
 pub fn pair_candidates(
     document: &Document,
-    find: &dyn Fn(&str) -> Option<Picture>,
+    find: &dyn Fn(&str) -> Option<ImageFacts>,
     config: &PairConfig,
     checker: &TextChecker,
 ) -> PairCandidates {
@@ -59,27 +58,27 @@ pub fn pair_candidates(
     for node in &document.nodes {
         let (Some(slot), Some(found)) = (&node.image, config.images.check(node, find)) else { continue };
         match found {
-            Ok(picture) => {
-                out.pictures += 1;
-                out.add_texts(&document.url, slot, picture, config, checker);
+            Ok(image) => {
+                out.images += 1;
+                out.add_texts(&document.url, slot, image, config, checker);
             }
-            Err(reason) => out.drop_picture(&document.url, slot, reason),
+            Err(reason) => out.drop_image(&document.url, slot, reason),
         }
     }
     out
 }
 
 impl PairCandidates {
-    fn drop_picture(&mut self, page: &str, slot: &ImageSlot, reason: PictureDrop) {
+    fn drop_image(&mut self, page: &str, slot: &ImageSlot, reason: ImageDrop) {
         let id = pair_id(page, &slot.url, "", "");
-        self.dropped_pictures.push(PairDrop { id, reason: reason.as_str(), value: slot.url.clone() });
+        self.dropped_images.push(PairDrop { id, reason: reason.as_str(), value: slot.url.clone() });
     }
 
     fn add_texts(
         &mut self,
         page: &str,
         slot: &ImageSlot,
-        picture: Picture,
+        image: ImageFacts,
         config: &PairConfig,
         checker: &TextChecker,
     ) {
@@ -92,7 +91,7 @@ impl PairCandidates {
             };
             let mut text = tidy(text.as_deref().unwrap_or_default());
             if source == TextSource::Caption && config.text.drop_figure_numbers {
-                text = without_figure_number(&text).to_owned();
+                text = checker.pack().without_figure_number(&text).to_owned();
             }
             if text.is_empty() {
                 continue;
@@ -105,7 +104,7 @@ impl PairCandidates {
                 Ok(()) => {
                     seen.push(letters);
                     let image_url = slot.url.clone();
-                    self.candidates.push(PairCandidate { id, picture, image_url, text, source });
+                    self.candidates.push(PairCandidate { id, image, image_url, text, source });
                 }
                 Err(reason) => {
                     let value = format!("{} {text}", slot.url);
@@ -121,7 +120,7 @@ impl PairCandidates {
     }
 }
 
-/// 32 hex digits of SHA-256 over the parts, with separators that no part contains.
+/// 32 hexadecimal digits of the SHA-256 hash of the parts, separated by a byte that no UTF-8 text contains.
 fn pair_id(page: &str, image: &str, source: &str, text: &str) -> String {
     let mut hash = Sha256::new();
     for part in [page, image, source, text] {
@@ -137,7 +136,7 @@ mod tests {
     use tsumugi_record::{Node, Role};
 
     use super::*;
-    use crate::{ImageRules, TextRules};
+    use crate::config::ImageRules;
 
     fn slot(url: &str, alt: &str, caption: &str) -> Node {
         let text = |t: &str| (!t.is_empty()).then(|| t.to_owned());
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn each_text_of_a_picture_is_a_candidate_or_has_a_reason() {
+    fn each_text_of_an_image_is_a_candidate_or_has_a_reason() {
         let mut menu = slot("http://a/menu", "メニューの絵です", "");
         menu.role = Role::Boilerplate;
         let mut closed = slot("http://a/closed", "使えない絵です", "");
@@ -168,12 +167,12 @@ mod tests {
         };
         let find = |url: &str| match url {
             "http://a/gone" => None,
-            "http://a/small" => Some(Picture { key: 9, width: 10, height: 10, phash: PHash(0) }),
-            _ => Some(Picture { key: 1, width: 200, height: 200, phash: PHash(0) }),
+            "http://a/small" => Some(ImageFacts { key: 9, width: 10, height: 10, phash: PHash(0) }),
+            _ => Some(ImageFacts { key: 1, width: 200, height: 200, phash: PHash(0) }),
         };
-        let checker = TextChecker::new(&TextRules::default()).unwrap();
         let images = ImageRules { skip_boilerplate: true, ..ImageRules::default() };
         let config = PairConfig { images, ..PairConfig::default() };
+        let checker = TextChecker::new(&config).unwrap();
         let out = pair_candidates(&document, &find, &config, &checker);
         let texts: Vec<_> = out.candidates.iter().map(|c| (c.text.as_str(), c.source)).collect();
         assert_eq!(
@@ -186,8 +185,8 @@ mod tests {
             ]
         );
         let reasons = |drops: &[PairDrop]| drops.iter().map(|d| d.reason).collect::<Vec<_>>();
-        assert_eq!(reasons(&out.dropped_texts), ["not_japanese", "repeated", "no_text"]);
-        assert_eq!(reasons(&out.dropped_pictures), ["too_small", "no_picture", "boilerplate", "opt_out"]);
-        assert_eq!(out.pictures, 4);
+        assert_eq!(reasons(&out.dropped_texts), ["wrong_language", "repeated", "no_text"]);
+        assert_eq!(reasons(&out.dropped_images), ["too_small", "no_image", "boilerplate", "opt_out"]);
+        assert_eq!(out.images, 4);
     }
 }

@@ -1,30 +1,31 @@
-//! How well pictures and texts fit.
+//! Scorers of images and texts.
 
-use crate::{Error, Matrix, Result};
+use crate::error::{Error, Result};
+use crate::matrix::Matrix;
 
-/// A scorer of pictures against texts, such as a dual encoder.
+/// A scorer of images against texts, such as a contrastive encoder.
 ///
-/// Scores are cosine similarities: the thresholds of the builders are on that scale.
+/// Scores are cosine similarities; the thresholds of the builders are on that scale.
 pub trait Similarity: Sync {
     /// Name under which its scores stand in the tables.
     fn name(&self) -> &str;
 
-    /// What tells this scorer from another of its name, such as a hash of its weights; by default its name.
+    /// What distinguishes this scorer from another of the same name, such as a hash of its weights; by default its name.
     fn identity(&self) -> String {
         self.name().to_owned()
     }
 
-    /// Scores of every picture (encoded files) with every text.
+    /// Scores of every image (an encoded file) with every text.
     ///
     /// # Errors
-    /// Where the scorer fails; pictures that cannot be decoded do not come here.
+    /// [`Error::Scorer`] if the scorer fails. Images that cannot be decoded are not passed to it.
     fn score(&self, images: &[&[u8]], texts: &[&str]) -> Result<Matrix>;
 
-    /// Scores of each picture with its own text. A scorer that embeds can do better than this default, which
-    /// asks for one pair at a time.
+    /// Scores of each image with its own text. This default scores one pair at a time; an encoder can do better by
+    /// embedding each side once.
     ///
     /// # Errors
-    /// As [`Similarity::score`], and where the slices differ in length.
+    /// Those of [`Similarity::score`], and [`Error::Shape`] if the slices differ in length.
     fn score_pairs(&self, images: &[&[u8]], texts: &[&str]) -> Result<Vec<f64>> {
         if images.len() != texts.len() {
             return Err(Error::Shape { rows: images.len(), columns: 1, len: texts.len() });
@@ -32,34 +33,31 @@ pub trait Similarity: Sync {
         let one = |(image, text): (&&[u8], &&str)| {
             let matrix = self.score(&[image], &[text])?;
             let value = matrix.row(0).first().copied();
-            value.ok_or_else(|| Error::Scorer {
-                scorer: self.name().to_owned(),
-                message: "gave no score".into(),
-            })
+            value.ok_or_else(|| Error::scorer(self.name(), "returned an empty matrix"))
         };
         images.iter().zip(texts).map(one).collect()
     }
 }
 
-/// A judge of pictures by themselves, such as a probe that finds what is not safe for work.
-pub trait Judge: Sync {
+/// A classifier that finds images that are not safe for work.
+pub trait NsfwClassifier: Sync {
     /// Name under which its scores stand in the tables.
     fn name(&self) -> &str;
 
-    /// What tells this judge from another of its name; by default its name.
+    /// What distinguishes this classifier from another of the same name, such as a hash of its weights; by default its name.
     fn identity(&self) -> String {
         self.name().to_owned()
     }
 
-    /// For each picture (an encoded file) the probability of what it judges.
+    /// For each image (an encoded file) the probability, 0 to 1, that it is not safe for work.
     ///
     /// # Errors
-    /// Where the judge fails; pictures that cannot be decoded do not come here.
-    fn judge(&self, images: &[&[u8]]) -> Result<Vec<f64>>;
+    /// [`Error::Scorer`] if the classifier fails. Images that cannot be decoded are not passed to it.
+    fn probabilities(&self, images: &[&[u8]]) -> Result<Vec<f64>>;
 }
 
-/// Scores of several scorers as one, as the paper has it: each divided by its own median over all rows, then summed.
-/// `scores[scorer][row]`; a scorer whose median is not positive counts undivided.
+/// Combines the scores of several scorers as the paper does: each is divided by its own median over all rows, and the
+/// quotients are added. `scores[scorer][row]`; the scores of a scorer whose median is not positive are not divided.
 ///
 /// ```
 /// let combined = tsumugi_interleave::combine(&[vec![0.1, 0.2, 0.4], vec![2.0, 4.0, 6.0]]);
@@ -78,7 +76,7 @@ pub fn combine(scores: &[Vec<f64>]) -> Vec<f64> {
     sums
 }
 
-/// The median; of an even number the mean of the middle two; 0 of nothing.
+/// The median, which is the mean of the middle two for an even number of values and 0 without values.
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,125 +1,125 @@
-//! Rules that look at a pair's text only.
-
-use std::sync::LazyLock;
+//! Rules that look at the text of a pair only.
 
 use regex::Regex;
-use tsumugi_text::{Matching, WordList};
+use tsumugi_text::{LanguagePack, Matching, WordList};
 
-use crate::{Error, Result, TextRules};
+use crate::config::{PairConfig, TextRules};
+use crate::error::{Error, Result};
 
 /// Why a text makes no pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum TextDrop {
-    /// There is none.
+    /// The image has no text.
     NoText,
-    /// Not a character of the language.
-    NotJapanese,
+    /// No letter of the language.
+    WrongLanguage,
     /// Too few characters.
     TooShort,
     /// Too many characters.
     TooLong,
-    /// A file name or address.
+    /// A file name, an address or a camera's number.
     FileName,
-    /// An adult word.
+    /// A text that stands for any image.
+    Placeholder,
+    /// Adult words.
     Adult,
-    /// The picture has the same text already, but for digits and marks.
+    /// The image already has this text, apart from digits and punctuation.
     Repeated,
 }
 
 impl TextDrop {
-    /// The word that stands in tables and funnels.
+    /// The reason as tables and funnels write it.
     pub fn as_str(self) -> &'static str {
         match self {
             TextDrop::NoText => "no_text",
-            TextDrop::NotJapanese => "not_japanese",
+            TextDrop::WrongLanguage => "wrong_language",
             TextDrop::TooShort => "too_short",
             TextDrop::TooLong => "too_long",
             TextDrop::FileName => "file_name",
+            TextDrop::Placeholder => "placeholder",
             TextDrop::Adult => "adult",
             TextDrop::Repeated => "repeated",
         }
     }
 }
 
-/// [`TextRules`] with patterns compiled and word lists read.
+/// The text rules of a recipe, with the language pack, patterns and word lists loaded.
 #[derive(Debug, Clone)]
 pub struct TextChecker {
     rules: TextRules,
-    must_match: Regex,
-    file_name: Regex,
+    pack: LanguagePack,
+    must_match: Option<Regex>,
+    file_name: Option<Regex>,
     adult: Option<WordList>,
 }
 
 impl TextChecker {
-    /// Makes the rules ready.
+    /// Loads what the text rules of `config` name.
     ///
     /// # Errors
-    /// Where a pattern is wrong or the word list cannot be read.
-    pub fn new(rules: &TextRules) -> Result<TextChecker> {
-        let compile = |field, pattern: &str| {
-            Regex::new(pattern).map_err(|source| Error::Pattern { field, source: Box::new(source) })
+    /// [`Error::Text`] if the language pack or the word list cannot be loaded, [`Error::Pattern`] if a pattern is wrong.
+    pub fn new(config: &PairConfig) -> Result<TextChecker> {
+        let rules = config.text.clone();
+        let compile = |field, pattern: &Option<String>| {
+            let compiled = pattern.as_deref().map(Regex::new).transpose();
+            compiled.map_err(|source| Error::Pattern { field, source: Box::new(source) })
         };
+        let adult = rules.adult_words.as_deref().map(|path| WordList::read(path, Matching::First));
         Ok(TextChecker {
+            pack: LanguagePack::open(&config.language)?,
             must_match: compile("must_match", &rules.must_match)?,
             file_name: compile("file_name", &rules.file_name)?,
-            adult: rules
-                .adult_words
-                .as_deref()
-                .map(|path| WordList::read(path, Matching::First))
-                .transpose()?,
-            rules: rules.clone(),
+            adult: adult.transpose()?,
+            rules,
         })
     }
 
-    /// Whether a text, already [`tidy`], makes a pair.
+    /// The language pack of the recipe.
+    pub fn pack(&self) -> &LanguagePack {
+        &self.pack
+    }
+
+    /// Whether a text that [`tidy`] returned may make a pair.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The reason why not.
     pub fn check(&self, text: &str) -> std::result::Result<(), TextDrop> {
         let characters = text.chars().filter(|c| !c.is_whitespace()).count();
         if characters == 0 {
             Err(TextDrop::NoText)
-        } else if self.file_name.is_match(text) {
+        } else if self.is_file_name(text) {
             Err(TextDrop::FileName)
-        } else if !self.must_match.is_match(text) {
-            Err(TextDrop::NotJapanese)
+        } else if !self.has_letters(text) {
+            Err(TextDrop::WrongLanguage)
         } else if characters < self.rules.min_characters {
             Err(TextDrop::TooShort)
         } else if characters > self.rules.max_characters {
             Err(TextDrop::TooLong)
         } else if self.adult.as_ref().is_some_and(|words| words.hits(text) >= self.rules.adult_hits.max(1)) {
             Err(TextDrop::Adult)
+        } else if self.rules.drop_placeholders && self.pack.is_placeholder(text) {
+            Err(TextDrop::Placeholder)
         } else {
             Ok(())
         }
     }
+
+    fn is_file_name(&self, text: &str) -> bool {
+        self.file_name.as_ref().map_or_else(|| self.pack.is_file_name(text), |pattern| pattern.is_match(text))
+    }
+
+    fn has_letters(&self, text: &str) -> bool {
+        self.must_match.as_ref().map_or_else(|| self.pack.has_letters(text), |pattern| pattern.is_match(text))
+    }
 }
 
-static FIGURE_NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let number = r"^(図|表|写真|図表|(?i:fig(ure)?|table|photo)\.?)\s*([A-Z][.．-]?)?[\d０-９]+([.．‐–－-][\d０-９]+)*([.．:：)）]\s*|\s+)";
-    Regex::new(number).ok()
-});
-
-/// A caption without the number of its figure.
-///
-/// ```
-/// assert_eq!(tsumugi_interleave::without_figure_number("図17.267 元の画像"), "元の画像");
-/// assert_eq!(tsumugi_interleave::without_figure_number("図A.1 新しい外観"), "新しい外観");
-/// assert_eq!(tsumugi_interleave::without_figure_number("図3：夜の橋"), "夜の橋");
-/// assert_eq!(tsumugi_interleave::without_figure_number("図3の橋"), "図3の橋");
-/// ```
-pub fn without_figure_number(text: &str) -> &str {
-    let number = FIGURE_NUMBER.as_ref().and_then(|pattern| pattern.find(text));
-    number.map_or(text, |number| &text[number.end()..])
-}
-
-/// The letters of a text alone: what two texts that say the same have in common.
+/// The letters of a text without digits and punctuation, by which repeated texts are recognised.
 pub(crate) fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphabetic()).collect()
 }
 
-/// White space at both ends removed, runs of it made one space (the ideographic space is white space too).
+/// Removes white space at both ends and makes each run of it one space; the ideographic space is white space too.
 ///
 /// ```
 /// assert_eq!(tsumugi_interleave::tidy("\u{3000}春の \n 空 "), "春の 空");
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn texts_are_told_from_file_names() {
-        let checker = TextChecker::new(&TextRules::default()).unwrap();
+        let checker = TextChecker::new(&PairConfig::default()).unwrap();
         let cases: &[(&str, std::result::Result<(), TextDrop>)] = &[
             ("東京タワーの夜景", Ok(())),
             ("桜の写真.jpg", Err(TextDrop::FileName)),
@@ -144,7 +144,7 @@ mod tests {
             ("IMG_2034", Err(TextDrop::FileName)),
             ("https://example.jp/桜の木の下で", Err(TextDrop::FileName)),
             ("写真は夜の東京タワー", Ok(())),
-            ("a photograph of a tower", Err(TextDrop::NotJapanese)),
+            ("a photograph of a tower", Err(TextDrop::WrongLanguage)),
             ("桜", Err(TextDrop::TooShort)),
             ("", Err(TextDrop::NoText)),
             ("保存形式は .png です", Ok(())),
@@ -153,5 +153,37 @@ mod tests {
             assert_eq!(checker.check(text), *expected, "{text}");
         }
         assert_eq!(checker.check(&"長".repeat(1001)), Err(TextDrop::TooLong));
+    }
+
+    #[test]
+    fn the_pack_of_the_recipe_decides() {
+        let text = TextRules { drop_placeholders: true, ..TextRules::default() };
+        let checker = |language: &str| {
+            TextChecker::new(&PairConfig {
+                language: language.into(),
+                text: text.clone(),
+                ..PairConfig::default()
+            })
+        };
+        let korean = checker("ko").unwrap();
+        assert_eq!(korean.check("밤에 본 서울의 다리"), Ok(()));
+        assert_eq!(korean.check("夜の東京タワーの写真"), Err(TextDrop::WrongLanguage));
+        assert_eq!(korean.check("사진 20240101"), Err(TextDrop::FileName));
+        assert_eq!(korean.check("이미지가 없습니다"), Err(TextDrop::Placeholder));
+        assert_eq!(checker("en").unwrap().check("A bridge at night"), Ok(()));
+        assert!(matches!(checker("xx"), Err(Error::Text(_))));
+    }
+
+    #[test]
+    fn patterns_of_the_recipe_come_before_those_of_the_pack() {
+        let text =
+            TextRules { must_match: Some("^A".into()), file_name: Some("B$".into()), ..TextRules::default() };
+        let checker = TextChecker::new(&PairConfig { text, ..PairConfig::default() }).unwrap();
+        assert_eq!(checker.check("A letter and no more"), Ok(()));
+        assert_eq!(checker.check("東京タワーの夜景"), Err(TextDrop::WrongLanguage));
+        assert_eq!(checker.check("All of image 001 B"), Err(TextDrop::FileName));
+        let text = TextRules { must_match: Some("(".into()), ..TextRules::default() };
+        let error = TextChecker::new(&PairConfig { text, ..PairConfig::default() }).unwrap_err();
+        assert!(matches!(error, Error::Pattern { field: "must_match", .. }));
     }
 }

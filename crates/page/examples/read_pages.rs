@@ -1,9 +1,9 @@
 //! Reads all pages of an archive and counts what is in them: what `benches/peers/pages.sh` measures.
 //!
 //! ```sh
-//! cargo run --release -p tsumugi-page --example read_pages -- text ARCHIVE    # all text and pictures
+//! cargo run --release -p tsumugi-page --example read_pages -- text ARCHIVE    # all text and images
 //! cargo run --release -p tsumugi-page --example read_pages -- main ARCHIVE    # main text told from boilerplate
-//! cargo run --release -p tsumugi-page --example read_pages -- images ARCHIVE  # the pictures, a line each
+//! cargo run --release -p tsumugi-page --example read_pages -- images ARCHIVE  # the images, a line each
 //! cargo run --release -p tsumugi-page --example read_pages -- files FILE...   # main text of HTML files
 //! ```
 

@@ -1,4 +1,4 @@
-//! Blocks: the text and pictures of a page in reading order.
+//! Blocks: the text and images of a page in reading order.
 
 use tsumugi_record::ImageSlot;
 
@@ -9,7 +9,7 @@ use crate::slot::{Base, Slots};
 use crate::space::{count, push_collapsed};
 use crate::tag::Tag;
 
-/// A run of text without a block boundary in it, or a picture.
+/// A run of text without a block boundary in it, or an image.
 #[derive(Debug)]
 pub(crate) struct Block {
     /// The block element that holds the text.
@@ -18,7 +18,7 @@ pub(crate) struct Block {
     /// Characters of the text, and how many of them are in links.
     pub(crate) chars: u32,
     pub(crate) linked: u32,
-    /// A picture that is not shown until a script or style sheet says so, or where the browser fails at something
+    /// An image that is not shown until a script or style sheet says so, or where the browser fails at something
     /// else.
     pub(crate) hidden: bool,
 }
@@ -33,8 +33,8 @@ pub(crate) enum Content {
 #[derive(Debug)]
 pub(crate) struct Blocks {
     pub(crate) blocks: Vec<Block>,
-    /// Whether there were more pictures than a page may have.
-    pub(crate) pictures_left_out: bool,
+    /// Whether there were more images than a page may have.
+    pub(crate) images_left_out: bool,
 }
 
 /// Walks through the page.
@@ -91,7 +91,7 @@ impl<'a> Segmenter<'a> {
             here = self.next(here, top);
         }
         self.flush();
-        Blocks { blocks: self.blocks, pictures_left_out: self.slots.is_full() }
+        Blocks { blocks: self.blocks, images_left_out: self.slots.is_full() }
     }
 
     /// The next sibling of a node, or of the first element above it that has one. Elements left on the way are
@@ -208,7 +208,7 @@ impl<'a> Segmenter<'a> {
         if self.hidden == 0 {
             self.flush();
         }
-        // What stands in `<noscript>` mostly repeats the picture before it, which a script loads.
+        // What stands in `<noscript>` mostly repeats the image before it, which a script loads.
         let is_same = |block: &Block| matches!(&block.content, Content::Image(last) if last.url == slot.url);
         let repeats = self.noscript > 0 && self.blocks.iter().rev().take(3).any(is_same);
         let hidden = self.hidden > 0 || repeats;

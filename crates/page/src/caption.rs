@@ -1,4 +1,4 @@
-//! Which text is the caption of which picture.
+//! Which text is the caption of which image.
 
 use std::collections::HashMap;
 
@@ -38,7 +38,7 @@ pub(crate) fn is_figure(dom: &Dom<'_>, id: Id) -> bool {
     }
 }
 
-/// For each picture of a figure its caption: the one that follows it before the next picture, else the figure's
+/// For each image of a figure its caption: the one that follows it before the next image, else the figure's
 /// only one.
 pub(crate) fn captions_in(dom: &Dom<'_>, figure: Id) -> HashMap<Id, Id> {
     let (mut images, mut captions) = (Vec::new(), Vec::new());
@@ -81,7 +81,7 @@ pub(crate) fn is_title(dom: &Dom<'_>, id: Id) -> bool {
 mod tests {
     use super::*;
 
-    /// The captions of a page's pictures.
+    /// The captions of a page's images.
     fn check(html: &str, expected: &[Option<&str>]) {
         let dom = crate::html::parse(html);
         let base = crate::slot::Base::of("http://a.test/");

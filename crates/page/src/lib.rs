@@ -1,6 +1,6 @@
 //! From the bytes of a web page to a document: charset, text blocks, image slots, opt-out.
 //!
-//! [`parse`] finds the charset, reads the HTML as browsers do, and gives the page's text and pictures in reading
+//! [`parse`] finds the charset, reads the HTML as browsers do, and gives the page's text and images in reading
 //! order, with menus, footers and the like marked as boilerplate.
 //!
 //! ```
@@ -15,9 +15,9 @@
 //! let page = parse(html.as_bytes(), &PageHeaders::default(), "http://example.test/tea");
 //! assert_eq!(page.nodes[0].role, Role::Boilerplate);
 //! assert_eq!(page.nodes[1].role, Role::Heading);
-//! let picture = page.nodes[3].image.as_ref().expect("the picture of the figure");
-//! assert_eq!(picture.url, "http://example.test/tea.jpg");
-//! assert_eq!(picture.caption.as_deref(), Some("いれたての紅茶"));
+//! let image = page.nodes[3].image.as_ref().expect("the image of the figure");
+//! assert_eq!(image.url, "http://example.test/tea.jpg");
+//! assert_eq!(image.caption.as_deref(), Some("いれたての紅茶"));
 //! assert!(page.main_text().starts_with("紅茶のいれ方\nポットと"));
 //! ```
 //!

@@ -1,11 +1,11 @@
 //! Signals by which a page forbids its use, as named in headers and `<meta>`.
 
-/// What a page or picture forbids, and by which signals.
+/// What a page or image forbids, and by which signals.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OptOut {
     /// The text and everything on the page.
     pub page: bool,
-    /// The pictures.
+    /// The images.
     pub images: bool,
     /// The signals found, for example `x-robots-tag: noai`, each once, in order.
     pub signals: Vec<String>,

@@ -83,11 +83,11 @@ pub struct Page {
     pub broken: bool,
     /// Languages that the page claims.
     pub language: LanguageHints,
-    /// Whether a limit was reached: the page is longer than [`PageConfig::max_bytes`], has more pictures than it may have
+    /// Whether a limit was reached: the page is longer than [`PageConfig::max_bytes`], has more images than it may have
     /// (their addresses and descriptions take more than 4 MiB and four times the page), or so much bold and linked text
     /// that not all of it is known as such. Ordinary pages seldom reach one of these.
     pub limited: bool,
-    /// Text and pictures in reading order.
+    /// Text and images in reading order.
     pub nodes: Vec<Node>,
     /// What the page forbids.
     pub opt_out: OptOut,
@@ -155,8 +155,8 @@ pub fn parse_with(config: &PageConfig, bytes: &[u8], headers: &PageHeaders<'_>, 
         page.opt_out.tdm_reservation("header", value);
     }
     read_head(&dom, &config.agent, &mut page);
-    let Blocks { blocks, pictures_left_out } = Segmenter::new(&dom, &base).run(ROOT);
-    page.limited = !whole || limited || pictures_left_out;
+    let Blocks { blocks, images_left_out } = Segmenter::new(&dom, &base).run(ROOT);
+    page.limited = !whole || limited || images_left_out;
     let roles =
         if config.tell_boilerplate { classify(&dom, &blocks) } else { vec![Role::Main; blocks.len()] };
     page.nodes = blocks

@@ -1,4 +1,4 @@
-//! Where pictures stand on a page and what is said about them.
+//! Where images stand on a page and what is said about them.
 
 mod address;
 
@@ -15,7 +15,7 @@ use crate::tag::Tag;
 
 /// Longest caption, alt or link text kept, in bytes.
 pub(crate) const TEXT_LIMIT: usize = 16 << 10;
-/// Elements above a picture in which its figure and its link are looked for.
+/// Elements above an image in which its figure and its link are looked for.
 const LEVELS: usize = 8;
 /// Figures of a page that are looked through for captions.
 const FIGURES: usize = 2000;
@@ -28,7 +28,7 @@ const BUDGET_SHARE: usize = 4;
 pub(crate) struct Slots<'a> {
     dom: &'a Dom<'a>,
     base: &'a Base,
-    /// For each figure looked at, the captions of its pictures.
+    /// For each figure looked at, the captions of its images.
     captions: HashMap<Id, HashMap<Id, Id>>,
     /// The last link with its text.
     link: (Id, Option<String>),
@@ -42,7 +42,7 @@ impl<'a> Slots<'a> {
         Self { dom, base, captions: HashMap::new(), link: (NONE, None), budget, full: false }
     }
 
-    /// The slot of an `<img>` element, if it names a picture.
+    /// The slot of an `<img>` element, if it names an image.
     pub(crate) fn of(&mut self, id: Id) -> Option<ImageSlot> {
         let dom = self.dom;
         let url = self.base.resolve(address::find(dom, id)?)?;
@@ -65,12 +65,12 @@ impl<'a> Slots<'a> {
         Some(slot)
     }
 
-    /// Whether pictures were left out because there were too many.
+    /// Whether images were left out because there were too many.
     pub(crate) fn is_full(&self) -> bool {
         self.full
     }
 
-    /// The text of the caption that the nearest figure has for this picture.
+    /// The text of the caption that the nearest figure has for this image.
     fn caption(&mut self, id: Id) -> Option<String> {
         let dom = self.dom;
         for figure in dom.ancestors(id).take(LEVELS).filter(|up| crate::caption::is_figure(dom, *up)) {
@@ -119,7 +119,7 @@ fn cut(text: &str) -> &str {
 pub(crate) mod tests {
     use super::*;
 
-    /// The slot of the first picture.
+    /// The slot of the first image.
     pub(super) fn first(html: &str) -> ImageSlot {
         let dom = crate::html::parse(html);
         let base = Base::of("http://a.test/dir/page.html");

@@ -26,6 +26,14 @@ pub enum Error {
         /// What is wrong with it and what would be right.
         reason: String,
     },
+    /// A setting is refused by the crate that it is for.
+    #[error("{what}")]
+    Setting {
+        /// The field or file.
+        what: String,
+        /// What is wrong with it.
+        source: Box<dyn StdError + Send + Sync>,
+    },
     /// The output folder holds results of another run.
     #[error("{path}: holds results of step `{step}` with another configuration or other input ({difference}); give another output folder, or delete this one", path = out.display())]
     OtherRun {
@@ -90,6 +98,14 @@ impl Error {
         Error::Config { what: what.into(), reason: reason.into() }
     }
 
+    /// A setting that the crate it is for refuses.
+    pub fn setting<E>(what: impl Into<String>) -> impl FnOnce(E) -> Error
+    where
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        move |source| Error::Setting { what: what.into(), source: source.into() }
+    }
+
     pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.to_owned();
         move |source| Error::Io { action, path, source }
@@ -98,7 +114,7 @@ impl Error {
     /// The exit code of a command that ends with this error: 2 for bad usage or configuration, 1 for all else.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Config { .. } | Error::OtherRun { .. } => 2,
+            Error::Config { .. } | Error::Setting { .. } | Error::OtherRun { .. } => 2,
             _ => 1,
         }
     }

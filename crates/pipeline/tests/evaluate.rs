@@ -3,8 +3,10 @@
 
 use std::path::Path;
 
+use tsumugi_eval::Registry;
 use tsumugi_eval::profile::Profile;
-use tsumugi_eval::results::{Metric, Results, compare};
+use tsumugi_eval::results::{Results, compare};
+use tsumugi_eval::scorer::names;
 use tsumugi_pipeline::steps::evaluate::{Endpoint, EvaluateConfig, JudgeConfig, Model, evaluate};
 use tsumugi_pipeline::{Progress, sample, standin::StandIn};
 use tsumugi_record::{Judgement, Prediction, ShardReader, shards};
@@ -48,7 +50,7 @@ fn answers_judgements_results_and_report() -> Result<(), Failure> {
     let out = folder.path().join("run");
     let results = Results::read(&out)?;
     assert_eq!(Some(&results), summary.results.as_ref());
-    let points = results.metric(Metric::JudgePoints).ok_or("no points")?;
+    let points = results.metric(names::JUDGE_POINTS).ok_or("no points")?;
     assert!(points.interval.low <= points.score && points.score <= points.interval.high);
     let predictions: Vec<Prediction> = ShardReader::open(&shards(&out, "predictions")?[0])?.read_all()?;
     assert!(predictions.iter().any(|p| !p.answer.is_empty()));
@@ -62,7 +64,8 @@ fn answers_judgements_results_and_report() -> Result<(), Failure> {
     drop(server);
     let again = evaluate(&config, &Progress::hidden())?;
     assert_eq!(again.results, summary.results);
-    let comparison = compare(&[("a".to_owned(), results.clone()), ("b".to_owned(), results)])?;
+    let comparison =
+        compare(&[("a".to_owned(), results.clone()), ("b".to_owned(), results)], &Registry::default())?;
     assert!(comparison.differences.iter().all(|d| d.by_question.difference == 0.0));
     Ok(())
 }

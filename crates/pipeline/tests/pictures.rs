@@ -168,8 +168,8 @@ fn pairs_are_built_and_what_is_not_has_a_reason() {
     assert_eq!(texts, ["動かされた絵の説明", "横に長い 絵の説明"]);
     assert_eq!(pairs[1].image.bytes.as_deref(), Some(OTHER));
     assert_eq!(dropped(&summary, "duplicates"), counts(&[("duplicate_pair", 1)]));
-    assert_eq!(dropped(&summary, "texts"), counts(&[("not_japanese", 1)]));
-    assert_eq!(dropped(&summary, "pictures"), counts(&[("no_picture", 5), ("opt_out", 1)]));
+    assert_eq!(dropped(&summary, "texts"), counts(&[("wrong_language", 1)]));
+    assert_eq!(dropped(&summary, "pictures"), counts(&[("no_image", 5), ("opt_out", 1)]));
     let excluded: Vec<Excluded> = rows(&at("pairs/excluded"));
     assert_eq!(excluded.len(), 8);
     let wrong = BuildPairsConfig { scorers: vec!["clip:model".into()], out: at("other"), ..config };

@@ -1,7 +1,10 @@
+//! Blocks, and the containers that are blocks themselves: one file, since these types hold each other.
+
 use serde::Serialize;
 
-use crate::cell::{Cell, CellView};
-use crate::{Cards, Chart, Error, Funnel, Image, Table};
+use crate::{
+    BarChart, Cell, Chart, Error, Facts, Funnel, Image, IntervalChart, LineChart, RadarChart, Table,
+};
 
 /// A part of a page, of a [`Section`], or of a [`Card`](crate::Card).
 ///
@@ -124,6 +127,18 @@ macro_rules! from_kinds {
 
 from_kinds!(Section Facts Image Table Chart Cards Funnel);
 
+macro_rules! from_charts {
+    ($($chart:ident)*) => {$(
+        impl From<$chart> for Block {
+            fn from(chart: $chart) -> Self {
+                Chart::from(chart).into()
+            }
+        }
+    )*};
+}
+
+from_charts!(LineChart BarChart IntervalChart RadarChart);
+
 /// Blocks under a heading.
 ///
 /// The sections of a page are listed in its navigation; sections within sections have smaller headings.
@@ -153,44 +168,157 @@ impl Section {
     }
 }
 
-/// Named values, one below the other.
-///
-/// ```
-/// use tsumugi_report::Facts;
-///
-/// let facts = Facts::new().with("model", "demo").with("steps", 75);
-/// ```
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Facts(Vec<(String, Cell)>);
-
-#[derive(Serialize)]
-struct Fact<'a> {
-    name: &'a str,
-    cell: CellView<'a>,
+/// An item of a data set: images, text and facts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Card {
+    images: Vec<Image>,
+    blocks: Vec<Block>,
+    facts: Facts,
+    language: Option<String>,
 }
 
-impl Facts {
-    /// No facts yet.
+impl Card {
+    /// An empty card.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a value under its name.
-    pub fn push(&mut self, name: impl Into<String>, value: impl Into<Cell>) {
-        self.0.push((name.into(), value.into()));
+    /// Adds an image to the card's image area.
+    #[must_use]
+    pub fn image(mut self, image: Image) -> Self {
+        self.images.push(image);
+        self
     }
 
-    /// Adds a value under its name and returns the facts.
+    /// Adds a fact, in small type below the blocks. A name may occur several times.
     #[must_use]
-    pub fn with(mut self, name: impl Into<String>, value: impl Into<Cell>) -> Self {
-        self.push(name, value);
+    pub fn fact(mut self, name: impl Into<String>, value: impl Into<Cell>) -> Self {
+        self.facts.push(name, value);
+        self
+    }
+
+    /// Language of the card's text as a BCP 47 tag, where it is not the page's.
+    #[must_use]
+    pub fn language(mut self, tag: impl Into<String>) -> Self {
+        self.language = Some(tag.into());
+        self
+    }
+
+    /// Adds a block.
+    pub fn push(&mut self, block: impl Into<Block>) {
+        self.blocks.push(block.into());
+    }
+
+    /// Adds a block and returns the card.
+    #[must_use]
+    pub fn with(mut self, block: impl Into<Block>) -> Self {
+        self.push(block);
         self
     }
 }
 
-impl Serialize for Facts {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|(name, cell)| Fact { name, cell: cell.view(None) }))
+/// How [`Cards`] are laid out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Layout {
+    /// Many small cards side by side, the image above the text.
+    #[default]
+    Grid,
+    /// One card in a row, the image beside the text. For long texts.
+    Rows,
+}
+
+/// Cards that the reader can search, filter and sort by their facts.
+///
+/// ```
+/// use tsumugi_report::{Card, Cards, Image};
+///
+/// let card = Card::new().image(Image::missing("a lantern")).with("A red lantern.").fact("score", 0.7);
+/// let cards = Cards::new().sort_by("score").with(card);
+/// assert_eq!(cards.len(), 1);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Cards {
+    layout: Layout,
+    sort_by: Vec<String>,
+    filter_by: Vec<String>,
+    cards: Vec<Card>,
+    search: bool,
+}
+
+/// More cards than this get a search box.
+const CARDS_WITHOUT_SEARCH: usize = 12;
+
+impl Cards {
+    /// No cards yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the layout.
+    #[must_use]
+    pub fn layout(mut self, layout: Layout) -> Self {
+        self.layout = layout;
+        self
+    }
+
+    /// Lets the reader sort by the number of the fact of this name.
+    #[must_use]
+    pub fn sort_by(mut self, fact: impl Into<String>) -> Self {
+        self.sort_by.push(fact.into());
+        self
+    }
+
+    /// Lets the reader choose cards by the values of the fact of this name.
+    #[must_use]
+    pub fn filter_by(mut self, fact: impl Into<String>) -> Self {
+        self.filter_by.push(fact.into());
+        self
+    }
+
+    /// Adds a card.
+    pub fn push(&mut self, card: Card) {
+        self.cards.push(card);
+        self.search = self.cards.len() > CARDS_WITHOUT_SEARCH;
+    }
+
+    /// Adds a card and returns the cards.
+    #[must_use]
+    pub fn with(mut self, card: Card) -> Self {
+        self.push(card);
+        self
+    }
+
+    /// Number of cards.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.cards.len()
+    }
+
+    /// Whether there is no card.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cards.is_empty()
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.cards.iter().try_for_each(|card| check(&card.blocks))
+    }
+}
+
+impl Extend<Card> for Cards {
+    fn extend<I: IntoIterator<Item = Card>>(&mut self, cards: I) {
+        cards.into_iter().for_each(|card| self.push(card));
+    }
+}
+
+impl FromIterator<Card> for Cards {
+    fn from_iter<I: IntoIterator<Item = Card>>(cards: I) -> Self {
+        let mut all = Self::new();
+        all.extend(cards);
+        all
     }
 }

@@ -36,10 +36,10 @@
 #![forbid(unsafe_code)]
 
 mod block;
-mod cards;
 mod cell;
 mod chart;
 mod error;
+mod facts;
 mod format;
 mod funnel;
 mod image;
@@ -47,11 +47,11 @@ mod page;
 mod render;
 mod table;
 
-pub use block::{Block, Facts, Section};
-pub use cards::{Card, Cards, Layout};
+pub use block::{Block, Card, Cards, Layout, Section};
 pub use cell::Cell;
 pub use chart::{Bar, BarChart, Chart, IntervalChart, LineChart, RadarChart, Series};
 pub use error::Error;
+pub use facts::Facts;
 pub use funnel::{Funnel, Stage};
 pub use image::Image;
 pub use page::Page;

@@ -1,4 +1,4 @@
-//! What a set of conversations is like: kinds, lengths, how questions begin, how varied the words are, what it cost.
+//! Statistics of a set of conversations: kinds of questions, lengths, openings, variety and cost.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -9,94 +9,96 @@ use crate::Call;
 use crate::benchmark::plain;
 use crate::openings::{first_words, kind};
 
-/// How many openings are listed, and how many second words of each.
+/// Openings listed at most.
 const OPENINGS: usize = 20;
+/// Second words listed at most for each opening.
 const SECOND_WORDS: usize = 6;
-/// Characters of a window in which variety is counted.
+/// Characters of a window for `window_distinct_2`.
 const WINDOW: usize = 1000;
 
-/// A description of a data set, by task.
+/// Statistics of a data set by task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// By task name.
+    /// Statistics by task name.
     pub tasks: BTreeMap<String, TaskReport>,
 }
 
-/// A description of the conversations of one task.
+/// Statistics of the conversations of one task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TaskReport {
-    /// Conversations.
+    /// Number of conversations.
     pub conversations: u64,
-    /// Question-answer pairs.
+    /// Number of question-answer pairs.
     pub turns: u64,
-    /// Pairs of a conversation.
+    /// Question-answer pairs per conversation.
     pub turns_each: Quantiles,
-    /// Characters of the questions.
+    /// Lengths of the questions in characters.
     pub question_chars: Quantiles,
-    /// Characters of the answers.
+    /// Lengths of the answers in characters.
     pub answer_chars: Quantiles,
-    /// Answers by length: upper bound in characters (1, 2, 4, 8, ...) and count.
+    /// Histogram of answer lengths: upper bound in characters (1, 2, 4, 8, ...) and number of answers.
     pub answer_lengths: Vec<(u64, u64)>,
-    /// Questions by what they ask for (what, how many, where, ...), the most frequent first.
+    /// Questions by kind (what, how many, where, ...), the most frequent first.
     pub question_kinds: Vec<(String, u64)>,
-    /// How questions begin, the most frequent first.
+    /// First words of the questions, the most frequent first.
     pub question_openings: Vec<Opening>,
-    /// How answers begin.
+    /// First words of the answers, the most frequent first.
     pub answer_openings: Vec<Opening>,
-    /// Different questions, as a part of all (punctuation apart).
+    /// Distinct questions divided by all questions; punctuation is ignored.
     pub distinct_questions: f64,
-    /// Different first two words, as a part of all questions.
+    /// Distinct pairs of first two words divided by all questions.
     pub distinct_openings: f64,
-    /// Different characters, and pairs of neighbouring characters, in the answers, as a part of all (distinct-1 and
-    /// distinct-2, Li et al. 2016). They fall with the size of the set.
+    /// Distinct characters of the answers divided by all characters (distinct-1, Li et al. 2016). Falls with the size of the
+    /// data set.
     pub distinct_1: f64,
-    /// See `distinct_1`.
+    /// Distinct pairs of adjacent characters of the answers divided by all pairs (distinct-2, Li et al. 2016). Falls with the
+    /// size of the data set.
     pub distinct_2: f64,
-    /// Distinct-2 in windows of 1,000 characters, on average: does not fall with the size, so that sets can be compared
-    /// (the moving average of Covington and McFall 2010). `None` below one window.
+    /// Mean of distinct-2 over windows of 1,000 characters. Does not depend on the size of the data set, so that data sets
+    /// can be compared (after the moving average of Covington and McFall 2010). `None` with less than one window.
     pub window_distinct_2: Option<f64>,
-    /// By model: rows.
+    /// Conversations by the model that wrote them.
     pub models: BTreeMap<String, u64>,
-    /// By reason: rejected replies and items.
+    /// Rejected replies and items by reason.
     pub rejected: BTreeMap<String, u64>,
-    /// Replies paid for, second calls included.
+    /// Number of paid replies, second calls included.
     pub calls: u64,
-    /// Their prompt tokens.
+    /// Prompt tokens of these replies.
     pub prompt_tokens: u64,
-    /// Their completion tokens.
+    /// Completion tokens of these replies.
     pub completion_tokens: u64,
-    /// What they cost in USD.
+    /// Cost of these replies in USD.
     pub usd: f64,
 }
 
-/// A first word with the words that follow it.
+/// A first word with the second words that follow it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Opening {
     /// The word.
     pub word: String,
-    /// How often it begins.
+    /// Number of texts that begin with it.
     pub count: u64,
-    /// The most frequent second words, with their counts.
+    /// The most frequent second words with their counts.
     pub next: Vec<(String, u64)>,
 }
 
-/// Five points of a distribution.
+/// Five quantiles of a distribution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Quantiles {
-    /// Least.
+    /// Minimum.
     pub min: u64,
-    /// One in twenty is below.
+    /// 5th percentile.
     pub p5: u64,
-    /// The middle.
+    /// Median.
     pub median: u64,
-    /// One in twenty is above.
+    /// 95th percentile.
     pub p95: u64,
-    /// Greatest.
+    /// Maximum.
     pub max: u64,
 }
 
-/// Gathers a [`Report`].
+/// Collects a [`Report`] conversation by conversation.
 #[derive(Debug, Default)]
 pub struct Reporter {
     tasks: BTreeMap<String, Gathered>,
@@ -116,7 +118,7 @@ struct Gathered {
 }
 
 impl Reporter {
-    /// Takes in a conversation.
+    /// Adds a conversation.
     pub fn add(&mut self, conversation: &Conversation) {
         let gathered = self.tasks.entry(conversation.task.clone()).or_default();
         gathered.report.conversations += 1;
@@ -133,13 +135,13 @@ impl Reporter {
         }
     }
 
-    /// Takes in a rejection.
+    /// Counts a rejected reply or item of a task.
     pub fn reject(&mut self, task: &str, reason: &str) {
         let gathered = self.tasks.entry(task.to_owned()).or_default();
         *gathered.report.rejected.entry(reason.to_owned()).or_default() += 1;
     }
 
-    /// Takes in what a reply cost.
+    /// Adds the cost of a reply.
     pub fn call(&mut self, call: &Call) {
         let task = call.purpose.split('/').next().unwrap_or_default();
         let report = &mut self.tasks.entry(task.to_owned()).or_default().report;
@@ -149,7 +151,7 @@ impl Reporter {
         report.usd += call.usd;
     }
 
-    /// The report.
+    /// Finishes the report.
     #[must_use]
     pub fn finish(self) -> Report {
         Report { tasks: self.tasks.into_iter().map(|(task, gathered)| (task, gathered.finish())).collect() }
@@ -225,7 +227,7 @@ impl Openings {
     }
 }
 
-/// Different characters and pairs of neighbours, in all and in windows.
+/// Distinct characters and pairs of adjacent characters, over all texts and in windows.
 #[derive(Debug, Default)]
 struct Variety {
     chars: HashSet<char>,
@@ -253,7 +255,7 @@ impl Variety {
         }
     }
 
-    /// A text has one pair less than characters.
+    /// `less` is subtracted from the number of characters: a text has one pair less than characters.
     fn distinct(&self, distinct: usize, less: u64) -> f64 {
         match self.total.saturating_sub(less) {
             0 => 0.0,
@@ -276,13 +278,13 @@ fn by_count(counts: impl Iterator<Item = (String, u64)>) -> Vec<(String, u64)> {
     counts
 }
 
-/// Counts in bins that double: up to 1, 2, 4, 8, ...
+/// A histogram with doubling upper bounds: 1, 2, 4, 8, ...
 fn doubling(values: &[u64]) -> Vec<(u64, u64)> {
     let mut bins: BTreeMap<u64, u64> = BTreeMap::new();
     for value in values {
         *bins.entry(value.max(&1).next_power_of_two()).or_default() += 1;
     }
-    // The empty ones between are part of the picture.
+    // Empty bins between full ones are part of the histogram.
     let (Some(first), Some(last)) = (bins.keys().next().copied(), bins.keys().last().copied()) else {
         return Vec::new();
     };

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Cuts a text into tokens.
 pub(crate) enum Tokenizer {
@@ -32,7 +32,7 @@ impl Tokenizer {
     #[cfg(feature = "tokenizers")]
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let tokenizer = tokenizers::Tokenizer::from_file(path)
-            .map_err(|source| Error::model(format!("no tokenizer file: {source}")).in_file(path))?;
+            .map_err(|source| Error::model_because("not a tokenizer file", source).in_file(path))?;
         Ok(Self::File(Box::new(tokenizer)))
     }
 

@@ -1,14 +1,13 @@
-//! Word lists in the references' format, and the marks of bulletin boards.
+//! Word lists in the references' format.
 
 use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, Input, MatchKind};
-use regex::Regex;
 
-use crate::Error;
+use crate::error::Error;
+use crate::language::LONG_VOWEL_MARK;
 
 /// Which words of a list are found where several could be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +54,7 @@ impl WordList {
         let finder = AhoCorasick::builder()
             .match_kind(kind)
             .build(words.iter().filter(|word| !stands_alone(word)))
-            .map_err(|source| Error::WordList { detail: source.to_string() })?;
+            .map_err(|source| Error::WordList { words: words.len(), source: Box::new(source) })?;
         Ok(Self { words, matching, finder, alone })
     }
 
@@ -120,18 +119,7 @@ impl WordList {
 }
 
 const fn is_katakana(c: char) -> bool {
-    matches!(c, 'ァ'..='ヴ' | 'ー')
-}
-
-/// Marks of bulletin boards and shops in `text`, counted as HojiChar's pattern counts them.
-pub(crate) fn board_marks(text: &str) -> usize {
-    static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(
-            r"\d{4}[年.\-/] *\d{1,2}[月.\-/] *\d{1,2}日*|コメント|SOLD OUT|レビュー|投稿|ページ|\([月火水木金土日]\)|質問|\d+話|楽天市場|-",
-        )
-        .ok()
-    });
-    PATTERN.as_ref().map_or(0, |pattern| pattern.find_iter(text).count())
+    matches!(c, '\u{30A1}'..='\u{30F4}' | LONG_VOWEL_MARK)
 }
 
 #[cfg(test)]
@@ -160,10 +148,5 @@ mod tests {
         // The other words go first, and may take the beginning of a run.
         check(&["ハゲ", "なハ", "頭"], Matching::WholeKatakana, "なハゲ頭、ハゲ頭", 4, 6);
         check(&["ハゲ", "ゲ頭"], Matching::WholeKatakana, "ハゲ頭", 1, 2);
-    }
-
-    #[test]
-    fn board_marks_are_counted() {
-        assert_eq!(board_marks("2020年1月2日 コメント 第３話 (月) a-b 2021-02-03"), 6);
     }
 }

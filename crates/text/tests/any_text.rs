@@ -1,25 +1,34 @@
 //! Every profile answers to every text, with a reason where it drops one.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+use std::ops::Range;
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use tsumugi_text::{
-    FilterChain, LanguageIdentifier, MinHash, Profile, joined_sentences, mask_pii, mask_pii_strict, sentences,
+    FilterChain, LanguageIdentifier, LanguagePack, MinHash, Profile, mask_pii, mask_pii_strict,
 };
 
-fn chains() -> Vec<FilterChain> {
-    let chain = |name| FilterChain::new(&Profile::named(name).unwrap(), None).unwrap();
+static CHAINS: LazyLock<Vec<FilterChain>> = LazyLock::new(|| {
+    let chain = |name: String| FilterChain::new(&Profile::named(&name).unwrap(), None).unwrap();
     Profile::names().into_iter().map(chain).collect()
-}
+});
+
+static PACKS: LazyLock<Vec<LanguagePack>> = LazyLock::new(|| {
+    LanguagePack::codes().into_iter().map(|code| LanguagePack::embedded(code).unwrap()).collect()
+});
 
 fn check(text: &str) {
-    for chain in chains() {
+    for chain in &*CHAINS {
         let decision = chain.apply(text);
         assert_eq!(decision.keep, decision.reason().is_none());
         assert!(decision.statistics.iter().all(|(_, value)| value.is_finite()), "{:?}", decision.statistics);
         let _ = chain.modify(text);
     }
-    assert_eq!(sentences(text).concat(), text);
-    assert_eq!(joined_sentences(text).concat(), text);
+    for pack in &*PACKS {
+        assert_eq!(pack.sentences().split(text).concat(), text);
+        assert_eq!(pack.sentences().split_joined(text).concat(), text);
+    }
     let _ = mask_pii_strict(text);
     let minhash = MinHash::default();
     assert_eq!(minhash.bands(&minhash.signature(text)).is_empty(), text.trim().is_empty());
@@ -53,11 +62,13 @@ fn long_texts() {
         "〒", "090-", "日",
     ] {
         let text = " ".repeat(5_000_000) + &piece.repeat(5_000_000 / piece.len());
-        assert_eq!(sentences(&text).iter().map(|sentence| sentence.len()).sum::<usize>(), text.len());
+        // The pack of Japanese has every kind of rule.
+        let ranges = PACKS.iter().find(|pack| pack.code() == "ja").unwrap().sentences().ranges(&text);
+        assert_eq!(ranges.iter().map(Range::len).sum::<usize>(), text.len());
         let _ = (mask_pii(&text), mask_pii_strict(&text), LanguageIdentifier::default().identify(&text));
     }
     let text = "静かな海".repeat(10_000_000 / 12);
-    for chain in chains() {
+    for chain in &*CHAINS {
         let _ = (chain.apply(&text), chain.modify(&text));
     }
 }

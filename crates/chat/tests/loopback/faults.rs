@@ -178,7 +178,7 @@ async fn nobody_at_the_address_is_told_at_once() {
     assert!(error.is_fatal() && error.reason() == "connect");
     let text = error.to_string();
     assert!(
-        text.contains(&free.to_string()) && text.contains("refused") && text.contains("--base-url"),
+        text.contains(&free.to_string()) && text.contains("refused") && text.contains("`base_url`"),
         "{text}"
     );
 }
@@ -236,7 +236,7 @@ async fn a_server_that_rejects_everything_stops_the_run() {
     let mut reasons = Vec::new();
     for number in 0..12 {
         let error = client.send(&request(&number.to_string())).await.unwrap_err();
-        assert!(number != 9 || error.to_string().contains("--seed none"), "{error}");
+        assert!(number != 9 || error.to_string().contains("send no `seed`"), "{error}");
         reasons.push(error.reason());
     }
     assert!(reasons[..9].iter().all(|reason| *reason == "rejected_by_server"), "{reasons:?}");
@@ -262,7 +262,7 @@ async fn a_parameter_that_is_not_taken_comes_with_a_remedy() {
     })
     .await;
     let refused = Client::new(config(&server)).unwrap().send(&request("a")).await.unwrap_err();
-    assert!(refused.is_fatal() && refused.to_string().contains("--prompts"), "{refused}");
+    assert!(refused.is_fatal() && refused.to_string().contains("prompt files"), "{refused}");
 }
 
 #[tokio::test]

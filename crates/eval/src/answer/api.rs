@@ -3,13 +3,13 @@
 use futures::StreamExt;
 use tsumugi_chat::{ChatMessage, Client, Part, Request};
 
-use super::Answer;
+use super::outcome::Answer;
 use crate::Error;
 use crate::bench::Question;
 use crate::judge::is_passing;
 use crate::profile::Generation;
 
-/// Sends each question with its picture, as the references do: the question alone, no system message.
+/// Sends each question with its image, as the references do: the question alone, no system message.
 #[derive(Debug)]
 pub struct ApiAnswerer<'a> {
     client: &'a Client,
@@ -40,8 +40,8 @@ impl<'a> ApiAnswerer<'a> {
 
     async fn answer_one(&self, question: &Question) -> Result<Answer, Error> {
         let mut parts = Vec::new();
-        if let Some(picture) = &question.picture {
-            parts.push(Part::Image { mime: picture.format().0.to_owned(), bytes: picture.bytes.to_vec() });
+        if let Some(image) = &question.image {
+            parts.push(Part::Image { mime: image.format().0.to_owned(), bytes: image.bytes.to_vec() });
         }
         parts.push(Part::Text(question.question.clone()));
         let request = Request {

@@ -36,14 +36,14 @@ impl LocalAnswerer {
     /// Answers in the order of the questions.
     ///
     /// # Errors
-    /// Where a picture cannot be read or the model fails.
+    /// Where an image cannot be read or the model fails.
     pub fn answer(&self, questions: &[Question]) -> Result<Vec<String>, Error> {
         let mut answers = Vec::with_capacity(questions.len());
         for batch in questions.chunks(self.batch) {
             let batch: Vec<tsumugi_vlm::Question> = batch
                 .iter()
                 .map(|q| {
-                    let images = q.picture.iter().map(|picture| picture.bytes.to_vec()).collect();
+                    let images = q.image.iter().map(|image| image.bytes.to_vec()).collect();
                     tsumugi_vlm::Question::new(q.question.as_str(), images)
                 })
                 .collect();

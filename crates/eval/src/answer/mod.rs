@@ -1,20 +1,11 @@
-//! Who answers the questions: an OpenAI-compatible endpoint, or a local checkpoint (feature `local`).
+//! Who answers the questions: an OpenAI-compatible endpoint, or a local checkpoint (feature `torch`).
 
 mod api;
-#[cfg(feature = "local")]
+#[cfg(feature = "torch")]
 mod local;
+mod outcome;
 
 pub use self::api::ApiAnswerer;
-#[cfg(feature = "local")]
+#[cfg(feature = "torch")]
 pub use self::local::LocalAnswerer;
-
-/// What came back for one question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// The model's words, which may be empty.
-    Text(String),
-    /// The server refused this question for good.
-    Refused(String),
-    /// No answer now; asking again may help.
-    Unanswered(String),
-}
+pub use self::outcome::Answer;

@@ -1,13 +1,42 @@
-//! Columns of a Parquet file by name, whatever their exact type.
+//! Reads columns of a Parquet file by name, whatever their exact type.
+
+use std::path::Path;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StructArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
-/// A column, or a message that names what is missing.
-pub(super) type Found<T> = Result<T, String>;
+use crate::Error;
+use crate::error::Cause;
 
-/// The first of these columns that the batch has.
+/// What is wrong with a row, and the error that caused it, where there is one.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) reason: String,
+    pub(super) source: Option<Cause>,
+}
+
+impl Fault {
+    pub(super) fn caused(reason: impl Into<String>, source: impl Into<Cause>) -> Self {
+        Self { reason: reason.into(), source: Some(source.into()) }
+    }
+
+    /// As an error about a row of a file; rows count from 1.
+    pub(super) fn at(self, path: &Path, row: usize) -> Error {
+        Error::Row { path: path.to_owned(), row, reason: self.reason, source: self.source }
+    }
+}
+
+impl<S: Into<String>> From<S> for Fault {
+    fn from(reason: S) -> Self {
+        Self { reason: reason.into(), source: None }
+    }
+}
+
+/// A value, or what is wrong with it.
+pub(super) type Found<T> = Result<T, Fault>;
+
+/// The first column that the batch has with one of these names.
 pub(super) fn column(batch: &RecordBatch, names: &[&str]) -> Option<ArrayRef> {
     names.iter().find_map(|name| batch.column_by_name(name).cloned())
 }
@@ -17,9 +46,10 @@ pub(super) fn field(array: &StructArray, name: &str) -> Option<ArrayRef> {
     array.column_by_name(name).cloned()
 }
 
-/// The values of a column as text: strings as they are, numbers written out.
+/// The values of a column as text: strings unchanged, numbers in decimal.
 pub(super) fn texts(array: &ArrayRef, name: &str) -> Found<Vec<Option<String>>> {
-    let strings = cast(array, &DataType::Utf8).map_err(|e| format!("column `{name}` is not text: {e}"))?;
+    let strings =
+        cast(array, &DataType::Utf8).map_err(|e| Fault::caused(format!("column `{name}` is not text"), e))?;
     let strings = strings.as_string::<i32>();
     Ok(strings.iter().map(|value| value.map(str::to_owned)).collect())
 }
@@ -29,10 +59,10 @@ pub(super) fn structs(array: &ArrayRef, name: &str) -> Found<StructArray> {
     array
         .as_struct_opt()
         .cloned()
-        .ok_or_else(|| format!("column `{name}` is {}, not a struct", array.data_type()))
+        .ok_or_else(|| format!("column `{name}` is {}, not a struct", array.data_type()).into())
 }
 
-/// Byte strings of a column; a struct's field `bytes` where it is Hugging Face's image struct.
+/// Byte strings of a column; of Hugging Face's image struct, its field `bytes`.
 pub(super) fn bytes(array: &ArrayRef, name: &str) -> Found<Vec<Option<Vec<u8>>>> {
     let inner = match array.as_struct_opt() {
         Some(image) => {
@@ -40,7 +70,7 @@ pub(super) fn bytes(array: &ArrayRef, name: &str) -> Found<Vec<Option<Vec<u8>>>>
         }
         None => array.clone(),
     };
-    let binary =
-        cast(&inner, &DataType::LargeBinary).map_err(|e| format!("column `{name}` is not bytes: {e}"))?;
+    let binary = cast(&inner, &DataType::LargeBinary)
+        .map_err(|e| Fault::caused(format!("column `{name}` is not bytes"), e))?;
     Ok(binary.as_binary::<i64>().iter().map(|value| value.map(<[u8]>::to_vec)).collect())
 }

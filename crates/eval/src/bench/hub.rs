@@ -49,7 +49,8 @@ impl Hub {
         self
     }
 
-    /// The Parquet files of a data set's split, in the order of their names, on this machine.
+    /// Downloads the Parquet files of a dataset's split, unless they are in the cache, and returns their paths in the order of
+    /// their names.
     ///
     /// # Errors
     /// [`Error::Hub`] where it is neither at the hub nor in the cache.
@@ -88,7 +89,7 @@ impl Hub {
         let folder = cache.path().join(dataset(repository).folder_name());
         let revision = std::fs::read_to_string(folder.join("refs/main")).ok()?;
         let folder = folder.join("snapshots").join(revision.trim());
-        let files = super::source::files(&folder).ok()?;
+        let files = super::files::parquet_files(&folder).ok()?;
         let name = |path: &PathBuf| path.strip_prefix(&folder).ok()?.to_str().map(str::to_owned);
         let names = of_split(files.iter().filter_map(name).collect(), split);
         let whole = names.first().is_some_and(|first| shards(first).is_none_or(|count| count == names.len()));

@@ -1,4 +1,4 @@
-//! Own benchmarks as JSON lines.
+//! Questions as JSON lines.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,11 @@ use base64::Engine;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Picture, Question};
+use super::columns::{Fault, Found};
+use super::question::{Image, Question};
 use crate::Error;
 
-/// One line. Unknown fields are let be, so that files made for other tools can be read.
+/// One line. Unknown fields are ignored, so that files made for other tools can be read.
 #[derive(Debug, Deserialize)]
 struct Line {
     #[serde(alias = "id")]
@@ -35,27 +36,30 @@ enum ImageField {
     Pair { bytes: Option<String>, path: Option<String> },
 }
 
-pub(super) fn read(path: &Path) -> Result<Vec<Question>, Error> {
+/// Adds the questions of a file to `questions`.
+pub(super) fn read(path: &Path, questions: &mut Vec<Question>) -> Result<(), Error> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-    let mut pictures =
-        Pictures { folder: path.parent().unwrap_or(Path::new("")).to_owned(), known: HashMap::new() };
-    let mut questions = Vec::new();
+    let mut images =
+        Images { folder: path.parent().unwrap_or(Path::new("")).to_owned(), known: HashMap::new() };
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let broken = |reason: String| Error::Row { path: path.to_owned(), row: index + 1, reason };
+        let fault = |fault: Fault| fault.at(path, index + 1);
         let line: Line = serde_json::from_str(line).map_err(|e| {
-            broken(format!("{e}; expected an object with `question`, `reference` (or `answer`) and `image`"))
+            fault(Fault::caused(
+                "expected an object with `question`, `reference` (or `answer`) and `image`",
+                e,
+            ))
         })?;
-        let picture = line.image.map(|image| pictures.get(image)).transpose().map_err(broken)?.flatten();
+        let image = line.image.map(|image| images.get(image)).transpose().map_err(fault)?.flatten();
         questions.push(Question {
             id: id_text(line.question_id).unwrap_or_else(|| questions.len().to_string()),
             category: line.category.unwrap_or_default(),
             question: line.question,
             reference: line.reference,
             context: line.context,
-            picture,
+            image,
         });
     }
-    Ok(questions)
+    Ok(())
 }
 
 fn id_text(id: Option<Value>) -> Option<String> {
@@ -66,29 +70,31 @@ fn id_text(id: Option<Value>) -> Option<String> {
     }
 }
 
-/// Pictures by path, each read once.
-struct Pictures {
+/// Images by path, each read once.
+struct Images {
     folder: PathBuf,
-    known: HashMap<String, Picture>,
+    known: HashMap<String, Image>,
 }
 
-impl Pictures {
-    fn get(&mut self, field: ImageField) -> Result<Option<Picture>, String> {
+impl Images {
+    fn get(&mut self, field: ImageField) -> Found<Option<Image>> {
         let path = match field {
             ImageField::Pair { bytes: Some(bytes), .. } => {
                 let bytes = base64::engine::general_purpose::STANDARD.decode(bytes.trim());
-                return Ok(Some(Picture::new(bytes.map_err(|e| format!("image.bytes is not base64: {e}"))?)));
+                let bytes = bytes.map_err(|e| Fault::caused("`image.bytes` is not base64", e))?;
+                return Ok(Some(Image::new(bytes)));
             }
             ImageField::Pair { bytes: None, path: None } => return Ok(None),
             ImageField::Path(path) | ImageField::Pair { path: Some(path), .. } => path,
         };
-        if let Some(picture) = self.known.get(&path) {
-            return Ok(Some(picture.clone()));
+        if let Some(image) = self.known.get(&path) {
+            return Ok(Some(image.clone()));
         }
         let file = self.folder.join(&path);
-        let bytes = std::fs::read(&file).map_err(|e| format!("picture {}: {e}", file.display()))?;
-        let picture = Picture::new(bytes);
-        self.known.insert(path, picture.clone());
-        Ok(Some(picture))
+        let bytes = std::fs::read(&file)
+            .map_err(|e| Fault::caused(format!("cannot read the image {}", file.display()), e))?;
+        let image = Image::new(bytes);
+        self.known.insert(path, image.clone());
+        Ok(Some(image))
     }
 }

@@ -1,48 +1,37 @@
-//! Benchmarks as Parquet: the three known layouts and the own one.
+//! Questions as Parquet: the layouts of Heron Bench and JA-VG-VQA-500, and the plain one.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::DataType;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
-use super::columns::{Found, bytes, column, field, structs, texts};
-use super::{Picture, Question, Source};
+use super::columns::{Fault, Found, bytes, column, field, structs, texts};
+use super::files::Layout;
+use super::question::{Image, Question};
 use crate::Error;
-use crate::profile::Profile;
 
-pub(super) fn read(source: &Source, files: &[PathBuf], profile: Profile) -> Result<Vec<Question>, Error> {
-    let mut questions = Vec::new();
-    for path in files {
-        let mut row = 0;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        for batch in batches(path)? {
-            let batch = batch.map_err(|reason| Error::Benchmark { path: path.clone(), reason })?;
-            let found = match source {
-                Source::HeronBench => heron(&batch, folder),
-                Source::JaVgVqa500 => visual_genome(&batch, folder, profile.settings().first_question_only),
-                Source::JaVlmBenchInTheWild | Source::Own(_) => own(&batch, folder, questions.len()),
-            };
-            questions.extend(found.map_err(|reason| Error::Row {
-                path: path.clone(),
-                row: row + 1,
-                reason,
-            })?);
-            row += batch.num_rows();
-        }
+const FORMAT: &str = "Parquet";
+
+/// Adds the questions of a file to `questions`.
+pub(super) fn read(path: &Path, layout: &Layout<'_>, questions: &mut Vec<Question>) -> Result<(), Error> {
+    let mut row = 0;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for batch in batches(path)? {
+        let batch = batch.map_err(|source| Error::unreadable(path, FORMAT, source))?;
+        let found = layout(&batch, folder, questions.len()).map_err(|fault| fault.at(path, row + 1))?;
+        questions.extend(found);
+        row += batch.num_rows();
     }
-    Ok(questions)
+    Ok(())
 }
 
-fn batches(path: &Path) -> Result<impl Iterator<Item = Found<RecordBatch>>, Error> {
-    let broken = |e: parquet::errors::ParquetError| Error::Benchmark {
-        path: path.to_owned(),
-        reason: format!("not a readable Parquet file: {e}"),
-    };
+fn batches(path: &Path) -> Result<ParquetRecordBatchReader, Error> {
     let file = File::open(path).map_err(|e| Error::io(path, e))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(broken)?.with_batch_size(64);
-    Ok(reader.build().map_err(broken)?.map(|batch| batch.map_err(|e| e.to_string())))
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| Error::unreadable(path, FORMAT, e))?;
+    reader.with_batch_size(64).build().map_err(|e| Error::unreadable(path, FORMAT, e))
 }
 
 /// A text column that must be there and must not hold nulls.
@@ -50,7 +39,10 @@ fn required(batch: &RecordBatch, names: &[&str]) -> Found<Vec<String>> {
     let name = names.first().copied().unwrap_or_default();
     let array = column(batch, names).ok_or_else(|| format!("column `{name}` is missing"))?;
     let values = texts(&array, name)?;
-    values.into_iter().map(|value| value.ok_or_else(|| format!("column `{name}` holds a null"))).collect()
+    values
+        .into_iter()
+        .map(|value| value.ok_or_else(|| format!("column `{name}` holds a null").into()))
+        .collect()
 }
 
 fn optional(batch: &RecordBatch, names: &[&str]) -> Found<Vec<Option<String>>> {
@@ -61,7 +53,7 @@ fn optional(batch: &RecordBatch, names: &[&str]) -> Found<Vec<Option<String>>> {
 }
 
 /// The column `image`: bytes, Hugging Face's struct of bytes and path, or a path beside the file.
-fn pictures(batch: &RecordBatch, folder: &Path) -> Found<Vec<Option<Picture>>> {
+fn images(batch: &RecordBatch, folder: &Path) -> Found<Vec<Option<Image>>> {
     let Some(array) = column(batch, &["image"]) else { return Ok(vec![None; batch.num_rows()]) };
     let is_text = matches!(array.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
     let none = || vec![None; batch.num_rows()];
@@ -73,13 +65,15 @@ fn pictures(batch: &RecordBatch, folder: &Path) -> Found<Vec<Option<Picture>>> {
     };
     let read = |path: String| {
         let path = folder.join(path);
-        std::fs::read(&path).map(Picture::new).map_err(|e| format!("picture {}: {e}", path.display()))
+        std::fs::read(&path)
+            .map(Image::new)
+            .map_err(|e| Fault::caused(format!("cannot read the image {}", path.display()), e))
     };
     bytes
         .into_iter()
         .zip(paths)
         .map(|(bytes, path)| {
-            bytes.map(Picture::new).map_or_else(|| path.map(read).transpose(), |p| Ok(Some(p)))
+            bytes.map(Image::new).map_or_else(|| path.map(read).transpose(), |p| Ok(Some(p)))
         })
         .collect()
 }
@@ -87,7 +81,7 @@ fn pictures(batch: &RecordBatch, folder: &Path) -> Found<Vec<Option<Picture>>> {
 /// The reference answer is that of one model among several.
 const HERON_REFERENCE: &str = "gpt-4-0125-preview";
 
-fn heron(batch: &RecordBatch, folder: &Path) -> Found<Vec<Question>> {
+pub(super) fn heron(batch: &RecordBatch, folder: &Path) -> Found<Vec<Question>> {
     let answers = column(batch, &["answer"]).ok_or("column `answer` is missing")?;
     let answers = structs(&answers, "answer")?;
     let answers =
@@ -97,7 +91,7 @@ fn heron(batch: &RecordBatch, folder: &Path) -> Found<Vec<Question>> {
     let categories = required(batch, &["category"])?;
     let questions = required(batch, &["text", "question"])?;
     let contexts = optional(batch, &["context"])?;
-    let pictures = pictures(batch, folder)?;
+    let images = images(batch, folder)?;
     Ok((0..batch.num_rows())
         .map(|i| Question {
             id: ids[i].clone(),
@@ -105,17 +99,17 @@ fn heron(batch: &RecordBatch, folder: &Path) -> Found<Vec<Question>> {
             question: questions[i].clone(),
             reference: answers[i].clone().unwrap_or_default(),
             context: contexts[i].clone(),
-            picture: pictures[i].clone(),
+            image: images[i].clone(),
         })
         .collect())
 }
 
-fn visual_genome(batch: &RecordBatch, folder: &Path, first_only: bool) -> Found<Vec<Question>> {
-    let pictures = pictures(batch, folder)?;
+pub(super) fn visual_genome(batch: &RecordBatch, folder: &Path, first_only: bool) -> Found<Vec<Question>> {
+    let images = images(batch, folder)?;
     let lists = column(batch, &["qas"]).ok_or("column `qas` is missing")?;
     let lists = lists.as_list_opt::<i32>().cloned().ok_or("column `qas` is not a list")?;
     let mut out = Vec::new();
-    for (i, picture) in pictures.iter().enumerate() {
+    for (i, image) in images.iter().enumerate() {
         let qas = structs(&lists.value(i), "qas")?;
         let texts_of = |name: &str| -> Found<Vec<Option<String>>> {
             let array = field(&qas, name).ok_or_else(|| format!("`qas` has no field `{name}`"))?;
@@ -129,20 +123,20 @@ fn visual_genome(batch: &RecordBatch, folder: &Path, first_only: bool) -> Found<
             question: questions[j].clone().unwrap_or_default(),
             reference: answers[j].clone().unwrap_or_default(),
             context: None,
-            picture: picture.clone(),
+            image: image.clone(),
         }));
     }
     Ok(out)
 }
 
-/// The layout of JA-VLM-Bench-In-the-Wild, which is also that of own benchmarks: ids are row numbers where missing.
-fn own(batch: &RecordBatch, folder: &Path, before: usize) -> Found<Vec<Question>> {
+/// The layout of JA-VLM-Bench-In-the-Wild, and of files of one's own. Missing ids are row numbers.
+pub(super) fn plain(batch: &RecordBatch, folder: &Path, before: usize) -> Found<Vec<Question>> {
     let ids = optional(batch, &["question_id", "id"])?;
     let categories = optional(batch, &["category"])?;
     let questions = required(batch, &["question", "input_text", "text"])?;
     let references = required(batch, &["reference", "answer"])?;
     let contexts = optional(batch, &["context"])?;
-    let pictures = pictures(batch, folder)?;
+    let images = images(batch, folder)?;
     Ok((0..batch.num_rows())
         .map(|i| Question {
             id: ids[i].clone().unwrap_or_else(|| (before + i).to_string()),
@@ -150,7 +144,7 @@ fn own(batch: &RecordBatch, folder: &Path, before: usize) -> Found<Vec<Question>
             question: questions[i].clone(),
             reference: references[i].clone(),
             context: contexts[i].clone(),
-            picture: pictures[i].clone(),
+            image: images[i].clone(),
         })
         .collect())
 }

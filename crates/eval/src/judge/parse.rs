@@ -81,7 +81,7 @@ fn two_integers(reply: &str) -> Verdict {
 fn two_numbers(reply: &str) -> Verdict {
     let line = first_line(reply);
     let numbers: Option<Vec<f64>> = line
-        .split(crate::normalize::is_python_space)
+        .split(tsumugi_text::normalize::is_python_space)
         .filter(|word| !word.is_empty())
         .map(python::float)
         .collect();
@@ -105,7 +105,7 @@ fn json_pair(reply: &str) -> Verdict {
         found = pieces(&BRACED, reply);
     }
     for piece in found {
-        let piece = piece.trim_matches(crate::normalize::is_python_space);
+        let piece = piece.trim_matches(tsumugi_text::normalize::is_python_space);
         let value = python::json(piece).or_else(|| {
             let clean: String = piece.chars().filter(|c| !matches!(c, '\0'..='\u{1f}' | '\u{7f}')).collect();
             python::json(&clean)

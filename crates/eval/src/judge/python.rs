@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::normalize::is_python_space;
+use tsumugi_text::normalize::is_python_space;
 
 /// The value of a decimal digit of any script, as Python's `\d` and `int()` take it.
 pub(super) fn digit(c: char) -> Option<u8> {

@@ -1,7 +1,5 @@
-//! A reference's own prompt, read from its Python source: the one string of a file that puts an answer beside a
-//! reference answer, be it an f-string in pieces or a text for `str.format`.
-
-use super::template::Template;
+//! Reads a reference tool's own prompt from its Python source: the one string in a file that contains both an answer and a
+//! reference answer, either an f-string in pieces or a text for `str.format`.
 
 /// One string literal, escapes resolved.
 struct Literal {
@@ -13,8 +11,17 @@ struct Literal {
 /// Literals with nothing but space between them, which Python takes for one.
 type Group = Vec<Literal>;
 
-/// The prompt of a Python file; the error says what was looked for.
-pub(super) fn template(source: &str) -> Result<Template, String> {
+/// The two messages of a judge's prompt.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Messages {
+    /// The system message; empty for none.
+    pub(super) system: String,
+    /// The user's message, with our names of the fields.
+    pub(super) user: String,
+}
+
+/// Extracts the prompt from a Python file. The error names what was searched for.
+pub(super) fn messages(source: &str) -> Result<Messages, String> {
     let groups = groups(source);
     let prompts: Vec<Result<String, String>> =
         groups.iter().map(prompt).filter(|prompt| prompt.as_ref().map_or(true, |p| is_complete(p))).collect();
@@ -35,7 +42,7 @@ pub(super) fn template(source: &str) -> Result<Template, String> {
         }
         _ => None,
     });
-    Ok(Template { system: system.unwrap_or_default(), user, ..Template::default() })
+    Ok(Messages { system: system.unwrap_or_default(), user })
 }
 
 fn is_complete(prompt: &str) -> bool {
@@ -187,7 +194,7 @@ fn escape<'a>(rest: &'a str, out: &mut String) -> &'a str {
 
 #[cfg(test)]
 mod tests {
-    use super::template;
+    use super::messages;
 
     #[test]
     fn a_text_for_format() {
@@ -204,14 +211,14 @@ TASK = """
 def ask(x):
     return [{"role": "system", "content": "評価者" "です。"}, {"role": "user", "content": x}]
 "#;
-        let found = template(source).unwrap();
+        let found = messages(source).unwrap();
         assert_eq!(found.system, "評価者です。");
         assert_eq!(
             found.user,
             "\n評点を付ける。\n{\n    \"状況\": {context},\n    \"問い\": {question}, \"手本\": {reference}, \"解答\": {answer}\n}\n"
         );
         let other = "X = '''Q: {Question} A: {Answer} P: {Prediction}'''";
-        assert_eq!(template(other).unwrap().user, "Q: {question} A: {reference} P: {answer}");
+        assert_eq!(messages(other).unwrap().user, "Q: {question} A: {reference} P: {answer}");
     }
 
     #[test]
@@ -225,17 +232,17 @@ content = (
 )
 "#;
         assert_eq!(
-            template(source).unwrap().user,
+            messages(source).unwrap().user,
             "[C]\n{context}\n[Q]{question} [{role} 1]{reference}{no field}[{role} 2]{answer} あ {rule}"
         );
     }
 
     #[test]
     fn what_is_no_prompt_is_said() {
-        assert!(template("x = 'a'").unwrap_err().contains("no string"));
-        assert!(template("x = f'{pred} {reference} {strange}'").unwrap_err().contains("strange"));
+        assert!(messages("x = 'a'").unwrap_err().contains("no string"));
+        assert!(messages("x = f'{pred} {reference} {strange}'").unwrap_err().contains("strange"));
         for broken in ["\"", "f'{", "'''a", "x = f'{}'", "\\", "f'\\"] {
-            assert!(template(broken).is_err(), "{broken}");
+            assert!(messages(broken).is_err(), "{broken}");
         }
     }
 }

@@ -1,30 +1,33 @@
-//! Asking the judge.
+//! Asks the judge.
 
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use tsumugi_chat::{ChatMessage, Client, Request};
 use tsumugi_record::Judgement;
 
-use super::{Template, Verdict, parse};
+use super::parse::{Verdict, parse};
+use super::template::Template;
 use crate::Error;
 use crate::bench::Question;
 use crate::profile::{Judging, Profile, Style};
 
-/// How the judge is called.
+/// How a judge is called.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct JudgeSettings {
-    /// The judge's name at its server. The paper took `gpt-4o-2024-05-13`.
+    /// Name of the judge's model at its endpoint. The paper's judge was `gpt-4o-2024-05-13`.
     pub model: String,
-    /// Most tokens of a reply (all references: 1,024).
+    /// Maximum length of a reply in tokens. Default: 1,024, as in all reference tools.
     pub max_tokens: u32,
-    /// Sampling temperature (all references: 0).
+    /// Sampling temperature. Default: 0, as in all reference tools.
     pub temperature: f32,
-    /// Seed (eval-mm: 0).
+    /// Seed of the sampling. Default: 0, as in llm-jp-eval-mm.
     pub seed: i64,
-    /// Runs over the same answers; `None` takes the profile's number (5 for Heron Bench and JA-VLM-Bench).
+    /// Runs over the same answers whose mean is the score. Default: the benchmark's number (5 for Heron Bench and
+    /// JA-VLM-Bench-In-the-Wild, as in the paper).
     pub runs: Option<u32>,
-    /// A prompt other than the profile's own.
+    /// The prompt. Default: this project's prompt for the profile's kind of reply.
     pub template: Option<Template>,
 }
 
@@ -34,7 +37,7 @@ impl Default for JudgeSettings {
     }
 }
 
-/// A judge ready to be asked.
+/// A judge of one benchmark under one profile.
 #[derive(Debug)]
 pub struct Judge<'a> {
     client: &'a Client,
@@ -80,7 +83,7 @@ pub fn failure_kind(error: &str) -> FailureKind {
 }
 
 impl<'a> Judge<'a> {
-    /// A judge of one benchmark under one profile.
+    /// Prepares a judge of one benchmark under one profile.
     #[must_use]
     pub fn new(
         client: &'a Client,
@@ -163,7 +166,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// May the same request succeed at another time?
+/// Tells whether the same request may succeed at another time.
 pub(crate) fn is_passing(error: &tsumugi_chat::Error) -> bool {
     matches!(error, tsumugi_chat::Error::GaveUp { .. } | tsumugi_chat::Error::Deadline { .. })
 }

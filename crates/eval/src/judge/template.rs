@@ -1,35 +1,36 @@
-//! What a judge is asked.
+//! Prompts of judges.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::python_source;
+use super::python_source::{self, Messages};
 use crate::Error;
 use crate::bench::Question;
 use crate::profile::{PairReply, PointReply, Style};
 
-/// A judge's prompt. In `user` the words `{context}`, `{question}`, `{reference}` and `{answer}` are replaced, once
-/// each time they occur and never inside what was put in; so are `{rule}` and `{role}` by the rule of the question's
-/// category.
+/// A judge's prompt. In `user` each occurrence of `{context}`, `{question}`, `{reference}` and `{answer}` is replaced,
+/// but not inside replaced text; so are `{rule}` and `{role}` by the rule of the question's category.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Template {
-    /// Standing instructions; empty for none.
+    /// The system message; empty for none.
     #[serde(default)]
     pub system: String,
-    /// The message.
+    /// The user's message, with the fields that are replaced.
     pub user: String,
-    /// What is asked by category; `default` for categories that have no rule of their own.
+    /// Rules by category; `default` holds for categories without a rule of their own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rules: BTreeMap<String, Rule>,
 }
 
-/// What a judge is asked about the questions of one category.
+/// A judge's rule for the questions of one category.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Rule {
-    /// What the two who answer are called.
+    /// Name of the two that answer. Default: `Assistant`, as in heron's rules.
     #[serde(default = "assistant")]
     pub role: String,
     /// The instruction.
@@ -41,7 +42,7 @@ fn assistant() -> String {
 }
 
 impl Template {
-    /// Our own template for a judge, equal in meaning to the reference's.
+    /// This project's template for a judge, equal in meaning to the reference tool's.
     #[must_use]
     pub fn builtin(style: Style) -> Self {
         let (system, user) = match style {
@@ -61,22 +62,24 @@ impl Template {
     /// Where the file cannot be read, has other keys, or holds no prompt.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-        let fault = |reason: String| Error::Config(format!("{}: {reason}", path.display()));
         if path.extension().is_some_and(|e| e == "py") {
-            return python_source::template(&text).map_err(fault);
+            let messages = python_source::messages(&text);
+            let fault = |reason| Error::Config(format!("{}: {reason}", path.display()));
+            let Messages { system, user } = messages.map_err(fault)?;
+            return Ok(Self { system, user, ..Self::default() });
         }
-        toml::from_str(&text).map_err(|e| fault(e.to_string()))
+        toml::from_str(&text).map_err(|e| Error::unreadable(path, "a judge's prompt", e))
     }
 
     /// Takes the rules of a JSON file: an object of `role` and `prompt` by category, such as heron's `rule.json`. A
-    /// template without `{rule}` makes way for one that says nothing but labels and the rule.
+    /// template without `{rule}` is replaced by one of labels and the rule alone.
     ///
     /// # Errors
     /// Where the file cannot be read or is of another form.
     pub fn with_rules(mut self, path: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-        let fault = |e: serde_json::Error| Error::Config(format!("{}: {e}", path.display()));
-        self.rules = serde_json::from_str(&text).map_err(fault)?;
+        self.rules =
+            serde_json::from_str(&text).map_err(|e| Error::unreadable(path, "rules by category", e))?;
         if !self.user.contains("{rule}") {
             self.user = LABELS.to_owned();
         }
@@ -94,7 +97,7 @@ impl Template {
         let without = questions.iter().find(|question| self.rule(&question.category).is_none());
         without.map_or(Ok(()), |question| {
             Err(Error::Config(format!(
-                "the judge's prompt asks for a rule by category, and there is none for \"{}\"; name a file of rules with --judge-rules (heron's rule.json)",
+                "the judge's prompt asks for a rule by category, and there is none for \"{}\"; set the judge's `rules` to a file of rules, such as heron's rule.json",
                 question.category
             )))
         })
@@ -259,7 +262,7 @@ mod tests {
             question: "{answer}とは".into(),
             reference: "正解{x}".into(),
             context: None,
-            picture: None,
+            image: None,
         };
         let user = "{{question}}/{reference}/{answer}/{context}|{".to_owned();
         let template = Template { user, ..Template::default() };
@@ -281,7 +284,7 @@ mod tests {
             question: "何色".into(),
             reference: "赤".into(),
             context: Some("夕焼け".into()),
-            picture: None,
+            image: None,
         };
         let message = template.user_message(&question("conv"), "青");
         assert!(
@@ -292,7 +295,7 @@ mod tests {
         assert!(template.user_message(&question("detail"), "青").contains("[Assistant 2]\n青"));
         template.check(&[question("conv"), question("detail")])?;
         let error = template.check(&[question("complex")]).err().map(|e| e.to_string());
-        assert!(error.is_some_and(|e| e.contains("complex") && e.contains("--judge-rules")));
+        assert!(error.is_some_and(|e| e.contains("complex") && e.contains("`rules`")));
         Ok(())
     }
 

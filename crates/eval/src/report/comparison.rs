@@ -3,7 +3,7 @@
 use tsumugi_report::{Block, Chart, Column, Page, Section, Table};
 
 use super::radar;
-use crate::results::{Comparison, Metric, MetricScore};
+use crate::results::{Comparison, MetricScore};
 use crate::stats::Interval;
 
 /// Runs side by side as a page: for each metric the scores and the differences to the first run with their intervals.
@@ -11,10 +11,8 @@ use crate::stats::Interval;
 pub fn comparison_page(comparison: &Comparison) -> Page {
     let mut page = Page::new(format!("{} under profile {}", comparison.benchmark, comparison.profile))
         .lead("Dots are scores, lines are 95 % bootstrap intervals over questions.");
-    for metric in [Metric::RougeL, Metric::RougeLJa, Metric::JudgeRelative, Metric::JudgePoints] {
-        if let Some(section) = metric_section(comparison, metric) {
-            page.push(section);
-        }
+    for score in comparison.rows.first().map(|row| row.scores.as_slice()).unwrap_or_default() {
+        page.push(metric_section(comparison, score));
     }
     if !comparison.differences.is_empty() {
         page.push(Section::new("Differences").with(differences(comparison)));
@@ -23,22 +21,20 @@ pub fn comparison_page(comparison: &Comparison) -> Page {
     page.with(Section::new("As Markdown").with(Block::details("Tables in Markdown", [markdown])))
 }
 
-/// None where no run has the metric.
-fn metric_section(comparison: &Comparison, metric: Metric) -> Option<Section> {
+/// The scores and differences of all runs in the metric of `first`.
+fn metric_section(comparison: &Comparison, first: &MetricScore) -> Section {
+    let (metric, title) = (&first.metric, first.title.as_str());
     let runs: Vec<(&str, &MetricScore)> = comparison
         .rows
         .iter()
-        .filter_map(|row| Some((row.run.as_str(), row.scores.iter().find(|score| score.metric == metric)?)))
+        .filter_map(|row| Some((row.run.as_str(), row.scores.iter().find(|score| score.metric == *metric)?)))
         .collect();
-    if runs.is_empty() {
-        return None;
-    }
-    let mut scores = Chart::interval(format!("{} by run", metric.title()));
+    let mut scores = Chart::interval(format!("{title} by run"));
     for (run, score) in &runs {
         scores.push(*run, score.score, ends(score.interval));
     }
-    let mut differences = Chart::interval(format!("{}: differences", metric.title())).zero();
-    for difference in comparison.differences.iter().filter(|difference| difference.metric == metric) {
+    let mut differences = Chart::interval(format!("{title}: differences")).zero();
+    for difference in comparison.differences.iter().filter(|difference| difference.metric == *metric) {
         let label = format!("{} - {}", difference.run, difference.to);
         differences.push(label, difference.by_question.difference, ends(difference.by_question.interval));
     }
@@ -47,7 +43,7 @@ fn metric_section(comparison: &Comparison, metric: Metric) -> Option<Section> {
         charts.push(differences.into());
     }
     charts.extend(radar(&runs).map(Block::from));
-    Some(Section::new(metric.title()).with(Block::grid(charts)))
+    Section::new(title).with(Block::grid(charts))
 }
 
 fn ends(interval: Interval) -> (f64, f64) {
@@ -71,7 +67,7 @@ fn differences(comparison: &Comparison) -> Table {
         table.push((
             &row.run,
             &row.to,
-            row.metric.title(),
+            &row.title,
             paired.difference,
             format!("{:.2} to {:.2}", paired.interval.low, paired.interval.high),
             paired.p_value,

@@ -16,7 +16,7 @@ pub use self::summary::score_section;
 use crate::Error;
 use crate::bench::Benchmark;
 use crate::contamination::Part;
-use crate::results::{Item, Metric, MetricScore, Results};
+use crate::results::{Item, MetricScore, Results};
 
 /// Name of the page in a run's folder.
 pub const FILE: &str = "report.html";
@@ -84,15 +84,18 @@ pub fn answer_cards(
         replies.entry(&judgement.question_id).or_default().push(judgement);
     }
     let mut found = findings(results);
-    let mut cards =
-        Cards::new().layout(Layout::Rows).filter_by("remark").sort_by("ROUGE-L").sort_by("points");
+    let mut cards = Cards::new().layout(Layout::Rows).filter_by("remark");
+    for metric in items.first().into_iter().flat_map(|item| item.scores.keys()) {
+        cards = cards.sort_by(metric);
+    }
+    cards = cards.sort_by("points");
     if predictions.iter().any(|prediction| !prediction.category.is_empty()) {
         cards = cards.filter_by("category");
     }
     for (prediction, item) in predictions.iter().zip(items) {
         let id = prediction.question_id.as_str();
         let mut card = answer_card(prediction, item, contexts.get(id).copied());
-        if let Some(image) = item.picture.as_ref().and_then(|id| images.get(id.as_str())) {
+        if let Some(image) = item.image.as_ref().and_then(|id| images.get(id.as_str())) {
             card = card.image(image.clone());
         }
         if let Some(found) = found.remove(id) {
@@ -118,8 +121,10 @@ fn answer_card(prediction: &Prediction, item: &Item, context: Option<&str>) -> C
     if !prediction.category.is_empty() {
         card = card.fact("category", &prediction.category);
     }
-    card = card.fact("ROUGE-L", item.rouge_l);
-    let mean = |points: &[Option<f64>]| crate::aggregate::mean(points.iter().copied().flatten());
+    for (metric, value) in &item.scores {
+        card = card.fact(metric, *value);
+    }
+    let mean = |points: &[Option<f64>]| crate::stats::mean(points.iter().copied().flatten());
     for (name, points) in [("points", &item.points), ("points of the reference", &item.reference_points)] {
         if let Some(points) = mean(points) {
             card = card.fact(name, points);
@@ -145,11 +150,11 @@ fn reply(judgement: &Judgement) -> Block {
 
 /// A thumbnail of each image that the items need, by its identifier.
 fn images<'a>(benchmark: &'a Benchmark, items: &[Item]) -> BTreeMap<&'a str, Image> {
-    let needed: HashSet<&str> = items.iter().filter_map(|item| item.picture.as_deref()).collect();
+    let needed: HashSet<&str> = items.iter().filter_map(|item| item.image.as_deref()).collect();
     let distinct: BTreeMap<&'a str, &[u8]> = benchmark
         .questions
         .iter()
-        .filter_map(|question| question.picture.as_ref())
+        .filter_map(|question| question.image.as_ref())
         .filter(|image| needed.contains(image.id.as_str()))
         .map(|image| (image.id.as_str(), &*image.bytes))
         .collect();
@@ -167,7 +172,7 @@ fn findings(results: &Results) -> HashMap<&str, Vec<String>> {
         let part = match finding.part {
             Part::Question => "question",
             Part::Reference => "reference",
-            Part::Picture => "image",
+            Part::Image => "image",
         };
         let text = format!("{part} in {} ({:.0} %)", finding.row, 100.0 * finding.share);
         found.entry(&finding.question_id).or_default().push(text);
@@ -188,11 +193,7 @@ fn radar(runs: &[(&str, &MetricScore)]) -> Option<RadarChart> {
     if names.len() < 3 {
         return None;
     }
-    let most = match first.metric {
-        Metric::JudgePoints => 5.0,
-        Metric::RougeL | Metric::RougeLJa | Metric::JudgeRelative => 100.0,
-    };
-    let mut chart = Chart::radar(format!("{} by category", first.metric.title()), names.clone()).most(most);
+    let mut chart = Chart::radar(format!("{} by category", first.title), names.clone()).most(first.maximum);
     for (run, score) in runs {
         let of =
             |name: &&str| score.categories.iter().find(|c| c.category == *name).map_or(f64::NAN, |c| c.score);
@@ -213,10 +214,12 @@ mod tests {
             questions: 1,
         };
         MetricScore {
-            metric: Metric::JudgeRelative,
+            metric: "judge-relative".into(),
+            title: "Judge".into(),
+            maximum: 100.0,
             score: 0.0,
             interval: Default::default(),
-            interval_by_picture: Default::default(),
+            interval_by_image: Default::default(),
             categories: ["conv", "detail", "com<plex"].iter().zip(scores).map(category).collect(),
             clean: None,
         }

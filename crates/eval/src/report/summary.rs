@@ -5,7 +5,8 @@ use tsumugi_report::{Bar, Block, Chart, Column, Facts, Section, Table};
 use super::radar;
 use crate::contamination::Contaminated;
 use crate::published::{Standing, standings};
-use crate::results::{JudgeFacts, Metric, Results};
+use crate::results::{JudgeFacts, Results};
+use crate::scorer::names;
 
 /// The scores of a run with intervals and by category, facts about the judge, and the place among published models.
 #[must_use]
@@ -24,7 +25,7 @@ pub fn score_section(results: &Results) -> Section {
     }
     section.push(facts);
     let mut charts: Vec<Block> = standings(results).iter().map(standing).collect();
-    let radar = [Metric::JudgeRelative, Metric::JudgePoints, Metric::RougeL]
+    let radar = [names::JUDGE_RELATIVE, names::JUDGE_POINTS, names::ROUGE_L]
         .into_iter()
         .find_map(|metric| radar(&[(&results.model, results.metric(metric)?)]));
     charts.extend(radar.map(Block::from));
@@ -46,9 +47,9 @@ fn scores(results: &Results) -> Table {
         Column::text("95 % interval, images drawn"),
     ]);
     for score in &results.scores {
-        let (questions, images) = (score.interval, score.interval_by_picture);
+        let (questions, images) = (score.interval, score.interval_by_image);
         table.push((
-            score.metric.title(),
+            &score.title,
             score.score,
             format!("{:.2} to {:.2}", questions.low, questions.high),
             format!("{:.2} to {:.2}", images.low, images.high),
@@ -67,7 +68,7 @@ fn categories(results: &Results) -> Table {
     .caption("Scores by category");
     for score in &results.scores {
         for category in score.categories.iter().filter(|category| !category.category.is_empty()) {
-            table.push((score.metric.title(), &category.category, category.score, category.questions));
+            table.push((&score.title, &category.category, category.score, category.questions));
         }
     }
     table
@@ -98,17 +99,17 @@ fn judge_facts(facts: &mut Facts, judge: &JudgeFacts) {
 fn contamination_facts(facts: &mut Facts, found: &Contaminated, results: &Results) {
     facts.push("questions found in training data", found.questions);
     facts.push("training texts compared", found.texts);
-    facts.push("training images compared", found.pictures);
+    facts.push("training images compared", found.images);
     for score in &results.scores {
         if let Some(clean) = score.clean {
-            facts.push(format!("{} without the questions found", score.metric.title()), clean);
+            facts.push(format!("{} without the questions found", score.title), clean);
         }
     }
 }
 
 /// The run among the models of the paper.
 fn standing(standing: &Standing) -> Block {
-    let caption = format!("{} among the models of the paper", standing.metric.title());
+    let caption = format!("{} among the models of the paper", standing.title);
     let mut chart = Chart::bar(caption);
     for (name, score, own) in &standing.rows {
         let label = if *own { format!("{name} (this run)") } else { name.clone() };

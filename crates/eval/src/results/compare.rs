@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::score::{judge_statistic, rouge_values, style_of};
-use super::{Item, Metric, MetricScore, Results, cell};
-use crate::Error;
+use super::file::{MetricScore, Results, cell};
+use crate::item::Item;
+use crate::profile::Profile;
+use crate::scorer::Statistic;
 use crate::stats::{Paired, Resampling, paired, paired_statistic};
+use crate::{Error, Registry};
 
 /// Runs side by side: their scores, and the differences of each to the first on the questions both answered.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -40,21 +42,24 @@ pub struct Difference {
     pub run: String,
     /// Name of the run it is compared with.
     pub to: String,
-    /// The metric.
-    pub metric: Metric,
+    /// Name of the metric.
+    pub metric: String,
+    /// Name of the metric in tables and charts.
+    pub title: String,
     /// Questions that both answered.
     pub questions: usize,
     /// Difference with questions drawn.
     pub by_question: Paired,
-    /// Difference with pictures drawn, with all their questions.
-    pub by_picture: Paired,
+    /// Difference with images drawn, each with all its questions.
+    pub by_image: Paired,
 }
 
-/// Compares runs (name and results) of one benchmark under one profile.
+/// Compares runs (name and results) of one benchmark under one profile. A metric that the registry does not know is
+/// compared by the mean of its values.
 ///
 /// # Errors
 /// [`Error::Incomparable`] where benchmark or profile differ, or two runs share no question.
-pub fn compare(runs: &[(String, Results)]) -> Result<Comparison, Error> {
+pub fn compare(runs: &[(String, Results)], registry: &Registry) -> Result<Comparison, Error> {
     let Some(((first_name, first), others)) = runs.split_first() else {
         return Err(Error::Incomparable("there are none".to_owned()));
     };
@@ -71,19 +76,22 @@ pub fn compare(runs: &[(String, Results)]) -> Result<Comparison, Error> {
             return Err(Error::Incomparable(format!("{first_name} and {name} share no question")));
         }
         for score in &first.scores {
-            if other.metric(score.metric).is_none() {
+            if other.metric(&score.metric).is_none() {
                 continue;
             }
-            let difference = |resampling: &Resampling| difference(&a, &b, score.metric, first, resampling);
+            let [a_values, b_values] =
+                [&a, &b].map(|items| statistic(items, &score.metric, first.profile, registry));
+            let difference = |resampling: &Resampling| difference(&a_values, &b_values, a.len(), resampling);
             differences.push(Difference {
                 run: name.clone(),
                 to: first_name.clone(),
-                metric: score.metric,
+                metric: score.metric.clone(),
+                title: score.title.clone(),
                 questions: a.len(),
                 by_question: difference(&Resampling::by_question(
                     a.iter().map(|item| item.category.as_str()),
                 )),
-                by_picture: difference(&Resampling::by_picture(a.iter().map(|item| item.picture.as_deref()))),
+                by_image: difference(&Resampling::by_image(a.iter().map(|item| item.image.as_deref()))),
             });
         }
     }
@@ -108,17 +116,17 @@ fn common(first: &[Item], second: &[Item]) -> (Vec<Item>, Vec<Item>) {
     found.unzip()
 }
 
-fn difference(a: &[Item], b: &[Item], metric: Metric, first: &Results, resampling: &Resampling) -> Paired {
-    match metric {
-        Metric::RougeL | Metric::RougeLJa => {
-            paired(&rouge_values(a, metric), &rouge_values(b, metric), resampling)
-        }
-        Metric::JudgePoints | Metric::JudgeRelative => {
-            let style = style_of(metric, first.profile);
-            let statistic =
-                |drawn: &[usize]| judge_statistic(b, style, drawn) - judge_statistic(a, style, drawn);
-            paired_statistic(statistic, a.len(), resampling)
-        }
+fn statistic<'i>(items: &'i [Item], metric: &str, profile: Profile, registry: &Registry) -> Statistic<'i> {
+    match registry.scorer(metric) {
+        Ok(scorer) => scorer.statistic(items, profile),
+        Err(_) => Statistic::of(items, metric),
+    }
+}
+
+fn difference(a: &Statistic<'_>, b: &Statistic<'_>, questions: usize, resampling: &Resampling) -> Paired {
+    match (a, b) {
+        (Statistic::Mean(a), Statistic::Mean(b)) => paired(a, b, resampling),
+        _ => paired_statistic(|drawn| b.at(drawn) - a.at(drawn), questions, resampling),
     }
 }
 
@@ -126,16 +134,15 @@ impl Comparison {
     /// Scores and differences as two Markdown tables.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let metrics: Vec<Metric> =
-            self.rows.first().map(|row| row.scores.iter().map(|s| s.metric).collect()).unwrap_or_default();
+        let metrics = self.rows.first().map(|row| row.scores.as_slice()).unwrap_or_default();
         let mut out = format!("{} under profile {}\n\n| run | model |", self.benchmark, self.profile);
-        metrics.iter().for_each(|metric| out.push_str(&format!(" {} |", metric.title())));
+        metrics.iter().for_each(|metric| out.push_str(&format!(" {} |", cell(&metric.title))));
         out.push_str("\n|---|---|");
         metrics.iter().for_each(|_| out.push_str("---|"));
         for row in &self.rows {
             out.push_str(&format!("\n| {} | {} |", cell(&row.run), cell(&row.model)));
-            for metric in &metrics {
-                match row.scores.iter().find(|score| score.metric == *metric) {
+            for metric in metrics {
+                match row.scores.iter().find(|score| score.metric == metric.metric) {
                     Some(s) => out.push_str(&format!(
                         " {:.2} [{:.2}, {:.2}] |",
                         s.score, s.interval.low, s.interval.high
@@ -144,14 +151,14 @@ impl Comparison {
                 }
             }
         }
-        out.push_str("\n\n| run | minus | metric | difference | 95 % interval | by picture | p | questions needed |\n|---|---|---|---|---|---|---|---|\n");
+        out.push_str("\n\n| run | minus | metric | difference | 95 % interval | by image | p | questions needed |\n|---|---|---|---|---|---|---|---|\n");
         for d in &self.differences {
-            let (q, p) = (&d.by_question, &d.by_picture);
+            let (q, p) = (&d.by_question, &d.by_image);
             out.push_str(&format!(
                 "| {} | {} | {} | {:+.2} | {:+.2} to {:+.2} | {:+.2} to {:+.2} | {:.4} | {} |\n",
                 cell(&d.run),
                 cell(&d.to),
-                d.metric.title(),
+                cell(&d.title),
                 q.difference,
                 q.interval.low,
                 q.interval.high,

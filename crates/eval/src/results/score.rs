@@ -1,71 +1,64 @@
 //! From predictions and judgements to results.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tsumugi_record::{Judgement, Prediction};
 
-use super::{CategoryScore, Item, JudgeFacts, Metric, MetricScore, Results, VERSION};
-use crate::aggregate::{Points, heron, mean};
+use super::file::{CategoryScore, JudgeFacts, MetricScore, Results, VERSION};
+use crate::Error;
 use crate::bench::Benchmark;
+use crate::item::Item;
 use crate::judge::{FailureKind, failure_kind, fallback};
-use crate::mecab::Dictionary;
-use crate::profile::{Corpus, Judging, PairReply, PointReply, Profile, Style};
-use crate::rouge::{LanguageDetector, gated, score_all};
-use crate::stats::{Resampling, bootstrap_median, mean_at, variance};
+use crate::profile::{Judging, Profile, Style};
+use crate::scorer::{Answers, Resources, Scorer, run_score};
+use crate::stats::{Resampling, variance};
 
-/// Scores the answers to a benchmark. `judging` is how the judgements were asked for; without one they are left out.
-/// `detector` is what the language gate asks, under profiles that have one; without it there is no gated score.
+/// The tables of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'a> {
+    /// The benchmark that was answered.
+    pub benchmark: &'a Benchmark,
+    /// The profile that the evaluation follows.
+    pub profile: Profile,
+    /// The answers.
+    pub predictions: &'a [Prediction],
+    /// The judge's replies; empty where nobody judged.
+    pub judgements: &'a [Judgement],
+    /// How the judge was asked; without it the judgements are ignored.
+    pub judging: Option<Judging>,
+}
+
+/// Scores the answers to a benchmark with each of the scorers that applies.
 ///
 /// The same tables give the same results, on any number of threads.
-#[must_use]
-pub fn score(
-    benchmark: &Benchmark,
-    profile: Profile,
-    dictionary: &Dictionary,
-    predictions: &[Prediction],
-    judgements: &[Judgement],
-    judging: Option<Judging>,
-    detector: Option<&dyn LanguageDetector>,
-) -> Results {
-    let settings = profile.settings();
-    let detector = detector.filter(|_| settings.language_gate);
-    let pairs: Vec<_> = predictions.iter().map(|p| (p.answer.as_str(), p.reference.as_str())).collect();
-    let rouge = score_all(dictionary, settings.normalizer, &pairs);
-    let pictures: HashMap<&str, Option<String>> = benchmark
-        .questions
-        .iter()
-        .map(|q| (q.id.as_str(), q.picture.as_ref().map(|p| p.id.clone())))
-        .collect();
-    let mut items: Vec<Item> = predictions
-        .iter()
-        .zip(rouge)
-        .map(|(prediction, rouge_l)| Item {
-            question_id: prediction.question_id.clone(),
-            category: prediction.category.clone(),
-            picture: pictures.get(prediction.question_id.as_str()).cloned().flatten(),
-            rouge_l,
-            ..Item::default()
-        })
-        .collect();
-    if let Some(detector) = detector {
-        let pass = |(answer, reference): &(&str, &str)| gated(detector, answer, reference) == *answer;
-        for (item, pair) in items.iter_mut().zip(&pairs) {
-            // What the gate lets through scores as it did; an empty answer scores nothing.
-            item.rouge_l_ja = Some(if pass(pair) { item.rouge_l } else { 0.0 });
-        }
-    }
+///
+/// # Errors
+/// Where a scorer fails, or [`Error::Scorer`] where it does not give one finite value for each answer.
+pub fn score(run: &Run<'_>, scorers: &[Arc<dyn Scorer>], resources: &Resources) -> Result<Results, Error> {
+    let Run { benchmark, profile, predictions, judgements, judging } = *run;
     let judging = judging.filter(|_| !judgements.is_empty());
+    let answers = Answers { profile, benchmark, predictions, judging, resources };
+    let mut items = items(benchmark, predictions);
     let mut judge = judging.map(|judging| fill(&mut items, judgements, judging));
-    let sampling = Sampling::new(&items);
-    let mut scores = vec![rouge_score(&items, Metric::RougeL, settings.corpus, &sampling)];
-    if detector.is_some() {
-        scores.push(rouge_score(&items, Metric::RougeLJa, settings.corpus, &sampling));
+    let applying: Vec<&dyn Scorer> =
+        scorers.iter().map(AsRef::as_ref).filter(|scorer| scorer.applies(&answers)).collect();
+    for scorer in &applying {
+        add_values(&mut items, *scorer, &answers)?;
     }
+    let sampling = Sampling::new(&items);
+    let scores = applying.iter().map(|scorer| sampling.score(&items, *scorer, profile)).collect();
+    let mut detector = None;
     if let Some((judging, facts)) = judging.zip(judge.as_mut()) {
-        scores.push(judge_score(&items, judging, facts, &sampling));
+        let all: Vec<usize> = (0..items.len()).collect();
+        let of_run = |run| run_score(&items, judging.style, &all, run);
+        facts.run_scores = (0..facts.runs as usize).map(of_run).collect();
+    }
+    if applying.iter().any(|scorer| scorer.uses_detector()) {
+        detector = Some(resources.detector().name().to_owned());
     }
     let first = predictions.first();
-    Results {
+    Ok(Results {
         version: VERSION,
         benchmark: benchmark.name.clone(),
         profile,
@@ -75,10 +68,45 @@ pub fn score(
         unanswered: benchmark.questions.len().saturating_sub(items.len()),
         scores,
         judge,
-        language_detector: detector.map(|detector| detector.name().to_owned()),
+        language_detector: detector,
         contamination: None,
         items,
+    })
+}
+
+/// One item for each answer, without any score.
+fn items(benchmark: &Benchmark, predictions: &[Prediction]) -> Vec<Item> {
+    let images: HashMap<&str, &str> = benchmark
+        .questions
+        .iter()
+        .filter_map(|q| Some((q.id.as_str(), q.image.as_ref()?.id.as_str())))
+        .collect();
+    let item = |prediction: &Prediction| Item {
+        question_id: prediction.question_id.clone(),
+        category: prediction.category.clone(),
+        image: images.get(prediction.question_id.as_str()).map(|id| (*id).to_owned()),
+        ..Item::default()
+    };
+    predictions.iter().map(item).collect()
+}
+
+/// Puts the values of a scorer into the items.
+fn add_values(items: &mut [Item], scorer: &dyn Scorer, answers: &Answers<'_>) -> Result<(), Error> {
+    let values = scorer.values(answers)?;
+    let fault = |reason: String| Error::Scorer { scorer: scorer.name().to_owned(), reason };
+    if values.is_empty() {
+        return Ok(());
     }
+    if values.len() != items.len() {
+        return Err(fault(format!("it returned {} values for {} answers", values.len(), items.len())));
+    }
+    for (item, value) in items.iter_mut().zip(values) {
+        if !value.is_finite() {
+            return Err(fault(format!("it returned {value} for question {:?}", item.question_id)));
+        }
+        item.scores.insert(scorer.name().to_owned(), value);
+    }
+    Ok(())
 }
 
 /// Puts the judgements into the items and counts what failed.
@@ -131,27 +159,31 @@ fn fill(items: &mut [Item], judgements: &[Judgement], judging: Judging) -> Judge
 
 struct Sampling {
     by_question: Resampling,
-    by_picture: Resampling,
+    by_image: Resampling,
 }
 
 impl Sampling {
     fn new(items: &[Item]) -> Self {
         Self {
             by_question: Resampling::by_question(items.iter().map(|item| item.category.as_str())),
-            by_picture: Resampling::by_picture(items.iter().map(|item| item.picture.as_deref())),
+            by_image: Resampling::by_image(items.iter().map(|item| item.image.as_deref())),
         }
     }
 
-    fn score(
-        &self,
-        metric: Metric,
-        score: f64,
-        categories: Vec<CategoryScore>,
-        statistic: impl Fn(&[usize]) -> f64,
-    ) -> MetricScore {
-        let interval = self.by_question.interval(&statistic);
-        let interval_by_picture = self.by_picture.interval(&statistic);
-        MetricScore { metric, score, interval, interval_by_picture, categories, clean: None }
+    fn score(&self, items: &[Item], scorer: &dyn Scorer, profile: Profile) -> MetricScore {
+        let all: Vec<usize> = (0..items.len()).collect();
+        let statistic = scorer.statistic(items, profile);
+        let at = |drawn: &[usize]| statistic.at(drawn);
+        MetricScore {
+            metric: scorer.name().to_owned(),
+            title: scorer.title().to_owned(),
+            maximum: scorer.maximum(),
+            score: scorer.corpus_score(items, &all, profile),
+            interval: self.by_question.interval(at),
+            interval_by_image: self.by_image.interval(at),
+            categories: by_category(items, |members| scorer.category_score(items, members, profile)),
+            clean: None,
+        }
     }
 }
 
@@ -172,99 +204,4 @@ fn by_category(items: &[Item], score: impl Fn(&[usize]) -> f64) -> Vec<CategoryS
         CategoryScore { score: score(&members), questions: members.len(), category }
     };
     categories(items).into_iter().map(category_score).collect()
-}
-
-fn rouge_score(items: &[Item], metric: Metric, corpus: Corpus, sampling: &Sampling) -> MetricScore {
-    let values = rouge_values(items, metric);
-    let statistic = |drawn: &[usize]| mean_at(&values, drawn);
-    sampling.score(metric, corpus_score(&values, corpus), by_category(items, statistic), statistic)
-}
-
-pub(super) fn rouge_values(items: &[Item], metric: Metric) -> Vec<f64> {
-    let value = |item: &Item| match metric {
-        Metric::RougeLJa => item.rouge_l_ja.unwrap_or(item.rouge_l),
-        _ => item.rouge_l,
-    };
-    items.iter().map(value).collect()
-}
-
-fn corpus_score(values: &[f64], corpus: Corpus) -> f64 {
-    match corpus {
-        Corpus::Mean => mean(values.iter().copied()).unwrap_or(0.0),
-        Corpus::BootstrapMedian => bootstrap_median(values),
-    }
-}
-
-/// The score of a metric over some of the items, as the profile makes one of many.
-pub(super) fn statistic(items: &[Item], metric: Metric, profile: Profile, drawn: &[usize]) -> f64 {
-    match metric {
-        Metric::RougeL | Metric::RougeLJa => {
-            let values = rouge_values(items, metric);
-            let drawn: Vec<f64> = drawn.iter().map(|i| values[*i]).collect();
-            corpus_score(&drawn, profile.settings().corpus)
-        }
-        Metric::JudgeRelative | Metric::JudgePoints => {
-            judge_statistic(items, style_of(metric, profile), drawn)
-        }
-    }
-}
-
-/// The style of the judge behind a metric. What it decides of a score is the same for all judges that give points.
-pub(super) fn style_of(metric: Metric, profile: Profile) -> Style {
-    match metric {
-        Metric::JudgeRelative => Style::Pair(profile.settings().pair.unwrap_or(PairReply::Json)),
-        _ => Style::Point(PointReply::FirstDigit),
-    }
-}
-
-/// The score of a judge over the drawn items: the mean over runs of each run's score.
-pub(super) fn judge_statistic(items: &[Item], style: Style, drawn: &[usize]) -> f64 {
-    let runs = items.first().map_or(0, |item| item.points.len());
-    mean((0..runs).filter_map(|run| run_score(items, style, drawn, run))).unwrap_or(0.0)
-}
-
-fn run_score(items: &[Item], style: Style, drawn: &[usize], run: usize) -> Option<f64> {
-    let points = |i: &usize| {
-        let item = &items[*i];
-        let score = item.points.get(run).copied().flatten()?;
-        let reference = item.reference_points.get(run).copied().flatten();
-        Some((item.category.as_str(), Points { score, reference: reference.unwrap_or(0.0) }))
-    };
-    match style {
-        Style::Pair(reply) => {
-            let judged: Vec<_> = drawn.iter().filter_map(points).collect();
-            (!judged.is_empty()).then(|| heron(judged.iter().copied(), reply).relative)
-        }
-        Style::Point(_) => mean(drawn.iter().filter_map(points).map(|(_, p)| p.score)),
-    }
-}
-
-fn judge_score(items: &[Item], judging: Judging, facts: &mut JudgeFacts, sampling: &Sampling) -> MetricScore {
-    let style = judging.style;
-    let all: Vec<usize> = (0..items.len()).collect();
-    facts.run_scores = (0..facts.runs as usize).map(|run| run_score(items, style, &all, run)).collect();
-    let metric = metric_of(style);
-    let statistic = |drawn: &[usize]| judge_statistic(items, style, drawn);
-    let categories = match style {
-        Style::Point(_) => by_category(items, statistic),
-        Style::Pair(reply) => by_category(items, |members| {
-            let of_run = |run: usize| {
-                let points = |i: &usize| {
-                    let (score, reference) = (items[*i].points[run]?, items[*i].reference_points[run]?);
-                    Some(("", Points { score, reference }))
-                };
-                let judged: Vec<_> = members.iter().filter_map(points).collect();
-                (!judged.is_empty()).then(|| heron(judged.iter().copied(), reply).relative)
-            };
-            mean((0..facts.runs as usize).filter_map(of_run)).unwrap_or(0.0)
-        }),
-    };
-    sampling.score(metric, statistic(&all), categories, statistic)
-}
-
-fn metric_of(style: Style) -> Metric {
-    match style {
-        Style::Pair(_) => Metric::JudgeRelative,
-        Style::Point(_) => Metric::JudgePoints,
-    }
 }

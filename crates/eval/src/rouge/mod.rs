@@ -1,8 +1,8 @@
 //! ROUGE-L of Japanese texts, as PyPI `rouge_score` 0.1.2 computes it over MeCab's words.
 //!
 //! ```no_run
-//! use tsumugi_eval::mecab::Dictionary;
-//! use tsumugi_eval::normalize::Normalizer;
+//! use tsumugi_text::mecab::Dictionary;
+//! use tsumugi_text::normalize::Normalizer;
 //! use tsumugi_eval::rouge::RougeL;
 //!
 //! let dictionary = Dictionary::find(None)?;
@@ -19,8 +19,8 @@ use rayon::prelude::*;
 pub use gate::{LanguageDetector, gated};
 pub use lcs::lcs_length;
 
-use crate::mecab::{Dictionary, Tokenizer};
-use crate::normalize::Normalizer;
+use tsumugi_text::mecab::{Dictionary, Tokenizer};
+use tsumugi_text::normalize::Normalizer;
 
 /// Scores pairs of texts. One for each thread; [`score_all`] does that.
 #[derive(Debug)]
@@ -58,12 +58,12 @@ impl<'d> RougeL<'d> {
 /// inside a word cuts it.
 fn words<'t>(tokenizer: &mut Tokenizer<'_>, text: &'t str) -> Vec<&'t str> {
     let tokens = tokenizer.tokens(text);
-    if !text.contains(|c| c != ' ' && crate::normalize::is_python_space(c)) && !text.contains(' ') {
+    if !text.contains(|c| c != ' ' && tsumugi_text::normalize::is_python_space(c)) && !text.contains(' ') {
         return tokens;
     }
     tokens
         .into_iter()
-        .flat_map(|token| token.split(crate::normalize::is_python_space))
+        .flat_map(|token| token.split(tsumugi_text::normalize::is_python_space))
         .filter(|token| !token.is_empty())
         .collect()
 }

@@ -9,8 +9,24 @@ use encoding_rs::{EUC_JP, EUC_KR, Encoding, SHIFT_JIS};
 use super::{Family, family, frequent, is_common, without_cut_end};
 
 /// Letters that Japanese words in katakana have most of, and those that are not rare either.
-const FREQUENT: &str = "ﾝｰｽﾙﾄﾗｲｸﾘｼﾀﾞｯｱﾚﾏﾃﾟｶﾌﾊｺﾛ";
-const ORDINARY: &str = "ﾐﾒｷﾁｻﾆｴｵｹｾｨｬｭﾅﾑﾓﾋﾈﾉﾂｳｮｪﾎﾍﾕﾜ";
+const FREQUENT: &str = include_str!("katakana_frequent.txt");
+const ORDINARY: &str = include_str!("katakana_ordinary.txt");
+
+// Half-width katakana by name.
+const WO: char = '\u{FF66}';
+const SMALL_A: char = '\u{FF67}';
+const LONG_VOWEL: char = '\u{FF70}';
+const U: char = '\u{FF73}';
+const KA: char = '\u{FF76}';
+const TO: char = '\u{FF84}';
+const HA: char = '\u{FF8A}';
+const HO: char = '\u{FF8E}';
+const VOICED: char = '\u{FF9E}';
+const HALF_VOICED: char = '\u{FF9F}';
+
+const fn is_half_width(c: char) -> bool {
+    matches!(c, WO..=HALF_VOICED)
+}
 
 /// The logarithm of the likelihood of `sample` in an encoding, up to a constant.
 pub(super) fn log_likelihood(sample: &[u8], encoding: &'static Encoding) -> f64 {
@@ -23,7 +39,7 @@ pub(super) fn log_likelihood(sample: &[u8], encoding: &'static Encoding) -> f64 
             '\n' => 0.0,
             '\u{fffd}' => 20.0,
             // A single katakana in a Latin word is an accented letter.
-            _ if c.is_ascii_alphabetic() && matches!(before, 'ｦ'..='ﾟ') => 6.5,
+            _ if c.is_ascii_alphabetic() && is_half_width(before) => 6.5,
             // Encodings take ASCII bytes into characters or leave them.
             _ if c.is_ascii() => 2.5,
             _ => cost(c, before, encoding),
@@ -67,9 +83,9 @@ fn ranked(rank: u16, encoding: &'static Encoding) -> f64 {
 fn half_width(c: char, before: char) -> f64 {
     // Voicing marks stand behind some letters only, small letters and the long vowel at no beginning.
     let misplaced = match c {
-        'ﾞ' => !matches!(before, 'ｳ' | 'ｶ'..='ﾄ' | 'ﾊ'..='ﾎ'),
-        'ﾟ' => !matches!(before, 'ﾊ'..='ﾎ'),
-        'ｧ'..='ｰ' => !matches!(before, 'ｦ'..='ﾟ'),
+        VOICED => !matches!(before, U | KA..=TO | HA..=HO),
+        HALF_VOICED => !matches!(before, HA..=HO),
+        SMALL_A..=LONG_VOWEL => !is_half_width(before),
         _ => false,
     };
     if misplaced {

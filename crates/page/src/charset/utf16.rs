@@ -6,7 +6,7 @@ use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 const START: usize = 2 << 10;
 
 /// UTF-16 without a mark shows by a zero in every other byte of its markup. A few zeros are on the other side: those of
-/// characters such as the ideographic space (U+3000) and 一 (U+4E00).
+/// characters such as the ideographic space (U+3000) and the digit one (U+4E00).
 pub(super) fn without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     let start = &bytes[..bytes.len().min(START)];
     if start.len() < 4 || memchr::memchr(0, start).is_none() {

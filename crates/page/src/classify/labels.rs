@@ -1,4 +1,10 @@
-//! Short texts that are no part of what an author wrote.
+//! Short texts that the author of a page did not write.
+
+/// Labels of advertisements in several languages, one a line.
+const ADVERTISEMENT: &str = include_str!("advertisement.txt");
+
+/// Letters of East Asian dates: year, month, day, hour, minute and the days of the week.
+const DATE_LETTERS: &str = include_str!("date_letters.txt");
 
 /// Longest date, in bytes.
 const DATE: usize = 48;
@@ -6,12 +12,11 @@ const DATE: usize = 48;
 /// The label of an advertisement, standing alone.
 pub(super) fn is_advertisement(text: &str) -> bool {
     let text = text.trim_matches(|c: char| !c.is_alphanumeric());
-    ["advertisement", "advertising", "sponsored", "広告", "スポンサーリンク", "スポンサードリンク"]
-        .iter()
-        .any(|label| text.eq_ignore_ascii_case(label))
+    ADVERTISEMENT.lines().any(|label| text.eq_ignore_ascii_case(label))
 }
 
-/// A date, or a date with a time, and nothing else: `2024年5月1日(水) 10:00`, `23.12.2022`, `2024-05-01`.
+/// A date, or a date with a time, and nothing else: `23.12.2022`, `2024-05-01 10:00`, also with the letters for year, month
+/// and day.
 pub(super) fn is_date(text: &str) -> bool {
     if text.len() > DATE {
         return false;
@@ -21,7 +26,7 @@ pub(super) fn is_date(text: &str) -> bool {
     for c in text.chars() {
         let known = c.is_ascii_digit()
             || c.is_whitespace()
-            || matches!(c, '年' | '月' | '日' | '時' | '分' | '曜' | '火' | '水' | '木' | '金' | '土')
+            || DATE_LETTERS.contains(c)
             || matches!(c, '.' | '/' | '-' | ':' | ',' | '(' | ')' | '（' | '）' | '：' | '／');
         if !known {
             return false;

@@ -5,7 +5,7 @@
 //! The tests hold the tree against html5ever's.
 //!
 //! Three limits keep hostile pages cheap: [`MAX_DEPTH`], [`MAX_FORMATTING`] and a number of nodes, growing with the
-//! page, from which formatting elements are not made anew. None of them leaves out text or pictures.
+//! page, from which formatting elements are not made anew. None of them leaves out text or images.
 
 mod adoption;
 pub(crate) mod attribute;
@@ -36,7 +36,7 @@ pub(crate) fn parse(html: &str) -> Dom<'_> {
     tokenizer::run(html).dom
 }
 
-/// Reads a page. Tells whether its formatting was cut short: text and pictures are there, but not all that is bold or in
+/// Reads a page. Tells whether its formatting was cut short: text and images are there, but not all that is bold or in
 /// a link is known as such.
 pub(crate) fn parse_telling(html: &str) -> (Dom<'_>, bool) {
     let builder = tokenizer::run(html);

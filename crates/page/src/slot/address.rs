@@ -1,4 +1,4 @@
-//! Which of an element's many attributes holds the address of its picture, and what it means.
+//! Which of an element's many attributes holds the address of its image, and what it means.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::dom::{Dom, Id};
 use crate::html::attribute::Attr;
 use crate::tag::Tag;
 
-/// Attributes in which scripts keep the address of a picture that is loaded late, the best first.
+/// Attributes in which scripts keep the address of an image that is loaded late, the best first.
 const LAZY: [Attr; 17] = [
     Attr::DataSrc,
     Attr::DataOriginal,
@@ -33,7 +33,7 @@ const LAZY: [Attr; 17] = [
 const VAGUE: [Attr; 2] = [Attr::DataUrl, Attr::DataImage];
 /// The same for lists of candidates.
 const LAZY_SETS: [Attr; 3] = [Attr::DataSrcset, Attr::DataLazySrcset, Attr::DataOriginalSet];
-/// Words in the file name of a picture that stands in for a later one.
+/// Words in the file name of an image that stands in for a later one.
 const PLACEHOLDERS: [&str; 9] = [
     "placeholder",
     "blank.",
@@ -45,7 +45,7 @@ const PLACEHOLDERS: [&str; 9] = [
     "pixel.gif",
     "dummy.",
 ];
-/// Longest address kept. Servers refuse much shorter ones; `data:` addresses are as long as their picture.
+/// Longest address kept. Servers refuse much shorter ones; `data:` addresses are as long as their image.
 const URL_LIMIT: usize = 8192;
 
 /// The address as the page gives it.
@@ -76,7 +76,7 @@ fn lazy<'d>(dom: &'d Dom<'_>, id: Id, has_source: bool) -> Option<&'d str> {
         }
         let fits = is_address(value)
             && !is_placeholder(value)
-            && !(has_source && VAGUE.contains(name) && !names_picture(value));
+            && !(has_source && VAGUE.contains(name) && !names_image(value));
         fits.then_some(value)
     };
     let set = || LAZY_SETS.iter().filter_map(|name| dom.attribute(id, *name)).find_map(best_candidate);
@@ -89,11 +89,11 @@ fn is_address(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with(['{', '[', '<'])
         && (text.contains('/') || text.contains('.'))
-        && (!text.contains(char::is_whitespace) || names_picture(text))
+        && (!text.contains(char::is_whitespace) || names_image(text))
 }
 
-/// Whether the file's name says that it is a picture.
-fn names_picture(address: &str) -> bool {
+/// Whether the file's name says that it is an image.
+fn names_image(address: &str) -> bool {
     let path = address.split(['?', '#']).next().unwrap_or_default();
     let extension = path.rsplit('.').next().unwrap_or_default();
     ["jpg", "jpeg", "png", "gif", "webp", "avif", "svg", "bmp", "jfif", "jxl"]
@@ -127,7 +127,7 @@ fn from_picture<'d>(dom: &'d Dom<'_>, id: Id) -> Option<&'d str> {
     })
 }
 
-/// The largest picture of a `srcset`, by width or pixel density.
+/// The largest image of a `srcset`, by width or pixel density.
 fn best_candidate(set: &str) -> Option<&str> {
     let mut best: Option<(f64, &str)> = None;
     let mut rest = set;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tsumugi_eval::bench::Source;
+use tsumugi_eval::Registry;
 use tsumugi_eval::report::comparison_page;
 use tsumugi_eval::results::{Comparison, Results, compare};
 use tsumugi_record::write_json;
@@ -95,7 +95,7 @@ pub fn run(config: &AblationConfig, out: &Path, progress: &Progress) -> Result<A
     }
     let comparisons: Vec<Comparison> = results
         .iter()
-        .map(|runs| compare(runs).map_err(Error::step("ablate", "comparison")))
+        .map(|runs| compare(runs, &Registry::default()).map_err(Error::step("ablate", "comparison")))
         .collect::<Result<_, _>>()?;
     conclude(config, out, runs, comparisons, by_stand_in)
 }
@@ -112,10 +112,7 @@ fn step(
     judge: Option<JudgeConfig>,
     folder: &Path,
 ) -> EvaluateConfig {
-    let name = match Source::from(asked.benchmark.clone()) {
-        Source::Own(path) => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
-        named => Some(named.to_string()),
-    };
+    let name = Path::new(&asked.benchmark).file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let note = config.judge.as_ref().is_some_and(|judge| judge.stand_in).then(|| table::STAND_IN.to_owned());
     EvaluateConfig {
         benchmark: asked.benchmark.clone(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use tsumugi_eval::profile::Profile;
 use tsumugi_eval::published::PUBLISHED;
-use tsumugi_eval::results::{Comparison, Metric};
+use tsumugi_eval::results::{Comparison, MetricScore};
 
 use super::config::AblationConfig;
 use super::run::RunSummary;
@@ -13,7 +13,7 @@ use super::run::RunSummary;
 pub(super) const STAND_IN: &str = "The judge of this run is a loopback stand-in that follows fixed rules; its points say nothing about quality.";
 
 /// A column: a benchmark and a metric.
-type Column<'a> = (&'a Comparison, Metric);
+type Column<'a> = (&'a Comparison, &'a MetricScore);
 
 /// All tables.
 pub(super) fn markdown(config: &AblationConfig, runs: &[RunSummary], comparisons: &[Comparison]) -> String {
@@ -21,7 +21,7 @@ pub(super) fn markdown(config: &AblationConfig, runs: &[RunSummary], comparisons
         .iter()
         .flat_map(|comparison| {
             let scores = comparison.rows.first().map(|row| row.scores.as_slice()).unwrap_or_default();
-            scores.iter().map(move |score| (comparison, score.metric))
+            scores.iter().map(move |score| (comparison, score))
         })
         .collect();
     let mut out = format!(
@@ -43,8 +43,8 @@ fn head(out: &mut String, first: &str, columns: &[String]) {
     let _ = writeln!(out, "|---|{}", "---|".repeat(columns.len()));
 }
 
-fn title((comparison, metric): &Column<'_>) -> String {
-    format!("{}, {}", cell(&comparison.benchmark), metric.title())
+fn title((comparison, score): &Column<'_>) -> String {
+    format!("{}, {}", cell(&comparison.benchmark), cell(&score.title))
 }
 
 fn scores(out: &mut String, config: &AblationConfig, runs: &[RunSummary], columns: &[Column<'_>]) {
@@ -53,7 +53,7 @@ fn scores(out: &mut String, config: &AblationConfig, runs: &[RunSummary], column
         let _ = write!(out, "| {} |", cell(&run.name));
         for (comparison, metric) in columns {
             let row = comparison.rows.iter().find(|row| row.run == run.name);
-            let score = row.and_then(|row| row.scores.iter().find(|score| score.metric == *metric));
+            let score = row.and_then(|row| row.scores.iter().find(|score| score.metric == metric.metric));
             match score {
                 Some(s) => {
                     let _ = write!(out, " {:.2} [{:.2}, {:.2}]", s.score, s.interval.low, s.interval.high);
@@ -61,7 +61,7 @@ fn scores(out: &mut String, config: &AblationConfig, runs: &[RunSummary], column
                 None => out.push_str(" -"),
             }
             let published = config.paper.as_deref().and_then(|row| PUBLISHED.iter().find(|p| p.model == row));
-            if let Some(score) = published.and_then(|row| row.score(&comparison.benchmark, *metric)) {
+            if let Some(score) = published.and_then(|row| row.score(&comparison.benchmark, &metric.metric)) {
                 let _ = write!(out, " (paper {score})");
             }
             out.push_str(" |");
@@ -73,18 +73,18 @@ fn scores(out: &mut String, config: &AblationConfig, runs: &[RunSummary], column
 fn differences(out: &mut String, runs: &[RunSummary], comparisons: &[Comparison]) {
     let Some(first) = runs.first().filter(|_| runs.len() > 1) else { return };
     let _ = writeln!(out, "\nDifferences to \"{}\", question by question:\n", cell(&first.name));
-    let names = ["benchmark, metric", "difference", "95 % interval", "by picture", "p", "questions needed"];
+    let names = ["benchmark, metric", "difference", "95 % interval", "by image", "p", "questions needed"];
     head(out, "run", &names.map(str::to_owned));
     for run in &runs[1..] {
         let all = comparisons.iter().flat_map(|c| c.differences.iter().map(move |d| (c, d)));
         for (comparison, d) in all.filter(|(_, d)| d.run == run.name) {
-            let (q, p) = (&d.by_question, &d.by_picture);
+            let (q, p) = (&d.by_question, &d.by_image);
             let needed = q.questions_needed.map_or_else(|| "-".to_owned(), |n| n.to_string());
             let _ = writeln!(
                 out,
                 "| {} | {} | {:+.2} | {:+.2} to {:+.2} | {:+.2} to {:+.2} | {:.4} | {needed} |",
                 cell(&run.name),
-                title(&(comparison, d.metric)),
+                format!("{}, {}", cell(&comparison.benchmark), cell(&d.title)),
                 q.difference,
                 q.interval.low,
                 q.interval.high,
@@ -99,7 +99,7 @@ fn differences(out: &mut String, runs: &[RunSummary], comparisons: &[Comparison]
 /// The paper's table 3, where the columns are the paper's.
 fn papers(out: &mut String, config: &AblationConfig, columns: &[Column<'_>]) {
     let is_known = |(comparison, metric): &&Column<'_>| {
-        PUBLISHED.iter().any(|row| row.score(&comparison.benchmark, *metric).is_some())
+        PUBLISHED.iter().any(|row| row.score(&comparison.benchmark, &metric.metric).is_some())
     };
     let known: Vec<Column<'_>> = columns.iter().filter(is_known).copied().collect();
     if known.is_empty() || config.profile != Profile::Paper {
@@ -110,7 +110,7 @@ fn papers(out: &mut String, config: &AblationConfig, columns: &[Column<'_>]) {
     for row in PUBLISHED.iter().filter(|row| row.ablation || row.model == "LLM-jp-3 VILA") {
         let _ = write!(out, "| {} |", row.model);
         for (comparison, metric) in &known {
-            let score = row.score(&comparison.benchmark, *metric);
+            let score = row.score(&comparison.benchmark, &metric.metric);
             let _ = write!(out, " {} |", score.map_or_else(|| "-".to_owned(), |score| score.to_string()));
         }
         out.push('\n');

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tsumugi_interleave::{
-    DocumentDrop, Draft, DroppedPicture, InterleavedConfig, Judge, PagePicture, Part, Similarity,
-    page_pictures,
+    DocumentDrop, Draft, DroppedImage, InterleavedConfig, NsfwClassifier, PageImage, Part, Similarity,
+    page_images,
 };
 use tsumugi_record::{Document, Excluded, Image, ImageInfo, Interleaved, Provenance, Record, ShardReader};
 use tsumugi_tables::{Samples, drop_frequent_in_samples};
+use tsumugi_text::LanguagePack;
 
 use super::pictures::Pictures;
 use super::scorers::Scorers;
@@ -74,13 +75,14 @@ pub fn build_interleaved_with(
         [one] => Some(*one),
         _ => return Err(Error::config("--scorer", "pictures are assigned by one scorer; give one")),
     };
+    let pack = LanguagePack::open(&config.recipe.language).map_err(Error::setting("recipe.language"))?;
     let identity = scorers.identity(&config.recipe);
     let step = match Step::open(STEP, &config.out, &identity, table.identity)? {
         Opened::Finished(summary) => return Ok(summary),
         Opened::Work(step) => step,
     };
     let (recipe, nsfw, frequent) = (&config.recipe, scorers.nsfw, HashSet::new());
-    let mut builder = Builder { recipe, pictures, scorer, nsfw, frequent };
+    let mut builder = Builder { recipe, pack, pictures, scorer, nsfw, frequent };
     if config.recipe.frequency.is_on() {
         builder.frequent = builder.find_frequent(&table.shards)?;
     }
@@ -90,9 +92,10 @@ pub fn build_interleaved_with(
 
 struct Builder<'a> {
     recipe: &'a InterleavedConfig,
+    pack: LanguagePack,
     pictures: Pictures,
     scorer: Option<&'a dyn Similarity>,
-    nsfw: Option<&'a dyn Judge>,
+    nsfw: Option<&'a dyn NsfwClassifier>,
     /// Occurrences of pictures that are frequent.
     frequent: HashSet<String>,
 }
@@ -100,7 +103,7 @@ struct Builder<'a> {
 /// What becomes of a document.
 struct Built {
     parts: Result<Vec<Part>, DocumentDrop>,
-    dropped: Vec<DroppedPicture>,
+    dropped: Vec<DroppedImage>,
 }
 
 impl Builder<'_> {
@@ -125,8 +128,8 @@ impl Builder<'_> {
         for batch in ShardReader::<Document>::open_columns(shard, COLUMNS)? {
             for document in batch?.iter().filter(|document| !document.opt_out) {
                 let year = document.provenance.date.get(..4).and_then(|year| year.parse().ok()).unwrap_or(0);
-                for page in page_pictures(document, &|url| self.pictures.find(url), self.recipe).0 {
-                    found.push((page.picture.phash.0, year, occurrence(document, &page)));
+                for page in page_images(document, &|url| self.pictures.find(url), self.recipe).0 {
+                    found.push((page.facts.phash.0, year, occurrence(document, &page)));
                 }
             }
         }
@@ -174,10 +177,10 @@ impl Builder<'_> {
         if document.opt_out {
             return Ok(Built { parts: Err(DocumentDrop::OptOut), dropped: Vec::new() });
         }
-        let (pictures, mut dropped) = page_pictures(document, &|url| self.pictures.find(url), self.recipe);
-        let mut draft = Draft::new(document, pictures);
+        let (pictures, mut dropped) = page_images(document, &|url| self.pictures.find(url), self.recipe);
+        let mut draft = Draft::new(document, pictures, self.pack.sentences());
         dropped.extend(draft.drop_frequent(&|page| self.frequent.contains(&occurrence(document, page))));
-        let parts = match draft.check_pictures(self.recipe).or_else(|reason| self.too_many_is_fine(reason)) {
+        let parts = match draft.check_images(self.recipe).or_else(|reason| self.too_many_is_fine(reason)) {
             Ok(()) => draft.check_text(self.recipe),
             Err(reason) => Err(reason),
         };
@@ -202,21 +205,21 @@ impl Builder<'_> {
     fn judge(
         &self,
         draft: &mut Draft,
-        judge: &dyn Judge,
-        dropped: &mut Vec<DroppedPicture>,
+        judge: &dyn NsfwClassifier,
+        dropped: &mut Vec<DroppedImage>,
     ) -> Result<Result<(), DocumentDrop>, Error> {
         let images = self.images_in(draft)?;
-        let scores = judge.judge(&files(draft, &images)).map_err(Error::step(STEP, judge.name()))?;
-        if scores.len() != draft.pictures().len() {
+        let scores = judge.probabilities(&files(draft, &images)).map_err(Error::step(STEP, judge.name()))?;
+        if scores.len() != draft.images().len() {
             return Err(Error::step(STEP, judge.name())(format!("gave {} scores", scores.len())));
         }
         dropped.extend(draft.drop_nsfw(&scores, self.recipe.images.max_nsfw));
-        Ok(draft.check_pictures(self.recipe).or_else(|reason| self.too_many_is_fine(reason)))
+        Ok(draft.check_images(self.recipe).or_else(|reason| self.too_many_is_fine(reason)))
     }
 
     /// The files of a document's pictures.
     fn images_in(&self, draft: &Draft) -> Result<HashMap<usize, Image>, Error> {
-        let keys: BTreeSet<usize> = draft.pictures().iter().map(|page| page.picture.key).collect();
+        let keys: BTreeSet<usize> = draft.images().iter().map(|page| page.facts.key).collect();
         self.pictures.load(&keys)
     }
 
@@ -224,7 +227,7 @@ impl Builder<'_> {
         &self,
         draft: Draft,
         scorer: &dyn Similarity,
-        dropped: &mut Vec<DroppedPicture>,
+        dropped: &mut Vec<DroppedImage>,
     ) -> Result<Result<Vec<Part>, DocumentDrop>, Error> {
         let images = self.images_in(&draft)?;
         let files = files(&draft, &images);
@@ -241,7 +244,7 @@ impl Builder<'_> {
         let parts = built.iter().filter_map(|built| built.parts.as_ref().ok()).flatten();
         let keys: BTreeSet<usize> = parts
             .filter_map(|part| match part {
-                Part::Picture(page, _) => Some(page.picture.key),
+                Part::Image(page, _) => Some(page.facts.key),
                 Part::Text(_) => None,
             })
             .collect();
@@ -261,8 +264,8 @@ impl Builder<'_> {
                     row.texts.push(Some(text));
                     row.images.push(None);
                 }
-                Part::Picture(page, similarity) => {
-                    let picture = page.picture;
+                Part::Image(page, similarity) => {
+                    let picture = page.facts;
                     let phash = picture.phash.to_string();
                     let (width, height) = (picture.width, picture.height);
                     row.image_info.push(ImageInfo { url: page.url, width, height, phash, similarity });
@@ -278,11 +281,11 @@ impl Builder<'_> {
 /// The bytes of a document's pictures, in its order.
 fn files<'a>(draft: &Draft, images: &'a HashMap<usize, Image>) -> Vec<&'a [u8]> {
     let bytes = |key: usize| images.get(&key).and_then(|image| image.bytes.as_deref()).unwrap_or_default();
-    draft.pictures().iter().map(|page| bytes(page.picture.key)).collect()
+    draft.images().iter().map(|page| bytes(page.facts.key)).collect()
 }
 
 /// A name for a picture of a page.
-fn occurrence(document: &Document, page: &PagePicture) -> String {
+fn occurrence(document: &Document, page: &PageImage) -> String {
     format!("{} {}", document.url, page.url)
 }
 

@@ -67,8 +67,7 @@ pub fn build_pairs_with(
     scorers: &Scorers<'_>,
     progress: &Progress,
 ) -> Result<Summary, Error> {
-    let wrong = |error: tsumugi_interleave::Error| Error::config("recipe", error.to_string());
-    let checker = TextChecker::new(&config.recipe.text).map_err(wrong)?;
+    let checker = TextChecker::new(&config.recipe).map_err(Error::setting("recipe"))?;
     let mut table = input_table(&config.documents, Document::KIND)?;
     let pictures = Pictures::read(&config.images, &mut table.identity)?;
     let names: Vec<&str> = scorers.similarity.iter().map(|scorer| scorer.name()).collect();
@@ -125,8 +124,8 @@ impl Builder<'_> {
                 .collect();
             for (document, found) in documents.iter().zip(found) {
                 let stage = outputs.funnel().stage("pictures", "images");
-                (0..found.pictures).for_each(|_| stage.keep());
-                for drop in found.dropped_pictures {
+                (0..found.images).for_each(|_| stage.keep());
+                for drop in found.dropped_images {
                     stage.drop(drop.reason);
                     dropped.push(excluded(drop, "pictures", &document.provenance))?;
                 }
@@ -147,7 +146,7 @@ impl Builder<'_> {
 
     /// A candidate as a row; its picture is named and not yet there.
     fn pair(&self, candidate: PairCandidate, document: &Document) -> Pair {
-        let picture = candidate.picture;
+        let picture = candidate.image;
         let path = Some(self.pictures.fact(picture.key).name.clone());
         Pair {
             id: candidate.id,
@@ -187,7 +186,7 @@ impl Builder<'_> {
                 columns.push((scorer.name(), values));
             }
             if let Some(judge) = self.scorers.nsfw {
-                let values = judge.judge(&files).map_err(Error::step(STEP, judge.name()))?;
+                let values = judge.probabilities(&files).map_err(Error::step(STEP, judge.name()))?;
                 columns.push((judge.name(), values));
             }
             for (name, values) in columns {

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 use tch::{Kind, Tensor};
-use tsumugi_interleave::{Error as ScoreError, Judge, Matrix, Similarity};
-use tsumugi_vlm::{ContrastiveEncoder, NsfwClassifier, checkpoint, torch_ext};
+use tsumugi_interleave::{Error as ScoreError, Matrix, NsfwClassifier, Similarity};
+use tsumugi_vlm::{ContrastiveEncoder, checkpoint, torch_ext};
 
 use crate::Error;
 use crate::runner::file_identity;
@@ -46,8 +46,8 @@ impl Encoder {
         &self.name
     }
 
-    fn fail(&self, error: impl std::fmt::Display) -> ScoreError {
-        ScoreError::Scorer { scorer: self.name.clone(), message: error.to_string() }
+    fn fail(&self, error: impl std::error::Error + Send + Sync + 'static) -> ScoreError {
+        ScoreError::scorer(&self.name, error)
     }
 
     /// Vectors `[n,d]` of pictures, each content embedded once.
@@ -72,8 +72,7 @@ impl Encoder {
         let vectors = match known {
             Some(vectors) => vectors,
             None => {
-                let vectors =
-                    locked(&self.model).embed_images(&contents).map_err(|e| self.fail(e.with_causes()))?;
+                let vectors = locked(&self.model).embed_images(&contents).map_err(|e| self.fail(e))?;
                 let mut remembered = locked(&self.remembered);
                 remembered.truncate(REMEMBERED - 1);
                 remembered.push_front((key, vectors.shallow_clone()));
@@ -84,7 +83,7 @@ impl Encoder {
     }
 
     fn texts(&self, texts: &[&str]) -> Result<Tensor, ScoreError> {
-        locked(&self.model).embed_texts(texts).map_err(|e| self.fail(e.with_causes()))
+        locked(&self.model).embed_texts(texts).map_err(|e| self.fail(e))
     }
 
     fn values(&self, tensor: Result<Tensor, tch::TchError>) -> Result<Vec<f64>, ScoreError> {
@@ -129,14 +128,14 @@ impl Similarity for Encoder {
 pub(super) struct SafetyProbe<'a> {
     name: String,
     identity: String,
-    probe: Mutex<NsfwClassifier>,
+    probe: Mutex<tsumugi_vlm::NsfwClassifier>,
     encoder: &'a Encoder,
 }
 
 impl<'a> SafetyProbe<'a> {
     pub(super) fn open(path: &Path, encoder: &'a Encoder) -> Result<SafetyProbe<'a>, Error> {
         let wrong = |error: tsumugi_vlm::Error| Error::config("--nsfw", error.with_causes());
-        let probe = NsfwClassifier::open(path).map_err(wrong)?;
+        let probe = tsumugi_vlm::NsfwClassifier::open(path).map_err(wrong)?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let name = format!("nsfw:{stem}");
         let identity = format!("{name} {}", file_identity(path)?);
@@ -144,7 +143,7 @@ impl<'a> SafetyProbe<'a> {
     }
 }
 
-impl Judge for SafetyProbe<'_> {
+impl NsfwClassifier for SafetyProbe<'_> {
     fn name(&self) -> &str {
         &self.name
     }
@@ -153,16 +152,12 @@ impl Judge for SafetyProbe<'_> {
         self.identity.clone()
     }
 
-    fn judge(&self, images: &[&[u8]]) -> Result<Vec<f64>, ScoreError> {
+    fn probabilities(&self, images: &[&[u8]]) -> Result<Vec<f64>, ScoreError> {
         if images.is_empty() {
             return Ok(Vec::new());
         }
         let vectors = self.encoder.vectors(images)?;
-        let fail = |error: tsumugi_vlm::Error| ScoreError::Scorer {
-            scorer: self.name.clone(),
-            message: error.with_causes(),
-        };
-        locked(&self.probe).scores(&vectors).map_err(fail)
+        locked(&self.probe).scores(&vectors).map_err(|error| ScoreError::scorer(&self.name, error))
     }
 }
 

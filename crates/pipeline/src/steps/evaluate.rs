@@ -9,22 +9,23 @@ mod training;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 #[cfg(feature = "train")]
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use tsumugi_chat::{Client, ClientConfig};
+use tsumugi_eval::Registry;
 #[cfg(feature = "train")]
 use tsumugi_eval::answer::LocalAnswerer;
 use tsumugi_eval::answer::{Answer, ApiAnswerer};
-use tsumugi_eval::bench::{Benchmark, Question, Source, load};
+use tsumugi_eval::bench::{Benchmark, LoadRequest, Question};
 use tsumugi_eval::judge::{FailureKind, Judge, JudgeSettings, Template, failure_kind};
-use tsumugi_eval::mecab::Dictionary;
 use tsumugi_eval::profile::{Generation, Judging, Profile};
-use tsumugi_eval::results::{Results, score};
+use tsumugi_eval::results::{Results, Run, score, set_contamination};
+use tsumugi_eval::scorer::{Resources, Scorer};
 use tsumugi_record::{Excluded, Judgement, Prediction, Record, ShardReader, shards};
-use tsumugi_text::LanguageIdentifier;
 
 use crate::runner::{Opened, Outputs, Step, Summary, file_identity};
 use crate::{Error, Progress};
@@ -60,6 +61,9 @@ pub struct EvaluateSummary {
     /// Everything, as in `results.json`.
     #[serde(skip)]
     pub results: Option<Results>,
+    /// The benchmark as it was loaded.
+    #[serde(skip)]
+    pub loaded: Benchmark,
 }
 
 /// Answers, judges and scores. Run again after a kill or a fault, it asks only what is missing.
@@ -68,7 +72,19 @@ pub struct EvaluateSummary {
 /// [`Error::Config`] where the configuration makes no sense; [`Error::Step`] where the dictionary is missing, an
 /// endpoint does not answer, or a model fails.
 pub fn evaluate(config: &EvaluateConfig, progress: &Progress) -> Result<EvaluateSummary, Error> {
-    let plan = Plan::new(config)?;
+    evaluate_with(config, &Registry::default(), progress)
+}
+
+/// [`evaluate`] with the benchmarks and scorers of a registry.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_with(
+    config: &EvaluateConfig,
+    registry: &Registry,
+    progress: &Progress,
+) -> Result<EvaluateSummary, Error> {
+    let plan = Plan::new(config, registry)?;
     let summary = match Step::open(STEP, &config.out, &plan.identity, plan.inputs()?)? {
         Opened::Finished(summary) => summary,
         Opened::Work(step) => {
@@ -93,8 +109,10 @@ struct Identity {
 
 struct Plan<'a> {
     config: &'a EvaluateConfig,
+    registry: &'a Registry,
     benchmark: Benchmark,
-    dictionary: Dictionary,
+    scorers: Vec<Arc<dyn Scorer>>,
+    resources: Resources,
     identity: Identity,
     judging: Option<Judging>,
     settings: String,
@@ -112,28 +130,39 @@ fn failed(place: impl Into<String>) -> impl FnOnce(tsumugi_eval::Error) -> Error
     let place = place.into();
     move |error| match error {
         tsumugi_eval::Error::Config(reason) => Error::config(place, reason),
+        error
+        @ (tsumugi_eval::Error::UnknownScorer { .. } | tsumugi_eval::Error::UnknownBenchmark { .. }) => {
+            Error::config(place, error.to_string())
+        }
         error => Error::step(STEP, place)(error),
     }
 }
 
 impl<'a> Plan<'a> {
-    fn new(config: &'a EvaluateConfig) -> Result<Self, Error> {
+    fn new(config: &'a EvaluateConfig, registry: &'a Registry) -> Result<Self, Error> {
         if config.benchmark.is_empty() {
             return Err(Error::config(
                 "benchmark",
                 "name one (heron-bench, ja-vlm-bench-in-the-wild, ja-vg-vqa-500) or a JSONL or Parquet file",
             ));
         }
-        let source = Source::from(config.benchmark.clone());
+        let request = LoadRequest::new(config.profile).with_data(config.data.as_deref());
         let benchmark =
-            load(&source, config.data.as_deref(), config.profile).map_err(failed(&config.benchmark))?;
+            registry.load_benchmark(&config.benchmark, &request).map_err(failed(&config.benchmark))?;
         if let Some(folder) = config.training.iter().find(|folder| !folder.is_dir()) {
             return Err(Error::config(
                 folder.display().to_string(),
                 "training data is looked for in folders, and this is none",
             ));
         }
-        let dictionary = Dictionary::find(config.dictionary.as_deref()).map_err(failed("ROUGE-L"))?;
+        let metrics = config.metrics.clone().unwrap_or_else(|| config.profile.metrics());
+        let scorers = registry.scorers(&metrics).map_err(failed("metrics"))?;
+        let mut resources = Resources::default();
+        if let Some(folder) = &config.dictionary {
+            resources = resources.with_dictionary(folder);
+        }
+        // What scoring needs is loaded before a model is asked.
+        scorers.iter().try_for_each(|scorer| scorer.prepare(&resources)).map_err(failed("metrics"))?;
         let (model, kind) = match &config.model {
             Model::Local { model, .. } => (model.clone(), "local"),
             Model::Api(endpoint) => (endpoint.model.clone(), "api"),
@@ -147,12 +176,12 @@ impl<'a> Plan<'a> {
         let mut judging = None;
         let mut judge = None;
         if let Some(wanted) = &config.judge {
-            let by_profile = config.profile.judging(&source).ok_or_else(|| {
+            let by_profile = config.profile.judging(benchmark.judge).ok_or_else(|| {
                 Error::config(
                     "judge",
                     format!(
-                        "profile {} has no judge for {source}; take another profile, or leave the judge out",
-                        config.profile
+                        "profile {} has no judge for {}; take another profile, or leave the judge out",
+                        config.profile, benchmark.name
                     ),
                 )
             })?;
@@ -190,7 +219,7 @@ impl<'a> Plan<'a> {
             judge,
             runs,
         };
-        Ok(Self { config, benchmark, dictionary, identity, judging, settings })
+        Ok(Self { config, registry, benchmark, scorers, resources, identity, judging, settings })
     }
 
     fn inputs(&self) -> Result<BTreeMap<String, String>, Error> {
@@ -348,30 +377,28 @@ impl<'a> Plan<'a> {
         let out = &self.config.out;
         let predictions: Vec<Prediction> = read_table(out)?;
         let judgements: Vec<Judgement> = read_table(&out.join("judgements"))?;
-        let detector = LanguageIdentifier::default();
-        let mut results = score(
-            &self.benchmark,
-            self.config.profile,
-            &self.dictionary,
-            &predictions,
-            &judgements,
-            self.judging,
-            Some(&detector),
-        );
+        let run = Run {
+            benchmark: &self.benchmark,
+            profile: self.config.profile,
+            predictions: &predictions,
+            judgements: &judgements,
+            judging: self.judging,
+        };
+        let mut results = score(&run, &self.scorers, &self.resources).map_err(failed("scores"))?;
         if !self.config.training.is_empty() {
             let (folders, how) = (&self.config.training, self.config.contamination);
-            results.set_contamination(training::search(&self.benchmark, folders, how, progress)?);
+            let found = training::search(&self.benchmark, folders, how, progress)?;
+            set_contamination(&mut results, found, self.registry);
         }
         results.write(out).map_err(failed("results"))?;
         let note = self.config.note.as_deref();
         let report =
             tsumugi_eval::report::write(out, &self.benchmark, &results, &predictions, &judgements, note)
                 .map_err(failed("report"))?;
-        let scores = results.scores.iter().map(|score| {
-            let name = serde_json::to_value(score.metric).ok();
-            let name = name.as_ref().and_then(|name| name.as_str()).unwrap_or_default().to_owned();
-            (name, (score.score, score.interval.low, score.interval.high))
-        });
+        let scores = results
+            .scores
+            .iter()
+            .map(|score| (score.metric.clone(), (score.score, score.interval.low, score.interval.high)));
         Ok(EvaluateSummary {
             summary,
             benchmark: results.benchmark.clone(),
@@ -382,6 +409,7 @@ impl<'a> Plan<'a> {
             failed_judgements: results.judge.as_ref().map_or(0, |j| j.unreadable + j.crashes + j.unanswered),
             report,
             results: Some(results),
+            loaded: self.benchmark.clone(),
         })
     }
 }

@@ -99,7 +99,6 @@ pub fn filter_documents(config: &FilterDocumentsConfig, progress: &Progress) -> 
 
 /// What the map phase needs.
 struct DocumentFilter {
-    profile: Profile,
     chain: FilterChain,
     minhash: MinHash,
     mask: Mask,
@@ -108,23 +107,22 @@ struct DocumentFilter {
 
 impl DocumentFilter {
     fn new(config: &FilterDocumentsConfig, progress: &Progress) -> Result<Self, Error> {
-        let wrong = |error: tsumugi_text::Error| Error::config("profile", error.to_string());
-        let profile = Profile::named(&config.profile).map_err(wrong)?;
+        let profile = Profile::named(&config.profile).map_err(Error::setting("profile"))?;
         if let Some(words) = config.words.as_ref().filter(|words| !words.is_dir()) {
             return Err(Error::config("words", format!("{} is no folder", words.display())));
         }
-        let chain = FilterChain::new(&profile, config.words.as_deref()).map_err(wrong)?;
+        let chain = FilterChain::new(&profile, config.words.as_deref()).map_err(Error::setting("profile"))?;
         if !chain.missing_lists().is_empty() && config.words.is_some() {
             progress.line(&format!("word lists that are not there: {}", chain.missing_lists().join(", ")));
         }
         let minhash = MinHash::new(config.minhash.or(profile.minhash).unwrap_or_default());
-        Ok(Self { profile, chain, minhash, mask: config.mask, keep_opt_out: config.keep_opt_out })
+        Ok(Self { chain, minhash, mask: config.mask, keep_opt_out: config.keep_opt_out })
     }
 
     /// All that decides the result: the profile itself and not its name, and no folders.
     fn identity(&self, config: &FilterDocumentsConfig) -> serde_json::Value {
         serde_json::json!({
-            "profile": self.profile,
+            "profile": self.chain.profile(),
             "missing_lists": self.chain.missing_lists(),
             "files": self.chain.files().iter().map(|(name, hash)| (name, format!("{hash:032x}"))).collect::<Vec<_>>(),
             "mask": config.mask,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use tsumugi_images::{PHash, canonical_url};
-use tsumugi_interleave::Picture;
+use tsumugi_interleave::ImageFacts;
 use tsumugi_record::{Fetch, Image, ImageRow, Record, ShardReader, shards};
 
 use crate::Error;
@@ -13,7 +13,7 @@ use crate::runner::input_table;
 
 /// What is known of a content.
 pub(super) struct Fact {
-    pub(super) picture: Picture,
+    pub(super) picture: ImageFacts,
     pub(super) name: String,
     shard: usize,
 }
@@ -54,7 +54,7 @@ impl Pictures {
     }
 
     /// The picture behind an address of a page.
-    pub(crate) fn find(&self, url: &str) -> Option<Picture> {
+    pub(crate) fn find(&self, url: &str) -> Option<ImageFacts> {
         let known = self.by_url.get(url).or_else(|| self.by_url.get(&canonical_url(url)?));
         known.map(|&key| self.facts[key].picture)
     }
@@ -99,7 +99,7 @@ fn facts_of(shard: usize, path: &Path) -> Result<Vec<(String, Fact)>, Error> {
             let phash: PHash = row.phash.parse().map_err(|_| {
                 Error::config(path.display().to_string(), format!("`{}` is no perceptual hash", row.phash))
             })?;
-            let picture = Picture { key: 0, width: row.width, height: row.height, phash };
+            let picture = ImageFacts { key: 0, width: row.width, height: row.height, phash };
             let name = format!("{}.{}", row.id, row.format);
             facts.push((row.id, Fact { picture, name, shard }));
         }

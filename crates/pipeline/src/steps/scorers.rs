@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use tsumugi_interleave::{Judge, Similarity};
+use tsumugi_interleave::{NsfwClassifier, Similarity};
 
 use crate::Error;
 
@@ -16,7 +16,7 @@ pub struct Scorers<'a> {
     /// Against texts; several are combined as the paper does.
     pub similarity: &'a [&'a dyn Similarity],
     /// By themselves: the probability of being not safe for work.
-    pub nsfw: Option<&'a dyn Judge>,
+    pub nsfw: Option<&'a dyn NsfwClassifier>,
 }
 
 impl std::fmt::Debug for Scorers<'_> {
@@ -102,5 +102,5 @@ fn open<T>(
         (Some(path), Some(encoder)) => Some(SafetyProbe::open(path, encoder)?),
         _ => None,
     };
-    work(&Scorers { similarity: &similarity, nsfw: probe.as_ref().map(|probe| probe as &dyn Judge) })
+    work(&Scorers { similarity: &similarity, nsfw: probe.as_ref().map(|probe| probe as &dyn NsfwClassifier) })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
-use tsumugi_eval::bench::{Benchmark, Source, load};
+use tsumugi_eval::bench::Benchmark;
 use tsumugi_eval::results::Results;
 use tsumugi_train::{Recipe, Trainer};
 
@@ -211,15 +211,11 @@ fn evaluate_model(
         note,
         ..Default::default()
     };
-    let profile = step.profile;
     let summary = evaluate(&step, progress)?;
     done.summaries.push(summary.summary);
     done.scores = summary.scores;
     if let Some(results) = summary.results {
-        let source = Source::from(step.benchmark.clone());
-        let questions =
-            load(&source, None, profile).map_err(Error::step("report", step.benchmark.clone()))?;
-        done.verdict = Some((questions, results));
+        done.verdict = Some((summary.loaded, results));
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ pub use interval::IntervalChart;
 pub use line::{LineChart, Series};
 pub use radar::RadarChart;
 
-use crate::{Block, Error, render};
+use crate::{Error, render};
 use shape::Drawing;
 
 /// A chart of any kind.
@@ -116,12 +116,6 @@ macro_rules! from_charts {
         impl From<$chart> for Chart {
             fn from(chart: $chart) -> Self {
                 Self::$kind(chart)
-            }
-        }
-
-        impl From<$chart> for Block {
-            fn from(chart: $chart) -> Self {
-                Chart::from(chart).into()
             }
         }
     )*};

@@ -2,14 +2,17 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::{FilterConfig, Reason, Report, Text, resource};
-use crate::Error;
+use super::registry::FilterRegistry;
+use super::rule::{Filter, Reason, Report, Resources, Text};
+use crate::error::Error;
 use crate::language::{Language, LanguageIdentifier};
 use crate::normalize::Modification;
+use crate::pack::LanguagePack;
 use crate::profile::Profile;
 
 /// What a chain says about a text.
@@ -51,57 +54,86 @@ impl Decision {
 /// ```
 #[derive(Clone, Debug)]
 pub struct FilterChain {
+    profile: Profile,
+    pack: Arc<LanguagePack>,
     identifier: LanguageIdentifier,
-    filters: Vec<FilterConfig>,
+    filters: Vec<Arc<dyn Filter>>,
     modifications: Vec<Modification>,
     missing_lists: Vec<String>,
     files: Vec<(String, u128)>,
 }
 
 impl FilterChain {
-    /// The chain of a profile. Word lists and models are read from the folder `words`; filters whose file is not there
-    /// are left out and named by [`FilterChain::missing_lists`].
+    /// The chain of a profile with the filters of this crate. Word lists and models are read from the folder `words`;
+    /// filters whose file does not exist are left out and named by [`FilterChain::missing_lists`].
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::WordList`] or [`Error::Model`] for a file that is there and cannot be used.
+    /// Those of [`FilterChain::with_registry`].
     pub fn new(profile: &Profile, words: Option<&Path>) -> Result<Self, Error> {
+        Self::with_registry(profile, words, &FilterRegistry::default())
+    }
+
+    /// The same with the filters of a registry.
+    ///
+    /// # Errors
+    /// [`Error::UnknownFilter`] or [`Error::FilterSettings`] for a filter that the profile gets wrong, the errors of
+    /// [`LanguagePack::open`], and [`Error::Read`], [`Error::WordList`] or [`Error::Model`] for a file that exists and
+    /// cannot be used.
+    pub fn with_registry(
+        profile: &Profile,
+        words: Option<&Path>,
+        registry: &FilterRegistry,
+    ) -> Result<Self, Error> {
         let mut chain = Self {
+            profile: profile.clone(),
+            pack: Arc::new(LanguagePack::open(profile.pack.as_deref().unwrap_or(LanguagePack::DEFAULT))?),
             identifier: LanguageIdentifier::new(profile.language.clone()),
             filters: Vec::new(),
             modifications: profile.modify.clone(),
             missing_lists: Vec::new(),
             files: Vec::new(),
         };
-        for config in &profile.filter {
-            let mut config = config.clone();
-            match config.filter_mut().load(words)? {
+        let pack = chain.pack.clone();
+        let resources = Resources { folder: words, pack: &pack };
+        for settings in &mut chain.profile.filter {
+            let (mut filter, resolved) = registry.build(settings)?;
+            *settings = resolved;
+            match filter.load(&resources)? {
                 Some(missing) => chain.missing_lists.push(missing),
                 None => {
-                    for name in config.filter().files() {
-                        chain.note_file(words, name)?;
+                    for name in filter.files() {
+                        note_file(&mut chain.files, &resources, name)?;
                     }
-                    chain.filters.push(config);
+                    chain.filters.push(filter.into());
                 }
             }
         }
         for modification in &mut chain.modifications {
-            modification.load(words, &mut chain.missing_lists)?;
-        }
-        for modification in &profile.modify {
+            modification.load(&resources, &mut chain.missing_lists)?;
             if let Some(name) = modification.file() {
-                chain.note_file(words, name)?;
+                note_file(&mut chain.files, &resources, name)?;
             }
         }
         Ok(chain)
     }
 
-    fn note_file(&mut self, words: Option<&Path>, name: &str) -> Result<(), Error> {
-        let Some(path) = resource(words, name) else { return Ok(()) };
-        if self.files.iter().all(|(have, _)| have != name) {
-            let hash = hash_file(&path).map_err(|source| Error::Read { path, source })?;
-            self.files.push((name.to_owned(), hash));
-        }
-        Ok(())
+    /// Adds a filter that was built in code, with its files loaded, at the end.
+    #[must_use]
+    pub fn with(mut self, filter: impl Filter + 'static) -> Self {
+        self.filters.push(Arc::new(filter));
+        self
+    }
+
+    /// The profile with every setting, also those that were left to their default.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The language pack of the profile.
+    #[must_use]
+    pub fn pack(&self) -> &LanguagePack {
+        &self.pack
     }
 
     /// The word lists and models that are in use, with the XXH3 hash (128 bit) of what they contain: with the profile,
@@ -136,7 +168,7 @@ impl FilterChain {
         let text = Text::new(text).with_language(language);
         let mut report = Report::default();
         for filter in &self.filters {
-            filter.filter().apply(&text, &mut report);
+            filter.apply(&text, &mut report);
         }
         Decision {
             keep: report.reasons.is_empty(),
@@ -179,6 +211,15 @@ impl FilterChain {
         }
         changed
     }
+}
+
+fn note_file(files: &mut Vec<(String, u128)>, resources: &Resources<'_>, name: &str) -> Result<(), Error> {
+    let Some(path) = resources.file(name) else { return Ok(()) };
+    if files.iter().all(|(have, _)| have != name) {
+        let hash = hash_file(&path).map_err(|source| Error::Read { path, source })?;
+        files.push((name.to_owned(), hash));
+    }
+    Ok(())
 }
 
 /// Models can be larger than the memory, so a piece at a time.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, Report, Text, resource};
-use crate::Error;
+use super::rule::{Filter, Report, Resources, Text};
+use crate::error::Error;
 use crate::tokens::Tokenizer;
 
 /// Drops texts to which a fastText classifier (a `.bin` or `.ftz` file of `fasttext supervised`) gives a label too little
@@ -15,6 +15,7 @@ use crate::tokens::Tokenizer;
 /// fastText learns from words between spaces; how Japanese was cut when the classifier was trained, only the user knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Classifier {
     /// File name of the classifier.
     pub model: String,
@@ -68,8 +69,8 @@ impl Classifier {
 }
 
 impl Filter for Classifier {
-    fn load(&mut self, folder: Option<&Path>) -> Result<Option<String>, Error> {
-        let Some(path) = resource(folder, &self.model) else { return Ok(Some(self.model.clone())) };
+    fn load(&mut self, resources: &Resources<'_>) -> Result<Option<String>, Error> {
+        let Some(path) = resources.file(&self.model) else { return Ok(Some(self.model.clone())) };
         self.loaded = Some(Loaded(Arc::new(Model::open(&path, &self.label)?)));
         Ok(None)
     }
@@ -96,11 +97,13 @@ impl Model {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         if !bytes.starts_with(&Self::MAGIC) {
             return Err(wrong(
-                "no fastText model: train one with `fasttext supervised`, and give its .bin or .ftz".into(),
+                "not a fastText model: train one with `fasttext supervised`, and give its .bin or .ftz"
+                    .into(),
             ));
         }
-        let model = fasttext::FastText::load(&mut &bytes[..])
-            .map_err(|source| wrong(format!("the fastText model cannot be read: {source}")))?;
+        let model = fasttext::FastText::load(&mut &bytes[..]).map_err(|source| {
+            Error::model_because("the fastText model cannot be read", source).in_file(path)
+        })?;
         let labels = model.get_labels().0;
         if !labels.iter().any(|have| is_label(have, label)) {
             return Err(wrong(format!("the classifier has no label {label}; it has {}", labels.join(", "))));

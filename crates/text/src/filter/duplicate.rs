@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, Reason, Report, Text, share};
+use super::rule::{Filter, Reason, Report, Text, share};
 use crate::ngram::NgramTable;
 use crate::paragraphs::{Part, repeated};
 
 /// Shares of paragraphs and sentences, and of their letters, that repeat an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DuplicateParts {
     /// Largest share of paragraphs (Gopher and Swallow v1: .30).
     pub max_paragraphs: f64,
@@ -57,6 +58,7 @@ impl Filter for DuplicateParts {
 /// Share of the most frequent character n-gram in all n-grams, for n of 2, 3 and 4.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TopNgrams {
     /// Largest shares for n = 2, 3, 4 (Gopher and Swallow v1: .20, .18, .16).
     pub max: [f64; 3],
@@ -93,6 +95,7 @@ fn top(table: &NgramTable, bounds: [f64; 3], report: &mut Report) {
 /// from the same sort.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DuplicateNgrams {
     /// Largest shares for n = 5 to 10 (Gopher and Swallow v1: .15, .14, .13, .12, .11, .10).
     pub max: [f64; 6],

@@ -1,30 +1,41 @@
-//! File names where words should be.
-
-use std::sync::LazyLock;
+//! File names and placeholders where words should be.
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, Reason, Report, Text};
+use super::rule::{Filter, Reason, Report, Resources, Text};
+use crate::error::Error;
+use crate::pack::Captions;
 
-/// What is a file name, an address or a camera's number and no text (ours: the paper drops file names from alt texts
-/// and does not say how).
-pub const FILE_NAME: &str = concat!(
-    r"(?i)^(.*[/\\])?\S+\.(jpe?g|jpe|jfif|png|apng|gif|webp|bmp|svg|tiff?|avif|heic|ico)([?#].*)?$",
-    r"|^https?://\S+$|^(img|image|dsc[nf]?|pict?|photo|画像|写真|スクリーンショット)?[-_ .()\d]+$",
-);
-
-static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(FILE_NAME).ok());
-
-/// Drops texts that are a file name (see [`FILE_NAME`]).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Drops texts that are a file name, an address or a camera's number (see [`Captions::file_name_pattern`]).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
-pub struct FileName {}
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FileName {
+    /// Whether texts that stand for any image, such as "no image available", are dropped too (no: the paper has no such
+    /// rule).
+    pub placeholders: bool,
+    #[serde(skip)]
+    loaded: Option<(Regex, Captions)>,
+}
 
 impl Filter for FileName {
+    fn load(&mut self, resources: &Resources<'_>) -> Result<Option<String>, Error> {
+        let captions = resources.pack.captions().clone();
+        let failed = |source| Error::Pattern { field: "image_words", source: Box::new(source) };
+        let pattern = Regex::new(&captions.file_name_pattern()).map_err(failed)?;
+        self.loaded = Some((pattern, captions));
+        Ok(None)
+    }
+
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
-        if PATTERN.as_ref().is_some_and(|pattern| pattern.is_match(text.as_str().trim())) {
+        let Some((file_name, captions)) = &self.loaded else { return };
+        let text = text.as_str().trim();
+        if file_name.is_match(text) {
             report.drop(Reason::new("file_name"));
+        } else if self.placeholders && captions.is_placeholder(text) {
+            report.drop(Reason::new("placeholder"));
         }
     }
 }
@@ -40,8 +51,23 @@ mod tests {
         assert_eq!(reason("東京タワーの夜景"), None);
         assert_eq!(reason("images/桜2019.PNG").as_deref(), Some("file_name"));
         assert_eq!(reason(" 写真 (2)").as_deref(), Some("file_name"));
-        assert_eq!(reason("A tower at night").as_deref(), Some("no_japanese_letter"));
+        assert_eq!(reason("A tower at night").as_deref(), Some("no_letter_of_language"));
         assert_eq!(reason("東京の夜").as_deref(), Some("num_letters<6"));
         assert_eq!(chain.modify("\u{3000}春の \n 空の色 ").as_deref(), Some("春の 空の色"));
+    }
+
+    #[test]
+    fn pairs_of_other_languages() {
+        let reason = |profile: &str, text: &str| {
+            let chain = FilterChain::new(&Profile::named(profile).unwrap(), None).unwrap();
+            chain.apply(text).reason().map(str::to_owned)
+        };
+        assert_eq!(reason("ko-pairs", "서울의 밤거리 풍경"), None);
+        assert_eq!(reason("ko-pairs", "본문 이미지").as_deref(), Some("placeholder"));
+        assert_eq!(reason("ko-pairs", "Seoul at night").as_deref(), Some("no_letter_of_language"));
+        assert_eq!(reason("en-pairs", "A tower at night"), None);
+        assert_eq!(reason("en-pairs", "No image available").as_deref(), Some("placeholder"));
+        assert_eq!(reason("zh-pairs", "夜晚的东京塔"), None);
+        assert_eq!(reason("zh-pairs", "微信图片_2024").as_deref(), Some("file_name"));
     }
 }

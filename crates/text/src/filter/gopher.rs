@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, Report, Text, float, share};
+use super::rule::{Filter, Report, Text, float, share};
+use crate::language::MIDDLE_DOT;
 
 /// What counts as a word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Unit {
     /// What stands between white space.
@@ -19,6 +21,7 @@ pub enum Unit {
 /// Number and shape of words, symbols, bullet points and unfinished lines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GopherQuality {
     /// What a word is.
     pub unit: Unit,
@@ -99,7 +102,7 @@ impl Filter for GopherQuality {
         let (mut lines, mut bullets, mut ellipses) = (0, 0, 0);
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
             lines += 1;
-            bullets += usize::from(line.starts_with(['•', '‣', '●', '・', '-', '*', '◆', '■']));
+            bullets += usize::from(line.starts_with(['•', '‣', '●', MIDDLE_DOT, '-', '*', '◆', '■']));
             ellipses += usize::from(line.ends_with("...") || line.ends_with('…'));
         }
         report.at_most("bullet_line_fraction", share(bullets, lines), self.max_bullets);

@@ -2,26 +2,36 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, Reason, Report, Text};
+use super::rule::{Filter, Reason, Report, Resources, Text};
+use crate::error::Error;
 use crate::language::LanguageIdentifier;
 
-/// Drops texts that are not in one of the wanted languages.
+/// Drops texts that are not in one of the accepted languages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RequireLanguage {
-    /// BCP 47 codes as [`LanguageIdentifier`] gives them.
+    /// BCP 47 codes as [`LanguageIdentifier`] gives them; those of the profile's language pack where empty.
     pub accept: Vec<String>,
-    /// Smallest confidence (CCNet: .5).
+    /// Least confidence, 0 to 1 (CCNet: .5).
     pub min_score: f64,
 }
 
 impl Default for RequireLanguage {
     fn default() -> Self {
-        Self { accept: vec!["ja".into()], min_score: 0.5 }
+        Self { accept: Vec::new(), min_score: 0.5 }
     }
 }
 
 impl Filter for RequireLanguage {
+    fn load(&mut self, resources: &Resources<'_>) -> Result<Option<String>, Error> {
+        if self.accept.is_empty() {
+            self.accept.clone_from(&resources.pack.manifest().identified_as);
+        }
+        Ok(None)
+    }
+
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
         let language =
             text.language().copied().unwrap_or_else(|| LanguageIdentifier::default().identify(text.as_str()));
@@ -34,9 +44,10 @@ impl Filter for RequireLanguage {
     }
 }
 
-/// Kana among the first letters (HojiChar's `AcceptJapanese`, which knows neither ヴ nor half-width kana).
+/// Kana among the first letters (HojiChar's `AcceptJapanese`, which knows neither vu nor half-width kana).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KanaHead {
     /// Letters looked at (HojiChar: 50).
     pub letters: usize,
@@ -50,7 +61,7 @@ impl Default for KanaHead {
 
 impl Filter for KanaHead {
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
-        let kana = |c| matches!(c, 'ぁ'..='ん' | 'ァ'..='ン');
+        let kana = |c| matches!(c, '\u{3041}'..='\u{3093}' | '\u{30A1}'..='\u{30F3}');
         if !text.as_str().chars().take(self.letters).any(kana) {
             report.drop(Reason::new(format!("no_kana_in_first_{}", self.letters)));
         }

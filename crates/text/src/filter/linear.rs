@@ -1,13 +1,12 @@
 //! A linear model over characters: Swallow's language detector.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, Report, Text, float, resource};
-use crate::Error;
+use super::rule::{Filter, Report, Resources, Text, float};
+use crate::error::Error;
 
 /// Drops texts that a linear model over character 1- to 3-grams does not take for the wanted language.
 ///
@@ -16,6 +15,7 @@ use crate::Error;
 /// text cuts short included, as the reference counts them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LinearLanguage {
     /// File name of the model.
     pub model: String,
@@ -52,11 +52,11 @@ impl LinearLanguage {
 }
 
 impl Filter for LinearLanguage {
-    fn load(&mut self, folder: Option<&Path>) -> Result<Option<String>, Error> {
-        let Some(path) = resource(folder, &self.model) else { return Ok(Some(self.model.clone())) };
+    fn load(&mut self, resources: &Resources<'_>) -> Result<Option<String>, Error> {
+        let Some(path) = resources.file(&self.model) else { return Ok(Some(self.model.clone())) };
         let text = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let weights = serde_json::from_slice(&text).map_err(|source| {
-            Error::model(format!("no JSON object of weights by n-gram: {source}")).in_file(&path)
+            Error::model_because("not a JSON object of weights by n-gram", source).in_file(&path)
         })?;
         self.weights = Some(Arc::new(weights));
         Ok(None)
@@ -70,7 +70,7 @@ impl Filter for LinearLanguage {
         let score = self.score(text.as_str());
         report.note("linear_language_score", score);
         if score <= self.threshold {
-            report.drop(super::Reason {
+            report.drop(super::rule::Reason {
                 rule: format!("linear_language_score<={}", self.threshold),
                 value: Some(score),
             });

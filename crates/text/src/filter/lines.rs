@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, Report, Text, float, share};
+use super::rule::{Filter, Report, Text, float, share};
 
 /// Share of line feeds right after `...` or `…` (HojiChar).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EllipsisLines {
     /// Largest share (HojiChar: .7; Gopher: .3).
     pub max: f64,
@@ -30,6 +31,7 @@ impl Filter for EllipsisLines {
 /// Share of lines of a few letters (menus, breadcrumbs; HojiChar).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ShortLines {
     /// Largest share (HojiChar: .5).
     pub max: f64,
@@ -58,6 +60,7 @@ impl Filter for ShortLines {
 /// figures are this project's).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LineBreaks {
     /// Most line feeds.
     pub max_newlines: usize,

@@ -1,12 +1,11 @@
 //! Perplexity under a language model that the user brings.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, Reason, Report, Text, resource};
-use crate::Error;
+use super::rule::{Filter, Reason, Report, Resources, Text};
+use crate::error::Error;
 use crate::kenlm::{LanguageModel, Score};
 use crate::normalize::normalize_ccnet;
 use crate::tokens::Tokenizer;
@@ -14,6 +13,7 @@ use crate::tokens::Tokenizer;
 /// What a language model takes for a word.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Tokens {
     /// Each character but white space.
@@ -29,6 +29,7 @@ pub enum Tokens {
 /// CCNet's parts of a corpus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Bucket {
     /// Below the first cut: most like what the model was trained on.
     Head,
@@ -56,6 +57,7 @@ impl Bucket {
 /// computes from a sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Perplexity {
     /// File name of the model.
     pub model: String,
@@ -135,12 +137,12 @@ impl Perplexity {
 }
 
 impl Filter for Perplexity {
-    fn load(&mut self, folder: Option<&Path>) -> Result<Option<String>, Error> {
-        let Some(path) = resource(folder, &self.model) else { return Ok(Some(self.model.clone())) };
+    fn load(&mut self, resources: &Resources<'_>) -> Result<Option<String>, Error> {
+        let Some(path) = resources.file(&self.model) else { return Ok(Some(self.model.clone())) };
         let tokenizer = match &self.tokens {
             Tokens::Characters => Tokenizer::Characters,
             Tokens::Words => Tokenizer::Words,
-            Tokens::Tokenizer(name) => match resource(folder, name) {
+            Tokens::Tokenizer(name) => match resources.file(name) {
                 Some(path) => Tokenizer::open(&path)?,
                 None => return Ok(Some(name.clone())),
             },

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, Reason, Report, Text, float};
+use super::rule::{Filter, Reason, Report, Text, float};
 use crate::ngram::NgramTable;
 
 /// Share of the most frequent character n-grams in all of them (BigScience's rule, as HojiChar codes it): the
 /// square root of the number of different n-grams says how many count as most frequent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CharRepetition {
     /// The share from which a text is dropped (HojiChar: .33).
     pub threshold: f64,
@@ -62,6 +63,7 @@ impl Filter for CharRepetition {
 /// The longest run of one character.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SingleCharRun {
     /// The length from which a text is dropped (HojiChar: 200).
     pub threshold: usize,

@@ -1,13 +1,17 @@
-//! Letters by Japanese script.
+//! Letters of a language's scripts.
 
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, Reason, Report, Text, float, share};
+use super::rule::{Filter, Reason, Report, Resources, Text, float, share};
+use crate::error::Error;
+use crate::language::{IDEOGRAPHIC_ZERO, ITERATION_MARK};
 
 /// Numbers and shares of hiragana, katakana and kanji, counted as Swallow's code does: 。．！？ and 、， are Japanese
-/// letters, ー and ・ are none, and kanji beyond the Basic Multilingual Plane are not seen.
+/// letters, the long vowel mark and the middle dot are none, and kanji beyond the Basic Multilingual Plane are not seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct JapaneseLetters {
     /// Smallest share of hiragana in Japanese letters (Swallow v1: .2).
     pub min_hiragana: Option<f64>,
@@ -37,9 +41,11 @@ impl Counts {
                 '\u{30A1}'..='\u{30FA}' => &mut counts.katakana,
                 '、' | '，' => &mut counts.toten,
                 '。' | '．' | '！' | '？' => &mut counts.kuten,
-                '々' | '〇' | '〻' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' => {
-                    &mut counts.kanji
-                }
+                ITERATION_MARK
+                | IDEOGRAPHIC_ZERO
+                | '\u{303B}'
+                | '\u{3400}'..='\u{9FFF}'
+                | '\u{F900}'..='\u{FAFF}' => &mut counts.kanji,
                 _ => continue,
             };
             *slot += 1;
@@ -89,17 +95,30 @@ impl Filter for JapaneseLetters {
     }
 }
 
-/// Drops texts without a single hiragana, katakana or kanji (COYO's rule in the paper).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Drops texts without a letter of the language's scripts (COYO's rule in the paper: a hiragana, katakana or kanji).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
-pub struct HasJapanese {}
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HasLetters {
+    /// A regular expression for one letter; that of the profile's language pack where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub letters: Option<String>,
+    #[serde(skip)]
+    pattern: Option<Regex>,
+}
 
-impl Filter for HasJapanese {
+impl Filter for HasLetters {
+    fn load(&mut self, resources: &Resources<'_>) -> Result<Option<String>, Error> {
+        let letters = self.letters.as_ref().unwrap_or(&resources.pack.manifest().letters);
+        let failed = |source| Error::Pattern { field: "letters", source: Box::new(source) };
+        self.pattern = Some(Regex::new(letters).map_err(failed)?);
+        Ok(None)
+    }
+
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
-        use crate::language::{Script, script_of};
-        let japanese = |c| matches!(script_of(c), Script::Hiragana | Script::Katakana | Script::Han);
-        if !text.as_str().chars().any(japanese) {
-            report.drop(Reason::new("no_japanese_letter"));
+        if self.pattern.as_ref().is_some_and(|letters| !letters.is_match(text.as_str())) {
+            report.drop(Reason::new("no_letter_of_language"));
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, Reason, Report, Text, float, share};
+use super::rule::{Filter, Reason, Report, Text, float, share};
+use crate::language::MIDDLE_DOT;
 use crate::normalize::is_python_space;
 
 /// Drops texts of nothing but white space (llm-jp-corpus).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NotEmpty {}
 
 impl Filter for NotEmpty {
@@ -21,6 +23,7 @@ impl Filter for NotEmpty {
 /// Bounds of the number of letters (code points).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Length {
     /// Fewest letters (Swallow v1: 400, CCNet: 300, HojiChar's documentation: 200).
     pub min: Option<usize>,
@@ -44,6 +47,7 @@ impl Filter for Length {
 /// Mean and longest sentence, in letters (Swallow v1: 20 to 90, longest 200; C4: 5 sentences).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SentenceLength {
     /// Shortest mean.
     pub min_mean: Option<f64>,
@@ -85,6 +89,7 @@ impl Filter for SentenceLength {
 /// before a full stop, since the sentence pattern knows no other end.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SentencesWithEllipsis {
     /// Largest share (Swallow v1: .2).
     pub max: f64,
@@ -99,8 +104,10 @@ impl Default for SentencesWithEllipsis {
 impl Filter for SentencesWithEllipsis {
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
         let sentences = &text.paragraphs().sentences;
-        let count =
-            sentences.iter().filter(|s| s.text.trim_matches(is_python_space).ends_with(['・', '…'])).count();
+        let count = sentences
+            .iter()
+            .filter(|s| s.text.trim_matches(is_python_space).ends_with([MIDDLE_DOT, '…']))
+            .count();
         report.note("num_sentences_ending_with_ellipsis", float(count));
         report.at_most("ellipsis_fraction", share(count, sentences.len()), self.max);
     }
@@ -109,6 +116,7 @@ impl Filter for SentencesWithEllipsis {
 /// Full stops 。 at least one in so many letters (HojiChar: 100; llm-jp-corpus: 250, strict 80).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RareKuten {
     /// Longest mean sentence.
     pub max_mean: f64,

@@ -1,12 +1,12 @@
 //! Word lists: NG words, adverts, boards.
 
-use std::path::Path;
 use std::sync::Arc;
 
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, Reason, Report, Text, float, resource, share};
-use crate::Error;
+use super::rule::{Filter, Reason, Report, Resources, Text, float, share};
+use crate::error::Error;
 use crate::words::{Matching, WordList};
 
 /// Occurrences of the words of a list (adult, violence, discrimination, adverts).
@@ -16,6 +16,7 @@ use crate::words::{Matching, WordList};
 /// filter is left out and named in [`super::FilterChain::missing_lists`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NgWords {
     /// File name of the list, such as `adult_keywords_ja.txt`.
     pub list: String,
@@ -43,9 +44,9 @@ impl NgWords {
 }
 
 impl Filter for NgWords {
-    fn load(&mut self, folder: Option<&Path>) -> Result<Option<String>, Error> {
+    fn load(&mut self, resources: &Resources<'_>) -> Result<Option<String>, Error> {
         let matching = if self.whole_katakana { Matching::WholeKatakana } else { Matching::First };
-        load(&self.list, matching, folder, &mut self.words)
+        load(&self.list, matching, resources, &mut self.words)
     }
 
     fn files(&self) -> Vec<&str> {
@@ -62,6 +63,7 @@ impl Filter for NgWords {
 /// Share of letters that belong to words of a list, the longest word first (Swallow's NG words: less than .05).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WordShare {
     /// File name of the list.
     pub list: String,
@@ -78,8 +80,8 @@ const fn swallow_share() -> f64 {
 }
 
 impl Filter for WordShare {
-    fn load(&mut self, folder: Option<&Path>) -> Result<Option<String>, Error> {
-        load(&self.list, Matching::Longest, folder, &mut self.words)
+    fn load(&mut self, resources: &Resources<'_>) -> Result<Option<String>, Error> {
+        load(&self.list, Matching::Longest, resources, &mut self.words)
     }
 
     fn files(&self) -> Vec<&str> {
@@ -99,30 +101,57 @@ impl Filter for WordShare {
 fn load(
     list: &str,
     matching: Matching,
-    folder: Option<&Path>,
+    resources: &Resources<'_>,
     words: &mut Option<Arc<WordList>>,
 ) -> Result<Option<String>, Error> {
-    let Some(path) = resource(folder, list) else { return Ok(Some(list.to_owned())) };
+    let Some(path) = resources.file(list) else { return Ok(Some(list.to_owned())) };
     *words = Some(Arc::new(WordList::read(&path, matching)?));
     Ok(None)
 }
 
-/// Marks of bulletin boards and shops: dates, コメント, レビュー, 投稿, 質問, hyphens (HojiChar's `DiscardBBSComments`).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// Marks of bulletin boards and shops: dates, words such as "comment" and "review", hyphens (HojiChar's
+/// `DiscardBBSComments`). What counts is the regular expression `texts/board_marks.txt` of the profile's language pack.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BoardMarks {
     /// Most marks (HojiChar: 14).
     pub max: usize,
+    #[serde(skip)]
+    pattern: Option<Regex>,
 }
 
 impl Default for BoardMarks {
     fn default() -> Self {
-        Self { max: 14 }
+        Self { max: 14, pattern: None }
     }
 }
 
 impl Filter for BoardMarks {
+    fn load(&mut self, resources: &Resources<'_>) -> Result<Option<String>, Error> {
+        let pattern = resources.pack.text("board_marks")?.trim_end();
+        let failed = |source| Error::Pattern { field: "board_marks", source: Box::new(source) };
+        self.pattern = Some(Regex::new(pattern).map_err(failed)?);
+        Ok(None)
+    }
+
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
-        report.at_most("num_board_marks", float(crate::words::board_marks(text.as_str())), float(self.max));
+        let Some(pattern) = &self.pattern else { return };
+        let marks = pattern.find_iter(text.as_str()).count();
+        report.at_most("num_board_marks", float(marks), float(self.max));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{FilterChain, Profile};
+
+    #[test]
+    fn board_marks_are_counted() {
+        let profile = Profile::parse("test", "[[filter]]\ntype = \"board-marks\"\n").unwrap();
+        let chain = FilterChain::new(&profile, None).unwrap();
+        let decision = chain.apply("2020年1月2日 コメント 第３話 (月) a-b 2021-02-03");
+        assert_eq!(decision.statistics, [("num_board_marks".to_owned(), 6.0)]);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use super::{MAX_ORDER, Search, Weights, hash_gram, hash_word};
-use crate::Error;
+use crate::error::Error;
 
 type Map<V> = HashMap<u64, V, BuildHasherDefault<AlreadyHashed>>;
 

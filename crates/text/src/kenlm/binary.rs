@@ -2,7 +2,7 @@
 
 use super::MAX_ORDER;
 use super::bits::Bytes;
-use crate::Error;
+use crate::error::Error;
 
 /// First bytes, before the version.
 const MAGIC: &[u8] = b"mmap lm http://kheafield.com/code";

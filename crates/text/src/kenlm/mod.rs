@@ -13,7 +13,7 @@ mod trie;
 
 use std::path::Path;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Longest n-grams that a model may have (KenLM is built for 6 by default).
 const MAX_ORDER: usize = 16;

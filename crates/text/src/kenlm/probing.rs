@@ -3,7 +3,7 @@
 use super::binary::{Header, Layout};
 use super::bits::{Bytes, negative};
 use super::{Search, Weights, hash_gram, hash_word};
-use crate::Error;
+use crate::error::Error;
 
 #[derive(Debug)]
 pub(super) struct Probing {

@@ -4,7 +4,7 @@
 use super::binary::{Header, Layout};
 use super::bits::{Bytes, negative, required_bits};
 use super::{Search, Weights, hash_word};
-use crate::Error;
+use crate::error::Error;
 
 #[derive(Debug)]
 pub(super) struct Trie {

@@ -1,14 +1,14 @@
 //! Evidence from the national character sets for text that has Han characters and no kana.
 //!
 //! A character that Shift_JIS cannot write is not Japanese; one that Shift_JIS has and neither GB 2312 nor Big5 has
-//! (a simplified form of Japan such as 発 or 図, a character made in Japan such as 働) is Japanese; and a character
+//! (a form that only Japan simplified so, or a character made in Japan) is Japanese; and a character
 //! that only one of GB 2312 and Big5 has tells simplified from traditional Chinese.
 
 use std::sync::LazyLock;
 
 use encoding_rs::{BIG5, Encoding, GBK, SHIFT_JIS};
 
-use super::script::{Script, script_of};
+use super::script::{CLOSING_MARK, IDEOGRAPHIC_ZERO, ITERATION_MARK, Script, script_of};
 
 const JIS: u8 = 1;
 const GB: u8 = 2;
@@ -59,7 +59,7 @@ pub struct CharsetEvidence {
     pub han: u64,
     /// Of these, those that Shift_JIS cannot write.
     pub not_japanese: u64,
-    /// Of these, those that Shift_JIS has and neither GB 2312 nor Big5, and 々 and 〆.
+    /// Of these, those that Shift_JIS has and neither GB 2312 nor Big5, and the marks U+3005 and U+3006.
     pub japanese_only: u64,
     /// Of these, those that GB 2312 has and Big5 has not.
     pub simplified: u64,
@@ -74,14 +74,14 @@ impl CharsetEvidence {
         let sets = &*SETS;
         let mut evidence = Self::default();
         for c in text.chars() {
-            if script_of(c) != Script::Han || c == '〇' {
+            if script_of(c) != Script::Han || c == IDEOGRAPHIC_ZERO {
                 continue;
             }
             if evidence.han == limit {
                 break;
             }
             evidence.han += 1;
-            if matches!(c, '々' | '〆') {
+            if matches!(c, ITERATION_MARK | CLOSING_MARK) {
                 evidence.japanese_only += 1;
                 continue;
             }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::script::{Script, script_of};
+use super::script::{IDEOGRAPHIC_ZERO, Script, script_of};
 
 static MODEL: LazyLock<Model> = LazyLock::new(|| Model::read(include_bytes!("../../models/kanji.bin")));
 
@@ -59,12 +59,15 @@ fn short(bytes: &[u8]) -> u16 {
 const PARTICLE: i32 = 80;
 
 /// Characters that make up Chinese sentences and that modern Japanese does not write, though Shift_JIS has them.
-/// 也 ends given names in Japan (哲也), so it counts only inside a run.
+const PARTICLES: &str = include_str!("../../models/chinese_particles.txt");
+
+/// A particle that also ends given names in Japan, so it counts only inside a run of Han characters.
+const YE: char = '\u{4E5F}';
+
 fn is_chinese_particle(c: char, next: Option<char>) -> bool {
     match c {
-        '你' | '很' | '吧' | '它' | '她' | '哪' | '从' | '從' | '這' | '嗎' | '呢' | '們' => true,
-        '也' => next.is_some_and(|next| script_of(next) == Script::Han),
-        _ => false,
+        YE => next.is_some_and(|next| script_of(next) == Script::Han),
+        _ => PARTICLES.contains(c),
     }
 }
 
@@ -77,7 +80,7 @@ pub(super) fn log_odds(text: &str, limit: usize) -> f64 {
     let mut seen = 0;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        if script_of(c) != Script::Han || c == '〇' {
+        if script_of(c) != Script::Han || c == IDEOGRAPHIC_ZERO {
             before = None;
             continue;
         }

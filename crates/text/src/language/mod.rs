@@ -20,11 +20,13 @@ use std::sync::{Arc, LazyLock};
 use serde::{Deserialize, Serialize};
 
 pub use charset::CharsetEvidence;
+pub(crate) use script::{IDEOGRAPHIC_ZERO, ITERATION_MARK, LONG_VOWEL_MARK, MIDDLE_DOT, is_full_width};
 pub use script::{Script, ScriptCounts, script_of};
 
 /// Settings of a [`LanguageIdentifier`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LanguageConfig {
     /// Up to this many letters a text counts as a short string, where one kana letter is enough for Japanese (alt
     /// texts, titles). Own measurement on labelled interface texts.
@@ -32,7 +34,7 @@ pub struct LanguageConfig {
     /// In a longer text, the share of kana in kana and Han characters from which it is Japanese; below it the text
     /// is Chinese with Japanese names in it. Japanese prose has .5 and more, lists of kanji names some .05.
     pub kana_share: f64,
-    /// In a short string without Han characters, how many Latin letters outweigh one kana letter (ours: あ in a line of
+    /// In a short string without Han characters, how many Latin letters outweigh one kana letter (ours: a kana in a line of
     /// English is decoration; it loses none of the labelled Japanese strings).
     pub latin_per_kana: u64,
     /// How many Latin letters weigh as much as one kana, Han or Hangul character (an English word of five letters
@@ -65,6 +67,7 @@ impl Default for LanguageConfig {
 /// The evidence that decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Evidence {
     /// The text has no letters.
@@ -113,7 +116,7 @@ impl Language {
 /// assert_eq!(identifier.identify("画像を読み込みます。").code, "ja");
 /// assert_eq!(identifier.identify("发表时间").code, "zh-Hans");
 /// assert_eq!(identifier.identify("Open the image").code, "en");
-/// // 東京 alone could be either; the page that it stands on decides.
+/// // These two characters could be either; the page that it stands on decides.
 /// assert_eq!(identifier.identify_on_page("東京", Some("ja")).code, "ja");
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -152,10 +155,10 @@ impl LanguageIdentifier {
     fn short(&self, text: &str, counts: &ScriptCounts, page: Option<&str>) -> Language {
         let (kana, han, hangul) = (counts.kana(), counts.get(Script::Han), counts.get(Script::Hangul));
         if kana > 0 && kana >= hangul {
-            // の decorates Chinese brand names; with characters that Japan does not write it is no evidence.
+            // The particle no decorates Chinese brand names; with characters that Japan does not write it is no evidence.
             let decorated = kana == 1
                 && han >= 2
-                && text.contains('の')
+                && text.contains(HIRAGANA_NO)
                 && CharsetEvidence::of(text, 64).not_japanese > 0;
             // And so it decorates Latin text: a few words beside a single letter are not written in Japanese.
             let latin = counts.get(Script::Latin);
@@ -236,7 +239,7 @@ impl LanguageIdentifier {
             return certain("ja", 0.5 + 0.45 * own / (foreign + own));
         }
         if evidence.simplified > 0 && evidence.traditional > 0 {
-            // Shift_JIS can write the whole, and neither GB 2312 nor Big5 can (英語中国: 国 and 語).
+            // Shift_JIS can write the whole, and neither GB 2312 nor Big5 can (two characters of the text are each in one of them only).
             return certain("ja", 0.9);
         }
         self.kanji(text, page, &evidence, weight)
@@ -266,6 +269,9 @@ impl LanguageIdentifier {
         Language { code, score: score * weight, evidence: Evidence::Lingua }
     }
 }
+
+/// The particle that Chinese brand names borrow.
+const HIRAGANA_NO: char = '\u{306E}';
 
 /// Han characters that the model of kanji words looks at.
 const HAN_LOOK: usize = 60;

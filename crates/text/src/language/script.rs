@@ -2,6 +2,22 @@
 
 use std::sync::LazyLock;
 
+/// The mark U+3005 that repeats the Han character before it.
+pub(crate) const ITERATION_MARK: char = '\u{3005}';
+/// The mark U+3006, which Japanese writes at the end of letters and for deadlines.
+pub(crate) const CLOSING_MARK: char = '\u{3006}';
+/// The zero U+3007 among Han characters.
+pub(crate) const IDEOGRAPHIC_ZERO: char = '\u{3007}';
+/// The dot U+30FB between words and in lists.
+pub(crate) const MIDDLE_DOT: char = '\u{30FB}';
+/// The mark U+30FC that lengthens a vowel of katakana.
+pub(crate) const LONG_VOWEL_MARK: char = '\u{30FC}';
+
+/// Whether a character is a full-width form of an ASCII letter or digit.
+pub(crate) const fn is_full_width(c: char) -> bool {
+    matches!(c, '\u{FF10}'..='\u{FF19}' | '\u{FF21}'..='\u{FF3A}' | '\u{FF41}'..='\u{FF5A}')
+}
+
 /// The scripts that the counter tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -10,9 +26,9 @@ pub enum Script {
     None = 0,
     /// Hiragana, without the iteration and sound marks.
     Hiragana,
-    /// Katakana, half-width forms included, without ・ and ー (Chinese text uses the first).
+    /// Katakana, half-width forms included, without the middle dot (Chinese text uses it) and the long vowel mark.
     Katakana,
-    /// Han characters, with 々, 〆 and 〇.
+    /// Han characters, with the iteration mark, the closing mark and the ideographic zero.
     Han,
     /// Hangul syllables and letters.
     Hangul,
@@ -54,10 +70,10 @@ fn slow(c: char) -> Script {
         | '\u{31F0}'..='\u{31FF}'
         | '\u{FF66}'..='\u{FF6F}'
         | '\u{FF71}'..='\u{FF9D}' => Script::Katakana,
-        '々'
-        | '〆'
-        | '〇'
-        | '〻'
+        ITERATION_MARK
+        | CLOSING_MARK
+        | IDEOGRAPHIC_ZERO
+        | '\u{303B}'
         | '\u{3400}'..='\u{9FFF}'
         | '\u{F900}'..='\u{FAFF}'
         | '\u{20000}'..='\u{3FFFD}' => Script::Han,
@@ -66,7 +82,7 @@ fn slow(c: char) -> Script {
         | '\u{A960}'..='\u{A97C}'
         | '\u{AC00}'..='\u{D7FB}' => Script::Hangul,
         '\u{3105}'..='\u{312F}' | '\u{31A0}'..='\u{31BF}' => Script::Bopomofo,
-        'a'..='z' | 'A'..='Z' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' => Script::Latin,
+        'a'..='z' | 'A'..='Z' | '\u{FF21}'..='\u{FF3A}' | '\u{FF41}'..='\u{FF5A}' => Script::Latin,
         '\u{AA}' | '\u{BA}' | '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}' if c.is_alphabetic() => {
             Script::Latin
         }
@@ -80,7 +96,7 @@ fn slow(c: char) -> Script {
         }
         '\u{900}'..='\u{97F}' => Script::Devanagari,
         '\u{E01}'..='\u{E3A}' | '\u{E40}'..='\u{E4E}' => Script::Thai,
-        // Sound marks and ー are letters to Unicode, but no evidence of a language.
+        // Sound marks and the long vowel mark are letters to Unicode, but no evidence of a language.
         '\u{3099}'..='\u{309F}' | '\u{30FB}'..='\u{30FF}' | '\u{FF70}' | '\u{FF9E}' | '\u{FF9F}' => {
             Script::None
         }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::error::Error;
 
 /// A footer begins at the first of the last `lines` lines of which more than `share` belongs to the list's words
 /// (Swallow's code).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Footer {
     /// File name of the list of footer words.
     pub list: String,
@@ -47,6 +48,7 @@ impl Footer {
 /// is from the end. Here the line that has the key word goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HeaderFooter {
     /// File name of the list of key words, such as `header_footer_keywords_ja.txt`.
     pub list: String,

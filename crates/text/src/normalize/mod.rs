@@ -3,26 +3,37 @@
 
 mod blocks;
 mod ccnet;
+mod emoji;
+mod emoji_table;
 mod footer;
 mod neologd;
+mod neologdn;
+mod nfkc;
+mod scoring;
+mod space;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-use crate::Error;
-use crate::filter::resource;
+use crate::error::Error;
+use crate::filter::Resources;
+use crate::language::{IDEOGRAPHIC_ZERO, ITERATION_MARK};
 use crate::pii::{mask_pii, mask_pii_strict};
 
 pub use ccnet::normalize_ccnet;
+pub use emoji::{is_emoji, is_removed};
 pub use footer::{Footer, HeaderFooter};
 pub use neologd::normalize_neologd;
+pub use neologdn::neologdn;
+pub use nfkc::nfkc;
+pub use scoring::Normalizer;
+pub use space::{is_python_space, squeeze};
 
 /// A change of the text that stays, as profiles name it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Modification {
     /// [`nfkc`].
@@ -63,13 +74,13 @@ impl Modification {
     }
 
     /// Reads the word list that it needs.
-    pub(crate) fn load(&mut self, folder: Option<&Path>, missing: &mut Vec<String>) -> Result<(), Error> {
+    pub(crate) fn load(&mut self, resources: &Resources<'_>, missing: &mut Vec<String>) -> Result<(), Error> {
         let (list, words) = match self {
             Self::Footer(footer) => (&footer.list, &mut footer.words),
             Self::HeaderFooter(edges) => (&edges.list, &mut edges.words),
             _ => return Ok(()),
         };
-        match resource(folder, list) {
+        match resources.file(list) {
             Some(path) => *words = Some(Arc::new(footer::read_words(&path)?)),
             None => missing.push(list.clone()),
         }
@@ -92,24 +103,6 @@ impl Modification {
             Self::HeaderFooter(edges) => edges.trim(text)?,
         };
         (changed != text).then_some(changed)
-    }
-}
-
-/// White space to Python's `str.strip`, for which the separators U+001C to U+001F are some too.
-pub(crate) fn is_python_space(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{1C}'..='\u{1F}')
-}
-
-/// Unicode's NFKC: half-width katakana, full-width Latin, ligatures and the like in their common form.
-///
-/// ```
-/// assert_eq!(tsumugi_text::nfkc("ﾊﾝｶｸ㍿①"), "ハンカク株式会社1");
-/// ```
-#[must_use]
-pub fn nfkc(text: &str) -> String {
-    match is_nfkc_quick(text.chars()) {
-        IsNormalized::Yes => text.to_owned(),
-        _ => text.nfkc().collect(),
     }
 }
 
@@ -148,8 +141,8 @@ fn runs_after_japanese(text: &str, mark: char) -> usize {
 fn takes_mark(c: char) -> bool {
     matches!(
         c,
-        '）' | '」' | '』' | '］' | '〕' | '】' | '〉' | '》' | '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FA}' | '々' | '〇'
-            | '〻' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
+        '）' | '」' | '』' | '］' | '〕' | '】' | '〉' | '》' | '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FA}' | ITERATION_MARK | IDEOGRAPHIC_ZERO
+            | '\u{303B}' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
     )
 }
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{digit, follows_a_number, goes_on};
+use super::digits::{digit, follows_a_number, goes_on};
 
 static LONG_NUMBER: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"[0-9０-９](?:[-‐‑−－ ]?[0-9０-９]){11,18}").ok());

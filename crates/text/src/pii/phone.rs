@@ -4,15 +4,16 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{digit, follows_a_number, goes_on};
+use super::digits::{digit, follows_a_number, goes_on};
+use crate::language::LONG_VOWEL_MARK;
 
 /// Whatever may be a number; what is one, the lengths of its groups decide.
 static CANDIDATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"(?x)
-        (?: [+＋][8８][1１] [-‐‑−－–ー\ ]? (?: [(（][0０][)）] )? [(（]? | [(（]? [0０] )
-        [0-9０-９]{1,5} [)）]? [-‐‑−－–ー\ ]? [(（]?
-        [0-9０-９]{1,4} [)）]? [-‐‑−－–ー\ ]?
+        (?: [+＋][8８][1１] [-‐‑−－–\x{30FC}\ ]? (?: [(（][0０][)）] )? [(（]? | [(（]? [0０] )
+        [0-9０-９]{1,5} [)）]? [-‐‑−－–\x{30FC}\ ]? [(（]?
+        [0-9０-９]{1,4} [)）]? [-‐‑−－–\x{30FC}\ ]?
         [0-9０-９]{3,4}",
     )
     .ok()
@@ -44,7 +45,8 @@ pub(super) fn mask(text: &str) -> Option<String> {
 
 /// What stands between two telephone numbers: punctuation, white space, and perhaps what the second one is.
 fn is_between_numbers(text: &str) -> bool {
-    let word = text.trim_matches(|c: char| c.is_whitespace() || "-‐−－.．,，/／・:：;；()（）".contains(c));
+    let word =
+        text.trim_matches(|c: char| c.is_whitespace() || "-‐−－.．,，/／\u{30FB}:：;；()（）".contains(c));
     !text.is_empty() && text.len() <= 16 && (word.is_empty() || is_word_for_phone(word))
 }
 
@@ -54,7 +56,8 @@ fn begins_alone(before: &str, number: &str) -> bool {
         return true;
     }
     // A number with hyphens is not the rest of what stands before a space: of an address, say.
-    let hyphenated = number.contains(['-', '‐', '‑', '−', '－', '–', 'ー']) && !number.contains(' ');
+    let hyphenated =
+        number.contains(['-', '‐', '‑', '−', '－', '–', LONG_VOWEL_MARK]) && !number.contains(' ');
     if before.ends_with(' ') && hyphenated && !before.trim_end().ends_with("ISBN") {
         return true;
     }

@@ -1,6 +1,22 @@
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
-use super::*;
+use crate::LanguagePack;
+
+static JAPANESE: LazyLock<LanguagePack> = LazyLock::new(|| LanguagePack::embedded("ja").unwrap());
+
+fn split<'a>(code: &str, text: &'a str) -> Vec<&'a str> {
+    LanguagePack::embedded(code).unwrap().sentences().split(text)
+}
+
+fn sentences(text: &str) -> Vec<&str> {
+    JAPANESE.sentences().split(text)
+}
+
+fn joined_sentences(text: &str) -> Vec<&str> {
+    JAPANESE.sentences().split_joined(text)
+}
 
 #[track_caller]
 fn check(expected: &[&str]) {
@@ -54,6 +70,24 @@ fn pieces_without_letters_are_joined() {
     assert_eq!(joined_sentences("***\n始め。終わり。"), ["***\n始め。", "終わり。"]);
     assert_eq!(joined_sentences("…"), ["…"]);
     assert!(joined_sentences("").is_empty());
+}
+
+#[test]
+fn pieces_of_any_script_stand_alone() {
+    for text in ["안녕하세요.\n네.\n", "Да.\nНет.\n", "ใช่\nไม่\n", "نعم.\nلا.\n", "١\n२\n", "①\n"]
+    {
+        let expected: Vec<&str> = text.split_inclusive('\n').collect();
+        assert_eq!(joined_sentences(text), expected);
+    }
+    assert_eq!(joined_sentences("네.\n①\n"), ["네.\n①\n"]);
+}
+
+#[test]
+fn other_languages() {
+    let check = |code: &str, expected: &[&str]| assert_eq!(split(code, &expected.concat()), expected);
+    check("en", &["Mr. Mori paid $3.50 (why?) in Jan. 2024. ", "“Yes!” he said... ", "Fine.\n", "Go!"]);
+    check("ko", &["“어디 가요?”라고 물었다. ", "집에 가요ㅋㅋ\n", "정말요?! ", "네."]);
+    check("zh", &["他说：“你好。”然后走了。", "价格是3.5元。", "真的吗？！", "是的……", "好"]);
 }
 
 #[test]

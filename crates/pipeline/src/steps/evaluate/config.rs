@@ -16,6 +16,8 @@ pub struct EvaluateConfig {
     pub data: Option<PathBuf>,
     /// The reference whose rules are followed.
     pub profile: Profile,
+    /// Names of the metrics to report, from the registry; those of the profile where absent.
+    pub metrics: Option<Vec<String>>,
     /// Who answers.
     pub model: Model,
     /// Generation other than the profile's.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use tsumugi_eval::bench::Benchmark;
-use tsumugi_eval::contamination::{Contaminated, Contamination, ContaminationConfig, picture_hash};
+use tsumugi_eval::contamination::{Contaminated, Contamination, ContaminationConfig, image_hash};
 use tsumugi_record::{Conversation, Interleaved, Pair};
 
 use crate::runner::each_row;
@@ -16,11 +16,11 @@ pub(super) fn search(
     config: ContaminationConfig,
     progress: &Progress,
 ) -> Result<Contaminated, Error> {
-    let mut search = Contamination::new(&benchmark.questions, config, picture_hash);
+    let mut search = Contamination::new(&benchmark.questions, config, image_hash);
     let bar = progress.bar("evaluate contamination", None, "rows");
     let mut seen = |row: &str, texts: &[&str], hashes: &[u64]| {
         texts.iter().for_each(|text| search.text(row, text));
-        hashes.iter().for_each(|hash| search.picture(row, *hash));
+        hashes.iter().for_each(|hash| search.image(row, *hash));
         bar.inc(1);
     };
     for folder in folders {
@@ -71,7 +71,8 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use tsumugi_eval::bench::{Source, load};
+    use tsumugi_eval::Registry;
+    use tsumugi_eval::bench::LoadRequest;
     use tsumugi_eval::contamination::Part;
     use tsumugi_eval::profile::Profile;
     use tsumugi_record::{Content, Image, Message, Record, ShardWriter, shard_name};
@@ -93,12 +94,13 @@ mod tests {
             path
         });
         let file = crate::sample::write_benchmark(folder.path()).unwrap();
+        let request = LoadRequest::new(Profile::default());
         let mut benchmark =
-            load(&Source::from(file.display().to_string()), None, Profile::default()).unwrap();
+            Registry::default().load_benchmark(&file.display().to_string(), &request).unwrap();
         benchmark.questions[0].reference = "夕焼けに染まった橙色の空が水面に映り込んでいます".into();
         let planted = &benchmark.questions[0];
-        let picture = planted.picture.as_ref().unwrap();
-        let phash = format!("{:016x}", picture_hash(planted).unwrap());
+        let picture = planted.image.as_ref().unwrap();
+        let phash = format!("{:016x}", image_hash(planted).unwrap());
         let text = format!("説明です。{}", planted.reference);
         write(&pairs, Pair { id: "pair".into(), text, phash, ..Pair::default() });
         let content = Content { kind: "text".into(), text: Some("別の話です。".into()) };
@@ -120,7 +122,7 @@ mod tests {
             .findings
             .iter()
             .filter(|finding| finding.question_id == planted.id)
-            .map(|finding| (finding.row.as_str(), finding.part == Part::Picture))
+            .map(|finding| (finding.row.as_str(), finding.part == Part::Image))
             .collect();
         assert!(of_planted.contains(&("pair", false)), "the text: {:?}", found.findings);
         assert!(of_planted.contains(&("pair", true)) || of_planted.contains(&("conversation", true)));

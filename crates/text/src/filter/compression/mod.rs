@@ -11,6 +11,7 @@ use super::{Filter, Report, Text, share};
 /// little.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Compression {
     /// Smallest ratio (llm-jp-corpus: .30, strict .375).
     pub min: f64,
