@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, StructArray};
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, RecordBatch, StructArray};
+use arrow_schema::{DataType, Schema, SchemaRef};
 
 use crate::Error;
 use crate::column::Column;
@@ -59,8 +60,8 @@ pub trait Record: Column + Clone + Send + 'static {
 }
 
 /// A record's columns are those of a struct by construction; another type has no fields.
-fn unreachable_fields(_: DataType) -> arrow::datatypes::Fields {
-    arrow::datatypes::Fields::empty()
+fn unreachable_fields(_: DataType) -> arrow_schema::Fields {
+    arrow_schema::Fields::empty()
 }
 
 macro_rules! record {
