@@ -1,50 +1,7 @@
-//! Builds interleaved documents: text with pictures in it.
+//! The step `build_interleaved`: documents with images in their text. The same as `tsumugi build_interleaved`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use tsumugi::interleave::InterleavedConfig;
-use tsumugi::pipeline::steps::build_interleaved::{BuildInterleavedConfig, build_interleaved};
-use tsumugi::pipeline::{Error, Progress, cli};
-
-/// Build interleaved documents.
-#[derive(Parser)]
-struct Arguments {
-    /// Folder with the table of documents.
-    #[arg(long, value_name = "DIR")]
-    documents: PathBuf,
-    /// Folder with the tables of images and fetches.
-    #[arg(long, value_name = "DIR")]
-    images: PathBuf,
-    /// Output folder.
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// `none`, or `clip:CHECKPOINT` or `siglip:CHECKPOINT`: a folder, or a repository at the Hugging Face hub.
-    #[arg(long, value_name = "SCORER", default_value = "none")]
-    scorer: Vec<String>,
-    /// A probe over the first scorer's pictures that finds what is not safe for work (a safetensors file).
-    #[arg(long, value_name = "PROBE")]
-    nsfw: Option<PathBuf>,
-    /// Recipe: paper, mmc4, obelics, waon, or a TOML file.
-    #[arg(long, default_value = "paper")]
-    profile: String,
-    /// Threads; 0 is one a core.
-    #[arg(long, default_value_t = 0)]
-    threads: usize,
-}
-
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    cli::run(|| {
-        let config = BuildInterleavedConfig {
-            documents: arguments.documents,
-            images: arguments.images,
-            out: arguments.out,
-            scorers: arguments.scorer,
-            nsfw: arguments.nsfw,
-            recipe: InterleavedConfig::profile(&arguments.profile).map_err(Error::setting("--profile"))?,
-        };
-        cli::with_threads(arguments.threads, || build_interleaved(&config, &Progress::new()))
-    })
+    tsumugi_cli::example("build_interleaved")
 }

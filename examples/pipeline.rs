@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use tsumugi::pipeline::whole::{Api, Until, WholeConfig, run};
-use tsumugi::pipeline::{Error, Progress, cli, sample};
+use tsumugi::pipeline::{Error, Progress, cli};
 
 /// From a web archive to an evaluated model and one HTML report. Run again after a kill it goes on where it stopped.
 #[derive(Parser)]
@@ -20,7 +20,7 @@ struct Args {
     #[arg(long, value_enum, default_value_t = Engine::Local)]
     engine: Engine,
     /// Pages of the embedded sample.
-    #[arg(long, default_value_t = sample::PAGES)]
+    #[arg(long, default_value_t = tsumugi::demo::PAGES)]
     pages: usize,
     /// Language of the documents that are kept.
     #[arg(long, default_value = "ja")]

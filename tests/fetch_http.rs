@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use common::{Random, assert_same, example, files, kill_after, run_ok};
 use tsumugi::images::fetch::HttpConfig;
-use tsumugi::pipeline::Progress;
-use tsumugi::pipeline::steps::fetch_images::{FetchImagesConfig, fetch_images};
+use tsumugi::pipeline::steps::fetch_images::{FetchImages, FetchImagesConfig};
+use tsumugi::pipeline::{Context, runner};
 use tsumugi::record::{Document, Fetch, ImageRow, ImageSlot, Node, Record, ShardReader, ShardWriter, shards};
 use tsumugi_testkit::{Reply, bitmap};
 
@@ -134,7 +134,7 @@ fn ten_thousand_images_arrive_once_or_have_a_reason() {
         http,
         ..FetchImagesConfig::default()
     };
-    let summary = fetch_images(&config, &Progress::hidden()).unwrap();
+    let summary = runner::run::<FetchImages>(config.clone(), &Context::hidden()).unwrap();
 
     let fetches: Vec<Fetch> = rows(&config.out.join("fetches"));
     let images: Vec<ImageRow> = rows(&config.out);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds the checkpoint of a pipeline run against PyPI transformers.
 
-    python3 tests/interop/check_model.py demo [--binary target/debug/examples/parity]
+    python3 tests/interop/check_model.py demo [--binary target/debug/tsumugi]
 
 The last checkpoint under the folder is opened as `LlavaForConditionalGeneration`. For one pair of the run transformers
 makes token ids and pixels, and both sides compute logits, loss, gradients and a greedy answer from them. Needs torch
@@ -72,11 +72,11 @@ def sample(model_folder, image, text):
 
 
 def run_ours(binary, model_folder, tensors, *flags):
-    """What `parity` makes of these tensors."""
+    """What `tsumugi parity` computes from these tensors."""
     with tempfile.TemporaryDirectory() as folder:
         inputs, out = Path(folder, "in.safetensors"), Path(folder, "out.safetensors")
         save_file(tensors, inputs)
-        command = [binary, "--model", model_folder, "--inputs", inputs, "--out", out, *flags]
+        command = [binary, "parity", "--model", model_folder, "--inputs", inputs, "--out", out, *flags]
         subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
         return load_file(out)
 
@@ -119,7 +119,7 @@ def main():
     parser.add_argument("--binary", type=Path)
     arguments = parser.parse_args()
     target = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
-    binary = (arguments.binary or target / "debug/examples/parity").resolve()
+    binary = (arguments.binary or target / "debug/tsumugi").resolve()
     model_folder = checkpoint(arguments.folder)
     rows, prompt = sample(model_folder, *first_pair(arguments.folder))
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reads archives through s3:// from a server of another make (moto), and over connections that are cut.
 
-    python3 tests/interop/check_s3.py target/debug/examples [ARCHIVE.warc.gz]
+    python3 tests/interop/check_s3.py target/debug/tsumugi [ARCHIVE.warc.gz]
 
 An archive (the named one, or one that is made here) is put into a bucket; `list_records` must give the same lines for
 it as for the local file: signed with keys, through a proxy that cuts each connection after some 200 kB, and by a signed
@@ -94,8 +94,7 @@ def documents(folder):
 
 
 def main():
-    examples = Path(sys.argv[1])
-    list_records, extract = str(examples / "list_records"), str(examples / "extract_documents")
+    list_records, extract = ((str(Path(sys.argv[1]).resolve()), step) for step in ("list_records", "extract_documents"))
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -113,22 +112,22 @@ def main():
         else:
             make_archive(archive)
         client.upload_file(str(archive), BUCKET, KEY)
-        expected = run(list_records, str(archive))
+        expected = run(*list_records, str(archive))
         records = json.loads(expected.splitlines()[-1])["records"]
         assert records >= 40, expected
         url = f"s3://{BUCKET}/{KEY}"
-        assert run(list_records, url, endpoint=endpoint) == expected, "through s3:// other records come out"
+        assert run(*list_records, url, endpoint=endpoint) == expected, "through s3:// other records come out"
         # So that a large archive is not cut too often for a test.
         proxy = CuttingProxy(port, max(200_000, archive.stat().st_size // 20))
-        assert run(list_records, url, endpoint=proxy.address) == expected, "over cut connections other records come out"
+        assert run(*list_records, url, endpoint=proxy.address) == expected, "over cut connections other records come out"
         assert proxy.cuts >= 3, f"only {proxy.cuts} connections were cut"
         signed = client.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": KEY})
         assert urllib.request.urlopen(signed).status == 200
-        assert run(list_records, signed) == expected, "by a signed URL other records come out"
+        assert run(*list_records, signed) == expected, "by a signed URL other records come out"
         outs = []
         for number, (source, where) in enumerate([(str(archive), None), (url, endpoint), (f"s3://{BUCKET}/crawl-data/", endpoint)]):
             out = Path(folder) / f"out{number}"
-            run(extract, "--warc", source, "--out", str(out), endpoint=where)
+            run(*extract, "--warc", source, "--out", str(out), endpoint=where)
             outs.append(documents(out))
         assert outs[0] and outs[0] == outs[1] == outs[2], "other documents come out"
     server.stop()

@@ -2,7 +2,7 @@
 
     pip install 'litellm[proxy]==1.108.7' aiohttp==3.14.5 pillow
     cargo build --release --no-default-features --features synth --example synthesize
-    python tests/interop/check_synthesize.py target/release/examples/synthesize [litellm] [kill]
+    python tests/interop/check_synthesize.py target/release/tsumugi [litellm] [kill]
 
 `litellm`: a proxy with `mock_response` answers; between it and the client a server of this script logs every request and, in the
 second run, answers one in ten with 429 and a Retry-After (seconds, a fraction or a date) and one in ten with 500 itself. All items
@@ -117,7 +117,7 @@ def make_input(folder: pathlib.Path) -> list[str]:
 
 def command(program: str, flags: list[str], between: Between, out: pathlib.Path) -> list[str]:
     url = f"http://127.0.0.1:{between.port}/v1"
-    return [program, *flags, "--base-url", url, "--concurrency", str(CONCURRENCY), "--out", str(out)]
+    return [program, "synthesize", *flags, "--base-url", url, "--concurrency", str(CONCURRENCY), "--out", str(out)]
 
 
 def check(between: Between, out: pathlib.Path, summary: dict, sent_again: int) -> dict:

@@ -19,6 +19,8 @@ SCHEMA = pa.schema(
         ("year", pa.int64()),
         ("bands", pa.list_(pa.int64())),
         ("score", pa.float64()),
+        ("scores", pa.list_(pa.float64())),
+        ("draw", pa.string()),
     ]
 )
 

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask provision|demo|test|ci|interop`.
+//! The project's own commands: `cargo xtask provision|demo|test|ci|reference|interop`.
 //!
 //! Nothing but the standard library and `anyhow`, so that it compiles in seconds before anything else is there.
 
@@ -17,7 +17,8 @@ usage: cargo xtask <command>
   provision   fetch what the build needs: LibTorch into .libtorch/, the dictionary unidic-lite into .unidic/
   demo        provision, then run the whole pipeline on the embedded sample; the result lies in demo/
   test        provision, then run all tests
-  ci          what the project's continuous integration runs (.ci/run)
+  ci          what the project's continuous integration runs (.ci/run); with --all the slow checks too
+  reference   write docs/settings.md from the binary; with --check only compare
   interop     hold our models and tables against the Python packages (makes a Python environment of some 6 GB)
 
 LIBTORCH=<folder> uses a LibTorch 2.11.0 of your own; PYTHON=<command> another Python than python3.";
@@ -36,7 +37,8 @@ fn main() -> ExitCode {
         "provision" if rest.is_empty() => tasks::provision(&root),
         "demo" => tasks::demo(&root, rest),
         "test" => tasks::test(&root, rest),
-        "ci" if rest.is_empty() => tasks::ci(&root),
+        "ci" => tasks::ci(&root, rest),
+        "reference" => tasks::reference(&root, rest),
         "interop" if rest.is_empty() => tasks::interop(&root),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -6,7 +6,7 @@ use crate::{dictionary, libtorch};
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// What a first build of the workspace takes, in MB.
 const BUILD_MB: u64 = 4000;
@@ -42,6 +42,30 @@ pub(crate) fn demo(root: &Path, arguments: &[String]) -> Result<()> {
     run(command)
 }
 
+/// The page of the documentation with all settings, made from the binary; with `--check` it is only held against the file.
+pub(crate) fn reference(root: &Path, arguments: &[String]) -> Result<()> {
+    let check = match arguments {
+        [] => false,
+        [only] if only == "--check" => true,
+        _ => bail!("`reference` takes nothing or --check"),
+    };
+    ready_to_build(root)?;
+    let mut command = cargo(root);
+    command.args(["run", "--quiet", "--bin", "tsumugi", "--", "reference"]).stderr(Stdio::inherit());
+    let output = command.output().context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("`tsumugi reference` failed; its own message stands above");
+    }
+    let path = root.join("docs/settings.md");
+    if !check {
+        return fs::write(&path, output.stdout).with_context(|| cannot_write(&path));
+    }
+    if fs::read(&path).with_context(|| path.display().to_string())? != output.stdout {
+        bail!("{} is out of date; run `cargo xtask reference` and commit it", path.display());
+    }
+    Ok(())
+}
+
 /// All tests of the workspace.
 pub(crate) fn test(root: &Path, arguments: &[String]) -> Result<()> {
     ready_to_build(root)?;
@@ -50,10 +74,17 @@ pub(crate) fn test(root: &Path, arguments: &[String]) -> Result<()> {
     run(command)
 }
 
-/// `.ci/run`.
-pub(crate) fn ci(root: &Path) -> Result<()> {
+/// `.ci/run`; with `--all` its slow checks too.
+pub(crate) fn ci(root: &Path, arguments: &[String]) -> Result<()> {
     let mut command = Command::new(root.join(".ci/run"));
     command.current_dir(root);
+    match arguments {
+        [] => {}
+        [only] if only == "--all" => {
+            command.env("TSUMUGI_CI_ALL", "1");
+        }
+        _ => bail!("`ci` takes nothing or --all"),
+    }
     run(command)
 }
 
@@ -65,7 +96,7 @@ pub(crate) fn interop(root: &Path) -> Result<()> {
     ready_to_build(root)?;
     let python = interop_python(root)?;
     let mut command = cargo(root);
-    command.args(["build", "--example", "parity"]);
+    command.args(["build", "--bin", "tsumugi"]);
     run(command)?;
     for script in ["check_tables.py", "check_model.py"] {
         let mut command = Command::new(&python);

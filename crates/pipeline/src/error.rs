@@ -9,7 +9,7 @@ pub enum Error {
     #[error(transparent)]
     Record(#[from] tsumugi_record::Error),
     /// The file system refused.
-    #[error("{path}: {action} failed: {source}; check that it exists, is accessible and that the disk has free space", path = path.display())]
+    #[error("{path}: {action} failed; check that it exists, is accessible and that the disk has free space", path = path.display())]
     Io {
         /// What was being done.
         action: &'static str,
@@ -18,10 +18,10 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A flag or a configuration value does not make sense.
+    /// A value of the settings does not make sense.
     #[error("{what}: {reason}")]
     Config {
-        /// The flag, key or file.
+        /// The field, key or file.
         what: String,
         /// What is wrong with it and what would be right.
         reason: String,
@@ -33,6 +33,42 @@ pub enum Error {
         what: String,
         /// What is wrong with it.
         source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The settings of a command have an unknown key or a wrong value.
+    #[error("the settings of `{command}` cannot be read")]
+    Settings {
+        /// The command.
+        command: &'static str,
+        /// The key and what is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A step has no map phase of this name.
+    #[error("step `{step}` has no map phase `{phase}`; it has: {phases}")]
+    NoPhase {
+        /// The step.
+        step: &'static str,
+        /// The phase asked for.
+        phase: String,
+        /// Its map phases.
+        phases: String,
+    },
+    /// A step reads an input that it has not declared.
+    #[error(
+        "step `{step}` is given the input `{key}` and does not declare what it holds; this is a mistake in the step"
+    )]
+    UndeclaredInput {
+        /// The step.
+        step: &'static str,
+        /// The setting.
+        key: String,
+    },
+    /// A step writes a row into a file that it has not begun.
+    #[error("no file of table `{kind}` was begun in folder `{folder}`; this is a mistake in the step")]
+    NotBegun {
+        /// Folder inside the output folder.
+        folder: String,
+        /// The table.
+        kind: &'static str,
     },
     /// The output folder holds results of another run.
     #[error("{path}: holds results of step `{step}` with another configuration or other input ({difference}); give another output folder, or delete this one", path = out.display())]
@@ -64,7 +100,7 @@ pub enum Error {
         /// The table that was looked for.
         kind: String,
     },
-    /// An archive cannot be opened or read.
+    /// An archive or an index cannot be opened or read.
     #[cfg(feature = "data")]
     #[error(transparent)]
     Archive(Box<tsumugi_warc::Error>),
@@ -72,8 +108,23 @@ pub enum Error {
     #[cfg(feature = "remote")]
     #[error(transparent)]
     Remote(Box<tsumugi_warc_remote::Error>),
+    /// A command went through its inputs and could not use some of them.
+    #[error("{failed} of {total} {what} could not be used")]
+    Incomplete {
+        /// What the inputs are.
+        what: &'static str,
+        /// Inputs that could not be used.
+        failed: usize,
+        /// All inputs.
+        total: usize,
+        /// The counts of the run.
+        summary: serde_json::Value,
+    },
+    /// Whoever reads standard output has closed it.
+    #[error("standard output was closed")]
+    Closed,
     /// A step failed in one of the crates below.
-    #[error("{step}: {place}: {source}")]
+    #[error("{step}: {place}")]
     Step {
         /// The step.
         step: &'static str,
@@ -93,7 +144,7 @@ impl Error {
         move |source| Error::Step { step, place: place.into(), source: source.into() }
     }
 
-    /// A wrong flag or configuration value.
+    /// A value of the settings that does not make sense.
     pub fn config(what: impl Into<String>, reason: impl Into<String>) -> Error {
         Error::Config { what: what.into(), reason: reason.into() }
     }
@@ -106,6 +157,16 @@ impl Error {
         move |source| Error::Setting { what: what.into(), source: source.into() }
     }
 
+    /// The counts of a command, or an error with them where some inputs could not be used.
+    pub(crate) fn incomplete(
+        what: &'static str,
+        failed: usize,
+        total: usize,
+        summary: serde_json::Value,
+    ) -> Result<serde_json::Value, Error> {
+        if failed == 0 { Ok(summary) } else { Err(Error::Incomplete { what, failed, total, summary }) }
+    }
+
     pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.to_owned();
         move |source| Error::Io { action, path, source }
@@ -114,7 +175,11 @@ impl Error {
     /// The exit code of a command that ends with this error: 2 for bad usage or configuration, 1 for all else.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Config { .. } | Error::Setting { .. } | Error::OtherRun { .. } => 2,
+            Error::Config { .. }
+            | Error::Setting { .. }
+            | Error::Settings { .. }
+            | Error::NoPhase { .. }
+            | Error::OtherRun { .. } => 2,
             _ => 1,
         }
     }

@@ -1,21 +1,27 @@
 //! The steps in a row and their runner: shards, resume, progress, funnel, report.
 //!
-//! A step is opened on an output folder, treats its shards in phases, and leaves a manifest:
+//! Each step is a value that implements [`runner::Step`]; [`steps()`] lists them all. A step runs from its settings:
 //!
 //! ```
-//! use tsumugi_pipeline::{Progress, runner::{Opened, Step}};
-//! use tsumugi_record::Excluded;
+//! # #[cfg(feature = "data")] {
+//! use tsumugi_pipeline::runner;
+//! use tsumugi_pipeline::steps::filter_documents::{FilterDocuments, FilterDocumentsConfig};
+//! use tsumugi_pipeline::Context;
+//! use tsumugi_record::{Document, Node, ShardWriter};
 //!
-//! let out = tempfile::tempdir()?;
-//! let inputs = Default::default();
-//! if let Opened::Work(step) = Step::open("example", out.path(), &"no settings", inputs)? {
-//!     step.phase("map", &["a", "b"], &Progress::hidden(), |_, name, outputs| {
-//!         outputs.funnel().stage("all", "rows").keep();
-//!         outputs.write_all("", &[Excluded { id: name.to_string(), ..Default::default() }])
-//!     })?;
-//!     let summary = step.finish()?;
-//!     assert_eq!(summary.rows["excluded"], 2);
-//! }
+//! let folder = tempfile::tempdir()?;
+//! let documents = folder.path().join("documents");
+//! let mut writer = ShardWriter::create(documents.join("documents-00000.parquet"))?;
+//! let text = Some("too short".to_owned());
+//! writer.push(Document { nodes: vec![Node { text, ..Node::default() }], ..Document::default() })?;
+//! writer.finish()?;
+//!
+//! let out = folder.path().join("filtered");
+//! let settings = FilterDocumentsConfig { documents, out, ..FilterDocumentsConfig::default() };
+//! let summary = runner::run::<FilterDocuments>(settings, &Context::hidden())?;
+//! assert_eq!(summary.funnel.stages[0].input, 1);
+//! assert_eq!(summary.rows["excluded"], 1);
+//! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![forbid(unsafe_code)]
@@ -25,18 +31,19 @@ pub mod ablation;
 #[cfg(feature = "data")]
 pub mod archives;
 pub mod cli;
+mod command;
 mod error;
 mod progress;
 #[cfg(feature = "data")]
 pub mod report;
 pub mod runner;
-#[cfg(feature = "data")]
-pub mod sample;
-#[cfg(feature = "synth")]
-pub mod standin;
 pub mod steps;
+mod table;
+pub mod tools;
 #[cfg(all(feature = "train", feature = "eval"))]
 pub mod whole;
 
+pub use command::{Command, Context, Group, Settings, StepCommand, Tool, ToolCommand};
 pub use error::Error;
 pub use progress::Progress;
+pub use table::steps;

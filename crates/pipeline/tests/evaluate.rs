@@ -3,18 +3,19 @@
 
 use std::path::Path;
 
+use tsumugi_demo::StandIn;
 use tsumugi_eval::Registry;
 use tsumugi_eval::profile::Profile;
 use tsumugi_eval::results::{Results, compare};
 use tsumugi_eval::scorer::names;
+use tsumugi_pipeline::Progress;
 use tsumugi_pipeline::steps::evaluate::{Endpoint, EvaluateConfig, JudgeConfig, Model, evaluate};
-use tsumugi_pipeline::{Progress, sample, standin::StandIn};
 use tsumugi_record::{Judgement, Prediction, ShardReader, shards};
 
 type Failure = Box<dyn std::error::Error>;
 
 fn config(folder: &Path, url: &str, profile: Profile, out: &str) -> Result<EvaluateConfig, Failure> {
-    let benchmark = sample::write_benchmark(folder)?;
+    let benchmark = tsumugi_demo::write_benchmark(folder)?;
     let endpoint = |model: &str| Endpoint {
         base_url: Some(url.to_owned()),
         model: model.to_owned(),

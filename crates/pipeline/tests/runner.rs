@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tsumugi_pipeline::runner::{Opened, Step, Summary, input_table};
+use tsumugi_pipeline::runner::{Opened, OutputFolder, Stage, Summary, input_table};
 use tsumugi_pipeline::{Error, Progress};
 use tsumugi_record::Excluded;
 
 fn open(out: &Path, setting: &str) -> Result<Opened, Error> {
-    Step::open("example", out, &setting, BTreeMap::new())
+    OutputFolder::open("example", out, &setting, BTreeMap::new())
 }
 
 /// A step of two phases; `stop` makes shard 2 fail the way a full disk would.
@@ -25,12 +25,12 @@ fn run(out: &Path, done: &AtomicUsize, stop: bool) -> Result<Summary, Error> {
             return Err(Error::config("shard", "stopped on purpose"));
         }
         done.fetch_add(1, Ordering::SeqCst);
-        outputs.funnel().stage("all", "rows").keep();
-        outputs.write_all("_map", &[Excluded { id: value.to_string(), ..Default::default() }])
+        outputs.pass(Stage { name: "all", unit: "rows" });
+        outputs.write_all("_map", [Excluded { id: value.to_string(), ..Default::default() }])
     })?;
     step.phase("final", &[()], &hidden, |_, (), outputs| {
         outputs.count("answer", 42);
-        outputs.write_all("", &[Excluded::default()])
+        outputs.write_all("", [Excluded::default()])
     })?;
     step.finish()
 }

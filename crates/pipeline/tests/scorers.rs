@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use tch::{Device, Kind, Tensor};
 use tsumugi_interleave::{ImageRules, InterleavedConfig, PairConfig};
-use tsumugi_pipeline::steps::build_interleaved::{BuildInterleavedConfig, build_interleaved};
-use tsumugi_pipeline::steps::build_pairs::{BuildPairsConfig, build_pairs};
-use tsumugi_pipeline::steps::fetch_images::{FetchImagesConfig, fetch_images};
-use tsumugi_pipeline::{Progress, cli};
+use tsumugi_pipeline::steps::build_interleaved::{BuildInterleaved, BuildInterleavedConfig};
+use tsumugi_pipeline::steps::build_pairs::{BuildPairs, BuildPairsConfig};
+use tsumugi_pipeline::steps::fetch_images::{FetchImages, FetchImagesConfig};
+use tsumugi_pipeline::{Context, cli, runner};
 use tsumugi_record::{
     Document, Excluded, ImageSlot, Interleaved, Node, Pair, Record, ShardReader, ShardWriter, shards,
 };
@@ -50,8 +50,11 @@ fn prepare(home: &Path) {
     writer.finish().unwrap();
     let from = vec![format!("dir:{}", home.join("mirror").display())];
     let (documents, out) = (home.join("documents"), home.join("images"));
-    fetch_images(&FetchImagesConfig { documents, from, out, ..Default::default() }, &Progress::hidden())
-        .unwrap();
+    runner::run::<FetchImages>(
+        FetchImagesConfig { documents, from, out, ..Default::default() },
+        &Context::hidden(),
+    )
+    .unwrap();
 }
 
 fn rows<R: Record>(folder: &Path) -> Vec<R> {
@@ -63,12 +66,12 @@ fn images() -> ImageRules {
     ImageRules { min_side: 2, min_aspect: 0.01, max_aspect: 100.0, ..ImageRules::default() }
 }
 
-fn pairs(home: &Path, out: &str, scorers: &[String]) -> BuildPairsConfig {
+fn pairs(home: &Path, out: &str, scorer: &[String]) -> BuildPairsConfig {
     BuildPairsConfig {
         documents: home.join("documents"),
         images: home.join("images"),
         out: home.join(out),
-        scorers: scorers.to_vec(),
+        scorer: scorer.to_vec(),
         recipe: PairConfig { images: images(), ..PairConfig::default() },
         ..BuildPairsConfig::default()
     }
@@ -92,7 +95,8 @@ fn pairs_are_scored_and_the_lowest_are_dropped() {
     prepare(home.path());
     let both = [scorer("open_clip"), scorer("siglip")];
     let config = pairs(home.path(), "pairs", &both);
-    let summary = cli::with_threads(1, || build_pairs(&config, &Progress::hidden())).unwrap();
+    let summary =
+        cli::with_threads(1, || runner::run::<BuildPairs>(config.clone(), &Context::hidden())).unwrap();
     let kept: Vec<Pair> = rows(&config.out);
     let dropped: Vec<Excluded> = rows(&config.out.join("excluded"));
     let low = dropped.iter().filter(|row| row.reason == "low_similarity").count();
@@ -113,10 +117,15 @@ fn pairs_are_scored_and_the_lowest_are_dropped() {
 
     // Other threads, same bytes; another encoder in the same folder is another run.
     let again = pairs(home.path(), "again", &both);
-    cli::with_threads(4, || build_pairs(&again, &Progress::hidden())).unwrap();
+    cli::with_threads(4, || runner::run::<BuildPairs>(again.clone(), &Context::hidden())).unwrap();
     assert_eq!(bytes(&config.out), bytes(&again.out));
     let other = pairs(home.path(), "pairs", &both[..1]);
-    assert!(build_pairs(&other, &Progress::hidden()).unwrap_err().to_string().contains("scorers"));
+    assert!(
+        runner::run::<BuildPairs>(other.clone(), &Context::hidden())
+            .unwrap_err()
+            .to_string()
+            .contains("scorer")
+    );
 }
 
 #[test]
@@ -135,7 +144,7 @@ fn what_a_probe_finds_is_dropped() {
     let mut config = pairs(home.path(), "pairs", &[scorer("open_clip")]);
     config.nsfw = Some(probe.clone());
     config.recipe.drop_lowest = 0.0;
-    let summary = build_pairs(&config, &Progress::hidden()).unwrap();
+    let summary = runner::run::<BuildPairs>(config.clone(), &Context::hidden()).unwrap();
     let stage = summary.funnel.stages.iter().find(|stage| stage.name == "nsfw").unwrap();
     assert_eq!((stage.input, stage.dropped["nsfw"]), (5, 1));
     let kept: Vec<Pair> = rows(&config.out);
@@ -153,11 +162,12 @@ fn what_a_probe_finds_is_dropped() {
         documents: home.path().join("documents"),
         images: home.path().join("images"),
         out: home.path().join("interleaved"),
-        scorers: vec![scorer("open_clip")],
+        scorer: vec![scorer("open_clip")],
         nsfw: Some(probe.clone()),
         recipe,
+        ..BuildInterleavedConfig::default()
     };
-    build_interleaved(&config, &Progress::hidden()).unwrap();
+    runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap();
     let built: Vec<Interleaved> = rows(&config.out);
     assert_eq!(built[0].image_info.len(), NAMES.len() - 1);
     assert!(
@@ -166,12 +176,23 @@ fn what_a_probe_finds_is_dropped() {
 
     // A probe alone, one of another encoder, and two scorers for one place each are refused.
     config.out = home.path().join("refused");
-    config.scorers = vec!["none".into()];
-    assert!(build_interleaved(&config, &Progress::hidden()).unwrap_err().to_string().contains("--scorer"));
-    config.scorers = vec![scorer("siglip")];
-    assert!(build_interleaved(&config, &Progress::hidden()).is_err());
-    (config.scorers, config.nsfw) = (vec![scorer("siglip"), scorer("open_clip")], None);
-    assert_eq!(build_interleaved(&config, &Progress::hidden()).unwrap_err().exit_code(), 2);
-    config.scorers = vec!["clip:no/such/folder".into()];
-    assert_eq!(build_interleaved(&config, &Progress::hidden()).unwrap_err().exit_code(), 2);
+    config.scorer = vec!["none".into()];
+    assert!(
+        runner::run::<BuildInterleaved>(config.clone(), &Context::hidden())
+            .unwrap_err()
+            .to_string()
+            .contains("scorer")
+    );
+    config.scorer = vec![scorer("siglip")];
+    assert!(runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).is_err());
+    (config.scorer, config.nsfw) = (vec![scorer("siglip"), scorer("open_clip")], None);
+    assert_eq!(
+        runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap_err().exit_code(),
+        2
+    );
+    config.scorer = vec!["clip:no/such/folder".into()];
+    assert_eq!(
+        runner::run::<BuildInterleaved>(config.clone(), &Context::hidden()).unwrap_err().exit_code(),
+        2
+    );
 }

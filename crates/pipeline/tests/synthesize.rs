@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tsumugi_demo::{MODEL, StandIn};
 use tsumugi_pipeline::Progress;
-use tsumugi_pipeline::standin::{MODEL, StandIn};
 use tsumugi_pipeline::steps::synthesize::{SynthesizeConfig, synthesize};
 use tsumugi_record::{Conversation, Excluded, Image, Pair, Provenance, ShardReader, ShardWriter};
 use tsumugi_synth::{Call, CheckConfig, Report, Task};

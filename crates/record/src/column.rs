@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{ArrowPrimitiveType, Float64Type, Int64Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::types::{
+    ArrowPrimitiveType, Float64Type, Int32Type, Int64Type, UInt16Type, UInt32Type, UInt64Type,
+};
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, ListArray, PrimitiveArray, StringArray, StructArray,
+    Array, ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, ListArray, PrimitiveArray, StringArray,
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer};
-use arrow_schema::{DataType, Field, Fields};
+use arrow_schema::{ArrowError, DataType, Field};
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::rows::*;
+use crate::rows::Role;
 
 /// A type that can stand in a column of a table.
 ///
@@ -24,7 +26,10 @@ pub trait Column: Sized {
     /// The feature of Hugging Face's `datasets` that decodes the column.
     fn feature() -> Value;
     /// Builds an array with one place for each value; `None` becomes null.
-    fn encode(values: &[Option<&Self>]) -> ArrayRef;
+    ///
+    /// # Errors
+    /// Where the values do not fit an Arrow array, such as more than 2 GiB of text.
+    fn encode(values: &[Option<&Self>]) -> Result<ArrayRef, ArrowError>;
     /// Reads an array back; a null is `None`.
     ///
     /// # Errors
@@ -40,12 +45,29 @@ pub trait Column: Sized {
     }
 }
 
-fn wrong_type<T: Column>(array: &dyn Array) -> Error {
+pub(crate) fn wrong_type<T: Column>(array: &dyn Array) -> Error {
     Error::ColumnType {
         column: String::new(),
         expected: T::data_type().to_string(),
         found: array.data_type().to_string(),
     }
+}
+
+/// What the 32-bit offsets of an Arrow array can address, in bytes or items.
+#[cfg(not(test))]
+const MAX_OFFSET: usize = i32::MAX as usize;
+/// Tests reach the limit with a batch of some kilobytes.
+#[cfg(test)]
+const MAX_OFFSET: usize = 4096;
+
+/// Arrow's builders panic where offsets overflow, so their room is checked before.
+fn check_offsets(needed: usize) -> Result<(), ArrowError> {
+    if needed > MAX_OFFSET { Err(ArrowError::OffsetOverflowError(needed)) } else { Ok(()) }
+}
+
+fn utf8<'a>(values: impl Iterator<Item = Option<&'a str>> + Clone) -> Result<ArrayRef, ArrowError> {
+    check_offsets(values.clone().flatten().map(str::len).sum())?;
+    Ok(Arc::new(values.collect::<StringArray>()))
 }
 
 fn value_feature(dtype: &str) -> Value {
@@ -59,8 +81,8 @@ impl Column for String {
     fn feature() -> Value {
         value_feature("string")
     }
-    fn encode(values: &[Option<&Self>]) -> ArrayRef {
-        Arc::new(values.iter().map(|v| v.map(String::as_str)).collect::<StringArray>())
+    fn encode(values: &[Option<&Self>]) -> Result<ArrayRef, ArrowError> {
+        utf8(values.iter().map(|v| v.map(String::as_str)))
     }
     fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
         // Other writers of the same table may choose the large or the view layout.
@@ -85,8 +107,10 @@ impl Column for Vec<u8> {
     fn feature() -> Value {
         value_feature("binary")
     }
-    fn encode(values: &[Option<&Self>]) -> ArrayRef {
-        Arc::new(values.iter().map(|v| v.map(Vec::as_slice)).collect::<BinaryArray>())
+    fn encode(values: &[Option<&Self>]) -> Result<ArrayRef, ArrowError> {
+        let bytes: usize = values.iter().flatten().map(|v| v.len()).sum();
+        check_offsets(bytes)?;
+        Ok(Arc::new(values.iter().map(|v| v.map(Vec::as_slice)).collect::<BinaryArray>()))
     }
     fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
         if let Some(bytes) = array.as_binary_opt::<i32>() {
@@ -107,8 +131,8 @@ impl Column for bool {
     fn feature() -> Value {
         value_feature("bool")
     }
-    fn encode(values: &[Option<&Self>]) -> ArrayRef {
-        Arc::new(values.iter().map(|v| v.copied()).collect::<BooleanArray>())
+    fn encode(values: &[Option<&Self>]) -> Result<ArrayRef, ArrowError> {
+        Ok(Arc::new(values.iter().map(|v| v.copied()).collect::<BooleanArray>()))
     }
     fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
         Ok(array.as_boolean_opt().ok_or_else(|| wrong_type::<Self>(array))?.iter().collect())
@@ -128,8 +152,8 @@ macro_rules! number_column {
             fn feature() -> Value {
                 value_feature($dtype)
             }
-            fn encode(values: &[Option<&Self>]) -> ArrayRef {
-                encode_numbers::<$arrow>(values)
+            fn encode(values: &[Option<&Self>]) -> Result<ArrayRef, ArrowError> {
+                Ok(encode_numbers::<$arrow>(values))
             }
             fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
                 let numbers = array.as_primitive_opt::<$arrow>().ok_or_else(|| wrong_type::<Self>(array))?;
@@ -140,11 +164,31 @@ macro_rules! number_column {
 }
 
 number_column! {
+    i32 => Int32Type, "int32";
     u16 => UInt16Type, "uint16";
     u32 => UInt32Type, "uint32";
     u64 => UInt64Type, "uint64";
     i64 => Int64Type, "int64";
     f64 => Float64Type, "float64";
+}
+
+/// A 16-byte key, such as a hash of a text.
+impl Column for [u8; 16] {
+    fn data_type() -> DataType {
+        DataType::FixedSizeBinary(16)
+    }
+    fn feature() -> Value {
+        value_feature("binary")
+    }
+    fn encode(values: &[Option<&Self>]) -> Result<ArrayRef, ArrowError> {
+        Ok(Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(values.iter().copied(), 16)?))
+    }
+    fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
+        let keys = array.as_fixed_size_binary_opt().ok_or_else(|| wrong_type::<Self>(array))?;
+        keys.iter()
+            .map(|key| key.map(|key| key.try_into().map_err(|_| wrong_type::<Self>(array))).transpose())
+            .collect()
+    }
 }
 
 impl<T: Column> Column for Option<T> {
@@ -154,7 +198,7 @@ impl<T: Column> Column for Option<T> {
     fn feature() -> Value {
         T::feature()
     }
-    fn encode(values: &[Option<&Self>]) -> ArrayRef {
+    fn encode(values: &[Option<&Self>]) -> Result<ArrayRef, ArrowError> {
         T::encode(&values.iter().map(|v| v.and_then(Option::as_ref)).collect::<Vec<_>>())
     }
     fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
@@ -178,13 +222,14 @@ impl<T: Column> Column for Vec<T> {
     fn feature() -> Value {
         json!({ "feature": T::feature(), "_type": "List" })
     }
-    fn encode(values: &[Option<&Self>]) -> ArrayRef {
+    fn encode(values: &[Option<&Self>]) -> Result<ArrayRef, ArrowError> {
         let items: Vec<Option<&T>> =
             values.iter().flat_map(|v| v.map_or(&[][..], Vec::as_slice)).map(Some).collect();
+        check_offsets(items.len())?;
         let offsets = OffsetBuffer::from_lengths(values.iter().map(|v| v.map_or(0, Vec::len)));
         let nulls: NullBuffer = values.iter().map(Option::is_some).collect();
         let field = Arc::new(Field::new(LIST_ITEM, T::data_type(), true));
-        Arc::new(ListArray::new(field, offsets, T::encode(&items), Some(nulls)))
+        Ok(Arc::new(ListArray::try_new(field, offsets, T::encode(&items)?, Some(nulls))?))
     }
     fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
         let lists = array.as_list_opt::<i32>().ok_or_else(|| wrong_type::<Self>(array))?;
@@ -219,8 +264,8 @@ impl Column for Role {
     fn feature() -> Value {
         value_feature("string")
     }
-    fn encode(values: &[Option<&Self>]) -> ArrayRef {
-        Arc::new(values.iter().map(|v| v.map(|role| role.as_str())).collect::<StringArray>())
+    fn encode(values: &[Option<&Self>]) -> Result<ArrayRef, ArrowError> {
+        utf8(values.iter().map(|v| v.map(|role| role.as_str())))
     }
     fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
         let read = |(row, word): (usize, Option<String>)| match word {
@@ -234,183 +279,26 @@ impl Column for Role {
     }
 }
 
-/// Reads one field of a struct column, or its stand-in where the file does not have the field.
-pub(crate) fn decode_field<T: Column>(parent: &StructArray, name: &str) -> Result<Vec<Option<T>>, Error> {
-    match parent.column_by_name(name) {
-        Some(array) => T::decode(array.as_ref()).map_err(|e| e.within(name)),
-        None => {
-            let absent = || T::absent().ok_or(Error::ColumnMissing { column: name.to_owned() });
-            (0..parent.len()).map(|_| absent().map(Some)).collect()
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Excluded, Record, ShardWriter};
+
+    #[test]
+    fn a_batch_that_does_not_fit_is_an_error_and_no_empty_batch() {
+        let row = |length| Excluded { reason: "x".repeat(length), ..Excluded::default() };
+        assert_eq!(Excluded::to_batch(&[row(MAX_OFFSET)]).unwrap().num_rows(), 1);
+        let rows = [row(MAX_OFFSET), row(1)];
+        assert!(
+            matches!(Excluded::to_batch(&rows), Err(ArrowError::OffsetOverflowError(n)) if n == MAX_OFFSET + 1)
+        );
+        assert!(Vec::<u16>::encode(&[Some(&vec![0; MAX_OFFSET + 1])]).is_err());
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("excluded-00000.parquet");
+        let mut writer = ShardWriter::create(&path).unwrap();
+        let written = writer.write(&rows).and_then(|()| writer.finish());
+        assert!(matches!(written, Err(Error::Arrow { .. })));
+        assert!(!path.exists());
     }
 }
-
-/// Declares a struct's columns: `Type { field, field => "column name", ... }`, with an optional Hugging Face feature.
-macro_rules! struct_column {
-    ($type:ident $(as $feature:expr;)? { $($field:ident : $field_type:ty $(=> $name:literal)?),* $(,)? }) => {
-        impl $type {
-            fn fields() -> Fields {
-                Fields::from(vec![$(
-                    Field::new(struct_column!(@name $field $($name)?), <$field_type as Column>::data_type(), true),
-                )*])
-            }
-        }
-        impl Column for $type {
-            fn data_type() -> DataType {
-                DataType::Struct(Self::fields())
-            }
-            #[allow(unreachable_code)]
-            fn feature() -> Value {
-                $(return $feature;)?
-                let mut features = serde_json::Map::new();
-                $(features.insert(
-                    struct_column!(@name $field $($name)?).to_owned(),
-                    <$field_type as Column>::feature(),
-                );)*
-                Value::Object(features)
-            }
-            fn encode(values: &[Option<&Self>]) -> ArrayRef {
-                let columns: Vec<ArrayRef> = vec![$(
-                    <$field_type as Column>::encode(
-                        &values.iter().map(|v| v.map(|v| &v.$field)).collect::<Vec<_>>()
-                    ),
-                )*];
-                let nulls: NullBuffer = values.iter().map(Option::is_some).collect();
-                Arc::new(StructArray::new(Self::fields(), columns, Some(nulls)))
-            }
-            fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
-                let parent = array.as_struct_opt().ok_or_else(|| wrong_type::<Self>(array))?;
-                $(let mut $field = decode_field::<$field_type>(
-                    parent, struct_column!(@name $field $($name)?))?.into_iter();)*
-                let mut rows = Vec::with_capacity(parent.len());
-                for row in 0..parent.len() {
-                    $(let $field = $field.next().flatten();)*
-                    if parent.is_null(row) {
-                        rows.push(None);
-                        continue;
-                    }
-                    rows.push(Some($type {$(
-                        $field: $field.ok_or(Error::Null {
-                            column: struct_column!(@name $field $($name)?).to_owned(),
-                            row,
-                        })?,
-                    )*}));
-                }
-                Ok(rows)
-            }
-            fn weight(&self) -> usize {
-                0 $(+ self.$field.weight())*
-            }
-        }
-    };
-    (@name $field:ident) => { stringify!($field) };
-    (@name $field:ident $name:literal) => { $name };
-}
-
-struct_column!(Provenance { warc: String, offset: u64, length: u64, record_id: String, date: String });
-struct_column!(Image as json!({ "_type": "Image" }); { bytes: Option<Vec<u8>>, path: Option<String> });
-struct_column!(ImageSlot {
-    url: String,
-    alt: Option<String>,
-    caption: Option<String>,
-    link_text: Option<String>,
-    width: Option<u32>,
-    height: Option<u32>,
-    opt_out: bool,
-});
-struct_column!(Node { text: Option<String>, role: Role, image: Option<ImageSlot> });
-struct_column!(Statistic { name: String, value: f64 });
-struct_column!(Document {
-    id: String,
-    url: String,
-    title: Option<String>,
-    language: Option<String>,
-    language_score: Option<f64>,
-    charset: String,
-    nodes: Vec<Node>,
-    opt_out: bool,
-    opt_out_signals: Vec<String>,
-    provenance: Provenance,
-    statistics: Vec<Statistic>,
-    signature: Vec<u32>,
-    bands: Vec<i64>,
-});
-struct_column!(ImageRow { id: String, image: Image, width: u32, height: u32, format: String, phash: String });
-struct_column!(Fetch {
-    url: String,
-    final_url: String,
-    page_url: String,
-    image_id: Option<String>,
-    status: u16,
-    reason: Option<String>,
-    etag: Option<String>,
-    last_modified: Option<String>,
-    date: String,
-    provenance: Provenance,
-});
-struct_column!(Similarity { scorer: String, value: f64 });
-struct_column!(Pair {
-    id: String,
-    image: Image,
-    text: String,
-    text_source: String,
-    image_url: String,
-    page_url: String,
-    width: u32,
-    height: u32,
-    phash: String,
-    similarities: Vec<Similarity>,
-    provenance: Provenance,
-});
-struct_column!(ImageInfo { url: String, width: u32, height: u32, phash: String, similarity: Option<f64> });
-struct_column!(Interleaved {
-    id: String,
-    texts: Vec<Option<String>>,
-    images: Vec<Option<Image>>,
-    image_info: Vec<ImageInfo>,
-    page_url: String,
-    provenance: Provenance,
-});
-struct_column!(Content { kind: String => "type", text: Option<String> });
-struct_column!(Message { role: String, content: Vec<Content> });
-struct_column!(Generator {
-    model: String,
-    prompt_version: String,
-    prompt_tokens: u64,
-    completion_tokens: u64,
-});
-struct_column!(Conversation {
-    id: String,
-    images: Vec<Image>,
-    messages: Vec<Message>,
-    task: String,
-    generator: Generator,
-});
-struct_column!(Excluded {
-    id: String,
-    step: String,
-    reason: String,
-    value: Option<String>,
-    provenance: Provenance,
-});
-struct_column!(Prediction {
-    benchmark: String,
-    question_id: String,
-    category: String,
-    question: String,
-    reference: String,
-    answer: String,
-    model: String,
-    settings: String,
-});
-struct_column!(Judgement {
-    benchmark: String,
-    question_id: String,
-    run: u32,
-    judge: String,
-    profile: String,
-    reply: String,
-    score: Option<f64>,
-    reference_score: Option<f64>,
-    error: Option<String>,
-});

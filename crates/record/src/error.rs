@@ -5,7 +5,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// The file system refused.
-    #[error("{path}: {action} failed: {source}; check that the folder exists, is writable and has free space", path = path.display())]
+    #[error("{path}: {action} failed; check that the folder exists, is writable and has free space", path = path.display())]
     Io {
         /// What was being done, such as `create`.
         action: &'static str,
@@ -16,7 +16,7 @@ pub enum Error {
     },
     /// A file is no readable Parquet file, or writing one failed.
     #[cfg(feature = "parquet")]
-    #[error("{path}: {source}; if the file is damaged, delete it and run the step that made it again", path = path.display())]
+    #[error("{path}: cannot be read or written as Parquet; if the file is damaged, delete it and run the step that made it again", path = path.display())]
     Parquet {
         /// The shard.
         path: PathBuf,
@@ -25,7 +25,7 @@ pub enum Error {
     },
     /// Columns could not be joined to a record batch or read from one.
     #[cfg(feature = "parquet")]
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path}: rows and columns of the table do not fit", path = path.display())]
     Arrow {
         /// The shard.
         path: PathBuf,
@@ -81,12 +81,13 @@ pub enum Error {
         found: String,
     },
     /// A manifest or marker is not valid JSON of its type.
-    #[error("{path}: not a valid manifest: {reason}; delete the step's output folder and run the step again", path = path.display())]
-    Manifest {
-        /// The manifest.
+    #[cfg(feature = "parquet")]
+    #[error("{path}: is not valid JSON of its kind; delete the step's output folder and run the step again", path = path.display())]
+    Json {
+        /// The manifest or marker.
         path: PathBuf,
         /// The parser's reason.
-        reason: String,
+        source: serde_json::Error,
     },
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Without features this crate holds plain types only ([`Document`], [`Pair`], ...). With the feature `parquet` (on by
 //! default) each of them is a [`Record`]: it knows its Arrow schema, can be laid out as a record batch, and is written and
-//! read by [`ShardWriter`] and [`ShardReader`]. A shard gets its final name only when it is whole and synced.
+//! read by [`ShardWriter`] and [`ShardReader`]. A shard gets its final name when it is complete and synced. [`record!`] declares
+//! further tables, and projections that read some columns of a table.
 //!
 //! ```
 //! # #[cfg(feature = "parquet")] {
@@ -23,8 +24,14 @@
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "parquet")]
+mod atomic;
+#[cfg(feature = "parquet")]
 mod column;
+mod declare;
 mod error;
+#[cfg(feature = "parquet")]
+#[doc(hidden)]
+pub mod macros;
 #[cfg(feature = "parquet")]
 mod manifest;
 #[cfg(feature = "parquet")]
@@ -33,6 +40,8 @@ mod rows;
 #[cfg(feature = "parquet")]
 mod shard;
 
+#[cfg(feature = "parquet")]
+pub use atomic::write_atomic;
 #[cfg(feature = "parquet")]
 pub use column::Column;
 pub use error::Error;

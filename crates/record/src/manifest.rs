@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::shard::sync_folder;
+use crate::atomic::write_atomic;
 
 /// What went into one part of a step and what came out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,8 +139,7 @@ pub fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>, E
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(Error::io("read", path)(e)),
     };
-    let manifest_error =
-        |e: serde_json::Error| Error::Manifest { path: path.to_owned(), reason: e.to_string() };
+    let manifest_error = |source: serde_json::Error| Error::Json { path: path.to_owned(), source };
     serde_json::from_str(&text).map(Some).map_err(manifest_error)
 }
 
@@ -149,15 +148,8 @@ pub fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>, E
 /// # Errors
 /// Where it cannot be written.
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
-    let manifest_error =
-        |e: serde_json::Error| Error::Manifest { path: path.to_owned(), reason: e.to_string() };
+    let manifest_error = |source: serde_json::Error| Error::Json { path: path.to_owned(), source };
     let mut text = serde_json::to_string_pretty(value).map_err(manifest_error)?;
     text.push('\n');
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(Error::io("create folder", folder))?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io("create", path))?;
-    file.write_all(text.as_bytes()).map_err(Error::io("write", path))?;
-    file.as_file().sync_all().map_err(Error::io("sync", path))?;
-    file.persist(path).map_err(|e| Error::io("rename", path)(e.error))?;
-    sync_folder(path)
+    write_atomic(path, |file| file.write_all(text.as_bytes()))
 }

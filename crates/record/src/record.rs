@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch, StructArray};
-use arrow_schema::{DataType, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 
 use crate::Error;
 use crate::column::Column;
-use crate::rows::*;
 
 /// Key of the schema metadata that names the table and its version.
 pub(crate) const KIND_KEY: &str = "tsumugi.table";
@@ -21,7 +20,7 @@ pub trait Record: Column + Clone + Send + 'static {
     /// Version of its columns. Raised when an old reader could no longer read the new files.
     const VERSION: u32;
 
-    /// The Arrow schema, with Hugging Face's `huggingface` metadata, by which `datasets` decodes pictures.
+    /// The Arrow schema, with Hugging Face's `huggingface` metadata, by which `datasets` decodes images.
     fn schema() -> SchemaRef {
         let fields = match Self::data_type() {
             DataType::Struct(fields) => fields,
@@ -36,13 +35,14 @@ pub trait Record: Column + Clone + Send + 'static {
     }
 
     /// Lays rows out as columns.
-    fn to_batch(rows: &[Self]) -> RecordBatch {
+    ///
+    /// # Errors
+    /// Where the rows do not fit one batch, such as more than 2 GiB in one column.
+    fn to_batch(rows: &[Self]) -> Result<RecordBatch, ArrowError> {
         let values: Vec<Option<&Self>> = rows.iter().map(Some).collect();
-        let array = Self::encode(&values);
+        let array = Self::encode(&values)?;
         let columns = array.as_struct_opt().map(|s| s.columns().to_vec()).unwrap_or_default();
-        // The columns were built from the very fields of the schema, so that joining them cannot fail.
         RecordBatch::try_new(Self::schema(), columns)
-            .unwrap_or_else(|_| RecordBatch::new_empty(Self::schema()))
     }
 
     /// Reads rows from columns.
@@ -62,25 +62,4 @@ pub trait Record: Column + Clone + Send + 'static {
 /// A record's columns are those of a struct by construction; another type has no fields.
 fn unreachable_fields(_: DataType) -> arrow_schema::Fields {
     arrow_schema::Fields::empty()
-}
-
-macro_rules! record {
-    ($($type:ident => $kind:literal, $version:literal;)*) => {$(
-        impl Record for $type {
-            const KIND: &'static str = $kind;
-            const VERSION: u32 = $version;
-        }
-    )*};
-}
-
-record! {
-    Document => "documents", 1;
-    ImageRow => "images", 1;
-    Fetch => "fetches", 1;
-    Pair => "pairs", 1;
-    Interleaved => "interleaved", 1;
-    Conversation => "conversations", 1;
-    Excluded => "excluded", 1;
-    Prediction => "predictions", 1;
-    Judgement => "judgements", 1;
 }

@@ -11,6 +11,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use sha2::{Digest, Sha256};
 
+use crate::atomic::sync_folder;
 use crate::record::KIND_KEY;
 use crate::{Error, Record};
 
@@ -18,7 +19,7 @@ use crate::{Error, Record};
 const BATCH_BYTES: usize = 16 << 20;
 /// Rows after which a batch is handed on, however small they are.
 const BATCH_ROWS: usize = 1024;
-/// Bytes of a row group: what a reader of one column must hold, and what a viewer must load for one picture.
+/// Bytes of a row group: what a reader of one column must hold, and what a viewer must load for one image.
 const ROW_GROUP_BYTES: usize = 64 << 20;
 
 /// What is known of a finished shard.
@@ -51,7 +52,7 @@ impl Write for HashingFile {
     }
 }
 
-/// Writes rows to a shard: under a temporary name first, so that a file with the final name is always whole.
+/// Writes rows to a shard. The file has a temporary name until it is finished, so that a file with the final name is complete.
 pub struct ShardWriter<R: Record> {
     path: PathBuf,
     partial: PathBuf,
@@ -123,7 +124,8 @@ impl<R: Record> ShardWriter<R> {
 
     fn flush(&mut self) -> Result<(), Error> {
         let Some(writer) = self.writer.as_mut() else { return Ok(()) };
-        let batch = R::to_batch(&self.pending);
+        let batch =
+            R::to_batch(&self.pending).map_err(|source| Error::Arrow { path: self.path.clone(), source })?;
         self.pending.clear();
         self.pending_bytes = 0;
         let result = writer.write(&batch).and_then(|()| match writer.in_progress_size() {
@@ -140,9 +142,9 @@ impl<R: Record> ShardWriter<R> {
     pub fn finish(mut self) -> Result<ShardInfo, Error> {
         self.flush()?;
         let parquet_error = |source| Error::Parquet { path: self.path.clone(), source };
+        // The writer is taken here alone, and this consumes the shard.
         let Some(writer) = self.writer.take() else {
-            let reason = "the shard is already finished".into();
-            return Err(Error::Manifest { path: self.path.clone(), reason });
+            return Err(Error::io("finish", &self.path)(io::ErrorKind::NotFound.into()));
         };
         let sink = writer.into_inner().map_err(parquet_error)?;
         sink.file.sync_all().map_err(Error::io("sync", &self.partial))?;
@@ -169,19 +171,13 @@ fn partial_name(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.partial"))
 }
 
-/// Makes a rename durable.
-pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|f| f.sync_all()).map_err(Error::io("sync folder", folder))
-}
-
 fn properties<R: Record>(path: &Path) -> Result<WriterProperties, Error> {
     let parquet_error = |source| Error::Parquet { path: path.to_owned(), source };
     let level = ZstdLevel::try_new(3).map_err(parquet_error)?;
     let mut builder = WriterProperties::builder().set_compression(Compression::ZSTD(level));
     let schema = ArrowSchemaConverter::new().convert(&R::schema()).map_err(parquet_error)?;
     for column in schema.columns() {
-        // A dictionary of pictures would never repay its cost.
+        // A dictionary of images would never repay its cost.
         if column.name() == "bytes" {
             builder = builder.set_column_dictionary_enabled(column.path().clone(), false);
         }
@@ -189,7 +185,7 @@ fn properties<R: Record>(path: &Path) -> Result<WriterProperties, Error> {
     Ok(builder.build())
 }
 
-/// Streams the rows of a shard, a batch at a time.
+/// Streams the rows of a shard in batches.
 pub struct ShardReader<R: Record> {
     path: PathBuf,
     rows: u64,
@@ -198,38 +194,26 @@ pub struct ShardReader<R: Record> {
 }
 
 impl<R: Record> ShardReader<R> {
-    /// Opens a shard.
+    /// Opens a shard. Of the file only the columns of `R` are read, so that a projection (a row type with fewer fields, see
+    /// [`record!`](crate::record!)) costs what its own columns cost.
     ///
     /// # Errors
-    /// Where the file is missing, no Parquet file, or of another table.
+    /// Where the file is missing, is no Parquet file, or holds another table.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::open_inner(path.as_ref(), None)
-    }
-
-    /// Opens a shard and reads only these top-level columns. Columns left out come back as absent, so they must be optional
-    /// or lists in the row type (or the row type must be one of the caller's own with just these columns).
-    ///
-    /// # Errors
-    /// As [`ShardReader::open`].
-    pub fn open_columns(path: impl AsRef<Path>, columns: &[&str]) -> Result<Self, Error> {
-        Self::open_inner(path.as_ref(), Some(columns))
-    }
-
-    fn open_inner(path: &Path, columns: Option<&[&str]>) -> Result<Self, Error> {
+        let path = path.as_ref();
         let file = File::open(path).map_err(Error::io("open", path))?;
         let parquet_error = |source| Error::Parquet { path: path.to_owned(), source };
         let mut builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(parquet_error)?;
         check_kind::<R>(path, builder.schema().metadata().get(KIND_KEY))?;
-        if let Some(columns) = columns {
-            let schema = builder.parquet_schema();
-            let roots = schema.root_schema().get_fields().iter().enumerate();
-            let wanted: Vec<usize> =
-                roots.filter(|(_, f)| columns.contains(&f.name())).map(|(i, _)| i).collect();
-            let mask = ProjectionMask::roots(schema, wanted);
-            builder = builder.with_projection(mask);
-        }
+        let columns = R::schema();
+        let file_schema = builder.parquet_schema();
+        let roots = file_schema.root_schema().get_fields().iter().enumerate();
+        let wanted: Vec<usize> =
+            roots.filter(|(_, field)| columns.index_of(field.name()).is_ok()).map(|(at, _)| at).collect();
+        let mask = ProjectionMask::roots(file_schema, wanted);
+        builder = builder.with_projection(mask);
         let rows = builder.metadata().file_metadata().num_rows().max(0) as u64;
-        // Rows may hold pictures of megabytes, so batches are short.
+        // Rows may hold images of megabytes, so batches are short.
         let batches = builder.with_batch_size(128).build().map_err(parquet_error)?;
         Ok(ShardReader { path: path.to_owned(), rows, batches, row: PhantomData })
     }

@@ -171,16 +171,56 @@ fn a_damaged_file_is_an_error_that_names_it() {
     assert!(message.contains("pairs-00000.parquet"), "{message}");
 }
 
+record! {
+    /// The bands of documents alone.
+    #[derive(Debug, Clone, PartialEq)]
+    struct Bands = "documents", 1 {
+        bands: Vec<i64>,
+    }
+}
+
+record! {
+    /// A column that no document has.
+    #[derive(Debug, Clone, PartialEq)]
+    struct Unknown = "documents", 1 {
+        no_such_column: String,
+    }
+}
+
 #[test]
-fn chosen_columns_alone_are_read() {
+fn a_projection_reads_its_own_columns() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("documents-00000.parquet");
     let mut writer = ShardWriter::create(&path).unwrap();
     writer.push(Document { id: "d".into(), bands: vec![1, -2], ..Default::default() }).unwrap();
     writer.finish().unwrap();
-    // `id` is left out and required, which must be said, not guessed.
-    let batch = ShardReader::<Document>::open_columns(&path, &["bands"]).unwrap().next().unwrap();
-    assert!(matches!(batch, Err(Error::ColumnMissing { column }) if column == "id"));
+    assert_eq!(
+        ShardReader::<Bands>::open(&path).unwrap().read_all().unwrap(),
+        [Bands { bands: vec![1, -2] }]
+    );
+    let body = ShardReader::<DocumentBody>::open(&path).unwrap().read_all().unwrap();
+    assert_eq!(body[0].id, "d");
+    let unknown = ShardReader::<Unknown>::open(&path).unwrap().next().unwrap();
+    assert!(matches!(unknown, Err(Error::ColumnMissing { column }) if column == "no_such_column"));
+}
+
+#[test]
+fn keys_of_sixteen_bytes_come_back() {
+    record! {
+        /// A key.
+        #[derive(Debug, Clone, PartialEq)]
+        struct Key = "keys", 1 {
+            key: [u8; 16],
+            other: Option<[u8; 16]>,
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys-00000.parquet");
+    let rows = [Key { key: [7; 16], other: None }, Key { key: [1; 16], other: Some([2; 16]) }];
+    let mut writer = ShardWriter::create(&path).unwrap();
+    writer.write(&rows).unwrap();
+    writer.finish().unwrap();
+    assert_eq!(ShardReader::<Key>::open(&path).unwrap().read_all().unwrap(), rows);
 }
 
 #[test]

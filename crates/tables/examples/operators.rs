@@ -2,7 +2,9 @@
 //! `tests/interop/sql_operators.py`, which runs the SQL and compares.
 
 use serde_json::{Value, json};
-use tsumugi_tables::{Column, Columns, Dialect, Error, Operator, join, join_sql, quantile, quantile_sql};
+use tsumugi_tables::{
+    Column, Columns, Dialect, Error, Operator, draw, join, join_sql, quantile, quantile_sql,
+};
 
 fn main() -> Result<(), Error> {
     for seed in 1..=3 {
@@ -24,6 +26,10 @@ fn table(seed: u64) -> Result<(), Error> {
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     let scores: Vec<f64> = (0..rows).map(|_| random.below(1 << 40) as f64 / 7.0).collect();
 
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    let second: Vec<f64> =
+        scores.iter().zip(&phashes).map(|(score, phash)| score % 97.0 + *phash as f64).collect();
+    let draws: Vec<[u8; 16]> = ids.iter().map(|id| draw(seed, id)).collect();
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let id = || "id".to_owned();
     let operators = [
@@ -31,20 +37,23 @@ fn table(seed: u64) -> Result<(), Error> {
         Operator::DropFrequent { id: id(), key: names(&["phash", "year"]), count: 4 },
         Operator::DropFrequentInSamples {
             id: id(),
+            draw: "draw".into(),
             key: names(&["phash"]),
             group: names(&["year"]),
-            seed,
             block: 90,
             count: 2,
         },
         Operator::KeepFirst { id: id(), key: names(&["phash", "alt"]), order: names(&["id"]) },
         Operator::NearDuplicates { id: id(), bands: "bands".into() },
+        Operator::DropLowest { id: id(), scores: "scores".into(), scorers: 2, share: 0.3 },
     ];
     let columns = Columns::new()
         .with("id", Column::Text(ids.clone()))
         .with("alt", Column::Text(alts.clone()))
         .with("phash", Column::Int(phashes.clone()))
         .with("year", Column::Int(years.clone()))
+        .with("draw", Column::Key(draws.clone()))
+        .with("scores", Column::Scores(scores.iter().zip(&second).map(|(a, b)| vec![*a, *b]).collect()))
         .with("bands", Column::List(bands.clone()));
     let mut cases: Vec<Value> = Vec::new();
     for operator in operators {
@@ -74,7 +83,8 @@ fn table(seed: u64) -> Result<(), Error> {
         .map(|row| {
             json!({
                 "id": ids[row], "alt": alts[row], "phash": phashes[row], "year": years[row], "bands": bands[row],
-                "score": scores[row],
+                "score": scores[row], "scores": [scores[row], second[row]],
+                "draw": draws[row].iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
             })
         })
         .collect();

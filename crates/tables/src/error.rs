@@ -1,7 +1,7 @@
 //! The crate's error.
 
 /// What can be wrong with the input of an operator.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Two vectors that describe the same rows differ in length.
@@ -46,6 +46,40 @@ pub enum Error {
         expected: &'static str,
         /// The type found.
         found: &'static str,
+    },
+    /// A key file cannot be opened.
+    #[cfg(feature = "parquet")]
+    #[error("{path}: cannot be opened", path = path.display())]
+    Open {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A key file cannot be read.
+    #[cfg(feature = "parquet")]
+    #[error("{path}: cannot be read as Parquet; delete the step's output folder and run the step again", path = path.display())]
+    Parquet {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The reader's reason.
+        source: parquet::errors::ParquetError,
+    },
+    /// A key column of a file has a null.
+    #[error("column `{name}` has nulls, and a key column may have none")]
+    Null {
+        /// The column.
+        name: String,
+    },
+    /// A column of a file is of a type that no operator reads.
+    #[error(
+        "column `{name}` is of type {found}: operators read 64-bit integers, 16-byte keys, texts, and lists of 64-bit integers or doubles"
+    )]
+    FileColumnType {
+        /// The column.
+        name: String,
+        /// Its Arrow type.
+        found: String,
     },
     /// A name that cannot stand in SQL text as it is.
     #[error("`{name}` is no plain name (letters, digits and _, not starting with a digit)")]

@@ -18,12 +18,19 @@
 
 #![forbid(unsafe_code)]
 
+mod columns;
 mod error;
+#[cfg(feature = "parquet")]
+mod files;
 mod operator;
 pub mod rows;
+mod rules;
 
+pub use columns::{Column, Columns};
 pub use error::Error;
-pub use operator::{Column, Columns, Dialect, Operator, join_sql, quantile_sql};
+pub use operator::{Dialect, Operator, join_sql, quantile_sql};
 pub use rows::{
-    Samples, drop_frequent, drop_frequent_in_samples, join, join_first, keep_first, near_duplicates, quantile,
+    Samples, combine, draw, drop_frequent, drop_frequent_in_samples, drop_lowest, join, join_first,
+    keep_first, near_duplicates, quantile,
 };
+pub use rules::verdicts;

@@ -1,12 +1,9 @@
 //! The operators as data: which columns they read, how they run here, and their SQL text.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
-
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::columns::Columns;
 use crate::rows::{self, Samples};
 
 /// A global operator over a table: it says which rows stay, named by their id column.
@@ -38,17 +35,17 @@ pub enum Operator {
         /// The count from which a key is too frequent.
         count: u64,
     },
-    /// Rows go whose key stands `count` times or more in their sample (see [`rows::drop_frequent_in_samples`]).
+    /// Rows go whose key occurs `count` times or more in their sample (see [`rows::drop_frequent_in_samples`]).
     DropFrequentInSamples {
-        /// Column that names a row; its seeded hash gives the order of drawing.
+        /// Column that names a row.
         id: String,
+        /// Column whose order is the order of drawing, made by [`rows::draw`]. Rows with equal values are one occurrence.
+        draw: String,
         /// Key columns.
         key: Vec<String>,
         /// Columns within which samples are drawn (the crawl year).
         group: Vec<String>,
-        /// Seed of the order.
-        seed: u64,
-        /// Rows in a sample.
+        /// Occurrences in a sample.
         block: u64,
         /// The count from which a key is too frequent.
         count: u64,
@@ -69,6 +66,17 @@ pub enum Operator {
         /// Column with the list of band keys.
         bands: String,
     },
+    /// Rows go whose combined score is among the lowest (see [`rows::drop_lowest`]).
+    DropLowest {
+        /// Column that names a row.
+        id: String,
+        /// Column with the list of scores, one of each scorer.
+        scores: String,
+        /// Number of scorers.
+        scorers: usize,
+        /// The share of rows below the limit, 0 to 1.
+        share: f64,
+    },
 }
 
 /// Which SQL the text is for; they differ in how a list is unfolded.
@@ -82,108 +90,22 @@ pub enum Dialect {
     Spark,
 }
 
-/// A column without nulls.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Column {
-    /// 64-bit integers.
-    Int(Vec<i64>),
-    /// Strings, ordered by their UTF-8 bytes.
-    Text(Vec<String>),
-    /// Lists of integers (band keys).
-    List(Vec<Vec<i64>>),
-}
-
-impl Column {
-    const fn kind(&self) -> &'static str {
-        match self {
-            Self::Int(_) => "integers",
-            Self::Text(_) => "text",
-            Self::List(_) => "lists of integers",
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Int(values) => values.len(),
-            Self::Text(values) => values.len(),
-            Self::List(values) => values.len(),
-        }
-    }
-
-    fn compare(&self, a: usize, b: usize) -> Ordering {
-        match self {
-            Self::Int(values) => values[a].cmp(&values[b]),
-            Self::Text(values) => values[a].cmp(&values[b]),
-            Self::List(values) => values[a].cmp(&values[b]),
-        }
-    }
-}
-
-/// The key columns of a table, by name.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Columns {
-    columns: BTreeMap<String, Column>,
-}
-
-impl Columns {
-    /// A table without columns.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The table with one more column (replacing one of the same name).
-    #[must_use]
-    pub fn with(mut self, name: impl Into<String>, column: Column) -> Self {
-        self.columns.insert(name.into(), column);
-        self
-    }
-
-    fn get(&self, name: &str) -> Result<&Column, Error> {
-        self.columns.get(name).ok_or_else(|| Error::NoColumn {
-            name: name.to_owned(),
-            have: self.columns.keys().cloned().collect::<Vec<_>>().join(", "),
-        })
-    }
-
-    fn text(&self, name: &str) -> Result<Vec<String>, Error> {
-        match self.get(name)? {
-            Column::Int(values) => Ok(values.iter().map(ToString::to_string).collect()),
-            Column::Text(values) => Ok(values.clone()),
-            list @ Column::List(_) => Err(Error::ColumnType {
-                name: name.to_owned(),
-                expected: "text or integers",
-                found: list.kind(),
-            }),
-        }
-    }
-
-    /// The rows of some columns as dense ranks in their joint order: equal rows get equal ranks.
-    fn ranks(&self, names: &[String]) -> Result<Vec<usize>, Error> {
-        let columns = names.iter().map(|name| self.get(name)).collect::<Result<Vec<_>, _>>()?;
-        let rows = self.columns.values().next().map_or(0, Column::len);
-        for (name, column) in names.iter().zip(&columns) {
-            if column.len() != rows {
-                let _ = name;
-                return Err(Error::Length { name: "a key column", expected: rows, found: column.len() });
-            }
-        }
-        let compare = |a: usize, b: usize| {
-            columns.iter().map(|column| column.compare(a, b)).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
-        };
-        let mut order: Vec<usize> = (0..rows).collect();
-        order.par_sort_unstable_by(|&a, &b| compare(a, b).then(a.cmp(&b)));
-        let mut ranks = vec![0; rows];
-        let mut rank = 0;
-        for pair in order.windows(2) {
-            rank += usize::from(compare(pair[0], pair[1]).is_ne());
-            ranks[pair[1]] = rank;
-        }
-        Ok(ranks)
-    }
-}
-
 impl Operator {
+    /// The columns that the operator reads, besides the one that names a row where only SQL needs it.
+    #[must_use]
+    pub fn columns(&self) -> Vec<&str> {
+        fn of<'a>(names: impl IntoIterator<Item = &'a String>) -> Vec<&'a str> {
+            names.into_iter().map(String::as_str).collect()
+        }
+        match self {
+            Self::DropFrequent { key, .. } => of(key),
+            Self::DropFrequentInSamples { draw, key, group, .. } => of(key.iter().chain(group).chain([draw])),
+            Self::KeepFirst { key, order, .. } => of(key.iter().chain(order)),
+            Self::NearDuplicates { id, bands } => vec![id, bands],
+            Self::DropLowest { scores, .. } => vec![scores],
+        }
+    }
+
     /// Which rows of `table` stay.
     ///
     /// # Errors
@@ -193,28 +115,30 @@ impl Operator {
             Self::DropFrequent { key, count, .. } => {
                 Ok(rows::drop_frequent(&table.ranks(key)?, usize::try_from(*count).unwrap_or(usize::MAX)))
             }
-            Self::DropFrequentInSamples { id, key, group, seed, block, count } => {
+            Self::DropFrequentInSamples { draw, key, group, block, count, .. } => {
                 let samples = Samples {
-                    seed: *seed,
                     block: usize::try_from(*block).unwrap_or(usize::MAX),
                     count: usize::try_from(*count).unwrap_or(usize::MAX),
                 };
                 rows::drop_frequent_in_samples(
                     &table.ranks(key)?,
                     &table.ranks(group)?,
-                    &table.text(id)?,
+                    &table.ranks(std::slice::from_ref(draw))?,
                     &samples,
                 )
             }
             Self::KeepFirst { key, order, .. } => rows::keep_first(&table.ranks(key)?, &table.ranks(order)?),
-            Self::NearDuplicates { id, bands } => match table.get(bands)? {
-                Column::List(keys) => rows::near_duplicates(&table.ranks(std::slice::from_ref(id))?, keys),
-                other => Err(Error::ColumnType {
-                    name: bands.clone(),
-                    expected: "lists of integers",
-                    found: other.kind(),
-                }),
-            },
+            Self::NearDuplicates { id, bands } => {
+                rows::near_duplicates(&table.ranks(std::slice::from_ref(id))?, table.lists(bands)?)
+            }
+            Self::DropLowest { scores, scorers, share, .. } => {
+                let rows = table.scores(scores)?;
+                let column = |scorer: usize| {
+                    let value = |row: &Vec<f64>| row.get(scorer).copied().unwrap_or(f64::NAN);
+                    rows.iter().map(value).collect::<Vec<f64>>()
+                };
+                rows::drop_lowest(&(0..*scorers).map(column).collect::<Vec<_>>(), *share)
+            }
         }
     }
 
@@ -226,19 +150,23 @@ impl Operator {
         let table = name(table)?;
         match self {
             Self::DropFrequent { id, key, count } => {
-                let (id, keys, on) = (name(id)?, list(key)?, equal(key)?);
+                let (id, keys, on) = (name(id)?, list(key)?, equal_names(key)?);
                 Ok(format!(
                     "SELECT t.{id} FROM {table} t JOIN (SELECT {keys} FROM {table} GROUP BY {keys} \
                      HAVING count(*) < {count}) f ON {on}"
                 ))
             }
-            Self::DropFrequentInSamples { id, key, group, seed, block, count } => {
-                let (id, keys, groups) = (name(id)?, list(key)?, list(group)?);
+            Self::DropFrequentInSamples { id, draw, key, group, block, count } => {
+                let (id, draw, keys, groups) = (name(id)?, name(draw)?, list(key)?, list(group)?);
+                let on = equal_names(group)?;
+                let on_keys = equal_names(key)?;
                 Ok(format!(
-                    "SELECT {id} FROM (SELECT {id}, count(*) OVER (PARTITION BY {groups}, sample, {keys}) AS occurrences \
-                     FROM (SELECT {id}, {groups}, {keys}, floor((row_number() OVER (PARTITION BY {groups} \
-                     ORDER BY md5(concat('{seed}:', CAST({id} AS STRING))), {id}) - 1) / {block}) AS sample \
-                     FROM {table}) s) c WHERE occurrences < {count}"
+                    "WITH sampled AS (SELECT {id}, {groups}, {keys}, {draw}, floor((dense_rank() OVER (PARTITION BY {groups} \
+                     ORDER BY {draw}) - 1) / {block}) AS sample FROM {table}), \
+                     frequent AS (SELECT {groups}, {keys}, sample FROM sampled GROUP BY {groups}, {keys}, sample \
+                     HAVING count(DISTINCT {draw}) >= {count}) \
+                     SELECT t.{id} FROM sampled t LEFT JOIN frequent f ON {on} AND {on_keys} AND t.sample = f.sample \
+                     WHERE f.sample IS NULL"
                 ))
             }
             Self::KeepFirst { id, key, order } => {
@@ -262,8 +190,40 @@ impl Operator {
                      SELECT t.{id} FROM {table} t LEFT JOIN near ON t.{id} = near.{id} WHERE near.{id} IS NULL"
                 ))
             }
+            Self::DropLowest { id, scores, scorers, share } => {
+                lowest_sql(table, name(id)?, name(scores)?, *scorers, *share, dialect)
+            }
         }
     }
+}
+
+/// Weights each score by its median, sums them, and keeps what reaches the quantile.
+fn lowest_sql(
+    table: &str,
+    id: &str,
+    scores: &str,
+    scorers: usize,
+    share: f64,
+    dialect: Dialect,
+) -> Result<String, Error> {
+    if !(0.0..=1.0).contains(&share) {
+        return Err(Error::Quantile { q: share });
+    }
+    // DuckDB counts the elements of a list from 1, Spark from 0.
+    let first = usize::from(dialect == Dialect::DuckDb);
+    let (mut medians, mut terms) = (Vec::new(), Vec::new());
+    for at in 0..scorers {
+        let element = format!("{scores}[{}]", at + first);
+        medians.push(format!("percentile_cont(0.5) WITHIN GROUP (ORDER BY {element}) AS m{at}"));
+        terms.push(format!("t.{element} * (CASE WHEN m.m{at} > 0 THEN 1.0 / m.m{at} ELSE 1.0 END)"));
+    }
+    Ok(format!(
+        "WITH m AS (SELECT {} FROM {table}), c AS (SELECT t.{id}, {} AS score FROM {table} t CROSS JOIN m), \
+         l AS (SELECT percentile_cont({share}) WITHIN GROUP (ORDER BY score) AS score FROM c) \
+         SELECT c.{id} FROM c CROSS JOIN l WHERE c.score >= l.score",
+        medians.join(", "),
+        terms.join(" + ")
+    ))
 }
 
 /// A `SELECT` of the exact `q` quantile of a column, with the meaning of [`rows::quantile`].
@@ -301,7 +261,7 @@ fn list(names: &[String]) -> Result<String, Error> {
     Ok(names.iter().map(|n| name(n)).collect::<Result<Vec<_>, _>>()?.join(", "))
 }
 
-fn equal(names: &[String]) -> Result<String, Error> {
+fn equal_names(names: &[String]) -> Result<String, Error> {
     let parts =
         names.iter().map(|n| name(n).map(|n| format!("t.{n} = f.{n}"))).collect::<Result<Vec<_>, _>>()?;
     Ok(parts.join(" AND "))
@@ -310,6 +270,7 @@ fn equal(names: &[String]) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Column;
 
     fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(ToString::to_string).collect()

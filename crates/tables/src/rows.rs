@@ -32,50 +32,60 @@ pub fn drop_frequent<K: Key>(keys: &[K], count: usize) -> Vec<bool> {
     keep
 }
 
-/// How [`drop_frequent_in_samples`] draws its samples.
+/// How [`drop_frequent_in_samples`] cuts samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Samples {
-    /// Seed of the order in which occurrences are drawn.
-    pub seed: u64,
     /// Occurrences in a sample (the paper: 60,000 images).
     pub block: usize,
-    /// A key that stands this often in a sample is dropped from it (the paper: 10).
+    /// A key that occurs this often in a sample is dropped from it (the paper: 10).
     pub count: usize,
 }
 
-/// Which rows stay when the rows of each group (a crawl year) are put in the order of a seeded hash of their `ids`,
-/// cut into samples of `samples.block`, and a row goes whose key stands `samples.count` times or more in its sample.
+/// The place of an occurrence in the order in which samples are drawn: MD5 of `SEED:OCCURRENCE`, a hash that every SQL
+/// engine has.
 ///
-/// The hash is MD5 of `SEED:ID`, which every SQL engine has; rows of equal id stay in their order.
+/// ```
+/// assert_ne!(tsumugi_tables::draw(1, "page image"), tsumugi_tables::draw(2, "page image"));
+/// ```
+#[must_use]
+pub fn draw(seed: u64, occurrence: &str) -> [u8; 16] {
+    Md5::digest(format!("{seed}:{occurrence}")).into()
+}
+
+/// Which rows stay when the occurrences of each group (a crawl year) are put in the order of their `draws`, cut into
+/// samples of `samples.block`, and a row goes whose key has `samples.count` occurrences or more in its sample.
+///
+/// Rows of one group with equal draws are one occurrence and are counted once, with the key of the first; see [`draw`].
 ///
 /// # Errors
 /// [`Error::Length`] if the vectors differ in length, [`Error::EmptyBlock`] if a sample would hold nothing.
-pub fn drop_frequent_in_samples<K: Key, G: Key, I: AsRef<str> + Sync>(
+pub fn drop_frequent_in_samples<K: Key, G: Key, D: Key>(
     keys: &[K],
     groups: &[G],
-    ids: &[I],
+    draws: &[D],
     samples: &Samples,
 ) -> Result<Vec<bool>, Error> {
     same_length("groups", keys.len(), groups.len())?;
-    same_length("ids", keys.len(), ids.len())?;
+    same_length("draws", keys.len(), draws.len())?;
     if samples.block == 0 {
         return Err(Error::EmptyBlock);
     }
-    let draws: Vec<Draw<G>> = groups
-        .par_iter()
-        .zip(ids.par_iter())
-        .map(|(&group, id)| (group, Md5::digest(format!("{}:{}", samples.seed, id.as_ref())).into()))
+    let places: Vec<(G, D)> = groups.iter().copied().zip(draws.iter().copied()).collect();
+    let order = sorted(&places);
+    // Runs of rows: one for each occurrence.
+    let occurrences: Vec<&[((G, D), usize)]> = order.chunk_by(|a, b| a.0 == b.0).collect();
+    let blocks: Vec<&[&[((G, D), usize)]]> = occurrences
+        .chunk_by(|a, b| a[0].0.0 == b[0].0.0)
+        .flat_map(|group| group.chunks(samples.block))
         .collect();
-    let order = sorted(&draws);
-    let blocks: Vec<&[(Draw<G>, usize)]> =
-        order.chunk_by(|a, b| a.0.0 == b.0.0).flat_map(|group| group.chunks(samples.block)).collect();
     let dropped: Vec<Vec<usize>> = blocks
         .par_iter()
         .map(|block| {
-            let mut rows: Vec<(K, usize)> = block.iter().map(|&(_, row)| (keys[row], row)).collect();
-            rows.sort_unstable();
-            let frequent = rows.chunk_by(|a, b| a.0 == b.0).filter(|run| run.len() >= samples.count);
-            frequent.flatten().map(|&(_, row)| row).collect()
+            let mut firsts: Vec<(K, usize)> =
+                block.iter().enumerate().map(|(at, rows)| (keys[rows[0].1], at)).collect();
+            firsts.sort_unstable();
+            let frequent = firsts.chunk_by(|a, b| a.0 == b.0).filter(|run| run.len() >= samples.count);
+            frequent.flatten().flat_map(|&(_, at)| block[at].iter().map(|&(_, row)| row)).collect()
         })
         .collect();
     let mut keep = vec![true; keys.len()];
@@ -160,6 +170,48 @@ pub fn quantile(values: &[f64], q: f64) -> Result<Option<f64>, Error> {
     Ok(Some(if part == 0.0 { low } else { low + (high - low) * part }))
 }
 
+/// Which rows stay when the lowest `share` of the [`combine`]d scores goes: those at or above that quantile.
+///
+/// # Errors
+/// [`Error::Quantile`] if `share` is not in 0..=1, [`Error::NotANumber`] if a score is NaN.
+pub fn drop_lowest(scores: &[Vec<f64>], share: f64) -> Result<Vec<bool>, Error> {
+    let combined = combine(scores);
+    let limit = quantile(&combined, share)?;
+    Ok(combined.iter().map(|score| limit.is_none_or(|limit| *score >= limit)).collect())
+}
+
+/// Scores of several scorers as one, as the paper has it: each divided by its own median over all rows, then summed.
+/// `scores[scorer][row]`; a scorer whose median is not positive counts undivided.
+///
+/// ```
+/// let combined = tsumugi_tables::combine(&[vec![0.1, 0.2, 0.4], vec![2.0, 4.0, 6.0]]);
+/// assert_eq!(combined, [1.0, 2.0, 3.5]);
+/// ```
+#[must_use]
+pub fn combine(scores: &[Vec<f64>]) -> Vec<f64> {
+    let rows = scores.iter().map(Vec::len).min().unwrap_or(0);
+    let mut sums = vec![0.0; rows];
+    for column in scores {
+        let median = median(column);
+        let weight = if median > 0.0 { 1.0 / median } else { 1.0 };
+        for (sum, value) in sums.iter_mut().zip(column) {
+            *sum += value * weight;
+        }
+    }
+    sums
+}
+
+/// The median; of an even number the mean of the middle two; 0 of nothing.
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    match sorted.len() {
+        0 => 0.0,
+        n if n % 2 == 1 => sorted[n / 2],
+        n => (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0,
+    }
+}
+
 /// All pairs of rows (left, right) with equal keys, ordered by left row, then right row.
 #[must_use]
 pub fn join<K: Key>(left: &[K], right: &[K]) -> Vec<(usize, usize)> {
@@ -186,9 +238,6 @@ pub fn join_first<K: Key>(left: &[K], right: &[K]) -> Vec<Option<usize>> {
         })
         .collect()
 }
-
-/// The group of an occurrence and the hash that orders it within.
-type Draw<G> = (G, [u8; 16]);
 
 /// Keys with their rows, ordered by both.
 fn sorted<K: Key>(keys: &[K]) -> Vec<(K, usize)> {

@@ -10,33 +10,41 @@ fn frequent_keys_go_everywhere() {
 
 #[test]
 fn samples_are_counted_apart() {
-    let ids: Vec<String> = (0..100).map(|row| format!("row-{row}")).collect();
+    let draws: Vec<_> = (0..100).map(|row| draw(1, &format!("row-{row}"))).collect();
     let keys = vec![5_u8; 100];
     let years = vec![2020_u16; 100];
-    let samples = |block, count| Samples { seed: 1, block, count };
+    let samples = |block, count| Samples { block, count };
     let kept = |s: Samples| {
-        drop_frequent_in_samples(&keys, &years, &ids, &s).unwrap().iter().filter(|k| **k).count()
+        drop_frequent_in_samples(&keys, &years, &draws, &s).unwrap().iter().filter(|k| **k).count()
     };
     assert_eq!(kept(samples(100, 10)), 0);
     assert_eq!(kept(samples(9, 10)), 100);
     // Eight samples of 12 and a rest of four, which is below the count.
     assert_eq!(kept(samples(12, 10)), 4);
-    assert!(matches!(drop_frequent_in_samples(&keys, &years, &ids, &samples(0, 1)), Err(Error::EmptyBlock)));
     assert!(matches!(
-        drop_frequent_in_samples(&keys, &years[1..], &ids, &samples(1, 1)),
+        drop_frequent_in_samples(&keys, &years, &draws, &samples(0, 1)),
+        Err(Error::EmptyBlock)
+    ));
+    assert!(matches!(
+        drop_frequent_in_samples(&keys, &years[1..], &draws, &samples(1, 1)),
         Err(Error::Length { name: "groups", expected: 100, found: 99 })
     ));
 }
 
 #[test]
+fn rows_of_an_occurrence_are_counted_once() {
+    // Two rows of one occurrence, and a second occurrence of the same key.
+    let keep = drop_frequent_in_samples(&[7, 7, 7], &[0; 3], &[1, 1, 2], &Samples { block: 9, count: 3 });
+    assert_eq!(keep.unwrap(), [true; 3]);
+    let keep = drop_frequent_in_samples(&[7, 7, 7], &[0; 3], &[1, 1, 2], &Samples { block: 9, count: 2 });
+    assert_eq!(keep.unwrap(), [false; 3]);
+}
+
+#[test]
 fn groups_are_sampled_apart() {
-    let ids = ["a", "b", "c", "d"];
-    let keep = drop_frequent_in_samples(
-        &[1, 1, 1, 2],
-        &[0, 0, 1, 1],
-        &ids,
-        &Samples { seed: 0, block: 9, count: 2 },
-    );
+    let draws = [0, 1, 2, 3];
+    let samples = Samples { block: 9, count: 2 };
+    let keep = drop_frequent_in_samples(&[1, 1, 1, 2], &[0, 0, 1, 1], &draws, &samples);
     assert_eq!(keep.unwrap(), [false, false, true, true]);
 }
 
@@ -76,9 +84,10 @@ proptest! {
         let ids: Vec<String> = (0..keys.len()).map(|row| format!("{row:04}")).collect();
         let years: Vec<u8> = keys.iter().map(|key| key % 3).collect();
         let bands: Vec<Vec<i64>> = keys.iter().map(|&key| vec![i64::from(key), i64::from(key) * 31 % 7]).collect();
+        let draws: Vec<_> = ids.iter().map(|id| draw(3, id)).collect();
         let run = || (
             drop_frequent(&keys, count),
-            drop_frequent_in_samples(&keys, &years, &ids, &Samples { seed: 3, block: 17, count }).unwrap(),
+            drop_frequent_in_samples(&keys, &years, &draws, &Samples { block: 17, count }).unwrap(),
             keep_first(&keys, &years).unwrap(),
             near_duplicates(&ids.iter().map(String::as_str).collect::<Vec<_>>(), &bands).unwrap(),
             join(&keys, &years),

@@ -20,6 +20,8 @@
 
 #[cfg(feature = "synth")]
 pub use tsumugi_chat as chat;
+#[cfg(feature = "synth")]
+pub use tsumugi_demo as demo;
 #[cfg(feature = "eval")]
 pub use tsumugi_eval as eval;
 #[cfg(feature = "data")]
@@ -46,3 +48,8 @@ pub use tsumugi_vlm as vlm;
 pub use tsumugi_warc as warc;
 #[cfg(feature = "remote")]
 pub use tsumugi_warc_remote as warc_remote;
+
+/// Compiles the example of the README.
+#[cfg(all(doctest, feature = "data"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -61,7 +61,7 @@ pub struct Sample {
 
 impl Default for Sample {
     fn default() -> Self {
-        Self { pages: crate::sample::PAGES }
+        Self { pages: tsumugi_demo::PAGES }
     }
 }
 

@@ -13,9 +13,9 @@ use tsumugi_train::{Recipe, StageSummary, Trainer};
 
 use super::config::{AblationConfig, Asked, Run};
 use super::{sample, share, table};
-use crate::standin::{MODEL, StandIn};
 use crate::steps::evaluate::{EvaluateConfig, JudgeConfig, Model, evaluate};
 use crate::{Error, Progress};
+use tsumugi_demo::{MODEL, StandIn};
 
 /// Name of the tables' file.
 const TABLE: &str = "table.md";
@@ -74,7 +74,7 @@ pub fn run(config: &AblationConfig, out: &Path, progress: &Progress) -> Result<A
         asked.push(Asked { benchmark: benchmark.display().to_string(), data: None });
     }
     let by_stand_in = config.judge.as_ref().is_some_and(|judge| judge.stand_in);
-    let stand_in = by_stand_in.then(StandIn::start).transpose()?;
+    let stand_in = by_stand_in.then(StandIn::start).transpose().map_err(Error::step("ablate", "stand-in"))?;
     let address = stand_in.as_ref().map(|server| (server.base_url(), MODEL));
     let judge = config.judge.as_ref().map(|judge| judge.of_step(address));
     let mut runs = Vec::new();
@@ -82,7 +82,7 @@ pub fn run(config: &AblationConfig, out: &Path, progress: &Progress) -> Result<A
     for (number, (run, recipe)) in config.runs.iter().zip(&recipes).enumerate() {
         progress.line(&format!("run {} of {}: {}", number + 1, recipes.len(), run.name));
         let shared_stages = share::take_over(&recipes[..number], recipe)?;
-        let trained = train(recipe)?;
+        let trained = train(recipe, progress)?;
         let mut reports = BTreeMap::new();
         for (asked, results) in asked.iter().zip(&mut results) {
             let step = step(config, asked, &trained.model, judge.clone(), &folder(run));
@@ -100,8 +100,8 @@ pub fn run(config: &AblationConfig, out: &Path, progress: &Progress) -> Result<A
     conclude(config, out, runs, comparisons, by_stand_in)
 }
 
-fn train(recipe: &Recipe) -> Result<tsumugi_train::Summary, Error> {
-    let trained = Trainer::new(recipe.clone()).progress(tsumugi_train::Progress::stderr()).run();
+fn train(recipe: &Recipe, progress: &Progress) -> Result<tsumugi_train::Summary, Error> {
+    let trained = Trainer::new(recipe.clone()).progress(progress.training()).run();
     trained.map_err(|error| crate::steps::train::error(&recipe.out.display().to_string(), error))
 }
 

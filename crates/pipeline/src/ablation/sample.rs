@@ -9,10 +9,10 @@ use tsumugi_synth::Task;
 
 use super::config::{AblationConfig, Sample};
 use crate::runner::input_table;
-use crate::standin::{MODEL, StandIn};
 use crate::steps::synthesize::{SynthesizeConfig, synthesize};
 use crate::whole::{Until, WholeConfig};
 use crate::{Error, Progress, whole};
+use tsumugi_demo::{MODEL, StandIn};
 
 /// Makes the tables `pairs`, `interleaved`, `conversations` and `translated` in the folder `data`, and says where the
 /// sample's benchmark is.
@@ -32,7 +32,8 @@ pub(super) fn write(
     };
     whole::run(&steps, progress)?;
     translate(data, progress)?;
-    crate::sample::write_benchmark(&data.join("sample"))
+    let folder = data.join("sample");
+    tsumugi_demo::write_benchmark(&folder).map_err(Error::step("sample", folder.display().to_string()))
 }
 
 /// Instructions in English about the pictures of the pairs, translated. The stand-in translates nothing: it puts a
@@ -43,7 +44,7 @@ fn translate(data: &Path, progress: &Progress) -> Result<(), Error> {
     if !file.is_file() {
         write_english(&data.join("pairs"), &english, &file)?;
     }
-    let server = StandIn::start()?;
+    let server = StandIn::start().map_err(Error::step("sample", "stand-in"))?;
     let step = SynthesizeConfig {
         images: Some(english),
         instructions: Some(file),

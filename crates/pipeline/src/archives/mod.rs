@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use tsumugi_warc::{ArchiveReader, Options, Record};
 
 use crate::Error;
-use crate::runner::file_identity;
+use crate::runner::content_hash;
 
 /// Ends of the names of archives, for files that are found in a folder.
 const ENDINGS: [&str; 10] = [
@@ -46,8 +46,8 @@ pub struct Named<'a> {
 pub struct Archives {
     /// What is read, one shard each.
     pub sources: Vec<Source>,
-    /// For each what identifies its content.
-    pub identity: BTreeMap<String, String>,
+    /// What identifies an index and the selection from it.
+    selected: BTreeMap<String, String>,
     #[cfg(feature = "remote")]
     remote: Option<tsumugi_warc_remote::Remote>,
 }
@@ -99,28 +99,27 @@ impl Archives {
     pub fn find(named: &Named<'_>) -> Result<Self, Error> {
         let mut archives = Self {
             sources: Vec::new(),
-            identity: BTreeMap::new(),
+            selected: BTreeMap::new(),
             #[cfg(feature = "remote")]
             remote: None,
         };
         if named.indexes.is_empty() {
             if !named.select.is_empty() {
-                return Err(Error::config("--select", "selects records of an index; give --index too"));
+                return Err(Error::config("select", "selects records of an index; name an index too"));
             }
             for path in named.archives {
                 archives.add(path, named.base)?;
             }
         } else {
             if !named.archives.is_empty() {
-                let reason = "names the archives to read itself; give either --warc or --index";
-                return Err(Error::config("--index", reason));
+                let reason = "names the archives to read itself; give either archives or an index";
+                return Err(Error::config("index", reason));
             }
             archives.select(named)?;
         }
         if archives.sources.is_empty() && named.indexes.is_empty() {
-            return Err(Error::config("--warc", "no archive is given"));
+            return Err(Error::config("warc", "no archive is given"));
         }
-        archives.identify()?;
         Ok(archives)
     }
 
@@ -136,10 +135,15 @@ impl Archives {
         }
     }
 
-    fn identify(&mut self) -> Result<(), Error> {
+    /// For each archive, or for the index and its selection, what identifies its content.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub fn identity(&self) -> Result<BTreeMap<String, String>, Error> {
+        let mut identity = self.selected.clone();
         for (number, source) in self.sources.iter().enumerate() {
-            let (name, identity) = match &source.0 {
-                Kind::File(path) => (file_name(path), file_identity(path)?),
+            let (name, hash) = match &source.0 {
+                Kind::File(path) => (file_name(path), content_hash(path)?),
                 #[cfg(feature = "remote")]
                 Kind::Remote(address, version) => {
                     (address.name(), format!("{address} {}", version.identity()))
@@ -147,9 +151,9 @@ impl Archives {
                 #[cfg(feature = "remote")]
                 Kind::Parts(_) => continue,
             };
-            self.identity.insert(format!("{number:05}:{name}"), identity);
+            identity.insert(format!("{number:05}:{name}"), hash);
         }
-        Ok(())
+        Ok(identity)
     }
 
     /// Reads a source from one end to the other.
@@ -240,14 +244,14 @@ impl Archives {
     }
 
     fn select(&mut self, named: &Named<'_>) -> Result<(), Error> {
-        Err(not_in_this_build(named.indexes.first().map_or(Path::new("--index"), PathBuf::as_path)))
+        Err(not_in_this_build(named.indexes.first().map_or(Path::new("index"), PathBuf::as_path)))
     }
 }
 
 #[cfg(not(feature = "remote"))]
 fn not_in_this_build(path: &Path) -> Error {
     let reason = "this build reads archives from local files and folders only; URLs, lists of paths and indexes need \
-                  the feature `remote` (cargo run --features remote ...)";
+                  the feature `remote`";
     Error::config(shown(path), reason)
 }
 

@@ -11,7 +11,7 @@ use tsumugi_warc_remote::{Address, Remote, RemoteConfig, is_path_list};
 
 use super::{Archives, Each, Kind, Named, Source, Totals, is_archive, no_archive};
 use crate::Error;
-use crate::runner::file_identity;
+use crate::runner::content_hash;
 
 /// Packed bytes of wanted records that make one shard: an index may name a few records in each of 90,000 archives.
 const SHARD_BYTES: u64 = 64 << 20;
@@ -70,14 +70,14 @@ impl Archives {
         for (number, path) in named.indexes.iter().enumerate() {
             let address = address(path)?;
             let identity = match &address {
-                Address::File(path) if path.is_file() => file_identity(path)?,
+                Address::File(path) if path.is_file() => content_hash(path)?,
                 address if address.is_remote() && !address.is_prefix() => {
                     format!("{address} {}", remote.version(address).map_err(failed)?.identity())
                 }
                 // A folder: what its files name identifies it, below.
                 address => address.to_string(),
             };
-            self.identity.insert(format!("index:{number:05}:{}", address.name()), identity);
+            self.selected.insert(format!("index:{number:05}:{}", address.name()), identity);
             indexes.push(address);
         }
         let plan = Plan::read(&remote, &indexes, &selection, base.as_ref()).map_err(failed)?;
@@ -87,7 +87,7 @@ impl Archives {
                 plan.counts().malformed
             );
         }
-        self.identity.insert("records".into(), identity(plan.archives()));
+        self.selected.insert("records".into(), identity(plan.archives()));
         let mut shard: Vec<ArchivePlan> = Vec::new();
         for archive in plan.archives() {
             let bytes: u64 = shard.iter().map(ArchivePlan::bytes).sum();

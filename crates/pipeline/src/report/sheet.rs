@@ -11,7 +11,7 @@ use super::image::thumbnail;
 use super::samples::{pair_card, short};
 use crate::Error;
 use crate::runner::each_row;
-use crate::steps::pictures::Pictures;
+use crate::steps::images::{ImageTables, Images};
 
 /// Makes the sheet of a folder that `build_pairs` or `build_interleaved` wrote, with up to `count` items of each kind.
 /// `images` is the folder of `fetch_images`. The same seed gives the same items.
@@ -19,14 +19,14 @@ use crate::steps::pictures::Pictures;
 /// # Errors
 /// Where there is no such table, or it cannot be read.
 pub fn contact_sheet(built: &Path, images: &Path, count: usize, seed: u64) -> Result<Page, Error> {
-    let fetched = Pictures::read(images, &mut BTreeMap::new())?;
+    let fetched = Images::read(&ImageTables::find(images)?)?;
     let mut page = Page::new("Contact sheet")
         .lead(format!("{}: up to {count} random items of each kind, seed {seed}.", built.display()));
     let mut pairs = Draw::new(count, seed);
     let mut documents = Draw::new(count, seed);
     let tables = [
-        each_row(built, None, |row: Pair| pairs.offer(&row.id.clone(), row))?,
-        each_row(built, None, |row: Interleaved| documents.offer(&row.id.clone(), row))?,
+        each_row(built, |row: Pair| pairs.offer(&row.id.clone(), row))?,
+        each_row(built, |row: Interleaved| documents.offer(&row.id.clone(), row))?,
     ];
     if tables == [false, false] {
         let kind = format!("{} or {}", Pair::KIND, Interleaved::KIND);
@@ -42,7 +42,7 @@ pub fn contact_sheet(built: &Path, images: &Path, count: usize, seed: u64) -> Re
         page.push(Section::new(heading).with(documents.drawn().iter().map(document_card).collect::<Cards>()));
     }
     let mut dropped: BTreeMap<(String, String), Draw<Excluded>> = BTreeMap::new();
-    each_row(built, None, |row: Excluded| {
+    each_row(built, |row: Excluded| {
         let reason = (row.step.clone(), row.reason.clone());
         let name = format!("{} {}", row.id, row.value.as_deref().unwrap_or_default());
         dropped.entry(reason).or_insert_with(|| Draw::new(count, seed)).offer(&name, row);
@@ -92,7 +92,7 @@ fn document_card(document: &Interleaved) -> Card {
 }
 
 /// Dropped items, with the image where one was fetched.
-fn dropped_cards(rows: &[Excluded], fetched: &Pictures) -> Result<Cards, Error> {
+fn dropped_cards(rows: &[Excluded], fetched: &Images) -> Result<Cards, Error> {
     let keys: Vec<Option<usize>> = rows.iter().map(|row| Some(fetched.find(url_of(row)?)?.key)).collect();
     let images = fetched.load(&keys.iter().flatten().copied().collect::<BTreeSet<usize>>())?;
     let bytes = |key: usize| images.get(&key).and_then(|image: &Image| image.bytes.as_deref());

@@ -1,12 +1,13 @@
+//! The tables that a step reads.
+
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom};
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use tsumugi_record::{Manifest, Record, ShardReader, shards};
 
-use super::step::MARKERS;
+use super::folder::MARKERS;
+use super::inputs::content_hash;
 use crate::Error;
 
 /// The shards of a table that a step reads.
@@ -35,7 +36,7 @@ pub fn input_table(folder: &Path, kind: &str) -> Result<InputTable, Error> {
     }
     let mut identity = BTreeMap::new();
     for shard in &shards {
-        identity.insert(file_name(shard), file_identity(shard)?);
+        identity.insert(file_name(shard), content_hash(shard)?);
     }
     Ok(InputTable { shards, identity })
 }
@@ -61,25 +62,17 @@ fn from_manifest(folder: &Path, kind: &str, manifest: &Manifest) -> Result<Input
     Ok(table)
 }
 
-/// Calls `each` with every row of a table, or with `columns` of it alone; false where the folder has no such table.
+/// Calls `each` with every row of a table (or of a projection of it); false where the folder has no such table.
 ///
 /// # Errors
 /// Where the table is not finished or cannot be read.
-pub fn each_row<R: Record>(
-    folder: &Path,
-    columns: Option<&[&str]>,
-    mut each: impl FnMut(R),
-) -> Result<bool, Error> {
+pub fn each_row<R: Record>(folder: &Path, mut each: impl FnMut(R)) -> Result<bool, Error> {
     let table = match input_table(folder, R::KIND) {
         Err(Error::NoTable { .. }) => return Ok(false),
         other => other?,
     };
     for shard in &table.shards {
-        let reader = match columns {
-            Some(columns) => ShardReader::<R>::open_columns(shard, columns)?,
-            None => ShardReader::open(shard)?,
-        };
-        for batch in reader {
+        for batch in ShardReader::<R>::open(shard)? {
             batch?.into_iter().for_each(&mut each);
         }
     }
@@ -88,31 +81,4 @@ pub fn each_row<R: Record>(
 
 fn file_name(path: &Path) -> String {
     path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-/// Bytes at each end of a file that its identity is made of.
-const EDGE: u64 = 64 << 10;
-
-/// What identifies a large input file without reading all of it: its length and the SHA-256 of its first and last 64 KiB.
-///
-/// # Errors
-/// Where the file cannot be read.
-pub fn file_identity(path: &Path) -> Result<String, Error> {
-    let mut file = File::open(path).map_err(Error::io("open", path))?;
-    let metadata = file.metadata().map_err(Error::io("open", path))?;
-    if metadata.is_dir() {
-        return Err(Error::config(path.display().to_string(), "is a folder, and a file was expected"));
-    }
-    let length = metadata.len();
-    let mut hasher = Sha256::new();
-    let mut edge = Vec::new();
-    file.by_ref().take(EDGE).read_to_end(&mut edge).map_err(Error::io("read", path))?;
-    hasher.update(&edge);
-    if length > EDGE {
-        edge.clear();
-        file.seek(SeekFrom::Start(length.saturating_sub(EDGE).max(EDGE))).map_err(Error::io("read", path))?;
-        file.read_to_end(&mut edge).map_err(Error::io("read", path))?;
-        hasher.update(&edge);
-    }
-    Ok(format!("{length}:{}", &data_encoding::HEXLOWER.encode(&hasher.finalize())[..32]))
 }

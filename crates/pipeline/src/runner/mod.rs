@@ -1,16 +1,29 @@
 //! The step runner: shards, markers, resume, manifest.
 //!
-//! A step owns an output folder. It runs in *phases*; a phase treats shards, each on its own. The files of a shard are
+//! A [`Step`] owns an output folder and runs in [`Phase`]s; a map phase treats shards, each by itself. The files of a shard are
 //! written under temporary names and renamed; then a *marker* with their hashes and counts is written, atomically. A
-//! shard whose marker stands is not treated again, so a step that was killed goes on where it stopped, and because a
+//! shard that has a marker is not treated again, so a step that was killed goes on where it stopped, and because a
 //! shard's files are a function of its input alone, the end is the same to the byte. When the last phase is done the
 //! markers are merged into `manifest.json` and removed together with all that is intermediate (names that begin with
 //! an underscore). A later step reads only folders that have a manifest.
+//!
+//! What tells one run from another are the settings of the step, without the places of its inputs and outputs, and the hashes
+//! of what its inputs hold. A run with other settings or other input refuses the folder.
 
+mod compare;
+mod folder;
 mod input;
+mod inputs;
 mod outputs;
+mod run;
 mod step;
 
-pub use input::{InputTable, each_row, file_identity, input_table};
+pub use compare::Verdict;
+pub use folder::{Opened, OutputFolder, Summary};
+pub use input::{InputTable, each_row, input_table};
+#[cfg(feature = "data")]
+pub(crate) use inputs::folder_hash;
+pub use inputs::{Inputs, content_hash, order_key};
 pub use outputs::Outputs;
-pub use step::{Opened, Step, Summary};
+pub use run::{Finished, run, run_opened, work};
+pub use step::{Keys, Phase, Rule, Rules, Shards, Stage, Step, Treat, Work};

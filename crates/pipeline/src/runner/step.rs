@@ -1,244 +1,209 @@
-use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
+//! A step as a value: its settings, its inputs, and its phases.
+
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
-use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
-use tsumugi_record::{Funnel, MANIFEST_VERSION, Manifest, ShardEntry, read_json, write_json};
+use tsumugi_record::{Record, shard_name};
+use tsumugi_tables::Operator;
 
-use super::outputs::{Marker, Outputs};
+use super::{Inputs, Outputs};
+use crate::command::{Context, Group, Settings};
 use crate::{Error, Progress};
 
-/// Folder of the markers inside a step's output folder.
-pub(super) const MARKERS: &str = "_shards";
+/// A step of the pipeline: reads tables and files, and writes tables into a folder of its own.
+///
+/// A step describes itself by its settings, the inputs that it declares when it is opened, and its phases. The runner does
+/// the rest: it tells one run from another, resumes, counts, and treats shards in parallel or in other processes.
+///
+/// ```
+/// use schemars::JsonSchema;
+/// use serde::{Deserialize, Serialize};
+/// use std::path::{Path, PathBuf};
+/// use tsumugi_pipeline::runner::{self, Inputs, Outputs, Phase, Stage, Step, Work};
+/// use tsumugi_pipeline::{Context, Error, Group};
+/// use tsumugi_record::Excluded;
+///
+/// /// Settings of the step.
+/// #[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+/// #[serde(default, deny_unknown_fields)]
+/// struct Even {
+///     /// Output folder.
+///     #[schemars(extend("x-role" = "output"))]
+///     out: PathBuf,
+///     /// Numbers to treat, one shard each.
+///     numbers: Vec<u64>,
+/// }
+///
+/// struct DropEven(Even);
+///
+/// const NUMBERS: Stage = Stage { name: "numbers", unit: "numbers" };
+///
+/// impl Step for DropEven {
+///     const NAME: &'static str = "drop_even";
+///     const GROUP: Group = Group::Tools;
+///     const ABOUT: &'static str = "Drops even numbers";
+///     type Settings = Even;
+///
+///     fn out(settings: &Even) -> &Path {
+///         &settings.out
+///     }
+///     fn open(settings: Even, _: &mut Inputs, _: &Context) -> Result<DropEven, Error> {
+///         Ok(DropEven(settings))
+///     }
+///     fn phases(&self) -> Vec<Phase<DropEven>> {
+///         vec![Phase::map("numbers", |step, _| Ok(step.0.numbers.len()), DropEven::shard)]
+///     }
+/// }
+///
+/// impl DropEven {
+///     fn shard(&self, _: &Work, shard: usize, outputs: &mut Outputs) -> Result<(), Error> {
+///         outputs.begin::<Excluded>("excluded")?;
+///         let number = self.0.numbers[shard];
+///         if number % 2 == 1 {
+///             outputs.pass(NUMBERS);
+///             return Ok(());
+///         }
+///         let row = Excluded { id: number.to_string(), reason: "even".into(), ..Excluded::default() };
+///         outputs.exclude(NUMBERS, row)
+///     }
+/// }
+///
+/// let out = tempfile::tempdir()?;
+/// let settings = Even { out: out.path().into(), numbers: vec![1, 2, 4] };
+/// let summary = runner::run::<DropEven>(settings, &Context::hidden())?;
+/// assert_eq!(summary.rows["excluded"], 2);
+/// assert_eq!(summary.funnel.stages[0].dropped["even"], 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Step: Sized + Send + Sync + 'static {
+    /// Name of the step and of its subcommand.
+    const NAME: &'static str;
+    /// The group that `--help` lists it in.
+    const GROUP: Group;
+    /// What it does, in one line.
+    const ABOUT: &'static str;
+    /// Its settings.
+    type Settings: Settings;
 
-/// What identifies a run: written when a step begins, so that a resumed one can be told from a different one.
-#[derive(Serialize, Deserialize, PartialEq)]
-struct Identity {
-    step: String,
-    config: serde_json::Value,
-    inputs: BTreeMap<String, String>,
-}
+    /// The output folder that settings name.
+    fn out(settings: &Self::Settings) -> &Path;
 
-/// A step that is being run.
-pub struct Step {
-    out: PathBuf,
-    identity: Identity,
-    merged: Mutex<Vec<Marker>>,
-    // Held open for its lock.
-    _lock: File,
-}
-
-/// What opening a step's output folder finds.
-pub enum Opened {
-    /// There is work to do.
-    Work(Step),
-    /// The step was finished by an earlier run of the same configuration and input.
-    Finished(Summary),
-}
-
-/// What a step did: the last line of standard output of its command.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Summary {
-    /// Name of the step.
-    pub step: String,
-    /// Its output folder.
-    pub out: PathBuf,
-    /// Rows by table.
-    pub rows: BTreeMap<String, u64>,
-    /// What went in, on and out, by reason.
-    pub funnel: Funnel,
-    /// Further counts, by name.
-    #[serde(flatten)]
-    pub counts: BTreeMap<String, u64>,
-}
-
-impl Step {
-    /// Opens an output folder for a step. `config` is all that decides the result besides the `inputs` (name and
-    /// identity of each); what does not (thread counts) must not be in it.
+    /// Checks the settings and declares the inputs. What takes long (reading whole tables, loading models) may wait until a
+    /// phase needs it.
     ///
     /// # Errors
-    /// Where the folder cannot be made or written, holds results of another run, or is in use.
-    pub fn open<C: Serialize>(
+    /// Where a setting is wrong or an input is missing.
+    fn open(settings: Self::Settings, inputs: &mut Inputs, context: &Context) -> Result<Self, Error>;
+
+    /// The phases, in the order in which they run.
+    fn phases(&self) -> Vec<Phase<Self>>;
+}
+
+/// How many shards a map phase has. It may read what earlier phases left in the output folder.
+pub type Shards<S> = fn(&S, &Work) -> Result<usize, Error>;
+/// How a map phase treats a shard. It must give the same bytes every time, in any process.
+pub type Treat<S> = fn(&S, &Work, usize, &mut Outputs) -> Result<(), Error>;
+/// The rules of a compare phase.
+pub type Rules<S> = fn(&S) -> Vec<Rule>;
+
+/// A part of a step.
+#[non_exhaustive]
+pub enum Phase<S> {
+    /// Treats each shard by itself.
+    Map {
+        /// Name, unique in the step.
         name: &'static str,
-        out: &Path,
-        config: &C,
-        inputs: BTreeMap<String, String>,
-    ) -> Result<Opened, Error> {
-        let config = serde_json::to_value(config).map_err(Error::step(name, "configuration"))?;
-        let identity = Identity { step: name.to_owned(), config, inputs };
-        fs::create_dir_all(out).map_err(Error::io("create folder", out))?;
-        let lock = lock_folder(out)?;
-        if let Some(manifest) = Manifest::read(out)? {
-            let found = Identity {
-                step: manifest.step.clone(),
-                config: manifest.config.clone(),
-                inputs: manifest.inputs.clone(),
-            };
-            identity.check(&found, out)?;
-            clean_intermediate(out)?;
-            return Ok(Opened::Finished(Summary::of(out, &manifest)));
-        }
-        let identity_file = out.join(MARKERS).join("step.json");
-        match read_json::<Identity>(&identity_file)? {
-            Some(found) => identity.check(&found, out)?,
-            None => write_json(&identity_file, &identity)?,
-        }
-        Ok(Opened::Work(Step { out: out.to_owned(), identity, merged: Mutex::default(), _lock: lock }))
+        /// Number of shards.
+        shards: Shards<S>,
+        /// Treats one.
+        treat: Treat<S>,
+    },
+    /// Compares rows of all shards by key columns that an earlier phase wrote, and leaves a verdict on each row (see
+    /// [`Work::verdicts`]).
+    Compare {
+        /// Name, unique in the step.
+        name: &'static str,
+        /// Where the keys are: a folder inside the output folder, and the kind of their table.
+        keys: Keys,
+        /// Number of shards.
+        shards: Shards<S>,
+        /// What drops a row, in order.
+        rules: Rules<S>,
+    },
+}
+
+impl<S> Phase<S> {
+    /// A map phase.
+    pub fn map(name: &'static str, shards: Shards<S>, treat: Treat<S>) -> Phase<S> {
+        Phase::Map { name, shards, treat }
     }
 
+    /// A compare phase over the keys in table `K` of a folder inside the output folder.
+    pub fn compare<K: Record>(
+        name: &'static str,
+        folder: &'static str,
+        shards: Shards<S>,
+        rules: Rules<S>,
+    ) -> Phase<S> {
+        Phase::Compare { name, keys: Keys { folder, kind: K::KIND }, shards, rules }
+    }
+
+    /// Name of the phase.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Phase::Map { name, .. } | Phase::Compare { name, .. } => name,
+        }
+    }
+}
+
+/// A table of key columns.
+#[derive(Debug, Clone, Copy)]
+pub struct Keys {
+    /// Folder inside the step's output folder.
+    pub folder: &'static str,
+    /// Kind of the table.
+    pub kind: &'static str,
+}
+
+/// What of a funnel an item is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stage {
+    /// Name, such as `language`.
+    pub name: &'static str,
+    /// What is counted, such as `documents`.
+    pub unit: &'static str,
+}
+
+/// A declared comparison: the rows that its operator drops are counted in a stage of the funnel.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Where its drops are counted.
+    pub stage: Stage,
+    /// Why a row is dropped.
+    pub reason: &'static str,
+    /// What drops it.
+    pub operator: Operator,
+}
+
+/// Where a phase works.
+#[derive(Debug, Clone)]
+pub struct Work {
+    pub(super) out: PathBuf,
+    pub(super) progress: Progress,
+}
+
+impl Work {
     /// The output folder.
     pub fn out(&self) -> &Path {
         &self.out
     }
 
-    /// Treats each shard that has no marker yet; shards run in parallel on rayon's current pool. The phases of a step
-    /// must be run in the same order every time.
-    ///
-    /// # Errors
-    /// The first error of a shard; shards that were finished stay finished.
-    pub fn phase<T: Sync>(
-        &self,
-        name: &str,
-        shards: &[T],
-        progress: &Progress,
-        work: impl Fn(usize, &T, &mut Outputs) -> Result<(), Error> + Sync,
-    ) -> Result<(), Error> {
-        let bar =
-            progress.bar(&format!("{} {name}", self.identity.step), Some(shards.len() as u64), "shards");
-        let treat = |(number, shard): (usize, &T)| {
-            let marker = self.shard(name, number, shard, &work)?;
-            bar.inc(1);
-            Ok(marker)
-        };
-        let markers: Result<Vec<Marker>, Error> = shards.par_iter().enumerate().map(treat).collect();
-        bar.finish();
-        let mut merged = self.merged.lock().unwrap_or_else(|e| e.into_inner());
-        merged.extend(markers?);
-        Ok(())
+    /// Progress bars and lines.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
     }
 
-    fn shard<T>(
-        &self,
-        phase: &str,
-        number: usize,
-        shard: &T,
-        work: &impl Fn(usize, &T, &mut Outputs) -> Result<(), Error>,
-    ) -> Result<Marker, Error> {
-        let marker_file = self.out.join(MARKERS).join(format!("{phase}-{number:05}.json"));
-        if let Some(marker) = read_json::<Marker>(&marker_file)?
-            && marker.files.iter().all(|f| self.is_whole(f))
-        {
-            return Ok(marker);
-        }
-        let mut outputs = Outputs::new(&self.out, number);
-        work(number, shard, &mut outputs)?;
-        if !outputs.unfinished {
-            write_json(&marker_file, &outputs.marker)?;
-        }
-        Ok(outputs.marker)
-    }
-
-    fn is_whole(&self, file: &ShardEntry) -> bool {
-        fs::metadata(self.out.join(&file.file)).is_ok_and(|m| m.len() == file.bytes)
-    }
-
-    /// Merges the markers into the manifest and removes what is intermediate.
-    ///
-    /// # Errors
-    /// Where the manifest cannot be written.
-    pub fn finish(self) -> Result<Summary, Error> {
-        let mut manifest = Manifest {
-            version: MANIFEST_VERSION,
-            step: self.identity.step,
-            config: self.identity.config,
-            inputs: self.identity.inputs,
-            shards: Vec::new(),
-            funnel: Funnel::default(),
-            counts: BTreeMap::new(),
-        };
-        for marker in self.merged.into_inner().unwrap_or_else(|e| e.into_inner()) {
-            manifest.shards.extend(marker.files.into_iter().filter(|f| !f.file.starts_with('_')));
-            manifest.funnel.merge(&marker.funnel);
-            for (name, n) in marker.counts {
-                *manifest.counts.entry(name).or_default() += n;
-            }
-        }
-        manifest.write(&self.out)?;
-        clean_intermediate(&self.out)?;
-        Ok(Summary::of(&self.out, &manifest))
-    }
-}
-
-impl Identity {
-    fn check(&self, found: &Identity, out: &Path) -> Result<(), Error> {
-        if self == found {
-            return Ok(());
-        }
-        let difference = if self.step != found.step {
-            format!("this is step `{}`", self.step)
-        } else if self.config != found.config {
-            first_difference(&self.config, &found.config, "")
-        } else {
-            let changed = self.inputs.iter().find(|(k, v)| found.inputs.get(*k) != Some(v));
-            let gone = found.inputs.keys().find(|k| !self.inputs.contains_key(*k));
-            let name = changed.map(|(k, _)| k).or(gone).cloned().unwrap_or_default();
-            format!("input `{name}` differs")
-        };
-        Err(Error::OtherRun { out: out.to_owned(), step: found.step.clone(), difference })
-    }
-}
-
-fn first_difference(new: &serde_json::Value, old: &serde_json::Value, path: &str) -> String {
-    if let (Some(new), Some(old)) = (new.as_object(), old.as_object()) {
-        let keys = new.keys().chain(old.keys());
-        let null = serde_json::Value::Null;
-        for key in keys {
-            let (n, o) = (new.get(key).unwrap_or(&null), old.get(key).unwrap_or(&null));
-            if n != o {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                return first_difference(n, o, &path);
-            }
-        }
-    }
-    format!("`{path}` was {old} and is now {new}")
-}
-
-fn lock_folder(out: &Path) -> Result<File, Error> {
-    let folder = File::open(out).map_err(Error::io("open folder", out))?;
-    match folder.try_lock() {
-        Ok(()) => Ok(folder),
-        Err(TryLockError::WouldBlock) => Err(Error::Locked { out: out.to_owned() }),
-        // Some network file systems know no locks; the user is then alone responsible, as with any other program.
-        Err(TryLockError::Error(_)) => Ok(folder),
-    }
-}
-
-/// Removes folders whose name begins with an underscore: markers and what one phase left for the next.
-fn clean_intermediate(out: &Path) -> Result<(), Error> {
-    for entry in fs::read_dir(out).map_err(Error::io("read folder", out))? {
-        let path = entry.map_err(Error::io("read folder", out))?.path();
-        let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('_'));
-        if hidden && path.is_dir() {
-            fs::remove_dir_all(&path).map_err(Error::io("remove folder", &path))?;
-        }
-    }
-    Ok(())
-}
-
-impl Summary {
-    fn of(out: &Path, manifest: &Manifest) -> Summary {
-        let mut rows = BTreeMap::new();
-        for shard in &manifest.shards {
-            *rows.entry(shard.kind.clone()).or_default() += shard.rows;
-        }
-        Summary {
-            step: manifest.step.clone(),
-            out: out.to_owned(),
-            rows,
-            funnel: manifest.funnel.clone(),
-            counts: manifest.counts.clone(),
-        }
+    /// A shard that an earlier phase of the step wrote.
+    pub fn shard<R: Record>(&self, folder: &str, number: usize) -> PathBuf {
+        self.out.join(folder).join(shard_name(R::KIND, number))
     }
 }

@@ -1,103 +1,138 @@
 //! Step `build_interleaved`: interleaved documents by the recipe of the paper, part 1.
 //!
-//! The pictures of all documents are compared first (those that stand too often in a sample go); then each document is
-//! put together by itself. With a scorer pictures are assigned to sentences; without one they keep their place in the
-//! text and the similarity steps are skipped.
+//! The images of all documents are compared first (those that occur too often in a sample are dropped); then each document is
+//! built by itself. With a scorer images are assigned to sentences; without one they keep their place in the
+//! text and nothing is dropped by similarity.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tsumugi_interleave::{
     DocumentDrop, Draft, DroppedImage, InterleavedConfig, NsfwClassifier, PageImage, Part, Similarity,
     page_images,
 };
-use tsumugi_record::{Document, Excluded, Image, ImageInfo, Interleaved, Provenance, Record, ShardReader};
-use tsumugi_tables::{Samples, drop_frequent_in_samples};
+use tsumugi_record::{
+    Document, DocumentBody, Excluded, Image, ImageInfo, Interleaved, Provenance, ShardReader, record,
+};
+use tsumugi_tables::{Operator, draw};
 use tsumugi_text::LanguagePack;
 
-use super::pictures::Pictures;
+use super::build_pairs::{place_of, year_of};
+use super::images::{ImageTables, Images};
 use super::scorers::Scorers;
-use crate::runner::{Opened, Outputs, Step, Summary, input_table};
-use crate::{Error, Progress};
+use crate::runner::{self, Inputs, Outputs, Phase, Rule, Stage, Step, Summary, Work};
+use crate::{Context, Error, Group};
 
 /// Name of the step.
 const STEP: &str = "build_interleaved";
-/// The columns of a document that this step reads.
-const COLUMNS: &[&str] = &["id", "url", "charset", "nodes", "opt_out", "provenance"];
-/// Documents whose pictures are held at a time.
+/// Documents whose images are held at a time.
 const GROUP: usize = 32;
+/// Folder of what is compared of the images of all pages.
+const KEYS: &str = "_keys";
+
+/// Which images stay in their document.
+const IMAGES: Stage = Stage { name: "images", unit: "images" };
+/// Which documents are built.
+const DOCUMENTS: Stage = Stage { name: "documents", unit: "documents" };
+
+record! {
+    /// What is compared of an image on a page.
+    #[derive(Debug, Clone, PartialEq)]
+    struct OccurrenceKeys = "occurrence_keys", 1 {
+        /// Place among all occurrences: shard and row.
+        place: i64,
+        /// Perceptual hash.
+        phash: i64,
+        /// Crawl year; 0 where it is unknown.
+        year: i64,
+        /// Place in the order in which samples are drawn.
+        draw: [u8; 16],
+    }
+}
 
 /// Settings of the step.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BuildInterleavedConfig {
     /// Folder with the table of documents.
+    #[schemars(extend("x-role" = "input", "x-required" = true, "x-value-name" = "DIR"))]
     pub documents: PathBuf,
     /// Folder with the tables of images and fetches.
+    #[schemars(extend("x-role" = "input", "x-required" = true, "x-value-name" = "DIR"))]
     pub images: PathBuf,
     /// Output folder.
+    #[schemars(extend("x-role" = "output", "x-required" = true, "x-value-name" = "DIR"))]
     pub out: PathBuf,
-    /// `none`, or `clip:CHECKPOINT` or `siglip:CHECKPOINT` (one: assignment is by one scorer; see [`super::scorers`]); nothing
-    /// is `none`.
-    pub scorers: Vec<String>,
-    /// A probe over the scorer's pictures that finds what is not safe for work: a safetensors file.
+    /// What assigns images to sentences: `none`, or `clip:CHECKPOINT` or `siglip:CHECKPOINT`. A checkpoint is a folder or a
+    /// repository at the Hugging Face hub. Nothing is `none`; more than one is refused.
+    #[schemars(extend("x-role" = "input", "x-value-name" = "SCORER"))]
+    pub scorer: Vec<String>,
+    /// An NSFW classifier over the image vectors of the scorer: a safetensors file.
+    #[schemars(extend("x-role" = "input", "x-value-name" = "FILE"))]
     pub nsfw: Option<PathBuf>,
+    /// The recipe by name (paper, mmc4, obelics, waon) or as a TOML file, in the place of `recipe`.
+    #[schemars(extend("x-role" = "operation"))]
+    pub profile: Option<String>,
     /// The recipe.
+    #[schemars(extend("x-role" = "input"))]
     pub recipe: InterleavedConfig,
 }
 
-/// Runs the step.
-///
-/// # Errors
-/// Where a scorer is not there, the input is missing, or files cannot be read or written.
-pub fn build_interleaved(config: &BuildInterleavedConfig, progress: &Progress) -> Result<Summary, Error> {
-    super::scorers::with_scorers(&config.scorers, config.nsfw.as_deref(), |scorers| {
-        build_interleaved_with(config, scorers, progress)
-    })
-}
-
-/// [`build_interleaved`] with a scorer of one's own; [`BuildInterleavedConfig::scorers`] and
-/// [`BuildInterleavedConfig::nsfw`] are not looked at.
-///
-/// # Errors
-/// As [`build_interleaved`], where there is more than one scorer, and where one fails.
-pub fn build_interleaved_with(
-    config: &BuildInterleavedConfig,
-    scorers: &Scorers<'_>,
-    progress: &Progress,
-) -> Result<Summary, Error> {
-    let mut table = input_table(&config.documents, Document::KIND)?;
-    let pictures = Pictures::read(&config.images, &mut table.identity)?;
-    let scorer = match scorers.similarity {
-        [] => None,
-        [one] => Some(*one),
-        _ => return Err(Error::config("--scorer", "pictures are assigned by one scorer; give one")),
-    };
-    let pack = LanguagePack::open(&config.recipe.language).map_err(Error::setting("recipe.language"))?;
-    let identity = scorers.identity(&config.recipe);
-    let step = match Step::open(STEP, &config.out, &identity, table.identity)? {
-        Opened::Finished(summary) => return Ok(summary),
-        Opened::Work(step) => step,
-    };
-    let (recipe, nsfw, frequent) = (&config.recipe, scorers.nsfw, HashSet::new());
-    let mut builder = Builder { recipe, pack, pictures, scorer, nsfw, frequent };
-    if config.recipe.frequency.is_on() {
-        builder.frequent = builder.find_frequent(&table.shards)?;
-    }
-    step.phase("build", &table.shards, progress, |_, shard, outputs| builder.shard(shard, outputs))?;
-    step.finish()
-}
-
-struct Builder<'a> {
-    recipe: &'a InterleavedConfig,
+/// The step.
+pub struct BuildInterleaved {
+    recipe: InterleavedConfig,
     pack: LanguagePack,
-    pictures: Pictures,
-    scorer: Option<&'a dyn Similarity>,
-    nsfw: Option<&'a dyn NsfwClassifier>,
-    /// Occurrences of pictures that are frequent.
-    frequent: HashSet<String>,
+    documents: Vec<PathBuf>,
+    tables: ImageTables,
+    images: OnceLock<Images>,
+    scorer: Option<Arc<dyn Similarity + Send + Sync>>,
+    nsfw: Option<Arc<dyn NsfwClassifier + Send + Sync>>,
+}
+
+impl Step for BuildInterleaved {
+    const NAME: &'static str = STEP;
+    const GROUP: Group = Group::Data;
+    const ABOUT: &'static str = "Builds documents of interleaved texts and images";
+    type Settings = BuildInterleavedConfig;
+
+    fn out(settings: &BuildInterleavedConfig) -> &Path {
+        &settings.out
+    }
+
+    fn open(settings: BuildInterleavedConfig, inputs: &mut Inputs, _: &Context) -> Result<Self, Error> {
+        let scorers = Scorers::open(&settings.scorer, settings.nsfw.as_deref())?;
+        BuildInterleaved::with_scorers(settings, scorers, inputs)
+    }
+
+    fn phases(&self) -> Vec<Phase<Self>> {
+        let shards = |step: &Self, _: &Work| Ok(step.documents.len());
+        let mut phases = Vec::new();
+        if self.recipe.frequency.is_on() {
+            phases.push(Phase::map("keys", shards, Self::keys));
+            phases.push(Phase::compare::<OccurrenceKeys>("frequency", KEYS, shards, Self::rules));
+        }
+        phases.push(Phase::map("build", shards, Self::build_shard));
+        phases
+    }
+}
+
+/// Runs the step with scorers of the caller's; [`BuildInterleavedConfig::scorer`] and [`BuildInterleavedConfig::nsfw`] are not
+/// read.
+///
+/// # Errors
+/// As [`runner::run`], where there is more than one scorer, and where one fails.
+pub fn build_interleaved_with(
+    settings: &BuildInterleavedConfig,
+    scorers: Scorers,
+    context: &Context,
+) -> Result<Summary, Error> {
+    let mut inputs = Inputs::default();
+    let step = BuildInterleaved::with_scorers(settings.clone(), scorers, &mut inputs)?;
+    runner::run_opened(&step, settings, inputs, context)
 }
 
 /// What becomes of a document.
@@ -106,92 +141,151 @@ struct Built {
     dropped: Vec<DroppedImage>,
 }
 
-impl Builder<'_> {
-    /// The occurrences to drop because their picture stands too often in its sample.
-    fn find_frequent(&self, shards: &[PathBuf]) -> Result<HashSet<String>, Error> {
-        let parts: Result<Vec<Vec<_>>, Error> =
-            shards.par_iter().map(|shard| self.occurrences(shard)).collect();
-        let all: Vec<(u64, u32, String)> = parts?.into_iter().flatten().collect();
-        let hashes: Vec<u64> = all.iter().map(|(hash, _, _)| *hash).collect();
-        let years: Vec<u32> = all.iter().map(|(_, year, _)| *year).collect();
-        let ids: Vec<&str> = all.iter().map(|(_, _, id)| id.as_str()).collect();
-        let rules = &self.recipe.frequency;
-        let samples = Samples { seed: rules.seed, block: rules.sample, count: rules.count };
-        let keep = drop_frequent_in_samples(&hashes, &years, &ids, &samples)
-            .map_err(Error::step(STEP, "frequent pictures"))?;
-        Ok(ids.iter().zip(keep).filter(|(_, keep)| !keep).map(|(id, _)| (*id).to_owned()).collect())
+impl BuildInterleaved {
+    fn with_scorers(
+        settings: BuildInterleavedConfig,
+        scorers: Scorers,
+        inputs: &mut Inputs,
+    ) -> Result<Self, Error> {
+        scorers.declare(inputs)?;
+        let Scorers { mut similarity, nsfw } = scorers;
+        if similarity.len() > 1 {
+            return Err(Error::config("scorer", "images are assigned to sentences by one scorer; name one"));
+        }
+        let recipe = match &settings.profile {
+            Some(profile) => InterleavedConfig::profile(profile).map_err(Error::setting("profile"))?,
+            None => settings.recipe,
+        };
+        inputs.resolved("recipe", &recipe)?;
+        let pack = LanguagePack::open(&recipe.language).map_err(Error::setting("recipe.language"))?;
+        let documents = inputs.table::<Document>("documents", &settings.documents)?;
+        let tables = ImageTables::declare(&settings.images, inputs)?;
+        let (images, scorer) = (OnceLock::new(), similarity.pop());
+        Ok(BuildInterleaved { recipe, pack, documents, tables, images, scorer, nsfw })
     }
 
-    /// Each picture of each page: its hash, the year of the page, and a name for the occurrence.
-    fn occurrences(&self, shard: &Path) -> Result<Vec<(u64, u32, String)>, Error> {
-        let mut found = Vec::new();
-        for batch in ShardReader::<Document>::open_columns(shard, COLUMNS)? {
-            for document in batch?.iter().filter(|document| !document.opt_out) {
-                let year = document.provenance.date.get(..4).and_then(|year| year.parse().ok()).unwrap_or(0);
-                for page in page_images(document, &|url| self.pictures.find(url), self.recipe).0 {
-                    found.push((page.facts.phash.0, year, occurrence(document, &page)));
+    /// The images, read when a phase first asks for them.
+    fn images(&self) -> Result<&Images, Error> {
+        if let Some(images) = self.images.get() {
+            return Ok(images);
+        }
+        let images = Images::read(&self.tables)?;
+        Ok(self.images.get_or_init(|| images))
+    }
+
+    /// Drops occurrences whose image is frequent in its sample.
+    fn rules(&self) -> Vec<Rule> {
+        let operator = Operator::DropFrequentInSamples {
+            id: "place".into(),
+            draw: "draw".into(),
+            key: vec!["phash".into()],
+            group: vec!["year".into()],
+            block: self.recipe.frequency.sample as u64,
+            count: self.recipe.frequency.count as u64,
+        };
+        vec![Rule { stage: IMAGES, reason: "frequent_image", operator }]
+    }
+
+    /// Writes the keys of each image of each page.
+    fn keys(&self, _: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
+        let images = self.images()?;
+        outputs.begin::<OccurrenceKeys>(KEYS)?;
+        let mut row = 0;
+        for batch in ShardReader::<DocumentBody>::open(&self.documents[number])? {
+            for document in batch?.into_iter().filter(|document| !document.opt_out).map(Document::from) {
+                let year = year_of(&document.provenance.date);
+                for page in page_images(&document, &|url| images.find(url), &self.recipe).0 {
+                    let phash = page.facts.phash.0.cast_signed();
+                    let (place, draw) = (place_of(number, row), self.draw(&document, &page));
+                    outputs.write(KEYS, OccurrenceKeys { place, phash, year, draw })?;
+                    row += 1;
                 }
             }
         }
-        Ok(found)
+        Ok(())
     }
 
-    fn shard(&self, shard: &Path, outputs: &mut Outputs) -> Result<(), Error> {
-        let mut out = outputs.create::<Interleaved>("")?;
-        let mut excluded = outputs.create::<Excluded>(Excluded::KIND)?;
-        for batch in ShardReader::<Document>::open_columns(shard, COLUMNS)? {
-            for documents in batch?.chunks(GROUP) {
+    /// The place of an image of a page in the order in which samples are drawn; it also names the occurrence.
+    fn draw(&self, document: &Document, page: &PageImage) -> [u8; 16] {
+        draw(self.recipe.frequency.seed, &format!("{} {}", document.url, page.url))
+    }
+
+    /// The occurrences of a shard that are frequent.
+    fn frequent(&self, work: &Work, number: usize) -> Result<HashSet<[u8; 16]>, Error> {
+        if !self.recipe.frequency.is_on() {
+            return Ok(HashSet::new());
+        }
+        let keys =
+            ShardReader::<OccurrenceKeys>::open(work.shard::<OccurrenceKeys>(KEYS, number))?.read_all()?;
+        let verdicts = work.verdicts("frequency", number)?;
+        let dropped = keys.into_iter().zip(verdicts).filter(|(_, verdict)| verdict.is_some());
+        Ok(dropped.map(|(key, _)| key.draw).collect())
+    }
+
+    fn build_shard(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
+        outputs.begin::<Interleaved>("")?;
+        outputs.begin::<Excluded>("excluded")?;
+        let frequent = self.frequent(work, number)?;
+        for batch in ShardReader::<DocumentBody>::open(&self.documents[number])? {
+            let documents: Vec<Document> = batch?.into_iter().map(Document::from).collect();
+            for documents in documents.chunks(GROUP) {
                 let built: Result<Vec<Built>, Error> =
-                    documents.par_iter().map(|document| self.build(document)).collect();
+                    documents.par_iter().map(|document| self.build(document, &frequent)).collect();
                 let built = built?;
                 let images = self.images_of(&built)?;
                 for (document, built) in documents.iter().zip(built) {
-                    for (url, reason) in built.dropped {
-                        outputs.funnel().stage("pictures", "images").drop(reason.as_str());
-                        let drop = drop_row(document, "pictures", reason.as_str(), Some(url));
-                        excluded.push(drop)?;
-                    }
-                    let parts = match built.parts {
-                        Ok(parts) => parts,
-                        Err(reason) => {
-                            outputs.funnel().stage("documents", "documents").drop(reason.as_str());
-                            excluded.push(drop_row(document, "documents", reason.as_str(), None))?;
-                            continue;
-                        }
-                    };
-                    let row = self.row(document, parts, &images);
-                    outputs.funnel().stage("documents", "documents").keep();
-                    if self.scorer.is_none() {
-                        outputs.count("documents without similarity", 1);
-                    }
-                    row.image_info.iter().for_each(|_| outputs.funnel().stage("pictures", "images").keep());
-                    out.push(row)?;
+                    self.write(document, built, &images, outputs)?;
                 }
             }
         }
-        outputs.finish(out)?;
-        outputs.finish(excluded)
+        Ok(())
     }
 
-    fn build(&self, document: &Document) -> Result<Built, Error> {
+    /// Writes a document, or why it is none, and the images that it loses.
+    fn write(
+        &self,
+        document: &Document,
+        built: Built,
+        images: &HashMap<usize, Image>,
+        outputs: &mut Outputs,
+    ) -> Result<(), Error> {
+        for (url, reason) in built.dropped {
+            outputs.exclude(IMAGES, drop_row(document, IMAGES, reason.as_str(), Some(url)))?;
+        }
+        let parts = match built.parts {
+            Ok(parts) => parts,
+            Err(reason) => {
+                return outputs.exclude(DOCUMENTS, drop_row(document, DOCUMENTS, reason.as_str(), None));
+            }
+        };
+        let row = self.row(document, parts, images);
+        if self.scorer.is_none() {
+            outputs.count("documents without similarity", 1);
+        }
+        row.image_info.iter().for_each(|_| outputs.pass(IMAGES));
+        outputs.keep(DOCUMENTS, "", row)
+    }
+
+    fn build(&self, document: &Document, frequent: &HashSet<[u8; 16]>) -> Result<Built, Error> {
+        let images = self.images()?;
         if document.opt_out {
             return Ok(Built { parts: Err(DocumentDrop::OptOut), dropped: Vec::new() });
         }
-        let (pictures, mut dropped) = page_images(document, &|url| self.pictures.find(url), self.recipe);
-        let mut draft = Draft::new(document, pictures, self.pack.sentences());
-        dropped.extend(draft.drop_frequent(&|page| self.frequent.contains(&occurrence(document, page))));
-        let parts = match draft.check_images(self.recipe).or_else(|reason| self.too_many_is_fine(reason)) {
-            Ok(()) => draft.check_text(self.recipe),
+        let (found, mut dropped) = page_images(document, &|url| images.find(url), &self.recipe);
+        let mut draft = Draft::new(document, found, self.pack.sentences());
+        dropped.extend(draft.drop_frequent(&|page| frequent.contains(&self.draw(document, page))));
+        let parts = match draft.check_images(&self.recipe).or_else(|reason| self.too_many_is_fine(reason)) {
+            Ok(()) => draft.check_text(&self.recipe),
             Err(reason) => Err(reason),
         };
-        let parts = match (parts, self.nsfw) {
-            (Ok(()), Some(judge)) => self.judge(&mut draft, judge, &mut dropped)?,
+        let parts = match (parts, &self.nsfw) {
+            (Ok(()), Some(classifier)) => self.classify(&mut draft, classifier.as_ref(), &mut dropped)?,
             (parts, _) => parts,
         };
-        let parts = match (parts, self.scorer) {
+        let parts = match (parts, &self.scorer) {
             (Err(reason), _) => Err(reason),
             (Ok(()), None) => Ok(draft.in_page_order()),
-            (Ok(()), Some(scorer)) => self.assign(draft, scorer, &mut dropped)?,
+            (Ok(()), Some(scorer)) => self.assign(draft, scorer.as_ref(), &mut dropped)?,
         };
         Ok(Built { parts, dropped })
     }
@@ -202,25 +296,26 @@ impl Builder<'_> {
     }
 
     /// Drops what is not safe for work, and looks whether enough is left.
-    fn judge(
+    fn classify(
         &self,
         draft: &mut Draft,
-        judge: &dyn NsfwClassifier,
+        classifier: &dyn NsfwClassifier,
         dropped: &mut Vec<DroppedImage>,
     ) -> Result<Result<(), DocumentDrop>, Error> {
         let images = self.images_in(draft)?;
-        let scores = judge.probabilities(&files(draft, &images)).map_err(Error::step(STEP, judge.name()))?;
+        let scores =
+            classifier.probabilities(&files(draft, &images)).map_err(Error::step(STEP, classifier.name()))?;
         if scores.len() != draft.images().len() {
-            return Err(Error::step(STEP, judge.name())(format!("gave {} scores", scores.len())));
+            return Err(Error::step(STEP, classifier.name())(format!("gave {} scores", scores.len())));
         }
         dropped.extend(draft.drop_nsfw(&scores, self.recipe.images.max_nsfw));
-        Ok(draft.check_images(self.recipe).or_else(|reason| self.too_many_is_fine(reason)))
+        Ok(draft.check_images(&self.recipe).or_else(|reason| self.too_many_is_fine(reason)))
     }
 
     /// The files of a document's pictures.
     fn images_in(&self, draft: &Draft) -> Result<HashMap<usize, Image>, Error> {
         let keys: BTreeSet<usize> = draft.images().iter().map(|page| page.facts.key).collect();
-        self.pictures.load(&keys)
+        self.images()?.load(&keys)
     }
 
     fn assign(
@@ -236,7 +331,7 @@ impl Builder<'_> {
             let wrong = format!("gave {} x {} scores", scores.rows(), scores.columns());
             return Err(Error::step(STEP, scorer.name())(wrong));
         }
-        Ok(draft.assigned(&scores, self.recipe, dropped))
+        Ok(draft.assigned(&scores, &self.recipe, dropped))
     }
 
     /// The files of the pictures of finished documents.
@@ -248,7 +343,7 @@ impl Builder<'_> {
                 Part::Text(_) => None,
             })
             .collect();
-        self.pictures.load(&keys)
+        self.images()?.load(&keys)
     }
 
     fn row(&self, document: &Document, parts: Vec<Part>, images: &HashMap<usize, Image>) -> Interleaved {
@@ -265,12 +360,12 @@ impl Builder<'_> {
                     row.images.push(None);
                 }
                 Part::Image(page, similarity) => {
-                    let picture = page.facts;
-                    let phash = picture.phash.to_string();
-                    let (width, height) = (picture.width, picture.height);
+                    let facts = page.facts;
+                    let phash = facts.phash.to_string();
+                    let (width, height) = (facts.width, facts.height);
                     row.image_info.push(ImageInfo { url: page.url, width, height, phash, similarity });
                     row.texts.push(None);
-                    row.images.push(Some(images.get(&picture.key).cloned().unwrap_or_default()));
+                    row.images.push(Some(images.get(&facts.key).cloned().unwrap_or_default()));
                 }
             }
         }
@@ -284,17 +379,12 @@ fn files<'a>(draft: &Draft, images: &'a HashMap<usize, Image>) -> Vec<&'a [u8]> 
     draft.images().iter().map(|page| bytes(page.facts.key)).collect()
 }
 
-/// A name for a picture of a page.
-fn occurrence(document: &Document, page: &PageImage) -> String {
-    format!("{} {}", document.url, page.url)
-}
-
-fn drop_row(document: &Document, stage: &str, reason: &str, value: Option<String>) -> Excluded {
+fn drop_row(document: &Document, stage: Stage, reason: &str, value: Option<String>) -> Excluded {
     let provenance: Provenance = document.provenance.clone();
     let value = value.or_else(|| Some(document.url.clone()));
     Excluded {
         id: document.id.clone(),
-        step: format!("{STEP}/{stage}"),
+        step: format!("{STEP}/{}", stage.name),
         reason: reason.into(),
         value,
         provenance,

@@ -1,153 +1,208 @@
 //! Step `build_pairs`: image-text pairs by the recipe of the paper, part 2.
 //!
-//! A map phase finds the candidates of each document. Then all candidates are compared: pictures frequent in samples,
-//! frequent texts, of each (pHash, text) one. With scorers the rest is scored, and what a probe takes for not safe for work
-//! and the lowest share are dropped. The last
-//! phase writes the pairs with their pictures, and everything that was dropped with its reason.
+//! A map phase finds the candidates of each document. Then all candidates are compared: images frequent in samples,
+//! frequent texts, of each (pHash, text) one. With scorers the rest is scored; images that the NSFW classifier finds and the
+//! lowest share of the scores are dropped. The last phase writes the pairs with their images. Everything that is dropped is in
+//! table `excluded` with its reason.
 
-mod global;
+mod rules;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tsumugi_images::canonical_url;
 use tsumugi_interleave::{PairCandidate, PairConfig, PairDrop, TextChecker, pair_candidates};
-use tsumugi_record::{Document, Excluded, Image, Pair, Provenance, Record, ShardReader, shard_name};
+use tsumugi_record::{Document, DocumentBody, Excluded, Image, Pair, Provenance, ShardReader, Similarity};
 
-use super::pictures::Pictures;
+use super::images::{ImageTables, Images};
 use super::scorers::Scorers;
-use crate::runner::{Opened, Outputs, Step, Summary, input_table};
-use crate::{Error, Progress};
+use crate::runner::{self, Inputs, Outputs, Phase, Stage, Step, Summary, Work};
+use crate::{Context, Error, Group};
+use rules::{CandidateKeys, Scores};
+pub(super) use rules::{place_of, year_of};
 
 /// Name of the step.
 const STEP: &str = "build_pairs";
-/// Folder of the candidates, without their pictures.
+/// Folder of the candidates, without their images.
 const CANDIDATES: &str = "_candidates";
+/// Folder of what is compared of the candidates.
+const KEYS: &str = "_keys";
 /// Folder of the candidates with their scores.
 const SCORED: &str = "_scored";
+/// Folder of the scores alone.
+const SCORES: &str = "_scores";
 /// Folder of what the map phase drops.
 const DROPPED: &str = "_dropped";
+/// Folder of what the scoring phase drops.
+const DROPPED_BY_SCORE: &str = "_dropped-score";
+
+/// Which images of a page may be in a pair.
+const IMAGES: Stage = Stage { name: "images", unit: "images" };
+/// Which texts of an image may be in a pair.
+const TEXTS: Stage = Stage { name: "texts", unit: "texts" };
+/// What the NSFW classifier lets pass.
+const NSFW: Stage = Stage { name: "nsfw", unit: "pairs" };
 
 /// Settings of the step.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BuildPairsConfig {
     /// Folder with the table of documents.
+    #[schemars(extend("x-role" = "input", "x-required" = true, "x-value-name" = "DIR"))]
     pub documents: PathBuf,
     /// Folder with the tables of images and fetches.
+    #[schemars(extend("x-role" = "input", "x-required" = true, "x-value-name" = "DIR"))]
     pub images: PathBuf,
     /// Output folder.
+    #[schemars(extend("x-role" = "output", "x-required" = true, "x-value-name" = "DIR"))]
     pub out: PathBuf,
-    /// `none`, or `clip:CHECKPOINT` or `siglip:CHECKPOINT`, one or more (see [`super::scorers`]); nothing is `none`.
-    pub scorers: Vec<String>,
-    /// A probe over the first scorer's pictures that finds what is not safe for work: a safetensors file.
+    /// What scores an image against a text: `none`, or `clip:CHECKPOINT` or `siglip:CHECKPOINT`, one or more. A checkpoint is a
+    /// folder or a repository at the Hugging Face hub. Nothing is `none`.
+    #[schemars(extend("x-role" = "input", "x-value-name" = "SCORER"))]
+    pub scorer: Vec<String>,
+    /// An NSFW classifier over the image vectors of the first scorer: a safetensors file.
+    #[schemars(extend("x-role" = "input", "x-value-name" = "FILE"))]
     pub nsfw: Option<PathBuf>,
+    /// The recipe by name (paper, mmc4, obelics, waon) or as a TOML file, in the place of `recipe`.
+    #[schemars(extend("x-role" = "operation"))]
+    pub profile: Option<String>,
+    /// Adult words, a file of one a line, in the place of `recipe.text.adult_words`; texts with one of them are dropped.
+    #[schemars(extend("x-role" = "input", "x-value-name" = "FILE"))]
+    pub adult_words: Option<PathBuf>,
     /// The recipe.
+    #[schemars(extend("x-role" = "input"))]
     pub recipe: PairConfig,
 }
 
-/// Runs the step.
-///
-/// # Errors
-/// Where the recipe is wrong, a scorer is not there, the input is missing, or files cannot be read or written.
-pub fn build_pairs(config: &BuildPairsConfig, progress: &Progress) -> Result<Summary, Error> {
-    super::scorers::with_scorers(&config.scorers, config.nsfw.as_deref(), |scorers| {
-        build_pairs_with(config, scorers, progress)
-    })
-}
-
-/// [`build_pairs`] with scorers of one's own; [`BuildPairsConfig::scorers`] and [`BuildPairsConfig::nsfw`] are not looked at.
-///
-/// # Errors
-/// As [`build_pairs`], and where a scorer fails.
-pub fn build_pairs_with(
-    config: &BuildPairsConfig,
-    scorers: &Scorers<'_>,
-    progress: &Progress,
-) -> Result<Summary, Error> {
-    let checker = TextChecker::new(&config.recipe).map_err(Error::setting("recipe"))?;
-    let mut table = input_table(&config.documents, Document::KIND)?;
-    let pictures = Pictures::read(&config.images, &mut table.identity)?;
-    let names: Vec<&str> = scorers.similarity.iter().map(|scorer| scorer.name()).collect();
-    let identity = scorers.identity(&config.recipe);
-    let step = match Step::open(STEP, &config.out, &identity, table.identity)? {
-        Opened::Finished(summary) => return Ok(summary),
-        Opened::Work(step) => step,
-    };
-    let builder = Builder { recipe: &config.recipe, checker, pictures, scorers };
-    step.phase("map", &table.shards, progress, |_, shard, outputs| builder.map(shard, outputs))?;
-    let folder = |name: &str, kind: &str, number| step.out().join(name).join(shard_name(kind, number));
-    let shards = 0..table.shards.len();
-    let candidates: Vec<PathBuf> = shards.map(|n| folder(CANDIDATES, Pair::KIND, n)).collect();
-    let mut verdicts = global::compare(&candidates, builder.recipe)?;
-    let scored: Vec<PathBuf> = if scorers.are_none() {
-        candidates
-    } else {
-        step.phase("score", &candidates, progress, |number, shard, outputs| {
-            builder.score(shard, &verdicts[number], outputs)
-        })?;
-        let scored = (0..candidates.len()).map(|n| folder(SCORED, Pair::KIND, n)).collect::<Vec<_>>();
-        if let Some(judge) = scorers.nsfw {
-            global::drop_nsfw(&scored, judge.name(), builder.recipe.images.max_nsfw, &mut verdicts)?;
-        }
-        global::drop_lowest(&scored, &names, builder.recipe.drop_lowest, &mut verdicts)?;
-        scored
-    };
-    step.phase("write", &scored, progress, |number, shard, outputs| {
-        let dropped = folder(DROPPED, Excluded::KIND, number);
-        builder.write(shard, &dropped, &verdicts[number], outputs)
-    })?;
-    step.finish()
-}
-
-struct Builder<'a> {
-    recipe: &'a PairConfig,
+/// The step.
+pub struct BuildPairs {
+    recipe: PairConfig,
     checker: TextChecker,
-    pictures: Pictures,
-    scorers: &'a Scorers<'a>,
+    documents: Vec<PathBuf>,
+    tables: ImageTables,
+    images: OnceLock<Images>,
+    scorers: Scorers,
 }
 
-impl Builder<'_> {
-    /// The candidates of a shard of documents.
-    fn map(&self, shard: &Path, outputs: &mut Outputs) -> Result<(), Error> {
-        let mut kept = outputs.create::<Pair>(CANDIDATES)?;
-        let mut dropped = outputs.create::<Excluded>(DROPPED)?;
-        let columns = ["id", "url", "charset", "nodes", "opt_out", "provenance"];
-        for batch in ShardReader::<Document>::open_columns(shard, &columns)? {
-            let documents: Vec<Document> = batch?.into_iter().filter(|document| !document.opt_out).collect();
-            let find = |url: &str| self.pictures.find(url);
+impl Step for BuildPairs {
+    const NAME: &'static str = STEP;
+    const GROUP: Group = Group::Data;
+    const ABOUT: &'static str = "Builds image-text pairs from documents and their images";
+    type Settings = BuildPairsConfig;
+
+    fn out(settings: &BuildPairsConfig) -> &Path {
+        &settings.out
+    }
+
+    fn open(settings: BuildPairsConfig, inputs: &mut Inputs, _: &Context) -> Result<Self, Error> {
+        let scorers = Scorers::open(&settings.scorer, settings.nsfw.as_deref())?;
+        BuildPairs::with_scorers(settings, scorers, inputs)
+    }
+
+    fn phases(&self) -> Vec<Phase<Self>> {
+        let shards = |step: &Self, _: &Work| Ok(step.documents.len());
+        let mut phases = vec![
+            Phase::map("map", shards, Self::map),
+            Phase::compare::<CandidateKeys>("duplicates", KEYS, shards, Self::rules),
+        ];
+        if !self.scorers.are_none() {
+            phases.push(Phase::map("score", shards, Self::score));
+            phases.push(Phase::compare::<Scores>("similarity", SCORES, shards, Self::score_rules));
+        }
+        phases.push(Phase::map("write", shards, Self::write));
+        phases
+    }
+}
+
+/// Runs the step with scorers of the caller's; [`BuildPairsConfig::scorer`] and [`BuildPairsConfig::nsfw`] are not read.
+///
+/// # Errors
+/// As [`runner::run`], and where a scorer fails.
+pub fn build_pairs_with(
+    settings: &BuildPairsConfig,
+    scorers: Scorers,
+    context: &Context,
+) -> Result<Summary, Error> {
+    let mut inputs = Inputs::default();
+    let step = BuildPairs::with_scorers(settings.clone(), scorers, &mut inputs)?;
+    runner::run_opened(&step, settings, inputs, context)
+}
+
+impl BuildPairs {
+    fn with_scorers(
+        settings: BuildPairsConfig,
+        scorers: Scorers,
+        inputs: &mut Inputs,
+    ) -> Result<Self, Error> {
+        let mut recipe = match &settings.profile {
+            Some(profile) => PairConfig::profile(profile).map_err(Error::setting("profile"))?,
+            None => settings.recipe,
+        };
+        recipe.text.adult_words = settings.adult_words.or(recipe.text.adult_words);
+        let checker = TextChecker::new(&recipe).map_err(Error::setting("recipe"))?;
+        // A list of words is told from another by what it holds, not by where it lies.
+        if let Some(words) = recipe.text.adult_words.take() {
+            inputs.file("adult_words", &words)?;
+        }
+        inputs.resolved("recipe", &recipe)?;
+        scorers.declare(inputs)?;
+        let documents = inputs.table::<Document>("documents", &settings.documents)?;
+        let tables = ImageTables::declare(&settings.images, inputs)?;
+        let images = OnceLock::new();
+        Ok(BuildPairs { recipe, checker, documents, tables, images, scorers })
+    }
+
+    /// The images, read when a phase first asks for them.
+    fn images(&self) -> Result<&Images, Error> {
+        if let Some(images) = self.images.get() {
+            return Ok(images);
+        }
+        let images = Images::read(&self.tables)?;
+        Ok(self.images.get_or_init(|| images))
+    }
+
+    /// Finds the candidates of a shard of documents.
+    fn map(&self, _: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
+        let images = self.images()?;
+        outputs.begin::<Pair>(CANDIDATES)?;
+        outputs.begin::<Excluded>(DROPPED)?;
+        outputs.begin::<CandidateKeys>(KEYS)?;
+        let mut row = 0;
+        for batch in ShardReader::<DocumentBody>::open(&self.documents[number])? {
+            let documents: Vec<Document> =
+                batch?.into_iter().filter(|document| !document.opt_out).map(Document::from).collect();
+            let find = |url: &str| images.find(url);
             let found: Vec<_> = documents
                 .par_iter()
-                .map(|document| pair_candidates(document, &find, self.recipe, &self.checker))
+                .map(|document| pair_candidates(document, &find, &self.recipe, &self.checker))
                 .collect();
             for (document, found) in documents.iter().zip(found) {
-                let stage = outputs.funnel().stage("pictures", "images");
-                (0..found.images).for_each(|_| stage.keep());
+                (0..found.images).for_each(|_| outputs.pass(IMAGES));
                 for drop in found.dropped_images {
-                    stage.drop(drop.reason);
-                    dropped.push(excluded(drop, "pictures", &document.provenance))?;
+                    outputs.exclude(IMAGES, excluded(drop, IMAGES, &document.provenance))?;
                 }
-                let stage = outputs.funnel().stage("texts", "texts");
                 for drop in found.dropped_texts {
-                    stage.drop(drop.reason);
-                    dropped.push(excluded(drop, "texts", &document.provenance))?;
+                    outputs.exclude(TEXTS, excluded(drop, TEXTS, &document.provenance))?;
                 }
                 for candidate in found.candidates {
-                    stage.keep();
-                    kept.push(self.pair(candidate, document))?;
+                    let pair = self.pair(images, candidate, document);
+                    outputs.write(KEYS, CandidateKeys::of(&pair, self.recipe.frequency.seed, number, row))?;
+                    outputs.keep(TEXTS, CANDIDATES, pair)?;
+                    row += 1;
                 }
             }
         }
-        outputs.finish(kept)?;
-        outputs.finish(dropped)
+        Ok(())
     }
 
-    /// A candidate as a row; its picture is named and not yet there.
-    fn pair(&self, candidate: PairCandidate, document: &Document) -> Pair {
-        let picture = candidate.image;
-        let path = Some(self.pictures.fact(picture.key).name.clone());
+    /// A candidate as a row; its image is named and not yet in it.
+    fn pair(&self, images: &Images, candidate: PairCandidate, document: &Document) -> Pair {
+        let facts = candidate.image;
+        let path = Some(images.fact(facts.key).name.clone());
         Pair {
             id: candidate.id,
             image: Image { bytes: None, path },
@@ -155,102 +210,120 @@ impl Builder<'_> {
             text_source: candidate.source.as_str().to_owned(),
             image_url: canonical_url(&candidate.image_url).unwrap_or(candidate.image_url),
             page_url: document.url.clone(),
-            width: picture.width,
-            height: picture.height,
-            phash: picture.phash.to_string(),
+            width: facts.width,
+            height: facts.height,
+            phash: facts.phash.to_string(),
             similarities: Vec::new(),
             provenance: document.provenance.clone(),
         }
     }
 
-    /// Scores the candidates of a shard that are still in.
-    fn score(
-        &self,
-        shard: &Path,
-        verdicts: &[Option<global::Reason>],
-        outputs: &mut Outputs,
-    ) -> Result<(), Error> {
-        let mut scored = outputs.create::<Pair>(SCORED)?;
-        let mut verdicts = verdicts.iter();
-        for batch in ShardReader::<Pair>::open(shard)? {
-            let mut rows = batch?;
-            let wanted: Vec<bool> =
-                rows.iter().map(|_| verdicts.next().is_some_and(Option::is_none)).collect();
-            let images = self.images(rows.iter().zip(&wanted).filter(|(_, w)| **w).map(|(row, _)| row))?;
-            let places: Vec<usize> = (0..rows.len()).filter(|&at| wanted[at]).collect();
-            let files: Vec<&[u8]> = places.iter().map(|&at| bytes_of(&images, &rows[at])).collect();
-            let texts: Vec<&str> = places.iter().map(|&at| rows[at].text.as_str()).collect();
-            let mut columns: Vec<(&str, Vec<f64>)> = Vec::new();
-            for scorer in self.scorers.similarity {
-                let values = scorer.score_pairs(&files, &texts).map_err(Error::step(STEP, scorer.name()))?;
-                columns.push((scorer.name(), values));
-            }
-            if let Some(judge) = self.scorers.nsfw {
-                let values = judge.probabilities(&files).map_err(Error::step(STEP, judge.name()))?;
-                columns.push((judge.name(), values));
-            }
-            for (name, values) in columns {
-                for (&at, value) in places.iter().zip(values) {
-                    let scorer = name.to_owned();
-                    rows[at].similarities.push(tsumugi_record::Similarity { scorer, value });
+    /// Scores the candidates of a shard that the comparison keeps, and drops what the NSFW classifier finds.
+    fn score(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
+        outputs.begin::<Pair>(SCORED)?;
+        outputs.begin::<Scores>(SCORES)?;
+        outputs.begin::<Excluded>(DROPPED_BY_SCORE)?;
+        let rules = self.rules();
+        let mut verdicts = work.verdicts("duplicates", number)?.into_iter();
+        for batch in ShardReader::<Pair>::open(work.shard::<Pair>(CANDIDATES, number))? {
+            let mut rows = Vec::new();
+            for row in batch? {
+                let verdict = verdicts.next().flatten();
+                match outputs.judge(&rules, verdict.as_deref()) {
+                    None => rows.push(row),
+                    Some(stage) => exclude_pair(outputs, stage, row, verdict.unwrap_or_default())?,
                 }
             }
-            scored.write(&rows)?;
-        }
-        outputs.finish(scored)
-    }
-
-    /// Writes what stays, with its pictures, and what goes, with its reason.
-    fn write(
-        &self,
-        shard: &Path,
-        dropped: &Path,
-        verdicts: &[Option<global::Reason>],
-        outputs: &mut Outputs,
-    ) -> Result<(), Error> {
-        let mut pairs = outputs.create::<Pair>("")?;
-        let mut out = outputs.create::<Excluded>(Excluded::KIND)?;
-        for batch in ShardReader::<Excluded>::open(dropped)? {
-            out.write(&batch?)?;
-        }
-        let mut verdicts = verdicts.iter();
-        for batch in ShardReader::<Pair>::open(shard)? {
-            let rows = batch?;
-            let reasons: Vec<Option<global::Reason>> =
-                rows.iter().map(|_| verdicts.next().copied().flatten()).collect();
-            let images =
-                self.images(rows.iter().zip(&reasons).filter(|(_, r)| r.is_none()).map(|(row, _)| row))?;
-            for (mut row, reason) in rows.into_iter().zip(reasons) {
-                global::count(outputs.funnel(), reason, self.scorers);
-                if let Some(reason) = reason {
-                    let value = format!("{} {}", row.image_url, row.text);
-                    let drop = PairDrop { id: row.id, reason: reason.as_str(), value };
-                    out.push(excluded(drop, reason.stage(), &row.provenance))?;
+            let images = self.load(&rows)?;
+            self.score_rows(&mut rows, &images)?;
+            for row in rows {
+                if self.scorers.nsfw.as_ref().is_some_and(|classifier| self.is_nsfw(classifier.name(), &row))
+                {
+                    exclude_pair(outputs, NSFW, row, NSFW.name.to_owned())?;
                     continue;
                 }
+                if self.scorers.nsfw.is_some() {
+                    outputs.pass(NSFW);
+                }
+                outputs.write(SCORES, Scores::of(&row, &self.scorers))?;
+                outputs.write(SCORED, row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the scores of each scorer to rows.
+    fn score_rows(&self, rows: &mut [Pair], images: &HashMap<String, Image>) -> Result<(), Error> {
+        let files: Vec<&[u8]> = rows.iter().map(|row| bytes_of(images, row)).collect();
+        let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
+        let mut columns: Vec<(&str, Vec<f64>)> = Vec::new();
+        for scorer in &self.scorers.similarity {
+            let values = scorer.score_pairs(&files, &texts).map_err(Error::step(STEP, scorer.name()))?;
+            columns.push((scorer.name(), values));
+        }
+        if let Some(classifier) = &self.scorers.nsfw {
+            let values = classifier.probabilities(&files).map_err(Error::step(STEP, classifier.name()))?;
+            columns.push((classifier.name(), values));
+        }
+        for (name, values) in columns {
+            for (row, value) in rows.iter_mut().zip(values) {
+                row.similarities.push(Similarity { scorer: name.to_owned(), value });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the classifier finds the image of a row. NaN counts as found.
+    fn is_nsfw(&self, classifier: &str, row: &Pair) -> bool {
+        let score = row.similarities.iter().find(|score| score.scorer == classifier);
+        !score.is_some_and(|score| score.value <= self.recipe.images.max_nsfw)
+    }
+
+    /// Writes what stays, with its images, and what is dropped, with its reason.
+    fn write(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
+        outputs.begin::<Pair>("")?;
+        outputs.begin::<Excluded>("excluded")?;
+        let is_scored = !self.scorers.are_none();
+        let (folder, phase, rules) = match is_scored {
+            true => (SCORED, "similarity", self.score_rules()),
+            false => (CANDIDATES, "duplicates", self.rules()),
+        };
+        for dropped in [DROPPED, DROPPED_BY_SCORE].into_iter().take(1 + usize::from(is_scored)) {
+            for batch in ShardReader::<Excluded>::open(work.shard::<Excluded>(dropped, number))? {
+                batch?.into_iter().try_for_each(|row| outputs.write("excluded", row))?;
+            }
+        }
+        let mut verdicts = work.verdicts(phase, number)?.into_iter();
+        for batch in ShardReader::<Pair>::open(work.shard::<Pair>(folder, number))? {
+            let mut rows = Vec::new();
+            for row in batch? {
+                let verdict = verdicts.next().flatten();
+                match outputs.judge(&rules, verdict.as_deref()) {
+                    None => rows.push(row),
+                    Some(stage) => exclude_pair(outputs, stage, row, verdict.unwrap_or_default())?,
+                }
+            }
+            let images = self.load(&rows)?;
+            for mut row in rows {
                 if self.scorers.similarity.is_empty() {
                     outputs.count("pairs without similarity", 1);
                 }
                 if let Some(image) = images.get(&row.image_url) {
                     row.image = image.clone();
                 }
-                pairs.push(row)?;
+                outputs.write("", row)?;
             }
         }
-        outputs.finish(pairs)?;
-        outputs.finish(out)
+        Ok(())
     }
 
-    /// The files of some rows, by the address of the picture.
-    fn images<'r>(&self, rows: impl Iterator<Item = &'r Pair>) -> Result<HashMap<String, Image>, Error> {
-        let keys: HashMap<&str, usize> = rows
-            .filter_map(|row| Some((row.image_url.as_str(), self.pictures.find(&row.image_url)?.key)))
-            .collect();
-        let images = self.pictures.load(&keys.values().copied().collect::<BTreeSet<usize>>())?;
-        Ok(keys
-            .into_iter()
-            .filter_map(|(url, key)| Some((url.to_owned(), images.get(&key)?.clone())))
-            .collect())
+    /// The files of the images of some rows, by address.
+    fn load(&self, rows: &[Pair]) -> Result<HashMap<String, Image>, Error> {
+        let images = self.images()?;
+        let key = |row: &Pair| Some((row.image_url.clone(), images.find(&row.image_url)?.key));
+        let keys: HashMap<String, usize> = rows.iter().filter_map(key).collect();
+        let files = images.load(&keys.values().copied().collect::<BTreeSet<usize>>())?;
+        Ok(keys.into_iter().filter_map(|(url, key)| Some((url, files.get(&key)?.clone()))).collect())
     }
 }
 
@@ -258,10 +331,17 @@ fn bytes_of<'a>(images: &'a HashMap<String, Image>, row: &Pair) -> &'a [u8] {
     images.get(&row.image_url).and_then(|image| image.bytes.as_deref()).unwrap_or_default()
 }
 
-fn excluded(drop: PairDrop, stage: &str, provenance: &Provenance) -> Excluded {
+/// Drops a candidate that is complete but for its image.
+fn exclude_pair(outputs: &mut Outputs, stage: Stage, row: Pair, reason: String) -> Result<(), Error> {
+    let value = Some(format!("{} {}", row.image_url, row.text));
+    let step = format!("{STEP}/{}", stage.name);
+    outputs.exclude(stage, Excluded { id: row.id, step, reason, value, provenance: row.provenance })
+}
+
+fn excluded(drop: PairDrop, stage: Stage, provenance: &Provenance) -> Excluded {
     Excluded {
         id: drop.id,
-        step: format!("{STEP}/{stage}"),
+        step: format!("{STEP}/{}", stage.name),
         reason: drop.reason.to_owned(),
         value: Some(drop.value),
         provenance: provenance.clone(),

@@ -1,8 +1,8 @@
-//! Dual encoders as scorers.
+//! Contrastive encoders as scorers.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 use tch::{Kind, Tensor};
@@ -10,12 +10,12 @@ use tsumugi_interleave::{Error as ScoreError, Matrix, NsfwClassifier, Similarity
 use tsumugi_vlm::{ContrastiveEncoder, checkpoint, torch_ext};
 
 use crate::Error;
-use crate::runner::file_identity;
+use crate::runner::content_hash;
 
-/// Lists of pictures whose vectors are remembered: a probe asks for those that a scorer has just asked for.
+/// Lists of images whose vectors are remembered: the NSFW classifier asks for those that a scorer has just asked for.
 const REMEMBERED: usize = 8;
 
-/// A dual encoder that many threads use, one after another: LibTorch divides the work of each call among the cores.
+/// A contrastive encoder that many threads use, one after another: LibTorch divides the work of each call among the cores.
 pub(super) struct Encoder {
     name: String,
     identity: String,
@@ -30,11 +30,10 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Encoder {
     /// Loads a checkpoint: a folder, or a repository at the Hugging Face hub.
     pub(super) fn open(scorer: &str, place: &str) -> Result<Encoder, Error> {
-        let wrong =
-            |error: tsumugi_vlm::Error| Error::config(format!("--scorer {scorer}"), error.with_causes());
-        let folder = checkpoint::fetch(place).map_err(wrong)?;
+        let setting = || Error::setting(format!("scorer {scorer}"));
+        let folder = checkpoint::fetch(place).map_err(setting())?;
         let device = torch_ext::best_device();
-        let model = ContrastiveEncoder::open(&folder, device, Kind::Float).map_err(wrong)?;
+        let model = ContrastiveEncoder::open(&folder, device, Kind::Float).map_err(setting())?;
         let kind = scorer.split(':').next().unwrap_or_default();
         let last = place.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let name = format!("{kind}:{last}");
@@ -50,9 +49,9 @@ impl Encoder {
         ScoreError::scorer(&self.name, error)
     }
 
-    /// Vectors `[n,d]` of pictures, each content embedded once.
+    /// Vectors `[n,d]` of images, each content embedded once.
     ///
-    /// What is remembered is whole lists, never single pictures: the last bits of a vector may depend on what it is
+    /// What is remembered is whole lists, never single images: the last bits of a vector may depend on what it is
     /// embedded together with, which must not depend on what other threads have asked for.
     fn vectors(&self, images: &[&[u8]]) -> Result<Tensor, ScoreError> {
         let mut places = HashMap::new();
@@ -124,26 +123,25 @@ impl Similarity for Encoder {
     }
 }
 
-/// A probe over the pictures of an encoder.
-pub(super) struct SafetyProbe<'a> {
+/// A linear classifier over the image vectors of an encoder.
+pub(super) struct NsfwScorer {
     name: String,
     identity: String,
-    probe: Mutex<tsumugi_vlm::NsfwClassifier>,
-    encoder: &'a Encoder,
+    classifier: Mutex<tsumugi_vlm::NsfwClassifier>,
+    encoder: Arc<Encoder>,
 }
 
-impl<'a> SafetyProbe<'a> {
-    pub(super) fn open(path: &Path, encoder: &'a Encoder) -> Result<SafetyProbe<'a>, Error> {
-        let wrong = |error: tsumugi_vlm::Error| Error::config("--nsfw", error.with_causes());
-        let probe = tsumugi_vlm::NsfwClassifier::open(path).map_err(wrong)?;
+impl NsfwScorer {
+    pub(super) fn open(path: &Path, encoder: Arc<Encoder>) -> Result<NsfwScorer, Error> {
+        let classifier = tsumugi_vlm::NsfwClassifier::open(path).map_err(Error::setting("nsfw"))?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let name = format!("nsfw:{stem}");
-        let identity = format!("{name} {}", file_identity(path)?);
-        Ok(SafetyProbe { name, identity, probe: Mutex::new(probe), encoder })
+        let identity = format!("{name} {}", content_hash(path)?);
+        Ok(NsfwScorer { name, identity, classifier: Mutex::new(classifier), encoder })
     }
 }
 
-impl NsfwClassifier for SafetyProbe<'_> {
+impl NsfwClassifier for NsfwScorer {
     fn name(&self) -> &str {
         &self.name
     }
@@ -157,7 +155,7 @@ impl NsfwClassifier for SafetyProbe<'_> {
             return Ok(Vec::new());
         }
         let vectors = self.encoder.vectors(images)?;
-        locked(&self.probe).scores(&vectors).map_err(|error| ScoreError::scorer(&self.name, error))
+        locked(&self.classifier).scores(&vectors).map_err(|error| ScoreError::scorer(&self.name, error))
     }
 }
 
@@ -172,7 +170,7 @@ fn folder_identity(folder: &Path) -> Result<String, Error> {
     let mut hash = Sha256::new();
     for path in paths {
         hash.update(path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default());
-        hash.update(file_identity(&path)?);
+        hash.update(content_hash(&path)?);
     }
     Ok(data_encoding::HEXLOWER.encode(&hash.finalize())[..32].to_owned())
 }

@@ -27,12 +27,14 @@ use tsumugi_eval::results::{Results, Run, score, set_contamination};
 use tsumugi_eval::scorer::{Resources, Scorer};
 use tsumugi_record::{Excluded, Judgement, Prediction, Record, ShardReader, shards};
 
-use crate::runner::{Opened, Outputs, Step, Summary, file_identity};
+use crate::runner::{Opened, OutputFolder, Outputs, Stage, Summary, content_hash};
 use crate::{Error, Progress};
 
 pub use config::{Endpoint, EvaluateConfig, JudgeConfig, Model};
 
 const STEP: &str = "evaluate";
+/// Which questions are answered.
+const QUESTIONS: Stage = Stage { name: "questions", unit: "questions" };
 /// Questions whose answers by a local checkpoint are kept together: what a kill loses at most, and the largest batch.
 #[cfg(feature = "train")]
 const LOCAL_CHUNK: usize = 32;
@@ -85,7 +87,7 @@ pub fn evaluate_with(
     progress: &Progress,
 ) -> Result<EvaluateSummary, Error> {
     let plan = Plan::new(config, registry)?;
-    let summary = match Step::open(STEP, &config.out, &plan.identity, plan.inputs()?)? {
+    let summary = match OutputFolder::open(STEP, &config.out, &plan.identity, plan.inputs()?)? {
         Opened::Finished(summary) => summary,
         Opened::Work(step) => {
             plan.answer(&step, progress)?;
@@ -230,13 +232,13 @@ impl<'a> Plan<'a> {
             for file in weight_files(Path::new(model))? {
                 let name =
                     file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                inputs.insert(name, file_identity(&file)?);
+                inputs.insert(name, content_hash(&file)?);
             }
         }
         Ok(inputs)
     }
 
-    fn answer(&self, step: &Step, progress: &Progress) -> Result<(), Error> {
+    fn answer(&self, step: &OutputFolder, progress: &Progress) -> Result<(), Error> {
         match &self.config.model {
             Model::Api(endpoint) => {
                 let runtime = runtime()?;
@@ -269,7 +271,7 @@ impl<'a> Plan<'a> {
 
     fn answer_by(
         &self,
-        step: &Step,
+        step: &OutputFolder,
         progress: &Progress,
         chunk: usize,
         answer: impl Fn(&[Question]) -> Result<Vec<Answer>, tsumugi_eval::Error> + Sync,
@@ -291,14 +293,13 @@ impl<'a> Plan<'a> {
         let mut predictions = Vec::new();
         let mut excluded = Vec::new();
         for (question, answer) in questions.iter().zip(answers) {
-            let stage = outputs.funnel().stage("questions", "questions");
             match answer {
                 Answer::Text(answer) => {
-                    stage.keep();
+                    outputs.pass(QUESTIONS);
                     predictions.push(self.prediction(question, answer));
                 }
                 Answer::Refused(why) => {
-                    stage.drop("refused");
+                    outputs.drop(QUESTIONS, "refused");
                     let (id, step) = (question.id.clone(), STEP.to_owned());
                     excluded.push(Excluded {
                         id,
@@ -317,9 +318,9 @@ impl<'a> Plan<'a> {
             }
         }
         if !excluded.is_empty() {
-            outputs.write_all("excluded", &excluded)?;
+            outputs.write_all("excluded", excluded)?;
         }
-        outputs.write_all("", &predictions)
+        outputs.write_all("", predictions)
     }
 
     fn prediction(&self, question: &Question, answer: String) -> Prediction {
@@ -335,7 +336,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn judge(&self, step: &Step, progress: &Progress) -> Result<(), Error> {
+    fn judge(&self, step: &OutputFolder, progress: &Progress) -> Result<(), Error> {
         let (Some(config), Some(judging), Some(settings)) =
             (&self.config.judge, self.judging, &self.identity.judge)
         else {
@@ -368,7 +369,7 @@ impl<'a> Plan<'a> {
                     judgements.len()
                 )));
             }
-            outputs.write_all("judgements", &judgements)
+            outputs.write_all("judgements", judgements)
         })
     }
 

@@ -1,8 +1,8 @@
-//! Step `fetch_images`: the pictures that documents name, out of archives or folders, and over HTTP.
+//! Step `fetch_images`: the images that documents name, out of archives or folders, and over HTTP.
 //!
 //! A first phase reads each archive and folder and inspects what the documents name; a second fetches over HTTP what they do
 //! not have; a third writes each content once (table `images`: of equal contents that of the first source); a fourth joins
-//! them to the documents (table `fetches`: one row for each picture of each page, missing ones with their reason). What a
+//! them to the documents (table `fetches`: one row for each image of each page, missing ones with their reason). What a
 //! page or an answer forbids is never decoded.
 
 mod answers;
@@ -15,16 +15,18 @@ mod source;
 mod wanted;
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tsumugi_images::Limits;
 #[cfg(feature = "remote")]
 use tsumugi_images::fetch::HttpConfig;
 use tsumugi_page::OptOut;
-use tsumugi_record::{Document, Fetch, ImageRow, Record, ShardReader, shard_name};
+use tsumugi_record::{Document, DocumentBody, Fetch, ImageRow, Record, ShardReader, shard_name};
 
-use crate::runner::{Opened, Outputs, Step, Summary, input_table};
-use crate::{Error, Progress};
+use crate::runner::{Inputs, Outputs, Phase, Stage, Step, Work};
+use crate::{Context, Error, Group};
 use answers::Answers;
 use source::{Source, Sources};
 use wanted::Wanted;
@@ -37,7 +39,10 @@ const FOUND: &str = "_found";
 #[cfg(feature = "remote")]
 const FETCHED: &str = "_fetched";
 
-/// Where the tables of one source lie until they are joined.
+/// Which images of pages are there.
+const FETCH: Stage = Stage { name: "fetch", unit: "images" };
+
+/// Where the tables of one source are until they are joined.
 #[derive(Debug)]
 struct Place {
     folder: &'static str,
@@ -51,28 +56,39 @@ impl Place {
 }
 
 /// Settings of the step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "remote", schemars(extend("x-flags" = {
+    "contact": "http.contact",
+    "connections": "http.connections",
+    "per-host": "http.per_host",
+    "allow-private": "http.allow_private",
+})))]
 pub struct FetchImagesConfig {
     /// Folder with the table of documents.
+    #[schemars(extend("x-role" = "input", "x-required" = true, "x-value-name" = "DIR"))]
     pub documents: PathBuf,
-    /// Where pictures come from: `warc:FILE` (or whatever else names archives for
+    /// Where images come from: `warc:FILE` (or whatever else names archives for
     /// [`extract_documents`](super::extract_documents)), `dir:FOLDER` (laid out as `HOST/PATH`, as mirroring tools do).
+    #[schemars(extend("x-role" = "input", "x-required" = true, "x-value-name" = "SOURCE"))]
     pub from: Vec<String>,
     /// Output folder.
+    #[schemars(extend("x-role" = "output", "x-required" = true, "x-value-name" = "DIR"))]
     pub out: PathBuf,
-    /// How large a picture may be.
+    /// How large an image may be.
     pub limits: Limits,
-    /// Name by which answers may forbid the use of pictures to this program alone (`X-Robots-Tag: NAME: noai`), and
+    /// Name by which answers may forbid the use of images to this program alone (`X-Robots-Tag: NAME: noai`), and
     /// which `robots.txt` and `User-Agent` know it by.
     pub agent: String,
-    /// How pictures are fetched over HTTP. Its agent and largest size are those of this step.
+    /// How images are fetched over HTTP. Its agent and largest size are those of this step.
     #[cfg(feature = "remote")]
+    #[schemars(extend("x-role" = "operation"))]
     pub http: HttpConfig,
-    /// Domains of which more pictures than this are wanted are left out when pictures are fetched over HTTP, so that no server
+    /// Domains of which more images than this are wanted are left out when images are fetched over HTTP, so that no server
     /// is loaded; none: no domain is. The paper does so and gives no number; 20,000 (ours) keep two connections busy for an hour
     /// or so.
     #[cfg(feature = "remote")]
+    #[schemars(extend("x-role" = "operation"))]
     pub most_per_domain: Option<u64>,
 }
 
@@ -92,55 +108,72 @@ impl Default for FetchImagesConfig {
     }
 }
 
-/// Runs the step.
-///
-/// # Errors
-/// Where a source is not understood or cannot be opened, the input is missing, or files cannot be read or written.
-pub fn fetch_images(config: &FetchImagesConfig, progress: &Progress) -> Result<Summary, Error> {
-    let mut table = input_table(&config.documents, Document::KIND)?;
-    let sources = source::parse(&config.from, &mut table.identity)?;
-    let mut identity = serde_json::json!({ "limits": config.limits, "agent": config.agent });
-    if sources.http {
-        identity["http"] = http_identity(config);
-    }
-    let step = match Step::open(STEP, &config.out, &identity, table.identity)? {
-        Opened::Finished(summary) => return Ok(summary),
-        Opened::Work(step) => step,
-    };
-    let wanted = Wanted::read(&table.shards)?;
-    let Sources { list: sources, archives, http } = sources;
-    step.phase("read", &sources, progress, |_, source, outputs| match source {
-        Source::Archive(set, source) => {
-            let Some(archives) = archives.get(*set) else { return Ok(()) };
-            archive::read(archives, source, &wanted, config, outputs, progress)
-        }
-        Source::Folder(path) => folder::read(path, &wanted, config, outputs),
-    })?;
-    let mut places: Vec<Place> = (0..sources.len()).map(|number| Place { folder: FOUND, number }).collect();
-    let mut answers = Answers::default();
-    answers.read(step.out(), &places)?;
-    if http {
-        let fetched = fetch_rest(&step, &wanted, &answers, config, progress)?;
-        answers.read(step.out(), &fetched)?;
-        places.extend(fetched);
-    }
-    step.phase("images", &places, progress, |number, place, outputs| {
-        write_images(step.out(), place, number, &answers, outputs)
-    })?;
-    let missing = source::missing_reason(&sources);
-    step.phase("fetches", &table.shards, progress, |_, shard, outputs| {
-        write_fetches(shard, &answers, missing, outputs)
-    })?;
-    step.finish()
+/// The step.
+pub struct FetchImages {
+    settings: FetchImagesConfig,
+    documents: Vec<PathBuf>,
+    sources: Sources,
+    wanted: OnceLock<Wanted>,
+    answers: OnceLock<Answers>,
+    #[cfg(feature = "remote")]
+    http: Http,
 }
 
-/// What of the settings decides which pictures there are; the others may change when a run is taken up again.
+/// What is fetched over HTTP, and by what.
 #[cfg(feature = "remote")]
-fn http_identity(config: &FetchImagesConfig) -> serde_json::Value {
-    let HttpConfig { robots, allow_private, redirects, .. } = config.http;
+#[derive(Default)]
+struct Http {
+    parts: OnceLock<Vec<network::Part>>,
+    network: OnceLock<network::Network>,
+}
+
+impl Step for FetchImages {
+    const NAME: &'static str = STEP;
+    const GROUP: Group = Group::Data;
+    const ABOUT: &'static str =
+        "Fetches the images that documents name: from archives, from folders, over HTTP";
+    type Settings = FetchImagesConfig;
+
+    fn out(settings: &FetchImagesConfig) -> &Path {
+        &settings.out
+    }
+
+    fn open(settings: FetchImagesConfig, inputs: &mut Inputs, _: &Context) -> Result<Self, Error> {
+        let sources = source::parse(&settings.from, inputs)?;
+        if sources.http {
+            inputs.resolved("http", &http_identity(&settings))?;
+        }
+        let documents = inputs.table::<Document>("documents", &settings.documents)?;
+        Ok(FetchImages {
+            settings,
+            documents,
+            sources,
+            wanted: OnceLock::new(),
+            answers: OnceLock::new(),
+            #[cfg(feature = "remote")]
+            http: Http::default(),
+        })
+    }
+
+    fn phases(&self) -> Vec<Phase<Self>> {
+        let mut phases = vec![Phase::map("read", |step, _| Ok(step.sources.list.len()), Self::read)];
+        #[cfg(feature = "remote")]
+        if self.sources.http {
+            phases.push(Phase::map("fetch", |step, work| Ok(step.parts(work)?.len()), Self::fetch));
+        }
+        phases.push(Phase::map("images", |step, work| Ok(step.places(work)?.len()), Self::write_images));
+        phases.push(Phase::map("fetches", |step, _| Ok(step.documents.len()), Self::write_fetches));
+        phases
+    }
+}
+
+/// What of the settings decides which images there are; the others may change when a run is taken up again.
+#[cfg(feature = "remote")]
+fn http_identity(settings: &FetchImagesConfig) -> serde_json::Value {
+    let HttpConfig { robots, allow_private, redirects, .. } = settings.http;
     serde_json::json!({
         "robots": robots, "allow_private": allow_private, "redirects": redirects,
-        "most_per_domain": config.most_per_domain,
+        "most_per_domain": settings.most_per_domain,
     })
 }
 
@@ -150,37 +183,120 @@ fn http_identity(_: &FetchImagesConfig) -> serde_json::Value {
     serde_json::Value::Null
 }
 
-/// As [`http_identity`].
-#[cfg(not(feature = "remote"))]
-fn fetch_rest(
-    _: &Step,
-    _: &Wanted,
-    _: &Answers,
-    _: &FetchImagesConfig,
-    _: &Progress,
-) -> Result<Vec<Place>, Error> {
-    Ok(Vec::new())
+/// The value, made when a phase first asks for it.
+fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, Error>) -> Result<&T, Error> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    let value = make()?;
+    Ok(cell.get_or_init(|| value))
 }
 
-/// Fetches what no other source has over HTTP.
-#[cfg(feature = "remote")]
-fn fetch_rest(
-    step: &Step,
-    wanted: &Wanted,
-    answers: &Answers,
-    config: &FetchImagesConfig,
-    progress: &Progress,
-) -> Result<Vec<Place>, Error> {
-    let missing = wanted.sorted().into_iter().filter(|url| !answers.has_picture(url)).map(str::to_owned);
-    let parts = network::parts(missing.collect(), config.most_per_domain);
-    let network = network::Network::new(config)?;
-    step.phase("fetch", &parts, progress, |number, part, outputs| {
-        network::read(part, number, &network, config, outputs, progress)
-    })?;
-    Ok((0..parts.len()).map(|number| Place { folder: FETCHED, number }).collect())
+impl FetchImages {
+    /// The addresses that documents name.
+    fn wanted(&self) -> Result<&Wanted, Error> {
+        once(&self.wanted, || Wanted::read(&self.documents))
+    }
+
+    /// Reads an archive or a folder.
+    fn read(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
+        let wanted = self.wanted()?;
+        match &self.sources.list[number] {
+            Source::Archive(set, source) => {
+                let Some(archives) = self.sources.archives.get(*set) else { return Ok(()) };
+                archive::read(archives, source, wanted, &self.settings, outputs, work.progress())
+            }
+            Source::Folder(path) => folder::read(path, wanted, &self.settings, outputs),
+        }
+    }
+
+    /// Where archives and folders left what they have.
+    fn read_places(&self) -> Vec<Place> {
+        (0..self.sources.list.len()).map(|number| Place { folder: FOUND, number }).collect()
+    }
+
+    /// Where all sources left what they have.
+    fn places(&self, work: &Work) -> Result<Vec<Place>, Error> {
+        #[cfg_attr(not(feature = "remote"), expect(unused_mut, reason = "only the network adds places"))]
+        let mut places = self.read_places();
+        #[cfg(feature = "remote")]
+        if self.sources.http {
+            places.extend((0..self.parts(work)?.len()).map(|number| Place { folder: FETCHED, number }));
+        }
+        #[cfg(not(feature = "remote"))]
+        let _ = work;
+        Ok(places)
+    }
+
+    /// The answers of all sources.
+    fn answers(&self, work: &Work) -> Result<&Answers, Error> {
+        once(&self.answers, || {
+            let mut answers = Answers::default();
+            answers.read(work.out(), &self.places(work)?)?;
+            Ok(answers)
+        })
+    }
+
+    /// What no other source has, dealt out to parts by host.
+    #[cfg(feature = "remote")]
+    fn parts(&self, work: &Work) -> Result<&[network::Part], Error> {
+        let parts = once(&self.http.parts, || {
+            let mut answers = Answers::default();
+            answers.read(work.out(), &self.read_places())?;
+            let wanted = self.wanted()?.sorted();
+            let missing = wanted.into_iter().filter(|url| !answers.has_image(url)).map(str::to_owned);
+            Ok(network::parts(missing.collect(), self.settings.most_per_domain))
+        })?;
+        Ok(parts)
+    }
+
+    /// Fetches a part over HTTP.
+    #[cfg(feature = "remote")]
+    fn fetch(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
+        let network = once(&self.http.network, || network::Network::new(&self.settings))?;
+        let part = &self.parts(work)?[number];
+        network::read(part, number, network, &self.settings, outputs, work.progress())
+    }
+
+    /// Writes the contents that a source is the first to have.
+    fn write_images(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
+        let answers = self.answers(work)?;
+        let places = self.places(work)?;
+        outputs.begin::<ImageRow>("")?;
+        for batch in ShardReader::<ImageRow>::open(places[number].shard::<ImageRow>(work.out()))? {
+            for row in batch? {
+                if answers.owner(&row.id) == Some(number) {
+                    outputs.write("", row)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes one row for each image of each page of a shard.
+    fn write_fetches(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
+        let answers = self.answers(work)?;
+        let missing = source::missing_reason(&self.sources.list);
+        outputs.begin::<Fetch>("fetches")?;
+        for batch in ShardReader::<DocumentBody>::open(&self.documents[number])? {
+            for document in batch? {
+                for slot in wanted::slots(&document) {
+                    let fetch = answers.fetch(&slot, missing);
+                    match &fetch.reason {
+                        None => outputs.keep(FETCH, "fetches", fetch)?,
+                        Some(reason) => {
+                            outputs.drop(FETCH, reason);
+                            outputs.write("fetches", fetch)?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Whether an answer's head forbids the use of its picture.
+/// Whether an answer's head forbids the use of its image.
 fn opts_out(robots_tags: &[String], tdm_reservations: &[String], agent: &str) -> bool {
     let mut opt_out = OptOut::default();
     for value in robots_tags {
@@ -190,47 +306,4 @@ fn opts_out(robots_tags: &[String], tdm_reservations: &[String], agent: &str) ->
         opt_out.tdm_reservation("header", value);
     }
     opt_out.images
-}
-
-/// The contents that a source is the first to have.
-fn write_images(
-    out: &Path,
-    place: &Place,
-    number: usize,
-    answers: &Answers,
-    outputs: &mut Outputs,
-) -> Result<(), Error> {
-    let mut images = outputs.create::<ImageRow>("")?;
-    for batch in ShardReader::<ImageRow>::open(place.shard::<ImageRow>(out))? {
-        for row in batch? {
-            if answers.owner(&row.id) == Some(number) {
-                images.push(row)?;
-            }
-        }
-    }
-    outputs.finish(images)
-}
-
-/// One row for each picture of each page of a shard.
-fn write_fetches(
-    shard: &Path,
-    answers: &Answers,
-    missing: &'static str,
-    outputs: &mut Outputs,
-) -> Result<(), Error> {
-    let mut fetches = outputs.create::<Fetch>("fetches")?;
-    for batch in ShardReader::<Document>::open_columns(shard, wanted::COLUMNS)? {
-        for document in batch? {
-            for slot in wanted::slots(&document) {
-                let fetch = answers.fetch(&slot, missing);
-                let stage = outputs.funnel().stage("fetch", "images");
-                match &fetch.reason {
-                    None => stage.keep(),
-                    Some(reason) => stage.drop(reason),
-                }
-                fetches.push(fetch)?;
-            }
-        }
-    }
-    outputs.finish(fetches)
 }

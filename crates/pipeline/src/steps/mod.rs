@@ -15,7 +15,7 @@ pub mod fetch_images;
 #[cfg(feature = "data")]
 pub mod filter_documents;
 #[cfg(feature = "data")]
-pub(crate) mod pictures;
+pub(crate) mod images;
 #[cfg(feature = "data")]
 pub mod scorers;
 #[cfg(feature = "synth")]

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 use tsumugi_chat::{Azure, BatchConfig, Client, ClientConfig, Ledger, Prices, of_model};
-use tsumugi_record::{Conversation, Excluded, ShardWriter, read_json, write_json};
+use tsumugi_record::{Conversation, Excluded, read_json, write_json};
 use tsumugi_synth::{
     CheckConfig, Item, Outcome, SynthConfig, Synthesizer, Task, TileRule, TileRules, Verdict,
     benchmark_questions,
@@ -26,7 +26,7 @@ use tsumugi_synth::{
 
 use self::inputs::Inputs;
 use self::tracker::Tracker;
-use crate::runner::{Opened, Outputs, Step, Summary};
+use crate::runner::{Opened, OutputFolder, Outputs, Stage, Summary};
 use crate::{Error, Progress};
 
 /// Name of the step.
@@ -153,7 +153,7 @@ pub fn synthesize(config: &SynthesizeConfig, progress: &Progress) -> Result<Synt
     let synthesizer = Arc::new(synthesizer(config, &rules)?);
     let ledger_file = config.out.join("ledger.json");
     let identity = identity(config, &synthesizer, &rules.find(&config.model));
-    let step = match Step::open(STEP, &config.out, &identity, inputs.identity.clone())? {
+    let step = match OutputFolder::open(STEP, &config.out, &identity, inputs.identity.clone())? {
         Opened::Finished(summary) => {
             let ledger = read_json(&ledger_file)?.unwrap_or_default();
             return with_something_kept(SynthesizeSummary { summary, ledger });
@@ -279,7 +279,7 @@ fn send_batches(
 
 /// The first phase.
 fn ask(
-    step: &Step,
+    step: &OutputFolder,
     inputs: &Inputs,
     synthesizer: &Arc<Synthesizer>,
     config: &SynthesizeConfig,
@@ -289,9 +289,9 @@ fn ask(
     let unanswered: Mutex<Vec<(usize, String)>> = Mutex::default();
     let tracker = Tracker::new(inputs.requests(&config.tasks)?, synthesizer.client(), progress);
     step.phase("ask", &inputs.shards, progress, |number, shard, outputs| {
-        let mut kept = outputs.create::<Conversation>(ASKED)?;
-        let mut sources = outputs.create::<Excluded>(SOURCES)?;
-        let mut dropped = outputs.create::<Excluded>(DROPPED)?;
+        outputs.begin::<Conversation>(ASKED)?;
+        outputs.begin::<Excluded>(DROPPED)?;
+        outputs.begin::<Excluded>(SOURCES)?;
         let place = format!("shard {number}");
         let (mut missing, mut calls) = (Vec::new(), Vec::new());
         let mut batch = |items: Vec<Item>, outputs: &mut Outputs| -> Result<(), Error> {
@@ -299,7 +299,7 @@ fn ask(
             for mut outcome in runtime.block_on(work).map_err(Error::step(STEP, place.clone()))? {
                 missing.extend(passing(&outcome));
                 calls.append(&mut outcome.calls);
-                write(outcome, [&mut sources, &mut dropped], &mut kept, outputs)?;
+                write(outcome, outputs)?;
             }
             Ok(())
         };
@@ -310,10 +310,7 @@ fn ask(
             outputs.leave_unfinished();
             return Ok(());
         }
-        ledger::write(step.out(), number, &calls)?;
-        outputs.finish(kept)?;
-        outputs.finish(sources)?;
-        outputs.finish(dropped)
+        ledger::write(step.out(), number, &calls)
     })?;
     tracker.finish();
     let unanswered = lock(&unanswered);
@@ -338,25 +335,16 @@ fn passing(outcome: &Outcome) -> Option<String> {
     }
 }
 
-fn write(
-    outcome: Outcome,
-    [sources, dropped]: [&mut ShardWriter<Excluded>; 2],
-    kept: &mut ShardWriter<Conversation>,
-    outputs: &mut Outputs,
-) -> Result<(), Error> {
-    let stage = outputs.funnel().stage(outcome.task.name(), "requests");
+fn write(outcome: Outcome, outputs: &mut Outputs) -> Result<(), Error> {
+    let stage = Stage { name: outcome.task.name(), unit: "requests" };
     match outcome.verdict {
         Verdict::Kept(mut conversation) => {
-            stage.keep();
             conversation.images = outcome.item.image.iter().cloned().collect();
             let provenance = outcome.item.provenance.clone();
-            sources.push(Excluded { id: conversation.id.clone(), provenance, ..Excluded::default() })?;
-            kept.push(conversation)?;
+            let source = Excluded { id: conversation.id.clone(), provenance, ..Excluded::default() };
+            outputs.write(SOURCES, source)?;
+            outputs.keep(stage, ASKED, conversation)
         }
-        Verdict::Rejected(excluded) => {
-            stage.drop(&excluded.reason);
-            dropped.push(excluded)?;
-        }
+        Verdict::Rejected(excluded) => outputs.exclude(stage, excluded),
     }
-    Ok(())
 }

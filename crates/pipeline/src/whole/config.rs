@@ -114,7 +114,7 @@ impl Default for WholeConfig {
         WholeConfig {
             warc: Vec::new(),
             out: PathBuf::from("demo"),
-            pages: crate::sample::PAGES,
+            pages: tsumugi_demo::PAGES,
             language: "ja".into(),
             profile: "paper".into(),
             api: None,

@@ -2,7 +2,7 @@
 
 use super::Api;
 use crate::Error;
-use crate::standin::{MODEL, StandIn};
+use tsumugi_demo::{MODEL, StandIn};
 
 /// The endpoints of a run, with the stand-in alive as long as it is needed.
 pub(super) struct Endpoints {
@@ -19,7 +19,11 @@ pub(super) struct Endpoints {
 
 impl Endpoints {
     pub(super) fn start(writer: Option<&Api>, judge: Option<&Api>) -> Result<Endpoints, Error> {
-        let server = if writer.is_none() || judge.is_none() { Some(StandIn::start()?) } else { None };
+        let server = if writer.is_none() || judge.is_none() {
+            Some(StandIn::start().map_err(Error::step("pipeline", "stand-in"))?)
+        } else {
+            None
+        };
         let stand_in = || {
             let base_url = server.as_ref().map(|s| s.base_url().to_owned()).unwrap_or_default();
             Api { base_url, model: MODEL.to_owned() }

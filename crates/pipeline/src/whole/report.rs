@@ -6,11 +6,11 @@ use tsumugi_record::{Judgement, Prediction, Record, ShardReader, shards};
 use tsumugi_report::{Block, Page, Section};
 
 use super::run::Done;
+use crate::Error;
 use crate::report::{
     conversation_samples, evaluation_section, funnel_section, interleaved_samples, pair_samples,
     training_section,
 };
-use crate::{Error, standin};
 
 /// Samples of each dataset that the page shows.
 const PAIRS: usize = 24;
@@ -60,7 +60,7 @@ fn noted(section: Section, stand_in: bool, what: &str) -> Section {
     section.with(Block::note(format!(
         "{what} by {}, a loopback stand-in inside this project that follows fixed rules. It is not a language model. Name the \
          URL and the model of an API to use a real one.",
-        standin::MODEL
+        tsumugi_demo::MODEL
     )))
 }
 

@@ -12,15 +12,15 @@ use tsumugi_train::{Recipe, Trainer};
 use super::endpoints::Endpoints;
 use super::records::list_records;
 use super::{Until, WholeConfig};
-use crate::runner::Summary;
-use crate::steps::build_interleaved::{BuildInterleavedConfig, build_interleaved};
-use crate::steps::build_pairs::{BuildPairsConfig, build_pairs};
+use crate::runner::{self, Summary};
+use crate::steps::build_interleaved::{BuildInterleaved, BuildInterleavedConfig};
+use crate::steps::build_pairs::{BuildPairs, BuildPairsConfig};
 use crate::steps::evaluate::{Endpoint, EvaluateConfig, JudgeConfig, Model, evaluate};
-use crate::steps::extract_documents::{ExtractDocumentsConfig, extract_documents};
-use crate::steps::fetch_images::{FetchImagesConfig, fetch_images};
-use crate::steps::filter_documents::{FilterDocumentsConfig, filter_documents};
+use crate::steps::extract_documents::{ExtractDocuments, ExtractDocumentsConfig};
+use crate::steps::fetch_images::{FetchImages, FetchImagesConfig};
+use crate::steps::filter_documents::{FilterDocuments, FilterDocumentsConfig};
 use crate::steps::synthesize::{SynthesizeConfig, synthesize};
-use crate::{Error, Progress, cli, sample};
+use crate::{Context, Error, Progress, cli};
 
 /// What a whole run did.
 #[derive(Debug, Serialize)]
@@ -95,13 +95,15 @@ fn archives(config: &WholeConfig) -> Result<Vec<PathBuf>, Error> {
     fs::create_dir_all(&folder).map_err(Error::io("create folder", &folder))?;
     let path = folder.join("sample.warc.gz");
     if !path.exists() {
-        sample::write_sample(&path, config.pages)?;
+        tsumugi_demo::write_sample(&path, config.pages)
+            .map_err(Error::step("sample", path.display().to_string()))?;
     }
     Ok(vec![path])
 }
 
 fn data_steps(config: &WholeConfig, progress: &Progress, done: &mut Done) -> Result<(), Error> {
     let warc = archives(config)?;
+    let context = Context::new().with_progress(progress.clone());
     let out = |name: &str| config.out.join(name);
     let until = config.until;
     done.summaries.push(list_records(&warc, progress)?);
@@ -112,7 +114,7 @@ fn data_steps(config: &WholeConfig, progress: &Progress, done: &mut Done) -> Res
             language: config.language.clone(),
             ..Default::default()
         };
-        done.summaries.push(extract_documents(&step, progress)?);
+        done.summaries.push(runner::run::<ExtractDocuments>(step, &context)?);
     }
     if until >= Until::FilterDocuments {
         let step = FilterDocumentsConfig {
@@ -121,13 +123,13 @@ fn data_steps(config: &WholeConfig, progress: &Progress, done: &mut Done) -> Res
             profile: config.profile.clone(),
             ..Default::default()
         };
-        done.summaries.push(filter_documents(&step, progress)?);
+        done.summaries.push(runner::run::<FilterDocuments>(step, &context)?);
     }
     if until >= Until::FetchImages {
         let from = warc.iter().map(|p| format!("warc:{}", p.display())).collect();
         let step =
             FetchImagesConfig { documents: out("filtered"), from, out: out("images"), ..Default::default() };
-        done.summaries.push(fetch_images(&step, progress)?);
+        done.summaries.push(runner::run::<FetchImages>(step, &context)?);
     }
     if until >= Until::BuildPairs {
         let step = BuildPairsConfig {
@@ -136,7 +138,7 @@ fn data_steps(config: &WholeConfig, progress: &Progress, done: &mut Done) -> Res
             out: out("pairs"),
             ..Default::default()
         };
-        done.summaries.push(build_pairs(&step, progress)?);
+        done.summaries.push(runner::run::<BuildPairs>(step, &context)?);
     }
     if until >= Until::BuildInterleaved {
         let step = BuildInterleavedConfig {
@@ -145,7 +147,7 @@ fn data_steps(config: &WholeConfig, progress: &Progress, done: &mut Done) -> Res
             out: out("interleaved"),
             ..Default::default()
         };
-        done.summaries.push(build_interleaved(&step, progress)?);
+        done.summaries.push(runner::run::<BuildInterleaved>(step, &context)?);
     }
     Ok(())
 }
@@ -168,9 +170,8 @@ fn model_steps(
     };
     done.summaries.push(synthesize(&step, progress)?.summary);
     if config.until >= Until::Train {
-        let bars = tsumugi_train::Progress::stderr();
         let place = config.out.join("train").display().to_string();
-        let trained = Trainer::new(recipe).progress(bars).run();
+        let trained = Trainer::new(recipe).progress(progress.training()).run();
         done.training = Some(trained.map_err(|error| crate::steps::train::error(&place, error))?);
     }
     if config.until >= Until::Evaluate {
@@ -223,5 +224,5 @@ fn evaluate_model(
 /// The benchmark of the embedded sample, made once.
 fn sample_benchmark(folder: &Path) -> Result<PathBuf, Error> {
     fs::create_dir_all(folder).map_err(Error::io("create folder", folder))?;
-    sample::write_benchmark(folder)
+    tsumugi_demo::write_benchmark(folder).map_err(Error::step("sample", folder.display().to_string()))
 }

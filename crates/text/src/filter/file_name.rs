@@ -9,7 +9,6 @@ use crate::pack::Captions;
 
 /// Drops texts that are a file name, an address or a camera's number (see [`Captions::file_name_pattern`]).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FileName {

@@ -8,7 +8,6 @@ use crate::language::LanguageIdentifier;
 
 /// Drops texts that are not in one of the accepted languages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RequireLanguage {

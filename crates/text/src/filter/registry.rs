@@ -70,7 +70,6 @@ type Make = Arc<dyn Fn(&FilterSettings) -> Built + Send + Sync>;
 ///
 /// /// Drops texts with too many digits.
 /// #[derive(Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 /// #[serde(deny_unknown_fields)]
 /// struct Digits {
 ///     max: f64,

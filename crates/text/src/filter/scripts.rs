@@ -97,7 +97,6 @@ impl Filter for JapaneseLetters {
 
 /// Drops texts without a letter of the language's scripts (COYO's rule in the paper: a hiragana, katakana or kanji).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HasLetters {

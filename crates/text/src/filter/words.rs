@@ -112,7 +112,6 @@ fn load(
 /// Marks of bulletin boards and shops: dates, words such as "comment" and "review", hyphens (HojiChar's
 /// `DiscardBBSComments`). What counts is the regular expression `texts/board_marks.txt` of the profile's language pack.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BoardMarks {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tsumugi_eval::bench::Benchmark;
 use tsumugi_eval::contamination::{Contaminated, Contamination, ContaminationConfig, image_hash};
-use tsumugi_record::{Conversation, Interleaved, Pair};
+use tsumugi_record::{Conversation, InterleavedTexts, PairText};
 
 use crate::runner::each_row;
 use crate::{Error, Progress};
@@ -25,21 +25,16 @@ pub(super) fn search(
     };
     for folder in folders {
         let found = [
-            each_row(folder, None, |row: Pair| {
+            each_row(folder, |row: PairText| {
                 seen(&row.id, &[&row.text], hash(&row.phash).as_slice());
             })?,
-            each_row(
-                folder,
-                Some(&["id", "texts", "image_info", "page_url", "provenance"]),
-                |row: Interleaved| {
-                    // The whole document at once, since a question may be cut into sentences.
-                    let text: String = row.texts.iter().flatten().map(String::as_str).collect();
-                    let hashes: Vec<u64> =
-                        row.image_info.iter().filter_map(|info| hash(&info.phash)).collect();
-                    seen(&row.id, &[&text], &hashes);
-                },
-            )?,
-            each_row(folder, None, |row: Conversation| {
+            each_row(folder, |row: InterleavedTexts| {
+                // The whole document at once, since a question may be cut into sentences.
+                let text: String = row.texts.iter().flatten().map(String::as_str).collect();
+                let hashes: Vec<u64> = row.image_info.iter().filter_map(|info| hash(&info.phash)).collect();
+                seen(&row.id, &[&text], &hashes);
+            })?,
+            each_row(folder, |row: Conversation| {
                 let contents = row.messages.iter().flat_map(|message| &message.content);
                 let texts: Vec<&str> = contents.filter_map(|content| content.text.as_deref()).collect();
                 let bytes = row.images.iter().filter_map(|image| image.bytes.as_deref());
@@ -75,7 +70,7 @@ mod tests {
     use tsumugi_eval::bench::LoadRequest;
     use tsumugi_eval::contamination::Part;
     use tsumugi_eval::profile::Profile;
-    use tsumugi_record::{Content, Image, Message, Record, ShardWriter, shard_name};
+    use tsumugi_record::{Content, Image, Message, Pair, Record, ShardWriter, shard_name};
 
     use super::*;
 
@@ -93,7 +88,7 @@ mod tests {
             std::fs::create_dir(&path).unwrap();
             path
         });
-        let file = crate::sample::write_benchmark(folder.path()).unwrap();
+        let file = tsumugi_demo::write_benchmark(folder.path()).unwrap();
         let request = LoadRequest::new(Profile::default());
         let mut benchmark =
             Registry::default().load_benchmark(&file.display().to_string(), &request).unwrap();

@@ -4,6 +4,7 @@ use tsumugi_record::{Document, Excluded, ShardReader};
 use tsumugi_warc::{ArchiveWriter, NewRecord, Packing};
 
 use super::*;
+use crate::runner::{self, Summary};
 
 const DATE: &str = "2026-01-31T12:00:00Z";
 
@@ -37,7 +38,7 @@ fn run(bytes: &[u8], out: &Path, threads: usize) -> Result<Summary, Error> {
     let mut config =
         ExtractDocumentsConfig { warc: vec![path], out: out.to_owned(), ..ExtractDocumentsConfig::default() };
     config.page.max_bytes = 1_000;
-    crate::cli::with_threads(threads, || extract_documents(&config, &Progress::hidden()))
+    crate::cli::with_threads(threads, || runner::run::<ExtractDocuments>(config, &Context::hidden()))
 }
 
 #[test]

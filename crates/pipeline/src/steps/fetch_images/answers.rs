@@ -36,7 +36,7 @@ impl Answers {
 
     /// Whether a picture is at an address, or behind its redirects.
     #[cfg(feature = "remote")]
-    pub(super) fn has_picture(&self, url: &str) -> bool {
+    pub(super) fn has_image(&self, url: &str) -> bool {
         self.by_url.get(url).is_some_and(|first| self.follow(first).1.is_none())
     }
 

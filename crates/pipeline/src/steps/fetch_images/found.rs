@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rayon::prelude::*;
 use tsumugi_images::{Inspection, content_id, inspect};
-use tsumugi_record::{Fetch, Image, ImageRow, ShardWriter};
+use tsumugi_record::{Fetch, Image, ImageRow};
 
 use super::FetchImagesConfig;
 use crate::Error;
@@ -25,8 +25,7 @@ pub(super) struct Capture {
 /// Writes what a source has: contents once each, and every answer.
 pub(super) struct Found<'a> {
     outputs: &'a mut Outputs,
-    images: ShardWriter<ImageRow>,
-    fetches: ShardWriter<Fetch>,
+    folder: &'static str,
     config: &'a FetchImagesConfig,
     seen: HashSet<String>,
     batch: Vec<Capture>,
@@ -37,11 +36,12 @@ impl<'a> Found<'a> {
     /// Begins the shards of a source in one of the step's own folders.
     pub(super) fn new(
         config: &'a FetchImagesConfig,
-        folder: &str,
+        folder: &'static str,
         outputs: &'a mut Outputs,
     ) -> Result<Found<'a>, Error> {
-        let (images, fetches) = (outputs.create(folder)?, outputs.create(folder)?);
-        Ok(Found { outputs, images, fetches, config, seen: HashSet::new(), batch: Vec::new(), bytes: 0 })
+        outputs.begin::<ImageRow>(folder)?;
+        outputs.begin::<Fetch>(folder)?;
+        Ok(Found { outputs, folder, config, seen: HashSet::new(), batch: Vec::new(), bytes: 0 })
     }
 
     /// Counts beside the tables.
@@ -65,18 +65,16 @@ impl<'a> Found<'a> {
         let done: Vec<(Fetch, Option<ImageRow>)> =
             std::mem::take(&mut self.batch).into_par_iter().map(|capture| look(capture, limits)).collect();
         for (fetch, image) in done {
-            self.fetches.push(fetch)?;
+            self.outputs.write(self.folder, fetch)?;
             if let Some(image) = image.filter(|image| self.seen.insert(image.id.clone())) {
-                self.images.push(image)?;
+                self.outputs.write(self.folder, image)?;
             }
         }
         Ok(())
     }
 
     pub(super) fn finish(mut self) -> Result<(), Error> {
-        self.flush()?;
-        self.outputs.finish(self.images)?;
-        self.outputs.finish(self.fetches)
+        self.flush()
     }
 }
 

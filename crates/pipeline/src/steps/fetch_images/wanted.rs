@@ -5,12 +5,9 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use tsumugi_images::canonical_url;
-use tsumugi_record::{Document, ShardReader};
+use tsumugi_record::{DocumentBody, ShardReader};
 
 use crate::Error;
-
-/// The columns of a document that this step reads.
-pub(super) const COLUMNS: &[&str] = &["id", "url", "charset", "nodes", "opt_out", "provenance"];
 
 /// The addresses to look for.
 pub(super) struct Wanted {
@@ -27,7 +24,7 @@ pub(super) struct Slot {
 }
 
 /// The pictures of a document, each address once, in the order of the page.
-pub(super) fn slots(document: &Document) -> Vec<Slot> {
+pub(super) fn slots(document: &DocumentBody) -> Vec<Slot> {
     let mut seen = HashSet::new();
     let mut slots = Vec::new();
     for slot in document.nodes.iter().filter_map(|node| node.image.as_ref()) {
@@ -68,7 +65,7 @@ impl Wanted {
 
 fn of_shard(shard: &Path) -> Result<Vec<String>, Error> {
     let mut urls = Vec::new();
-    for batch in ShardReader::<Document>::open_columns(shard, COLUMNS)? {
+    for batch in ShardReader::<DocumentBody>::open(shard)? {
         for document in batch? {
             urls.extend(
                 slots(&document).into_iter().filter(|slot| slot.refused.is_none()).map(|slot| slot.url),

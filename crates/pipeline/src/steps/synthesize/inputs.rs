@@ -10,7 +10,7 @@ use tsumugi_synth::{Item, Task, sources};
 
 use super::{STEP, SynthesizeConfig};
 use crate::Error;
-use crate::runner::{file_identity, input_table};
+use crate::runner::{content_hash, input_table};
 
 /// Items of annotation files that are one shard.
 const CHUNK: usize = 512;
@@ -64,7 +64,7 @@ impl Inputs {
         }
         inputs.add_annotations(config)?;
         for path in &config.keep_out {
-            inputs.identity.insert(format!("keep-out {}", path.display()), file_identity(path)?);
+            inputs.identity.insert(format!("keep-out {}", path.display()), content_hash(path)?);
         }
         Ok(inputs)
     }
@@ -138,7 +138,7 @@ impl Inputs {
             [("captions", &config.captions), ("boxes", &config.boxes), ("instructions", &config.instructions)]
         {
             if let Some(path) = path {
-                self.identity.insert(flag.to_owned(), file_identity(path)?);
+                self.identity.insert(flag.to_owned(), content_hash(path)?);
             }
         }
         if let Some(captions) = &config.captions {

@@ -1,4 +1,4 @@
-//! The second phase: near-duplicates across all shards go, and the report is written.
+//! The second phase: near-duplicates across all shards are dropped, and the report is written.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,49 +7,46 @@ use tsumugi_record::{Conversation, Excluded, Provenance, Record, ShardReader, sh
 use tsumugi_synth::{CheckConfig, NearDuplicates, Report, Reporter};
 
 use super::{ASKED, DROPPED, SOURCES, ledger};
-use crate::runner::Step;
+use crate::runner::{OutputFolder, Stage};
 use crate::{Error, Progress};
 
 /// Drops near-duplicates and writes the report.
 pub(super) fn reduce(
-    step: &Step,
+    step: &OutputFolder,
     shards: usize,
     checks: &CheckConfig,
     progress: &Progress,
 ) -> Result<Report, Error> {
     let verdicts = judge(step.out(), shards, checks)?;
     step.phase("reduce", &verdicts.by_shard, progress, |number, verdict, outputs| {
-        let mut kept = outputs.create::<Conversation>("")?;
-        let mut gone = outputs.create::<Excluded>("excluded")?;
+        outputs.begin::<Conversation>("")?;
+        outputs.begin::<Excluded>("excluded")?;
         for rows in ShardReader::<Excluded>::open(dropped(step.out(), number))? {
-            gone.write(&rows?)?;
+            rows?.into_iter().try_for_each(|row| outputs.write("excluded", row))?;
         }
         let mut sources = sources(step.out(), number)?;
         let mut verdict = verdict.iter();
         for rows in ShardReader::<Conversation>::open(asked(step.out(), number))? {
             for row in rows? {
-                let stage = outputs.funnel().stage("near-duplicates", "conversations");
                 match verdict.next().copied().flatten() {
-                    None => {
-                        stage.keep();
-                        kept.push(row)?;
-                    }
+                    None => outputs.keep(NEAR_DUPLICATES, "", row)?,
                     Some(similarity) => {
-                        stage.drop(NEAR_DUPLICATE);
                         let provenance = sources.remove(&row.id).unwrap_or_default();
-                        gone.push(Excluded { provenance, ..excluded(row, similarity) })?;
+                        let row = Excluded { provenance, ..excluded(row, similarity) };
+                        outputs.exclude(NEAR_DUPLICATES, row)?;
                     }
                 }
             }
         }
-        outputs.finish(kept)?;
-        outputs.finish(gone)
+        Ok(())
     })?;
     write_json(&step.out().join("report.json"), &verdicts.report)?;
     Ok(verdicts.report)
 }
 
 const NEAR_DUPLICATE: &str = "near_duplicate";
+/// The comparison of all conversations of a task.
+const NEAR_DUPLICATES: Stage = Stage { name: "near-duplicates", unit: "conversations" };
 
 fn asked(out: &Path, number: usize) -> std::path::PathBuf {
     out.join(ASKED).join(shard_name(Conversation::KIND, number))

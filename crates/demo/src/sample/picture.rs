@@ -76,7 +76,7 @@ pub(super) fn png(pixels: &RgbImage) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive)
         .write_image(pixels, pixels.width(), pixels.height(), ExtendedColorType::Rgb8)
-        .map_err(Error::step("sample", "drawing a PNG"))?;
+        .map_err(|source| Error::Encode { format: "PNG", source })?;
     Ok(bytes)
 }
 
@@ -84,6 +84,6 @@ fn jpeg(pixels: &RgbImage) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, 88)
         .write_image(pixels, pixels.width(), pixels.height(), ExtendedColorType::Rgb8)
-        .map_err(Error::step("sample", "drawing a JPEG"))?;
+        .map_err(|source| Error::Encode { format: "JPEG", source })?;
     Ok(bytes)
 }

@@ -20,8 +20,8 @@ pub fn write_sample(path: &Path, pages: usize) -> Result<(), Error> {
     let resources = site(pages)?;
     let part = path.with_extension("part");
     let file = File::create(&part).map_err(Error::io("creating the sample", &part))?;
-    let sink =
-        write(BufWriter::new(file), &resources).map_err(Error::step("sample", part.display().to_string()))?;
+    let sink = write(BufWriter::new(file), &resources)
+        .map_err(|source| Error::Archive { path: part.clone(), source })?;
     let file =
         sink.into_inner().map_err(|error| Error::io("writing the sample", &part)(error.into_error()))?;
     file.sync_all().map_err(Error::io("writing the sample", &part))?;

@@ -41,7 +41,7 @@ pub fn write_benchmark(out: &Path) -> Result<PathBuf, Error> {
             let question_id = format!("{number:02}-{at}");
             let line =
                 Question { question_id, category, image: format!("benchmark/{name}"), question, reference };
-            lines.push_str(&serde_json::to_string(&line).map_err(Error::step("sample", "benchmark.jsonl"))?);
+            lines.push_str(&serde_json::to_string(&line)?);
             lines.push('\n');
         }
     }

@@ -5,9 +5,9 @@
 //! pages, adverts, broken pictures. Each call makes the same bytes; nothing is read from disk.
 //!
 //! ```
-//! let site = tsumugi_pipeline::sample::site(2)?;
+//! let site = tsumugi_demo::site(2)?;
 //! assert!(site.iter().any(|file| file.url.ends_with("/001.html")));
-//! # Ok::<(), tsumugi_pipeline::Error>(())
+//! # Ok::<(), tsumugi_demo::Error>(())
 //! ```
 
 mod archive;

@@ -5,12 +5,12 @@
 //! every reply bears the model name [`MODEL`], and with it the column `generator.model` of every row made from one.
 //!
 //! ```
-//! use tsumugi_pipeline::standin::{MODEL, StandIn};
+//! use tsumugi_demo::{MODEL, StandIn};
 //!
 //! let server = StandIn::start()?;
 //! assert!(server.base_url().starts_with("http://127.0.0.1:"));
 //! assert_eq!(MODEL, "tsumugi-stand-in");
-//! # Ok::<(), tsumugi_pipeline::Error>(())
+//! # Ok::<(), tsumugi_demo::Error>(())
 //! ```
 
 mod caption;

@@ -4,14 +4,15 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, where a failure is a failed test")]
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tsumugi_interleave::{ImageRules, InterleavedConfig, Matrix, PairConfig, Similarity};
-use tsumugi_pipeline::Progress;
 use tsumugi_pipeline::runner::Summary;
 use tsumugi_pipeline::steps::build_interleaved::{BuildInterleavedConfig, build_interleaved_with};
-use tsumugi_pipeline::steps::build_pairs::{BuildPairsConfig, build_pairs, build_pairs_with};
-use tsumugi_pipeline::steps::fetch_images::{FetchImagesConfig, fetch_images};
+use tsumugi_pipeline::steps::build_pairs::{BuildPairs, BuildPairsConfig, build_pairs_with};
+use tsumugi_pipeline::steps::fetch_images::{FetchImages, FetchImagesConfig};
 use tsumugi_pipeline::steps::scorers::Scorers;
+use tsumugi_pipeline::{Context, runner};
 use tsumugi_record::{
     Document, Excluded, Fetch, ImageRow, ImageSlot, Interleaved, Node, Pair, Provenance, Record, ShardReader,
     ShardWriter, shards,
@@ -116,8 +117,11 @@ fn fetched(folder: &Path) -> Summary {
     documents(&folder.join("documents"));
     let from = vec![format!("warc:{}", folder.join("site.warc.gz").display())];
     let (documents, out) = (folder.join("documents"), folder.join("images"));
-    fetch_images(&FetchImagesConfig { documents, from, out, ..Default::default() }, &Progress::hidden())
-        .unwrap()
+    runner::run::<FetchImages>(
+        FetchImagesConfig { documents, from, out, ..Default::default() },
+        &Context::hidden(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -158,22 +162,23 @@ fn pairs_are_built_and_what_is_not_has_a_reason() {
         documents: at("documents"),
         images: at("images"),
         out: at("pairs"),
-        scorers: vec!["none".into()],
+        scorer: vec!["none".into()],
         nsfw: None,
         recipe: pair_recipe(),
+        ..BuildPairsConfig::default()
     };
-    let summary = build_pairs(&config, &Progress::hidden()).unwrap();
+    let summary = runner::run::<BuildPairs>(config.clone(), &Context::hidden()).unwrap();
     let pairs: Vec<Pair> = rows(&at("pairs"));
     let texts: Vec<&str> = pairs.iter().map(|pair| pair.text.as_str()).collect();
     assert_eq!(texts, ["動かされた絵の説明", "横に長い 絵の説明"]);
     assert_eq!(pairs[1].image.bytes.as_deref(), Some(OTHER));
     assert_eq!(dropped(&summary, "duplicates"), counts(&[("duplicate_pair", 1)]));
     assert_eq!(dropped(&summary, "texts"), counts(&[("wrong_language", 1)]));
-    assert_eq!(dropped(&summary, "pictures"), counts(&[("no_image", 5), ("opt_out", 1)]));
+    assert_eq!(dropped(&summary, "images"), counts(&[("no_image", 5), ("opt_out", 1)]));
     let excluded: Vec<Excluded> = rows(&at("pairs/excluded"));
     assert_eq!(excluded.len(), 8);
-    let wrong = BuildPairsConfig { scorers: vec!["clip:model".into()], out: at("other"), ..config };
-    assert_eq!(build_pairs(&wrong, &Progress::hidden()).unwrap_err().exit_code(), 2);
+    let wrong = BuildPairsConfig { scorer: vec!["clip:model".into()], out: at("other"), ..config };
+    assert_eq!(runner::run::<BuildPairs>(wrong.clone(), &Context::hidden()).unwrap_err().exit_code(), 2);
 }
 
 /// Scores by the length of the file and a word of the text, which is enough to see what goes where.
@@ -218,16 +223,15 @@ fn scorers_place_pictures_and_drop_the_lowest_pairs() {
         row.texts.iter().zip(&row.images).map(part).collect()
     };
     let (picture, other) = (PICTURE.len().to_string(), OTHER.len().to_string());
-    build_interleaved_with(&config, &Scorers::default(), &Progress::hidden()).unwrap();
+    build_interleaved_with(&config, Scorers::default(), &Context::hidden()).unwrap();
     let plain: Vec<Interleaved> = rows(&at("plain"));
     assert_eq!(
         show(&plain[0]),
         ["一つ目の文です。二つ目の文です。", &picture, "三つ目の文です。", &other, "四つ目の文です。"]
     );
     config.out = at("scored");
-    let toys: [&dyn Similarity; 1] = [&Toy];
-    let scorers = Scorers { similarity: &toys, nsfw: None };
-    build_interleaved_with(&config, &scorers, &Progress::hidden()).unwrap();
+    let scorers = Scorers { similarity: vec![Arc::new(Toy)], nsfw: None };
+    build_interleaved_with(&config, scorers.clone(), &Context::hidden()).unwrap();
     let scored: Vec<Interleaved> = rows(&at("scored"));
     assert_eq!(
         show(&scored[0]),
@@ -242,7 +246,7 @@ fn scorers_place_pictures_and_drop_the_lowest_pairs() {
         recipe: pair_recipe(),
         ..BuildPairsConfig::default()
     };
-    build_pairs_with(&pairs, &scorers, &Progress::hidden()).unwrap();
+    build_pairs_with(&pairs, scorers, &Context::hidden()).unwrap();
     let pairs: Vec<Pair> = rows(&at("pairs"));
     assert!(pairs.iter().all(|pair| pair.similarities[0].scorer == "toy" && pair.image.bytes.is_some()));
 }

@@ -1,0 +1,7 @@
+//! The binary `tsumugi`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tsumugi_cli::main()
+}
