@@ -77,6 +77,7 @@ fn main() -> ExitCode {
         runs: args.judge_runs,
         template: args.judge_template,
         rules: args.judge_rules,
+        ..JudgeConfig::default()
     });
     let model = match args.base_url {
         Some(url) => Model::Api(endpoint(Some(url), args.model)),
