@@ -11,11 +11,9 @@ use clap_complete::Shell;
 use serde_json::Value;
 use tsumugi_pipeline::{Command, Context, Error, Group, Progress};
 
+use crate::flags::COMMON;
 use crate::step::Step;
 use crate::{logging, messages, reference};
-
-/// Heading of the flags that all steps have.
-pub(crate) const COMMON: &str = "Common options";
 
 const ABOUT: &str = "From web archives to multimodal data, and from the data to a vision-language model";
 

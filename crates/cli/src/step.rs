@@ -6,8 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command as Clap, value_parser};
 use serde_json::Value;
 use tsumugi_pipeline::Command;
 
-use crate::app::COMMON;
-use crate::flags::{argument, given};
+use crate::flags::{COMMON, argument, given};
 use crate::schema::{Field, Node, fields};
 use crate::{messages, printed, settings};
 
