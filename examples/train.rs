@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tsumugi::pipeline::cli;
 use tsumugi::pipeline::steps::train::{TrainConfig, train};
-use tsumugi::train::Progress;
+use tsumugi::pipeline::{Progress, cli};
 
 /// Trains a vision-language model in stages. Run again after a kill it goes on where it stopped.
 #[derive(Parser)]
@@ -22,5 +21,5 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     let config = TrainConfig { recipe: args.recipe, set: args.set };
-    cli::run(|| train(&config, &Progress::stderr()))
+    cli::run(|| train(&config, &Progress::new()))
 }

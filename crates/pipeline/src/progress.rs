@@ -2,15 +2,16 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Progress bars on standard error, with rate and time left. On a standard error that is no terminal nothing is drawn.
+/// Progress bars on standard error, with rate and time left. Nothing is drawn if standard error is not a terminal.
 #[derive(Debug, Clone)]
 pub struct Progress {
     bars: MultiProgress,
+    hidden: bool,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Progress { bars: MultiProgress::new() }
+        Progress { bars: MultiProgress::new(), hidden: false }
     }
 }
 
@@ -22,7 +23,7 @@ impl Progress {
 
     /// No bars at all, for tests and for callers with their own display.
     pub fn hidden() -> Self {
-        Progress { bars: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()) }
+        Progress { bars: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()), hidden: true }
     }
 
     /// A new bar below the others: of a known length, or a counter where the length is unknown.
@@ -42,6 +43,16 @@ impl Progress {
         bar.set_message(unit.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
+    }
+
+    /// The same display for a training run: its bar appears below the others.
+    #[cfg(feature = "train")]
+    pub fn training(&self) -> tsumugi_train::Progress {
+        if self.hidden {
+            tsumugi_train::Progress::hidden()
+        } else {
+            tsumugi_train::Progress::with_bars(self.bars.clone())
+        }
     }
 
     /// Writes a line above the bars (to standard error, also where it is no terminal).

@@ -1,6 +1,5 @@
 //! Progress of a run.
 
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -43,7 +42,7 @@ impl Progress {
     /// The bar of a stage that begins or resumes at a fraction of its duration.
     pub(crate) fn stage(&self, label: &str, at: f64) -> StageProgress {
         let bar = match &self.bars {
-            Some(bars) if std::io::stderr().is_terminal() => bars.add(ProgressBar::new(PARTS)),
+            Some(bars) if !bars.is_hidden() => bars.add(ProgressBar::new(PARTS)),
             _ => ProgressBar::hidden(),
         };
         if let Ok(style) = ProgressStyle::with_template("{prefix:<14} {bar:24} {msg}") {
@@ -139,5 +138,72 @@ fn clock(seconds: f64) -> String {
         0..60 => format!("{s}s"),
         60..3600 => format!("{}m{:02}s", s / 60, s % 60),
         _ => format!("{}h{:02}m", s / 3600, s % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use indicatif::TermLike;
+
+    use super::*;
+
+    /// A terminal that keeps what is written to it.
+    #[derive(Debug, Clone, Default)]
+    struct Screen(Arc<Mutex<String>>);
+
+    impl TermLike for Screen {
+        fn width(&self) -> u16 {
+            120
+        }
+
+        fn move_cursor_up(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn write_line(&self, text: &str) -> std::io::Result<()> {
+            self.write_str(text)
+        }
+
+        fn write_str(&self, text: &str) -> std::io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+
+        fn clear_line(&self) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn flush(&self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_stage_is_shown_on_the_callers_bars() {
+        let screen = Screen::default();
+        let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
+        let progress = Progress::with_bars(MultiProgress::with_draw_target(target));
+        let mut stage = progress.stage("align", 0.0);
+        let metrics = StepMetrics { step: 3, loss: 1.25, seconds: 1.0, ..Default::default() };
+        stage.step(&metrics, 0.5);
+        stage.bar.tick();
+        progress.line("model written");
+        let shown = screen.0.lock().unwrap().clone();
+        assert!(shown.contains("align") && shown.contains("loss 1.2500"), "{shown}");
+        assert!(shown.contains("model written"), "{shown}");
     }
 }

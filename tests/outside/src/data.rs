@@ -1,6 +1,6 @@
 //! Images of one colour, with its name.
 
-use tsumugi_train::Sample;
+use tsumugi::train::Sample;
 
 const COLOURS: [(&str, [u8; 3]); 4] =
     [("red", [220, 30, 30]), ("blue", [30, 60, 220]), ("green", [30, 160, 60]), ("grey", [120, 120, 120])];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tch::Tensor;
-use tsumugi_vlm::{Acts, Context, ParamDef, ParamSpec, Params, Result, Unit, Units, VisionConfig};
+use tsumugi::vlm::{Acts, Context, ParamDef, ParamSpec, Params, Result, Unit, Units, VisionConfig};
 
 /// Prefix of the encoder's parameters.
 const TRUNK: &str = "vision_tower.trunk";

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tsumugi_vlm::{
+use tsumugi::vlm::{
     Contents, Error, ImageProcessor, ModelFamily, Normalization, Opened, Outgoing, Result, StoredTensors,
     Units, VisionConfig, VlmConfig,
 };

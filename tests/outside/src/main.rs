@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tsumugi_outside::{LabVlm, samples};
-use tsumugi_train::data::ListSource;
-use tsumugi_train::metrics::StepMetrics;
-use tsumugi_train::{Action, Callback, CallbackContext, Recipe, Registry, Result, Trainer};
+use tsumugi::train::data::ListSource;
+use tsumugi::train::metrics::StepMetrics;
+use tsumugi::train::{Action, Callback, CallbackContext, Recipe, Registry, Result, Trainer};
 
 struct Abort {
     after: u64,

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
 use tsumugi_outside::{LabVit, LabVlm, image};
-use tsumugi_vlm::checkpoint::{read_safetensors, write_safetensors};
-use tsumugi_vlm::{Families, GenerateOptions, Model, ModelFamily, Question, VisionConfig};
+use tsumugi::vlm::checkpoint::{read_safetensors, write_safetensors};
+use tsumugi::vlm::{Families, GenerateOptions, Model, ModelFamily, Question, VisionConfig};
 
 /// Writes the lab's pretrained encoder: its own configuration and its own names.
 fn pretrained(folder: &Path) -> BTreeMap<String, Tensor> {
@@ -101,7 +101,7 @@ fn an_encoder_is_trained_killed_resumed_exported_and_generated_from() {
 #[test]
 fn the_normalisation_is_the_labs_own() {
     let sizes = VisionConfig { image_size: 28, ..VisionConfig::default() };
-    let config = tsumugi_vlm::VlmConfig { vision: sizes, ..Default::default() };
+    let config = tsumugi::vlm::VlmConfig { vision: sizes, ..Default::default() };
     let pixels = LabVlm.image_processor(&config).pixel_values(&[image(5)]).unwrap();
     assert!(pixels.mean(Kind::Float).double_value(&[]).abs() < 1e-3);
 }

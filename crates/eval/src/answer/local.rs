@@ -1,7 +1,7 @@
 //! Answers of a local checkpoint.
 
 use tch::Kind;
-use tsumugi_vlm::{GenerateOptions, Model};
+use tsumugi_vlm::{Families, GenerateOptions, Model};
 
 use crate::Error;
 use crate::bench::Question;
@@ -16,12 +16,25 @@ pub struct LocalAnswerer {
 }
 
 impl LocalAnswerer {
-    /// Loads a checkpoint: a folder, or the name of a repository at the Hugging Face hub. On a GPU it runs in bfloat16,
-    /// elsewhere in float32.
+    /// Loads a checkpoint of a built-in model family: a folder, or the name of a repository at the Hugging Face hub. On a
+    /// GPU it runs in bfloat16, elsewhere in float32.
+    ///
+    /// # Errors
+    /// As [`LocalAnswerer::load_with`].
+    pub fn load(model: &str, generation: Generation, batch: usize) -> Result<Self, Error> {
+        Self::load_with(&Families::default(), model, generation, batch)
+    }
+
+    /// Loads a checkpoint of any of `families`, as [`LocalAnswerer::load`] does.
     ///
     /// # Errors
     /// Where the checkpoint cannot be loaded.
-    pub fn load(model: &str, generation: Generation, batch: usize) -> Result<Self, Error> {
+    pub fn load_with(
+        families: &Families,
+        model: &str,
+        generation: Generation,
+        batch: usize,
+    ) -> Result<Self, Error> {
         let device = tsumugi_vlm::torch_ext::best_device();
         let kind = if device.is_cuda() { Kind::BFloat16 } else { Kind::Float };
         let options = GenerateOptions {
@@ -30,7 +43,7 @@ impl LocalAnswerer {
             repetition_penalty: f64::from(generation.repetition_penalty),
             ..GenerateOptions::default()
         };
-        Ok(Self { model: Model::load(model, device, kind)?, options, batch: batch.max(1) })
+        Ok(Self { model: Model::load_with(families, model, device, kind)?, options, batch: batch.max(1) })
     }
 
     /// Answers in the order of the questions.

@@ -82,7 +82,7 @@ pub fn run(config: &AblationConfig, out: &Path, progress: &Progress) -> Result<A
     for (number, (run, recipe)) in config.runs.iter().zip(&recipes).enumerate() {
         progress.line(&format!("run {} of {}: {}", number + 1, recipes.len(), run.name));
         let shared_stages = share::take_over(&recipes[..number], recipe)?;
-        let trained = train(recipe)?;
+        let trained = train(recipe, progress)?;
         let mut reports = BTreeMap::new();
         for (asked, results) in asked.iter().zip(&mut results) {
             let step = step(config, asked, &trained.model, judge.clone(), &folder(run));
@@ -100,8 +100,8 @@ pub fn run(config: &AblationConfig, out: &Path, progress: &Progress) -> Result<A
     conclude(config, out, runs, comparisons, by_stand_in)
 }
 
-fn train(recipe: &Recipe) -> Result<tsumugi_train::Summary, Error> {
-    let trained = Trainer::new(recipe.clone()).progress(tsumugi_train::Progress::stderr()).run();
+fn train(recipe: &Recipe, progress: &Progress) -> Result<tsumugi_train::Summary, Error> {
+    let trained = Trainer::new(recipe.clone()).progress(progress.training()).run();
     trained.map_err(|error| crate::steps::train::error(&recipe.out.display().to_string(), error))
 }
 

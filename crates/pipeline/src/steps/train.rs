@@ -1,12 +1,12 @@
-//! Step `train`: a recipe followed to its end.
+//! Step `train`: trains by a recipe.
 
 use std::path::PathBuf;
 
-use tsumugi_train::{Progress, Recipe, Registry, Summary, Trainer};
+use tsumugi_train::{Recipe, Registry, Summary, Trainer};
 
-use crate::Error;
+use crate::{Error, Progress};
 
-/// What the step is to do.
+/// Settings of the step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrainConfig {
     /// The recipe, a TOML file.
@@ -15,29 +15,29 @@ pub struct TrainConfig {
     pub set: Vec<String>,
 }
 
-/// Follows a recipe. Run again after a kill it goes on where it stopped, and the final model is the same to the byte.
+/// Trains by a recipe. Run again after a kill, it resumes, and the final model has the same bytes.
 ///
 /// # Errors
-/// [`Error::Config`] where the recipe is at fault, before any weight is loaded; [`Error::Step`] where the run fails.
+/// [`Error::Config`] if the recipe is at fault, before any weight is loaded; [`Error::Step`] if the run fails.
 pub fn train(config: &TrainConfig, progress: &Progress) -> Result<Summary, Error> {
     train_with(config, Registry::default(), progress)
 }
 
-/// [`train`] with components of one's own.
+/// Like [`train`], with your own components.
 ///
 /// # Errors
 /// As [`train`].
 pub fn train_with(config: &TrainConfig, registry: Registry, progress: &Progress) -> Result<Summary, Error> {
     let place = config.recipe.display().to_string();
     let recipe = Recipe::from_file(&config.recipe, &config.set).map_err(|e| error(&place, e))?;
-    Trainer::new(recipe).registry(registry).progress(progress.clone()).run().map_err(|e| error(&place, e))
+    Trainer::new(recipe).registry(registry).progress(progress.training()).run().map_err(|e| error(&place, e))
 }
 
-/// Tells faults of the recipe (exit code 2) from those of the run (exit code 1).
+/// Distinguishes errors of the recipe from those of the run.
 pub(crate) fn error(place: &str, error: tsumugi_train::Error) -> Error {
     match error {
         tsumugi_train::Error::Recipe { reason, .. } => Error::Config { what: place.to_owned(), reason },
-        fault if fault.is_usage() => Error::Config { what: place.to_owned(), reason: fault.to_string() },
+        fault if fault.is_usage() => Error::Config { what: place.to_owned(), reason: fault.with_causes() },
         failed => Error::Step { step: "train", place: place.to_owned(), source: Box::new(failed) },
     }
 }

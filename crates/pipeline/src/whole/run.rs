@@ -170,9 +170,8 @@ fn model_steps(
     };
     done.summaries.push(synthesize(&step, progress)?.summary);
     if config.until >= Until::Train {
-        let bars = tsumugi_train::Progress::stderr();
         let place = config.out.join("train").display().to_string();
-        let trained = Trainer::new(recipe).progress(bars).run();
+        let trained = Trainer::new(recipe).progress(progress.training()).run();
         done.training = Some(trained.map_err(|error| crate::steps::train::error(&place, error))?);
     }
     if config.until >= Until::Evaluate {
