@@ -36,7 +36,7 @@ pub(super) fn write(
     tsumugi_demo::write_benchmark(&folder).map_err(Error::step("sample", folder.display().to_string()))
 }
 
-/// Instructions in English about the pictures of the pairs, translated. The stand-in translates nothing: it puts a
+/// Instructions in English about the images of the pairs, translated. The stand-in translates nothing: it puts a
 /// sentence in the place of each, as data of a poor translation would have it.
 fn translate(data: &Path, progress: &Progress) -> Result<(), Error> {
     let english = data.join("english");

@@ -49,7 +49,7 @@ const DROPPED: &str = "_dropped";
 }))]
 pub struct SynthesizeConfig {
     /// Folder with the table of pairs (their texts are the captions) or of images; beside annotation files, the folder of
-    /// the picture files that they name.
+    /// the image files that they name.
     #[schemars(extend("x-value-name" = "DIR"))]
     pub images: Option<PathBuf>,
     /// COCO's caption annotations (JSON).
@@ -109,7 +109,7 @@ pub struct SynthesizeConfig {
     pub cache: Option<PathBuf>,
     /// Thresholds of the checks.
     pub checks: CheckConfig,
-    /// A table (TOML) of how models cut pictures into tiles, by which they are resized, in place of the built-in one.
+    /// A table (TOML) of how models cut images into tiles, by which they are resized, in place of the built-in one.
     #[schemars(extend("x-value-name" = "FILE.toml"))]
     pub tiles: Option<PathBuf>,
 }
@@ -208,14 +208,14 @@ fn with_something_kept(done: SynthesizeSummary) -> Result<SynthesizeSummary, Err
     }
     let reasons: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
     let message = format!(
-        "none of {dropped} requests gave a conversation ({}). What was said stands in excluded/ and report.html; look at the model, the prompts (--prompts) and the checks",
+        "none of {dropped} requests gave a conversation ({}). The replies are in excluded/ and report.html; look at the model, the prompts and the checks",
         reasons.join(", ")
     );
     Err(Error::step(STEP, "the end")(message))
 }
 
-fn wrong(error: impl std::fmt::Display) -> Error {
-    Error::config(STEP, error.to_string())
+fn wrong(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::setting(STEP)(error)
 }
 
 fn client(config: &SynthesizeConfig, rules: &TileRules) -> Result<Client, tsumugi_chat::Error> {
@@ -336,7 +336,7 @@ fn ask(
     let Some((_, last)) = unanswered.last() else { return Ok(()) };
     let (count, shards): (usize, usize) = (unanswered.iter().map(|(count, _)| count).sum(), unanswered.len());
     let message = format!(
-        "{count} requests in {shards} of {} shards stayed unanswered ({last}); all others are done. Run again to ask these alone, or with --give-up to leave them out",
+        "{count} requests in {shards} of {} shards stayed unanswered ({last}); all others are done. Run again to ask these alone, or with `give_up` to leave them out",
         inputs.shards.len()
     );
     Err(Error::step(STEP, "the end")(message))
