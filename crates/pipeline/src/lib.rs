@@ -33,6 +33,8 @@ pub mod archives;
 pub mod cli;
 mod command;
 mod error;
+#[cfg(all(feature = "train", feature = "eval"))]
+pub mod full_run;
 mod progress;
 #[cfg(feature = "data")]
 pub mod report;
@@ -40,8 +42,6 @@ pub mod runner;
 pub mod steps;
 mod table;
 pub mod tools;
-#[cfg(all(feature = "train", feature = "eval"))]
-pub mod whole;
 
 pub use command::{Command, Context, Group, Settings, StepCommand, Tool, ToolCommand};
 pub use error::Error;

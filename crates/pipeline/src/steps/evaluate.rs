@@ -172,7 +172,7 @@ impl<'a> Plan<'a> {
         if model.is_empty() {
             return Err(Error::config(
                 "model",
-                "name a checkpoint (--model DIR), or an endpoint and its model (--base-url URL --model NAME)",
+                "name a checkpoint, or an endpoint (`base_url`) and its model",
             ));
         }
         let mut judging = None;
@@ -188,7 +188,7 @@ impl<'a> Plan<'a> {
                 )
             })?;
             if wanted.endpoint.model.is_empty() {
-                return Err(Error::config("judge", "name the judge's model (--judge-model NAME)"));
+                return Err(Error::config("judge", "name the model that judges"));
             }
             let template = template(wanted, by_profile).map_err(failed("judge's prompt"))?;
             if let Some(template) = &template {
@@ -264,7 +264,7 @@ impl<'a> Plan<'a> {
             #[cfg(not(feature = "train"))]
             Model::Local { .. } => Err(Error::config(
                 "model",
-                "this build has no LibTorch; build with feature `train` to evaluate a checkpoint, or give --base-url",
+                "this build has no LibTorch; build with feature `train` to evaluate a checkpoint, or name an endpoint (`base_url`)",
             )),
         }
     }
@@ -429,7 +429,7 @@ fn runtime() -> Result<Runtime, Error> {
 
 fn client(endpoint: &Endpoint, cache: &Path) -> Result<Client, Error> {
     let config = ClientConfig::from_env(endpoint.base_url.as_deref())
-        .map_err(|e| Error::config("endpoint", e.to_string()))?;
+        .map_err(Error::setting("endpoint"))?;
     let config = ClientConfig {
         cache: Some(cache.to_owned()),
         concurrency: endpoint.concurrency.unwrap_or(config.concurrency),
