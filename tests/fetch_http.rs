@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use common::{Random, assert_same, example, files, kill_after, run_ok};
+use common::{Random, assert_same, files, kill_after, run_ok, step};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -233,7 +233,7 @@ fn ten_thousand_pictures_arrive_once_or_have_a_reason() {
 }
 
 fn fetch_step(documents: &Path, out: &Path) -> Command {
-    let mut command = example("fetch_images");
+    let mut command = step("fetch_images");
     command.args(["--from", "http", "--allow-private", "--connections", "20", "--documents"]).arg(documents);
     command.arg("--out").arg(out);
     command

@@ -30,7 +30,6 @@
 pub mod ablation;
 #[cfg(feature = "data")]
 pub mod archives;
-pub mod cli;
 mod command;
 mod error;
 #[cfg(all(feature = "train", feature = "eval"))]
@@ -41,9 +40,11 @@ pub mod report;
 pub mod runner;
 pub mod steps;
 mod table;
+mod threads;
 pub mod tools;
 
 pub use command::{Command, Context, Group, Settings, StepCommand, Tool, ToolCommand};
-pub use error::Error;
+pub use error::{Error, with_causes};
 pub use progress::Progress;
 pub use table::steps;
+pub use threads::with_threads;

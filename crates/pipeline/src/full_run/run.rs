@@ -20,7 +20,7 @@ use crate::steps::extract_documents::{ExtractDocuments, ExtractDocumentsConfig};
 use crate::steps::fetch_images::{FetchImages, FetchImagesConfig};
 use crate::steps::filter_documents::{FilterDocuments, FilterDocumentsConfig};
 use crate::steps::synthesize::{SynthesizeConfig, synthesize};
-use crate::{Context, Error, Progress, cli};
+use crate::{Context, Error, Progress, with_threads};
 
 /// What a full run did.
 #[derive(Debug, Serialize)]
@@ -60,7 +60,7 @@ pub fn run(config: &FullRunConfig, progress: &Progress) -> Result<FullRunSummary
     let recipe = recipe(config)?;
     fs::create_dir_all(&config.out).map_err(Error::io("create folder", &config.out))?;
     let mut done = Done { out: config.out.clone(), ..Done::default() };
-    cli::with_threads(config.threads, || data_steps(config, progress, &mut done))?;
+    with_threads(config.threads, || data_steps(config, progress, &mut done))?;
     if config.until >= Until::Synthesize {
         model_steps(config, recipe, progress, &mut done)?;
     }
@@ -78,8 +78,7 @@ pub fn run(config: &FullRunConfig, progress: &Progress) -> Result<FullRunSummary
 
 /// Reads the recipe first of all: a wrong key is found before an hour of data work, not after.
 fn recipe(config: &FullRunConfig) -> Result<Recipe, Error> {
-    let mut recipe = Recipe::from_toml(&config.recipe, &config.set)
-        .map_err(Error::setting("recipe"))?;
+    let mut recipe = Recipe::from_toml(&config.recipe, &config.set).map_err(Error::setting("recipe"))?;
     recipe.out = config.out.join("train");
     for data in recipe.stages.iter_mut().flat_map(|stage| &mut stage.data) {
         data.path = config.out.join(&data.source);

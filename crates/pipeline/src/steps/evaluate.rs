@@ -428,8 +428,7 @@ fn runtime() -> Result<Runtime, Error> {
 }
 
 fn client(endpoint: &Endpoint, cache: &Path) -> Result<Client, Error> {
-    let config = ClientConfig::from_env(endpoint.base_url.as_deref())
-        .map_err(Error::setting("endpoint"))?;
+    let config = ClientConfig::from_env(endpoint.base_url.as_deref()).map_err(Error::setting("endpoint"))?;
     let config = ClientConfig {
         cache: Some(cache.to_owned()),
         concurrency: endpoint.concurrency.unwrap_or(config.concurrency),
