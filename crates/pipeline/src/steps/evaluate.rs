@@ -121,10 +121,18 @@ struct Plan<'a> {
 }
 
 /// The judge's prompt where it is not the profile's own.
-fn template(wanted: &JudgeConfig, judging: Judging) -> Result<Option<Template>, tsumugi_eval::Error> {
+fn template(
+    wanted: &JudgeConfig,
+    profile: Profile,
+    judging: Judging,
+) -> Result<Option<Template>, tsumugi_eval::Error> {
     let template = wanted.template.as_deref().map(Template::read).transpose()?;
     let Some(rules) = &wanted.rules else { return Ok(template) };
-    let template = template.unwrap_or_else(|| Template::builtin(judging.style));
+    let template = match template {
+        Some(template) => template,
+        None => JudgeSettings { language: wanted.language.clone(), ..JudgeSettings::default() }
+            .builtin_template(profile, judging.style)?,
+    };
     template.with_rules(rules).map(Some)
 }
 
@@ -134,7 +142,7 @@ fn failed(place: impl Into<String>) -> impl FnOnce(tsumugi_eval::Error) -> Error
         tsumugi_eval::Error::Config(reason) => Error::config(place, reason),
         error
         @ (tsumugi_eval::Error::UnknownScorer { .. } | tsumugi_eval::Error::UnknownBenchmark { .. }) => {
-            Error::config(place, error.to_string())
+            Error::config(place, with_causes(&error))
         }
         error => Error::step(STEP, place)(error),
     }
@@ -190,7 +198,7 @@ impl<'a> Plan<'a> {
             if wanted.endpoint.model.is_empty() {
                 return Err(Error::config("judge", "name the model that judges"));
             }
-            let template = template(wanted, by_profile).map_err(failed("judge's prompt"))?;
+            let template = template(wanted, config.profile, by_profile).map_err(failed("judge's prompt"))?;
             if let Some(template) = &template {
                 template.check(&benchmark.questions).map_err(failed("judge's prompt"))?;
             }
@@ -198,6 +206,7 @@ impl<'a> Plan<'a> {
             judge = Some(JudgeSettings {
                 model: wanted.endpoint.model.clone(),
                 runs: wanted.runs,
+                language: wanted.language.clone(),
                 template,
                 ..JudgeSettings::default()
             });
@@ -344,7 +353,8 @@ impl<'a> Plan<'a> {
         };
         let runtime = runtime()?;
         let client = client(&config.endpoint, &self.config.out.join("cache/judge"))?;
-        let judge = Judge::new(&client, settings.clone(), &self.benchmark.name, self.config.profile, judging);
+        let judge = Judge::new(&client, settings.clone(), &self.benchmark.name, self.config.profile, judging)
+            .map_err(failed("judge's prompt"))?;
         let predictions: Vec<Prediction> = read_table(&self.config.out)?;
         let questions: HashMap<&str, &Question> =
             self.benchmark.questions.iter().map(|q| (q.id.as_str(), q)).collect();
@@ -436,7 +446,7 @@ fn client(endpoint: &Endpoint, cache: &Path) -> Result<Client, Error> {
         ..config
     };
     Client::new(config).map_err(|error| match error {
-        error @ tsumugi_chat::Error::Config { .. } => Error::config("endpoint", error.to_string()),
+        error @ tsumugi_chat::Error::Config { .. } => Error::config("endpoint", with_causes(&error)),
         error => Error::step(STEP, "endpoint")(error),
     })
 }
