@@ -17,7 +17,8 @@ fn tsumugi(arguments: &[&str]) -> Command {
 
 fn succeed(arguments: &[&str], input: &str) -> String {
     let mut command = tsumugi(arguments);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -105,7 +106,8 @@ fn a_worker_names_the_phases_that_there_are() {
     tsumugi_demo::write_sample(&archive, 2).unwrap();
     let config = home.path().join("a.toml");
     let out = home.path().join("out");
-    std::fs::write(&config, format!("out = \"{}\"\nwarc = [\"{}\"]\n", out.display(), archive.display())).unwrap();
+    std::fs::write(&config, format!("out = \"{}\"\nwarc = [\"{}\"]\n", out.display(), archive.display()))
+        .unwrap();
     let config = config.display().to_string();
     let output = tsumugi(&["worker", "extract_documents", "reduce", "--config", &config]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

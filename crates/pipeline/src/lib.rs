@@ -32,6 +32,7 @@ pub mod ablation;
 pub mod archives;
 pub mod cli;
 mod command;
+mod context;
 mod error;
 #[cfg(all(feature = "train", feature = "eval"))]
 pub mod full_run;
@@ -43,7 +44,8 @@ pub mod steps;
 mod table;
 pub mod tools;
 
-pub use command::{Command, Context, Group, Settings, StepCommand, Tool, ToolCommand};
+pub use command::{Command, StepCommand, Tool, ToolCommand};
+pub use context::{Context, Group, Settings};
 pub use error::Error;
 pub use progress::Progress;
 pub use table::steps;

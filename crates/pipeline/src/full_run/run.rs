@@ -78,8 +78,7 @@ pub fn run(config: &FullRunConfig, progress: &Progress) -> Result<FullRunSummary
 
 /// Reads the recipe first of all: a wrong key is found before an hour of data work, not after.
 fn recipe(config: &FullRunConfig) -> Result<Recipe, Error> {
-    let mut recipe = Recipe::from_toml(&config.recipe, &config.set)
-        .map_err(Error::setting("recipe"))?;
+    let mut recipe = Recipe::from_toml(&config.recipe, &config.set).map_err(Error::setting("recipe"))?;
     recipe.out = config.out.join("train");
     for data in recipe.stages.iter_mut().flat_map(|stage| &mut stage.data) {
         data.path = config.out.join(&data.source);

@@ -167,10 +167,7 @@ fn check_flags(config: &SynthesizeConfig) -> Result<(), Error> {
         return Err(Error::config("task", "names no task"));
     }
     if config.images.is_none() && config.captions.is_none() && config.instructions.is_none() {
-        return Err(Error::config(
-            "synthesize",
-            "needs `images`, `captions` or `instructions`",
-        ));
+        return Err(Error::config("synthesize", "needs `images`, `captions` or `instructions`"));
     }
     if config.boxes.is_some() && config.captions.is_none() {
         return Err(Error::config("boxes", "need `captions` beside them"));
