@@ -31,6 +31,7 @@ pub mod ablation;
 #[cfg(feature = "data")]
 pub mod archives;
 mod command;
+mod context;
 mod error;
 #[cfg(all(feature = "train", feature = "eval"))]
 pub mod full_run;
@@ -43,7 +44,8 @@ mod table;
 mod threads;
 pub mod tools;
 
-pub use command::{Command, Context, Group, Settings, StepCommand, Tool, ToolCommand};
+pub use command::{Command, StepCommand, Tool, ToolCommand};
+pub use context::{Context, Group, Settings};
 pub use error::{Error, with_causes};
 pub use progress::Progress;
 pub use table::steps;

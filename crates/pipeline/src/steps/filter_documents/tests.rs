@@ -138,7 +138,7 @@ fn a_profile_changes_what_stays() {
     // Another list is another run.
     std::fs::write(words.join("footer"), "つぎへ\n").unwrap();
     let error = run_step(&config).unwrap_err();
-    assert!(matches!(&error, Error::OtherRun { difference, .. } if difference.contains("files")), "{error}");
+    assert!(matches!(&error, Error::OtherRun { difference, .. } if difference.contains("words")), "{error}");
 }
 
 #[test]
