@@ -89,7 +89,7 @@ fn the_readme_shows_the_example_of_the_facade() {
         let (_, rest) = text.split_once("```rust,no_run\n").unwrap();
         rest.split_once("```").unwrap().0.to_owned()
     };
-    assert_eq!(step("README.md"), step("crates/tsumugi/README.md"));
+    assert_eq!(example("README.md"), example("crates/tsumugi/README.md"));
 }
 
 /// What a registry shows of a crate: a README with an example, keywords and categories.
