@@ -28,7 +28,7 @@ use tsumugi_eval::scorer::{Resources, Scorer};
 use tsumugi_record::{Excluded, Judgement, Prediction, Record, ShardReader, shards};
 
 use crate::runner::{Opened, OutputFolder, Outputs, Stage, Summary, content_hash};
-use crate::{Error, Progress, with_causes};
+use crate::{Error, Progress};
 
 pub use config::{Endpoint, EvaluateConfig, JudgeConfig, Model};
 
@@ -170,7 +170,7 @@ fn failed(place: impl Into<String>) -> impl FnOnce(tsumugi_eval::Error) -> Error
         tsumugi_eval::Error::Config(reason) => Error::config(place, reason),
         error
         @ (tsumugi_eval::Error::UnknownScorer { .. } | tsumugi_eval::Error::UnknownBenchmark { .. }) => {
-            Error::config(place, with_causes(&error))
+            Error::setting(place)(error)
         }
         error => Error::step(STEP, place)(error),
     }
@@ -448,7 +448,7 @@ fn client(endpoint: &Endpoint, cache: &Path) -> Result<Client, Error> {
         ..config
     };
     Client::new(config).map_err(|error| match error {
-        error @ tsumugi_chat::Error::Config { .. } => Error::config("endpoint", with_causes(&error)),
+        error @ tsumugi_chat::Error::Config { .. } => Error::setting("endpoint")(error),
         error => Error::step(STEP, "endpoint")(error),
     })
 }
