@@ -104,8 +104,7 @@ fn a_folder_of_another_run_is_not_overwritten() {
 fn an_api_that_refuses_the_connection_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    // A port that was free a moment ago: nothing listens there.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = tsumugi_testkit::closed_port();
     let url = format!("http://127.0.0.1:{port}/v1");
     let output = run(step("pipeline")
         .args(["--pages", "8", "--until", "synthesize", "--base-url", &url, "--out"])

@@ -307,7 +307,7 @@ fn counts_bad_lines_and_refuses_what_is_no_index() {
 
 #[cfg(feature = "columnar")]
 mod columnar {
-    use arrow::array::{ArrayRef, Int16Array, Int32Array, RecordBatch, StringArray};
+    use arrow_array::{ArrayRef, Int16Array, Int32Array, RecordBatch, StringArray};
     use parquet::arrow::ArrowWriter;
     use parquet::basic::{Compression, GzipLevel};
     use parquet::file::properties::WriterProperties;
