@@ -22,12 +22,12 @@ struct Args {
     /// Pages of the embedded sample.
     #[arg(long, default_value_t = tsumugi::demo::PAGES)]
     pages: usize,
-    /// Language of the documents that are kept.
+    /// Language of the documents that are kept, and of the embedded sample (ja, en or ko).
     #[arg(long, default_value = "ja")]
     language: String,
-    /// Profile of the text filter.
-    #[arg(long, default_value = "paper")]
-    profile: String,
+    /// Profile of the text filter; by default that of the language's pack.
+    #[arg(long)]
+    profile: Option<String>,
     /// OpenAI-compatible endpoint that writes the instruction data; without one a loopback stand-in answers. The key
     /// is read from OPENAI_API_KEY.
     #[arg(long, env = "OPENAI_BASE_URL")]

@@ -15,7 +15,7 @@ use tsumugi_record::{Judgement, Prediction, ShardReader, shards};
 type Failure = Box<dyn std::error::Error>;
 
 fn config(folder: &Path, url: &str, profile: Profile, out: &str) -> Result<EvaluateConfig, Failure> {
-    let benchmark = tsumugi_demo::write_benchmark(folder)?;
+    let benchmark = tsumugi_demo::write_benchmark(folder, "ja")?;
     let endpoint = |model: &str| Endpoint {
         base_url: Some(url.to_owned()),
         model: model.to_owned(),
