@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::{Random, assert_same, example, files, kill_after, run_ok};
+use common::{Random, assert_same, files, kill_after, run_ok, step};
 use tsumugi::images::fetch::HttpConfig;
 use tsumugi::pipeline::steps::fetch_images::{FetchImages, FetchImagesConfig};
 use tsumugi::pipeline::{Context, runner};
@@ -173,7 +173,7 @@ fn ten_thousand_images_arrive_once_or_have_a_reason() {
 }
 
 fn fetch_step(documents: &Path, out: &Path) -> Command {
-    let mut command = example("fetch_images");
+    let mut command = step("fetch_images");
     command.args(["--from", "http", "--allow-private", "--connections", "20", "--documents"]).arg(documents);
     command.arg("--out").arg(out);
     command

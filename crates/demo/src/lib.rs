@@ -17,6 +17,9 @@ mod sample;
 #[cfg(feature = "api")]
 mod stand_in;
 
+/// A recipe that trains a tiny model on the sample in a minute and a half of two cores, as TOML.
+pub const RECIPE: &str = include_str!("../recipes/tiny.toml");
+
 pub use error::Error;
 pub use sample::{PAGES, Resource, site, write_benchmark, write_sample};
 #[cfg(feature = "api")]

@@ -13,7 +13,7 @@ use tsumugi_record::{Conversation, Excluded, Image, Pair, Provenance, ShardReade
 use tsumugi_synth::{Call, CheckConfig, Report, Task};
 use tsumugi_testkit::{Reply, Server};
 
-fn picture(colour: [u8; 3]) -> Vec<u8> {
+fn image(colour: [u8; 3]) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     image::RgbImage::from_pixel(40, 30, image::Rgb(colour))
         .write_to(&mut bytes, image::ImageFormat::Png)
@@ -21,12 +21,12 @@ fn picture(colour: [u8; 3]) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Three pairs, the last of which has no readable picture.
+/// Three pairs, the last of which has no readable image.
 fn pairs(folder: &Path) {
     let captions = ["夕焼けの海に浮かぶ三隻の赤い船", "野原に咲く白い花", "壊れた画像"];
-    let pictures = [picture([200, 40, 40]), picture([245, 245, 245]), b"no picture".to_vec()];
+    let images = [image([200, 40, 40]), image([245, 245, 245]), b"no image".to_vec()];
     let mut writer = ShardWriter::create(folder.join("pairs-00000.parquet")).unwrap();
-    for (number, (text, bytes)) in captions.iter().zip(pictures).enumerate() {
+    for (number, (text, bytes)) in captions.iter().zip(images).enumerate() {
         let image = Image { bytes: Some(bytes), path: Some(format!("{number}.png")) };
         writer
             .push(Pair { id: format!("p{number}"), text: (*text).into(), image, ..Pair::default() })
@@ -100,7 +100,7 @@ fn a_second_call_and_the_ledger_of_all_calls() {
     let config = SynthesizeConfig { checks, ..config };
     let out = config.out.clone();
     let done = synthesize(&config, &Progress::hidden()).unwrap();
-    // The stand-in asks for reasons, and then finds that this needs no picture; descriptions are not looked at again.
+    // The stand-in asks for reasons, and then finds that this needs no image; descriptions are not looked at again.
     let excluded: Vec<Excluded> = read(out.join("excluded/excluded-00000.parquet"));
     let idle: Vec<&Excluded> = excluded.iter().filter(|row| row.reason == "image_not_needed").collect();
     assert_eq!((idle.len(), idle[0].step.as_str()), (3, "synthesize/reasoning"));
@@ -178,8 +178,8 @@ fn what_cannot_work_is_said_before_anything_is_sent() {
         let error = synthesize(&config, &Progress::hidden()).unwrap_err();
         assert!(error.exit_code() == code && error.to_string().contains(word), "{error}");
     };
-    fails(SynthesizeConfig { images: None, ..config.clone() }, 2, "--images");
-    fails(SynthesizeConfig { tasks: vec![Task::Translate], ..config.clone() }, 2, "--instructions");
+    fails(SynthesizeConfig { images: None, ..config.clone() }, 2, "`images`");
+    fails(SynthesizeConfig { tasks: vec![Task::Translate], ..config.clone() }, 2, "`instructions`");
     fails(SynthesizeConfig { model: String::new(), ..config.clone() }, 2, "model");
     fails(SynthesizeConfig { base_url: Some("ftp://x".into()), ..config.clone() }, 2, "ftp");
     fails(SynthesizeConfig { prices: Some("missing.toml".into()), ..config.clone() }, 2, "missing.toml");
@@ -213,7 +213,7 @@ fn one_poisoned_item_costs_no_other_and_is_asked_again() {
     for (number, captions) in shards.iter().enumerate() {
         let mut writer = ShardWriter::create(input.join(format!("pairs-{number:05}.parquet"))).unwrap();
         for (at, text) in captions.iter().enumerate() {
-            let image = Image { bytes: Some(picture([200, 40, 40])), path: None };
+            let image = Image { bytes: Some(image([200, 40, 40])), path: None };
             writer
                 .push(Pair { id: format!("p{number}{at}"), text: (*text).into(), image, ..Pair::default() })
                 .unwrap();
@@ -233,7 +233,7 @@ fn one_poisoned_item_costs_no_other_and_is_asked_again() {
     let error = synthesize(&config, &Progress::hidden()).unwrap_err();
     let text = error.to_string();
     assert!(error.exit_code() == 1 && text.contains("1 requests in 1 of 2 shards"), "{text}");
-    assert!(text.contains("--give-up") && text.contains("HTTP 500"), "{text}");
+    assert!(text.contains("give_up") && text.contains("HTTP 500"), "{text}");
     // Two attempts at the poisoned one; the three others were answered.
     assert_eq!(server.count(), 5);
     // With --give-up it is left out, and it alone was asked.
@@ -267,7 +267,7 @@ fn near_duplicates_say_where_they_came_from() {
     let mut writer = ShardWriter::create(input.join("pairs-00000.parquet")).unwrap();
     for number in 0..2 {
         let provenance = Provenance { warc: format!("{number}.warc.gz"), ..Provenance::default() };
-        let image = Image { bytes: Some(picture([200, 40, 40])), path: None };
+        let image = Image { bytes: Some(image([200, 40, 40])), path: None };
         let text = "夕焼けの海に浮かぶ三隻の赤い船".to_owned();
         writer.push(Pair { id: format!("p{number}"), text, image, provenance, ..Pair::default() }).unwrap();
     }

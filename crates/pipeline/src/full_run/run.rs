@@ -13,7 +13,7 @@ use tsumugi_train::{Recipe, Trainer};
 
 use super::endpoints::Endpoints;
 use super::records::list_records;
-use super::{Until, WholeConfig};
+use super::{FullRunConfig, Until};
 use crate::runner::{self, Summary};
 use crate::steps::build_interleaved::{BuildInterleaved, BuildInterleavedConfig};
 use crate::steps::build_pairs::{BuildPairs, BuildPairsConfig};
@@ -22,11 +22,11 @@ use crate::steps::extract_documents::{ExtractDocuments, ExtractDocumentsConfig};
 use crate::steps::fetch_images::{FetchImages, FetchImagesConfig};
 use crate::steps::filter_documents::{FilterDocuments, FilterDocumentsConfig};
 use crate::steps::synthesize::{SynthesizeConfig, synthesize};
-use crate::{Context, Error, Progress, cli};
+use crate::{Context, Error, Progress, with_threads};
 
-/// What a whole run did.
+/// What a full run did.
 #[derive(Debug, Serialize)]
-pub struct WholeSummary {
+pub struct FullRunSummary {
     /// The page to look at.
     pub report: PathBuf,
     /// What each step did.
@@ -53,22 +53,22 @@ pub(super) struct Done {
     scores: std::collections::BTreeMap<String, (f64, f64, f64)>,
 }
 
-/// Runs all steps up to [`WholeConfig::until`] and writes the report. A run that was stopped goes on where it was.
+/// Runs all steps up to [`FullRunConfig::until`] and writes the report. A run that was stopped goes on where it was.
 ///
 /// # Errors
 /// Where a step fails; what the steps before it made stays.
-pub fn run(config: &WholeConfig, progress: &Progress) -> Result<WholeSummary, Error> {
+pub fn run(config: &FullRunConfig, progress: &Progress) -> Result<FullRunSummary, Error> {
     let started = Instant::now();
     let recipe = recipe(config)?;
     fs::create_dir_all(&config.out).map_err(Error::io("create folder", &config.out))?;
     let mut done = Done { out: config.out.clone(), ..Done::default() };
-    cli::with_threads(config.threads, || data_steps(config, progress, &mut done))?;
+    with_threads(config.threads, || data_steps(config, progress, &mut done))?;
     if config.until >= Until::Synthesize {
         model_steps(config, recipe, progress, &mut done)?;
     }
     let report = super::report::write(&done, &config.language)?;
     let stand_in = [(done.writer_is_stand_in, "synthesize"), (done.judge_is_stand_in, "judge")];
-    Ok(WholeSummary {
+    Ok(FullRunSummary {
         report,
         steps: done.summaries,
         training: done.training,
@@ -79,9 +79,8 @@ pub fn run(config: &WholeConfig, progress: &Progress) -> Result<WholeSummary, Er
 }
 
 /// Reads the recipe first of all: a wrong key is found before an hour of data work, not after.
-fn recipe(config: &WholeConfig) -> Result<Recipe, Error> {
-    let mut recipe = Recipe::from_toml(&config.recipe, &config.set)
-        .map_err(|error| Error::config("recipe", error.to_string()))?;
+fn recipe(config: &FullRunConfig) -> Result<Recipe, Error> {
+    let mut recipe = Recipe::from_toml(&config.recipe, &config.set).map_err(Error::setting("recipe"))?;
     recipe.out = config.out.join("train");
     for data in recipe.stages.iter_mut().flat_map(|stage| &mut stage.data) {
         data.path = config.out.join(&data.source);
@@ -90,11 +89,11 @@ fn recipe(config: &WholeConfig) -> Result<Recipe, Error> {
 }
 
 /// The language pack of the run.
-fn pack(config: &WholeConfig) -> Result<LanguagePack, Error> {
+fn pack(config: &FullRunConfig) -> Result<LanguagePack, Error> {
     LanguagePack::open(&config.language).map_err(Error::setting("language"))
 }
 
-fn archives(config: &WholeConfig) -> Result<Vec<PathBuf>, Error> {
+fn archives(config: &FullRunConfig) -> Result<Vec<PathBuf>, Error> {
     if !config.warc.is_empty() {
         return Ok(config.warc.clone());
     }
@@ -108,7 +107,7 @@ fn archives(config: &WholeConfig) -> Result<Vec<PathBuf>, Error> {
     Ok(vec![path])
 }
 
-fn data_steps(config: &WholeConfig, progress: &Progress, done: &mut Done) -> Result<(), Error> {
+fn data_steps(config: &FullRunConfig, progress: &Progress, done: &mut Done) -> Result<(), Error> {
     let warc = archives(config)?;
     let context = Context::new().with_progress(progress.clone());
     let out = |name: &str| config.out.join(name);
@@ -165,7 +164,7 @@ fn data_steps(config: &WholeConfig, progress: &Progress, done: &mut Done) -> Res
 }
 
 fn model_steps(
-    config: &WholeConfig,
+    config: &FullRunConfig,
     recipe: Recipe,
     progress: &Progress,
     done: &mut Done,
@@ -195,7 +194,7 @@ fn model_steps(
 }
 
 fn evaluate_model(
-    config: &WholeConfig,
+    config: &FullRunConfig,
     endpoints: &Endpoints,
     progress: &Progress,
     done: &mut Done,

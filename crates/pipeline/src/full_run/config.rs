@@ -3,8 +3,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use tsumugi_synth::Task;
 
-/// The steps of a whole run, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// The steps of a full run, in order.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Until {
     /// Records counted.
@@ -13,7 +15,7 @@ pub enum Until {
     ExtractDocuments,
     /// Quality filters and duplicates.
     FilterDocuments,
-    /// Pictures out of the archive.
+    /// Images out of the archive.
     FetchImages,
     /// Image-text pairs.
     BuildPairs,
@@ -77,10 +79,10 @@ pub struct Api {
     pub model: String,
 }
 
-/// What a whole run is made of.
+/// What a full run is made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct WholeConfig {
+pub struct FullRunConfig {
     /// Archives; the embedded sample where there are none.
     pub warc: Vec<PathBuf>,
     /// Output folder; each step has a folder of its own in it.
@@ -109,9 +111,9 @@ pub struct WholeConfig {
     pub threads: usize,
 }
 
-impl Default for WholeConfig {
+impl Default for FullRunConfig {
     fn default() -> Self {
-        WholeConfig {
+        FullRunConfig {
             warc: Vec::new(),
             out: PathBuf::from("demo"),
             pages: tsumugi_demo::PAGES,
