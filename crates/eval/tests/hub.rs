@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
 use tsumugi_eval::Registry;
 use tsumugi_eval::bench::{Hub, LoadRequest};
@@ -26,27 +26,23 @@ fn parquet(question: &str) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Serves files by name to clients that send the token.
+/// Serves files by name to requests with the token.
 fn serve(files: BTreeMap<String, Vec<u8>>) -> Server {
-    let files: BTreeMap<String, Arc<Vec<u8>>> =
-        files.into_iter().map(|(name, bytes)| (name, Arc::new(bytes))).collect();
     Server::start(move |request| {
-        let authorization = request.header("authorization");
-        if authorization != Some(format!("Bearer {TOKEN}").as_str()) {
-            return Reply::new(401, format!("{authorization:?} may not read this"));
-        }
         let path = request.target.as_str();
-        if path.starts_with(&format!("/api/datasets/{REPOSITORY}")) {
+        let authorization = request.header("authorization");
+        let file = path.strip_prefix(&format!("/datasets/{REPOSITORY}/resolve/main/"));
+        let reply = if authorization != Some(&format!("Bearer {TOKEN}")) {
+            Reply::new(401, format!("{authorization:?} may not read this"))
+        } else if path.starts_with(&format!("/api/datasets/{REPOSITORY}")) {
             let names: Vec<_> = files.keys().map(|name| serde_json::json!({ "rfilename": name })).collect();
-            return Reply::new(200, serde_json::json!({"sha": "c0ffee", "siblings": names}).to_string());
-        }
-        let name = path.strip_prefix(&format!("/datasets/{REPOSITORY}/resolve/main/"));
-        match name.and_then(|name| files.get(name)) {
-            Some(bytes) => Reply::object(bytes)
-                .etag(&format!("\"{}\"", path.replace('/', "-")))
-                .header("X-Repo-Commit", "c0ffee"),
-            None => Reply::new(404, ""),
-        }
+            Reply::new(200, serde_json::json!({"sha": "c0ffee", "siblings": names}).to_string())
+        } else if let Some(bytes) = file.and_then(|name| files.get(name)) {
+            Reply::object(&Arc::new(bytes.clone()))
+        } else {
+            Reply::new(404, "")
+        };
+        reply.etag(&format!("\"{}\"", path.replace('/', "-"))).header("X-Repo-Commit", "c0ffee")
     })
 }
 
@@ -66,7 +62,8 @@ fn a_benchmark_is_fetched_once_and_then_there() -> Result<(), Failure> {
         ("data/train-00000-of-00001.parquet".to_owned(), parquet("別")?),
     ]);
     let server = serve(files);
-    let hub = Hub::new(server.base(), folder.path()).with_token(TOKEN);
+    let address = server.base();
+    let hub = Hub::new(&address, folder.path()).with_token(TOKEN);
     assert_eq!(load(&hub)?, ["一", "二"]);
     let first = server.count();
     // Again it asks only what there is; and without the hub it takes what is there.
@@ -94,9 +91,9 @@ fn half_a_download_is_not_taken_for_whole() -> Result<(), Failure> {
 
 #[test]
 fn a_refusal_is_one_message_without_the_token() -> Result<(), Failure> {
-    let server = serve(BTreeMap::new());
+    let address = serve(BTreeMap::new()).base();
     for (token, reason) in [("hf_wrongSecret", "401"), (TOKEN, "no Parquet file")] {
-        let hub = Hub::new(server.base(), Path::new("/nowhere")).with_token(token);
+        let hub = Hub::new(&address, Path::new("/nowhere")).with_token(token);
         let error = load(&hub).err().map(|e| e.to_string()).ok_or("it was read")?;
         assert!(error.contains(reason) && error.contains("HF_TOKEN"), "{error}");
         assert!(!error.contains(token) && !error.contains('\n'), "{error}");

@@ -26,7 +26,7 @@ fn encoder(name: &str) -> PathBuf {
     fixtures().join("tests/fixtures/contrastive").join(name)
 }
 
-/// A document with five pictures and as many sentences, and the pictures in a folder laid out as HOST/PATH.
+/// A document with five images and as many sentences, and the images in a folder laid out as HOST/PATH.
 fn prepare(home: &Path) {
     let cases = fixtures().join("crates/images/tests/fixtures/cases");
     let site = home.join("mirror/site.test");
@@ -133,7 +133,7 @@ fn what_a_probe_finds_is_dropped() {
     let home = tempfile::tempdir().unwrap();
     prepare(home.path());
     let clip = ContrastiveEncoder::open(encoder("open_clip"), Device::Cpu, Kind::Float).unwrap();
-    // A probe that finds what points where the first picture does.
+    // A probe that finds what points where the first image does.
     let file = std::fs::read(home.path().join("mirror/site.test").join(NAMES[0])).unwrap();
     let vector = clip.embed_images(&[&file]).unwrap();
     let probe = home.path().join("finds-one.safetensors");

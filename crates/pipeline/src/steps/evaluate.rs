@@ -136,6 +136,34 @@ fn template(
     template.with_rules(rules).map(Some)
 }
 
+/// The judge that is asked for, and what the profile says about judging.
+fn judge_of(
+    config: &EvaluateConfig,
+    wanted: &JudgeConfig,
+    benchmark: &Benchmark,
+) -> Result<(JudgeSettings, Judging), Error> {
+    let by_profile = config.profile.judging(benchmark.judge).ok_or_else(|| {
+        let (profile, name) = (config.profile, &benchmark.name);
+        Error::config(
+            "judge",
+            format!(
+                "profile {profile} has no judge for {name}; take another profile, or leave the judge out"
+            ),
+        )
+    })?;
+    if wanted.endpoint.model.is_empty() {
+        return Err(Error::config("judge", "name the model that judges"));
+    }
+    let template = template(wanted, config.profile, by_profile).map_err(failed("judge's prompt"))?;
+    if let Some(template) = &template {
+        template.check(&benchmark.questions).map_err(failed("judge's prompt"))?;
+    }
+    let judging = Judging { runs: wanted.runs.unwrap_or(by_profile.runs).max(1), ..by_profile };
+    let (model, runs) = (wanted.endpoint.model.clone(), wanted.runs);
+    let language = wanted.language.clone();
+    Ok((JudgeSettings { model, runs, language, template, ..JudgeSettings::default() }, judging))
+}
+
 fn failed(place: impl Into<String>) -> impl FnOnce(tsumugi_eval::Error) -> Error {
     let place = place.into();
     move |error| match error {
@@ -180,37 +208,11 @@ impl<'a> Plan<'a> {
         if model.is_empty() {
             return Err(Error::config(
                 "model",
-                "name a checkpoint (--model DIR), or an endpoint and its model (--base-url URL --model NAME)",
+                "name a checkpoint, or an endpoint (`base_url`) and its model",
             ));
         }
-        let mut judging = None;
-        let mut judge = None;
-        if let Some(wanted) = &config.judge {
-            let by_profile = config.profile.judging(benchmark.judge).ok_or_else(|| {
-                Error::config(
-                    "judge",
-                    format!(
-                        "profile {} has no judge for {}; take another profile, or leave the judge out",
-                        config.profile, benchmark.name
-                    ),
-                )
-            })?;
-            if wanted.endpoint.model.is_empty() {
-                return Err(Error::config("judge", "name the judge's model (--judge-model NAME)"));
-            }
-            let template = template(wanted, config.profile, by_profile).map_err(failed("judge's prompt"))?;
-            if let Some(template) = &template {
-                template.check(&benchmark.questions).map_err(failed("judge's prompt"))?;
-            }
-            judging = Some(Judging { runs: wanted.runs.unwrap_or(by_profile.runs).max(1), ..by_profile });
-            judge = Some(JudgeSettings {
-                model: wanted.endpoint.model.clone(),
-                runs: wanted.runs,
-                language: wanted.language.clone(),
-                template,
-                ..JudgeSettings::default()
-            });
-        }
+        let judge = config.judge.as_ref().map(|wanted| judge_of(config, wanted, &benchmark)).transpose()?;
+        let (judge, judging) = judge.unzip();
         let generation = config.generation.unwrap_or(config.profile.settings().generation);
         let settings = serde_json::json!({
             "answered_by": kind,
@@ -273,7 +275,7 @@ impl<'a> Plan<'a> {
             #[cfg(not(feature = "train"))]
             Model::Local { .. } => Err(Error::config(
                 "model",
-                "this build has no LibTorch; build with feature `train` to evaluate a checkpoint, or give --base-url",
+                "this build has no LibTorch; build with feature `train` to evaluate a checkpoint, or name an endpoint (`base_url`)",
             )),
         }
     }

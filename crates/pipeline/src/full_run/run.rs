@@ -7,11 +7,13 @@ use std::time::Instant;
 use serde::Serialize;
 use tsumugi_eval::bench::Benchmark;
 use tsumugi_eval::results::Results;
+use tsumugi_interleave::{InterleavedConfig, PairConfig};
+use tsumugi_text::LanguagePack;
 use tsumugi_train::{Recipe, Trainer};
 
 use super::endpoints::Endpoints;
 use super::records::list_records;
-use super::{Until, WholeConfig};
+use super::{FullRunConfig, Until};
 use crate::runner::{self, Summary};
 use crate::steps::build_interleaved::{BuildInterleaved, BuildInterleavedConfig};
 use crate::steps::build_pairs::{BuildPairs, BuildPairsConfig};
@@ -20,11 +22,11 @@ use crate::steps::extract_documents::{ExtractDocuments, ExtractDocumentsConfig};
 use crate::steps::fetch_images::{FetchImages, FetchImagesConfig};
 use crate::steps::filter_documents::{FilterDocuments, FilterDocumentsConfig};
 use crate::steps::synthesize::{SynthesizeConfig, synthesize};
-use crate::{Context, Error, Progress, cli};
+use crate::{Context, Error, Progress, with_threads};
 
-/// What a whole run did.
+/// What a full run did.
 #[derive(Debug, Serialize)]
-pub struct WholeSummary {
+pub struct FullRunSummary {
     /// The page to look at.
     pub report: PathBuf,
     /// What each step did.
@@ -51,22 +53,22 @@ pub(super) struct Done {
     scores: std::collections::BTreeMap<String, (f64, f64, f64)>,
 }
 
-/// Runs all steps up to [`WholeConfig::until`] and writes the report. A run that was stopped goes on where it was.
+/// Runs all steps up to [`FullRunConfig::until`] and writes the report. A run that was stopped goes on where it was.
 ///
 /// # Errors
 /// Where a step fails; what the steps before it made stays.
-pub fn run(config: &WholeConfig, progress: &Progress) -> Result<WholeSummary, Error> {
+pub fn run(config: &FullRunConfig, progress: &Progress) -> Result<FullRunSummary, Error> {
     let started = Instant::now();
     let recipe = recipe(config)?;
     fs::create_dir_all(&config.out).map_err(Error::io("create folder", &config.out))?;
     let mut done = Done { out: config.out.clone(), ..Done::default() };
-    cli::with_threads(config.threads, || data_steps(config, progress, &mut done))?;
+    with_threads(config.threads, || data_steps(config, progress, &mut done))?;
     if config.until >= Until::Synthesize {
         model_steps(config, recipe, progress, &mut done)?;
     }
     let report = super::report::write(&done, &config.language)?;
     let stand_in = [(done.writer_is_stand_in, "synthesize"), (done.judge_is_stand_in, "judge")];
-    Ok(WholeSummary {
+    Ok(FullRunSummary {
         report,
         steps: done.summaries,
         training: done.training,
@@ -77,9 +79,8 @@ pub fn run(config: &WholeConfig, progress: &Progress) -> Result<WholeSummary, Er
 }
 
 /// Reads the recipe first of all: a wrong key is found before an hour of data work, not after.
-fn recipe(config: &WholeConfig) -> Result<Recipe, Error> {
-    let mut recipe = Recipe::from_toml(&config.recipe, &config.set)
-        .map_err(|error| Error::config("recipe", error.to_string()))?;
+fn recipe(config: &FullRunConfig) -> Result<Recipe, Error> {
+    let mut recipe = Recipe::from_toml(&config.recipe, &config.set).map_err(Error::setting("recipe"))?;
     recipe.out = config.out.join("train");
     for data in recipe.stages.iter_mut().flat_map(|stage| &mut stage.data) {
         data.path = config.out.join(&data.source);
@@ -87,7 +88,12 @@ fn recipe(config: &WholeConfig) -> Result<Recipe, Error> {
     Ok(recipe)
 }
 
-fn archives(config: &WholeConfig) -> Result<Vec<PathBuf>, Error> {
+/// The language pack of the run.
+fn pack(config: &FullRunConfig) -> Result<LanguagePack, Error> {
+    LanguagePack::open(&config.language).map_err(Error::setting("language"))
+}
+
+fn archives(config: &FullRunConfig) -> Result<Vec<PathBuf>, Error> {
     if !config.warc.is_empty() {
         return Ok(config.warc.clone());
     }
@@ -95,13 +101,13 @@ fn archives(config: &WholeConfig) -> Result<Vec<PathBuf>, Error> {
     fs::create_dir_all(&folder).map_err(Error::io("create folder", &folder))?;
     let path = folder.join("sample.warc.gz");
     if !path.exists() {
-        tsumugi_demo::write_sample(&path, config.pages)
+        tsumugi_demo::write_sample(&path, config.pages, &config.language)
             .map_err(Error::step("sample", path.display().to_string()))?;
     }
     Ok(vec![path])
 }
 
-fn data_steps(config: &WholeConfig, progress: &Progress, done: &mut Done) -> Result<(), Error> {
+fn data_steps(config: &FullRunConfig, progress: &Progress, done: &mut Done) -> Result<(), Error> {
     let warc = archives(config)?;
     let context = Context::new().with_progress(progress.clone());
     let out = |name: &str| config.out.join(name);
@@ -120,7 +126,10 @@ fn data_steps(config: &WholeConfig, progress: &Progress, done: &mut Done) -> Res
         let step = FilterDocumentsConfig {
             documents: out("documents"),
             out: out("filtered"),
-            profile: config.profile.clone(),
+            profile: match &config.profile {
+                Some(profile) => profile.clone(),
+                None => pack(config)?.manifest().profiles.documents.clone(),
+            },
             ..Default::default()
         };
         done.summaries.push(runner::run::<FilterDocuments>(step, &context)?);
@@ -136,6 +145,7 @@ fn data_steps(config: &WholeConfig, progress: &Progress, done: &mut Done) -> Res
             documents: out("filtered"),
             images: out("images"),
             out: out("pairs"),
+            recipe: PairConfig { language: config.language.clone(), ..PairConfig::default() },
             ..Default::default()
         };
         done.summaries.push(runner::run::<BuildPairs>(step, &context)?);
@@ -145,6 +155,7 @@ fn data_steps(config: &WholeConfig, progress: &Progress, done: &mut Done) -> Res
             documents: out("filtered"),
             images: out("images"),
             out: out("interleaved"),
+            recipe: InterleavedConfig { language: config.language.clone(), ..InterleavedConfig::default() },
             ..Default::default()
         };
         done.summaries.push(runner::run::<BuildInterleaved>(step, &context)?);
@@ -153,7 +164,7 @@ fn data_steps(config: &WholeConfig, progress: &Progress, done: &mut Done) -> Res
 }
 
 fn model_steps(
-    config: &WholeConfig,
+    config: &FullRunConfig,
     recipe: Recipe,
     progress: &Progress,
     done: &mut Done,
@@ -164,6 +175,7 @@ fn model_steps(
         images: Some(config.out.join("pairs")),
         out: config.out.join("conversations"),
         tasks: config.tasks.clone(),
+        language: config.language.clone(),
         base_url: Some(endpoints.writer.base_url.clone()),
         model: endpoints.writer.model.clone(),
         ..Default::default()
@@ -182,7 +194,7 @@ fn model_steps(
 }
 
 fn evaluate_model(
-    config: &WholeConfig,
+    config: &FullRunConfig,
     endpoints: &Endpoints,
     progress: &Progress,
     done: &mut Done,
@@ -190,7 +202,7 @@ fn evaluate_model(
     let Some(training) = &done.training else { return Ok(()) };
     let benchmark = match &config.benchmark {
         Some(file) => file.clone(),
-        None => sample_benchmark(&config.out.join("sample"))?,
+        None => sample_benchmark(&config.out.join("sample"), &config.language)?,
     };
     let note = endpoints.judge_is_stand_in.then(|| {
         "The judge of this run is a loopback stand-in that follows fixed rules; its points say nothing about quality.".to_owned()
@@ -202,6 +214,7 @@ fn evaluate_model(
             ..Default::default()
         },
         runs: Some(1),
+        language: Some(config.language.clone()),
         ..Default::default()
     };
     let step = EvaluateConfig {
@@ -222,7 +235,8 @@ fn evaluate_model(
 }
 
 /// The benchmark of the embedded sample, made once.
-fn sample_benchmark(folder: &Path) -> Result<PathBuf, Error> {
+fn sample_benchmark(folder: &Path, language: &str) -> Result<PathBuf, Error> {
     fs::create_dir_all(folder).map_err(Error::io("create folder", folder))?;
-    tsumugi_demo::write_benchmark(folder).map_err(Error::step("sample", folder.display().to_string()))
+    tsumugi_demo::write_benchmark(folder, language)
+        .map_err(Error::step("sample", folder.display().to_string()))
 }

@@ -3,8 +3,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use tsumugi_synth::Task;
 
-/// The steps of a whole run, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// The steps of a full run, in order.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Until {
     /// Records counted.
@@ -13,7 +15,7 @@ pub enum Until {
     ExtractDocuments,
     /// Quality filters and duplicates.
     FilterDocuments,
-    /// Pictures out of the archive.
+    /// Images out of the archive.
     FetchImages,
     /// Image-text pairs.
     BuildPairs,
@@ -77,20 +79,20 @@ pub struct Api {
     pub model: String,
 }
 
-/// What a whole run is made of.
+/// What a full run is made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct WholeConfig {
+pub struct FullRunConfig {
     /// Archives; the embedded sample where there are none.
     pub warc: Vec<PathBuf>,
     /// Output folder; each step has a folder of its own in it.
     pub out: PathBuf,
     /// Pages of the embedded sample.
     pub pages: usize,
-    /// Language of the documents that are kept.
+    /// Language of the documents that are kept, and of the embedded sample: a code such as `ja`, `en` or `ko` (`ja`).
     pub language: String,
-    /// Profile of the text filter.
-    pub profile: String,
+    /// Profile of the text filter (that of the language pack for documents).
+    pub profile: Option<String>,
     /// Who writes the instruction data; the stand-in where absent.
     pub api: Option<Api>,
     /// Who judges; the stand-in where absent.
@@ -109,14 +111,14 @@ pub struct WholeConfig {
     pub threads: usize,
 }
 
-impl Default for WholeConfig {
+impl Default for FullRunConfig {
     fn default() -> Self {
-        WholeConfig {
+        FullRunConfig {
             warc: Vec::new(),
             out: PathBuf::from("demo"),
             pages: tsumugi_demo::PAGES,
             language: "ja".into(),
-            profile: "paper".into(),
+            profile: None,
             api: None,
             judge: None,
             tasks: vec![Task::Conversation, Task::Detail, Task::Photo],
