@@ -120,14 +120,14 @@ fn a_second_call_and_the_ledger_of_all_calls() {
 fn replies_that_are_all_dropped_are_no_success() {
     let folder = tempfile::tempdir().unwrap();
     let (_server, config) = set_up(folder.path(), vec![Task::Photo]);
-    let checks = CheckConfig { japanese_share: 1.1, ..CheckConfig::default() };
+    let checks = CheckConfig { language_share: 1.1, ..CheckConfig::default() };
     let config = SynthesizeConfig { checks, ..config };
     // Not in a second run either, which finds all of it done.
     for _ in 0..2 {
         let error = synthesize(&config, &Progress::hidden()).unwrap_err();
         let text = error.to_string();
         assert!(error.exit_code() == 1 && text.contains("none of 3 requests"), "{text}");
-        assert!(text.contains("unreadable_image 1") && text.contains("not_japanese 2"), "{text}");
+        assert!(text.contains("unreadable_image 1") && text.contains("wrong_language 2"), "{text}");
     }
     let excluded: Vec<Excluded> = read(config.out.join("excluded/excluded-00000.parquet"));
     assert_eq!(excluded.len(), 3);

@@ -11,7 +11,7 @@ use super::config::{AblationConfig, Sample};
 use crate::full_run::{FullRunConfig, Until};
 use crate::runner::input_table;
 use crate::steps::synthesize::{SynthesizeConfig, synthesize};
-use crate::{Context, Error, Progress, full_run};
+use crate::{Error, Progress, full_run};
 use tsumugi_demo::{MODEL, StandIn};
 
 /// Makes the tables `pairs`, `interleaved`, `conversations` and `translated` in the folder `data`, and says where the

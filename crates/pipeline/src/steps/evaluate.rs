@@ -121,10 +121,18 @@ struct Plan<'a> {
 }
 
 /// The judge's prompt where it is not the profile's own.
-fn template(wanted: &JudgeConfig, judging: Judging) -> Result<Option<Template>, tsumugi_eval::Error> {
+fn template(
+    wanted: &JudgeConfig,
+    profile: Profile,
+    judging: Judging,
+) -> Result<Option<Template>, tsumugi_eval::Error> {
     let template = wanted.template.as_deref().map(Template::read).transpose()?;
     let Some(rules) = &wanted.rules else { return Ok(template) };
-    let template = template.unwrap_or_else(|| Template::builtin(judging.style));
+    let template = match template {
+        Some(template) => template,
+        None => JudgeSettings { language: wanted.language.clone(), ..JudgeSettings::default() }
+            .builtin_template(profile, judging.style)?,
+    };
     template.with_rules(rules).map(Some)
 }
 
@@ -146,13 +154,13 @@ fn judge_of(
     if wanted.endpoint.model.is_empty() {
         return Err(Error::config("judge", "name the model that judges"));
     }
-    let template = template(wanted, by_profile).map_err(failed("judge's prompt"))?;
+    let template = template(wanted, config.profile, by_profile).map_err(failed("judge's prompt"))?;
     if let Some(template) = &template {
         template.check(&benchmark.questions).map_err(failed("judge's prompt"))?;
     }
     let judging = Judging { runs: wanted.runs.unwrap_or(by_profile.runs).max(1), ..by_profile };
-    let (model, runs) = (wanted.endpoint.model.clone(), wanted.runs);
-    Ok((JudgeSettings { model, runs, template, ..JudgeSettings::default() }, judging))
+    let (model, runs, language) = (wanted.endpoint.model.clone(), wanted.runs, wanted.language.clone());
+    Ok((JudgeSettings { model, runs, language, template, ..JudgeSettings::default() }, judging))
 }
 
 fn failed(place: impl Into<String>) -> impl FnOnce(tsumugi_eval::Error) -> Error {
@@ -161,7 +169,7 @@ fn failed(place: impl Into<String>) -> impl FnOnce(tsumugi_eval::Error) -> Error
         tsumugi_eval::Error::Config(reason) => Error::config(place, reason),
         error
         @ (tsumugi_eval::Error::UnknownScorer { .. } | tsumugi_eval::Error::UnknownBenchmark { .. }) => {
-            Error::config(place, error.to_string())
+            Error::setting(place)(error)
         }
         error => Error::step(STEP, place)(error),
     }
@@ -346,7 +354,8 @@ impl<'a> Plan<'a> {
         };
         let runtime = runtime()?;
         let client = client(&config.endpoint, &self.config.out.join("cache/judge"))?;
-        let judge = Judge::new(&client, settings.clone(), &self.benchmark.name, self.config.profile, judging);
+        let judge = Judge::new(&client, settings.clone(), &self.benchmark.name, self.config.profile, judging)
+            .map_err(failed("judge's prompt"))?;
         let predictions: Vec<Prediction> = read_table(&self.config.out)?;
         let questions: HashMap<&str, &Question> =
             self.benchmark.questions.iter().map(|q| (q.id.as_str(), q)).collect();
@@ -438,7 +447,7 @@ fn client(endpoint: &Endpoint, cache: &Path) -> Result<Client, Error> {
         ..config
     };
     Client::new(config).map_err(|error| match error {
-        error @ tsumugi_chat::Error::Config { .. } => Error::config("endpoint", error.to_string()),
+        error @ tsumugi_chat::Error::Config { .. } => Error::setting("endpoint")(error),
         error => Error::step(STEP, "endpoint")(error),
     })
 }

@@ -73,6 +73,9 @@ pub struct SynthesizeConfig {
     /// Set for a deployment of Azure OpenAI: the base URL is then the resource (or that of `AZURE_OPENAI_ENDPOINT`), and the key
     /// is taken from `AZURE_OPENAI_API_KEY`.
     pub azure: Option<Azure>,
+    /// Language of the conversations: the code of a language pack, or the folder of one. Default: `ja`, the language of the
+    /// paper.
+    pub language: String,
     /// The model's name there.
     #[schemars(extend("x-required" = true, "x-value-name" = "NAME"))]
     pub model: String,
@@ -125,6 +128,7 @@ impl Default for SynthesizeConfig {
             tasks: vec![Task::Conversation],
             base_url: None,
             azure: None,
+            language: "ja".into(),
             model: String::new(),
             check_model: None,
             seed: Some(0),
@@ -189,7 +193,7 @@ pub fn synthesize(config: &SynthesizeConfig, progress: &Progress) -> Result<Synt
     let ledger = synthesizer.client().ledger();
     write_json(&ledger_file, &ledger)?;
     asked?;
-    let report = reduce::reduce(&step, inputs.shards.len(), &config.checks, progress)?;
+    let report = reduce::reduce(&step, inputs.shards.len(), &config.checks, synthesizer.pack(), progress)?;
     let page = step.out().join("report.html");
     report.page(&ledger).write(&page).map_err(Error::step(STEP, page.display().to_string()))?;
     with_something_kept(SynthesizeSummary { summary: step.finish()?, ledger })
@@ -248,6 +252,7 @@ fn synthesizer(config: &SynthesizeConfig, rules: &TileRules) -> Result<Synthesiz
         questions.extend(benchmark_questions(path).map_err(wrong)?);
     }
     let synth = SynthConfig {
+        language: config.language.clone(),
         model: config.model.clone(),
         check_model: config.check_model.clone(),
         seed: config.seed,
@@ -260,6 +265,7 @@ fn synthesizer(config: &SynthesizeConfig, rules: &TileRules) -> Result<Synthesiz
 /// All that decides the result: prompts by content; neither endpoint, limits nor folders.
 fn identity(config: &SynthesizeConfig, synthesizer: &Synthesizer, tiles: &TileRule) -> serde_json::Value {
     serde_json::json!({
+        "language": format!("{} {:032x}", synthesizer.pack().code(), synthesizer.pack().hash()),
         "model": config.model,
         "check_model": config.check_model,
         "seed": config.seed,

@@ -133,7 +133,7 @@ impl Inputs {
     }
 
     fn add_annotations(&mut self, config: &SynthesizeConfig) -> Result<(), Error> {
-        let wrong = |error: tsumugi_synth::Error| Error::config(STEP, error.to_string());
+        let wrong = |error: tsumugi_synth::Error| Error::setting(STEP)(error);
         for (flag, path) in
             [("captions", &config.captions), ("boxes", &config.boxes), ("instructions", &config.instructions)]
         {
