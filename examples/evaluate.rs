@@ -1,4 +1,4 @@
-//! The command `evaluate`: a model on a benchmark. The same as `tsumugi evaluate`.
+//! The step `evaluate`: a model on a benchmark. The same as `tsumugi evaluate`.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The command `pipeline`: all steps in a row; without flags on the embedded sample. The same as `tsumugi pipeline`.
+//! All steps in a row; without flags on the embedded sample. The same as `tsumugi pipeline`.
 
 use std::process::ExitCode;
 

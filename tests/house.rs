@@ -91,3 +91,25 @@ fn the_readme_shows_the_example_of_the_facade() {
     };
     assert_eq!(example("README.md"), example("crates/tsumugi/README.md"));
 }
+
+/// What a registry shows of a crate: a README with an example, keywords and categories.
+#[test]
+fn crates_are_described() {
+    let mut found = Vec::new();
+    for source in sources("crates").iter().filter(|source| source.path.ends_with("/src/lib.rs")) {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crates").join(source.krate());
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        if manifest.contains("publish = false") {
+            continue;
+        }
+        let missing = ["readme", "keywords", "categories"]
+            .into_iter()
+            .find(|key| !manifest.contains(&format!("\n{key} =")));
+        found.extend(missing.map(|key| format!("{}: no {key}", source.krate())));
+        let readme = std::fs::read_to_string(folder.join("README.md")).unwrap_or_default();
+        if !readme.contains("```rust") && !readme.contains("```sh") {
+            found.push(format!("{}: no README with an example", source.krate()));
+        }
+    }
+    assert_none("every published crate is described", &found);
+}

@@ -74,7 +74,7 @@ const STEPS: [(&str, &str, &str, &str); 5] = [
 fn phases_run_by_workers_give_the_files_of_one_process() {
     let home = tempfile::tempdir().unwrap();
     let at = |name: &str| home.path().join(name);
-    tsumugi_demo::write_sample(&at("sample.warc.gz"), 12).unwrap();
+    tsumugi_demo::write_sample(&at("sample.warc.gz"), 12, "ja").unwrap();
     for (step, settings, phase, file) in STEPS {
         let config = |out: &Path| {
             let text = settings.replace("{a}", &home.path().display().to_string());
@@ -103,7 +103,7 @@ fn phases_run_by_workers_give_the_files_of_one_process() {
 fn a_worker_names_the_phases_that_there_are() {
     let home = tempfile::tempdir().unwrap();
     let archive = home.path().join("sample.warc.gz");
-    tsumugi_demo::write_sample(&archive, 2).unwrap();
+    tsumugi_demo::write_sample(&archive, 2, "ja").unwrap();
     let config = home.path().join("a.toml");
     let out = home.path().join("out");
     std::fs::write(&config, format!("out = \"{}\"\nwarc = [\"{}\"]\n", out.display(), archive.display()))

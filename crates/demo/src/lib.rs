@@ -3,7 +3,7 @@
 //! ```
 //! let folder = tempfile::tempdir()?;
 //! let archive = folder.path().join("sample.warc.gz");
-//! tsumugi_demo::write_sample(&archive, 5)?;
+//! tsumugi_demo::write_sample(&archive, 5, "ja")?;
 //! assert!(archive.is_file());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod language;
 mod sample;
 #[cfg(feature = "api")]
 mod stand_in;

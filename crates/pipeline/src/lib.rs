@@ -30,7 +30,6 @@
 pub mod ablation;
 #[cfg(feature = "data")]
 pub mod archives;
-pub mod cli;
 mod command;
 mod context;
 mod error;
@@ -42,10 +41,12 @@ pub mod report;
 pub mod runner;
 pub mod steps;
 mod table;
+mod threads;
 pub mod tools;
 
 pub use command::{Command, StepCommand, Tool, ToolCommand};
 pub use context::{Context, Group, Settings};
-pub use error::Error;
+pub use error::{Error, with_causes};
 pub use progress::Progress;
 pub use table::steps;
+pub use threads::with_threads;

@@ -9,13 +9,13 @@ use tsumugi_eval::profile::Profile;
 use tsumugi_eval::results::{Results, compare};
 use tsumugi_eval::scorer::names;
 use tsumugi_pipeline::steps::evaluate::{Endpoint, EvaluateConfig, JudgeConfig, Model, evaluate};
-use tsumugi_pipeline::{Progress, cli};
+use tsumugi_pipeline::{Progress, with_causes};
 use tsumugi_record::{Judgement, Prediction, ShardReader, shards};
 
 type Failure = Box<dyn std::error::Error>;
 
 fn config(folder: &Path, url: &str, profile: Profile, out: &str) -> Result<EvaluateConfig, Failure> {
-    let benchmark = tsumugi_demo::write_benchmark(folder)?;
+    let benchmark = tsumugi_demo::write_benchmark(folder, "ja")?;
     let endpoint = |model: &str| Endpoint {
         base_url: Some(url.to_owned()),
         model: model.to_owned(),
@@ -87,8 +87,7 @@ fn what_makes_no_sense_is_said_at_once() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     let good = config(folder.path(), "http://127.0.0.1:9/v1", Profile::Paper, "run")?;
     let missing = |config: EvaluateConfig, code: u8, words: &str| {
-        let error =
-            evaluate(&config, &Progress::hidden()).err().map(|e| (e.exit_code(), cli::with_causes(&e)));
+        let error = evaluate(&config, &Progress::hidden()).err().map(|e| (e.exit_code(), with_causes(&e)));
         assert!(
             error.as_ref().is_some_and(|(c, e)| *c == code && e.contains(words)),
             "{error:?} for {words}"

@@ -36,9 +36,8 @@ impl Role {
 
 #[cfg(feature = "parquet")]
 mod column {
-    use arrow::array::{Array, ArrayRef};
-    use arrow::datatypes::DataType;
-    use arrow::error::ArrowError;
+    use arrow_array::{Array, ArrayRef};
+    use arrow_schema::{ArrowError, DataType};
     use serde_json::Value;
 
     use super::Role;

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, StructArray};
-use arrow::datatypes::{DataType, Schema, SchemaRef};
-use arrow::error::ArrowError;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, RecordBatch, StructArray};
+use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 
 use crate::Error;
 use crate::column::Column;
@@ -60,6 +60,6 @@ pub trait Record: Column + Clone + Send + 'static {
 }
 
 /// A record's columns are those of a struct by construction; another type has no fields.
-fn unreachable_fields(_: DataType) -> arrow::datatypes::Fields {
-    arrow::datatypes::Fields::empty()
+fn unreachable_fields(_: DataType) -> arrow_schema::Fields {
+    arrow_schema::Fields::empty()
 }

@@ -172,15 +172,12 @@ async fn a_fatal_fault_wakes_those_who_wait() {
 
 #[tokio::test]
 async fn nobody_at_the_address_is_told_at_once() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = format!("127.0.0.1:{}", tsumugi_testkit::closed_port());
     let client = Client::new(ClientConfig::new(format!("http://{free}/v1"))).unwrap();
     let error = client.send(&request("a")).await.unwrap_err();
     assert!(error.is_fatal() && error.reason() == "connect");
     let text = error.to_string();
-    assert!(
-        text.contains(&free.to_string()) && text.contains("refused") && text.contains("`base_url`"),
-        "{text}"
-    );
+    assert!(text.contains(&free) && text.contains("refused") && text.contains("`base_url`"), "{text}");
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ pub(super) fn write(
     full_run::run(&steps, progress)?;
     translate(data, progress)?;
     let folder = data.join("sample");
-    tsumugi_demo::write_benchmark(&folder).map_err(Error::step("sample", folder.display().to_string()))
+    tsumugi_demo::write_benchmark(&folder, "ja").map_err(Error::step("sample", folder.display().to_string()))
 }
 
 /// Instructions in English about the images of the pairs, translated. The stand-in translates nothing: it puts a

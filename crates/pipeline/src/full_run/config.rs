@@ -89,10 +89,10 @@ pub struct FullRunConfig {
     pub out: PathBuf,
     /// Pages of the embedded sample.
     pub pages: usize,
-    /// Language of the documents that are kept.
+    /// Language of the documents that are kept, and of the embedded sample: a code such as `ja`, `en` or `ko` (`ja`).
     pub language: String,
-    /// Profile of the text filter.
-    pub profile: String,
+    /// Profile of the text filter (that of the language pack for documents).
+    pub profile: Option<String>,
     /// Who writes the instruction data; the stand-in where absent.
     pub api: Option<Api>,
     /// Who judges; the stand-in where absent.
@@ -118,7 +118,7 @@ impl Default for FullRunConfig {
             out: PathBuf::from("demo"),
             pages: tsumugi_demo::PAGES,
             language: "ja".into(),
-            profile: "paper".into(),
+            profile: None,
             api: None,
             judge: None,
             tasks: vec![Task::Conversation, Task::Detail, Task::Photo],

@@ -57,7 +57,7 @@ fn noted(section: Section, stand_in: bool, what: &str) -> Section {
     if !stand_in {
         return section;
     }
-    section.with(Block::note(format!(
+    section.with_first(Block::note(format!(
         "{what} by {}, a loopback stand-in inside this project that follows fixed rules. It is not a language model. Name the \
          URL and the model of an API to use a real one.",
         tsumugi_demo::MODEL

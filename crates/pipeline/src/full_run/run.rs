@@ -7,6 +7,8 @@ use std::time::Instant;
 use serde::Serialize;
 use tsumugi_eval::bench::Benchmark;
 use tsumugi_eval::results::Results;
+use tsumugi_interleave::{InterleavedConfig, PairConfig};
+use tsumugi_text::LanguagePack;
 use tsumugi_train::{Recipe, Trainer};
 
 use super::endpoints::Endpoints;
@@ -20,7 +22,7 @@ use crate::steps::extract_documents::{ExtractDocuments, ExtractDocumentsConfig};
 use crate::steps::fetch_images::{FetchImages, FetchImagesConfig};
 use crate::steps::filter_documents::{FilterDocuments, FilterDocumentsConfig};
 use crate::steps::synthesize::{SynthesizeConfig, synthesize};
-use crate::{Context, Error, Progress, cli};
+use crate::{Context, Error, Progress, with_threads};
 
 /// What a full run did.
 #[derive(Debug, Serialize)]
@@ -60,7 +62,7 @@ pub fn run(config: &FullRunConfig, progress: &Progress) -> Result<FullRunSummary
     let recipe = recipe(config)?;
     fs::create_dir_all(&config.out).map_err(Error::io("create folder", &config.out))?;
     let mut done = Done { out: config.out.clone(), ..Done::default() };
-    cli::with_threads(config.threads, || data_steps(config, progress, &mut done))?;
+    with_threads(config.threads, || data_steps(config, progress, &mut done))?;
     if config.until >= Until::Synthesize {
         model_steps(config, recipe, progress, &mut done)?;
     }
@@ -86,6 +88,11 @@ fn recipe(config: &FullRunConfig) -> Result<Recipe, Error> {
     Ok(recipe)
 }
 
+/// The language pack of the run.
+fn pack(config: &FullRunConfig) -> Result<LanguagePack, Error> {
+    LanguagePack::open(&config.language).map_err(Error::setting("language"))
+}
+
 fn archives(config: &FullRunConfig) -> Result<Vec<PathBuf>, Error> {
     if !config.warc.is_empty() {
         return Ok(config.warc.clone());
@@ -94,7 +101,7 @@ fn archives(config: &FullRunConfig) -> Result<Vec<PathBuf>, Error> {
     fs::create_dir_all(&folder).map_err(Error::io("create folder", &folder))?;
     let path = folder.join("sample.warc.gz");
     if !path.exists() {
-        tsumugi_demo::write_sample(&path, config.pages)
+        tsumugi_demo::write_sample(&path, config.pages, &config.language)
             .map_err(Error::step("sample", path.display().to_string()))?;
     }
     Ok(vec![path])
@@ -119,7 +126,10 @@ fn data_steps(config: &FullRunConfig, progress: &Progress, done: &mut Done) -> R
         let step = FilterDocumentsConfig {
             documents: out("documents"),
             out: out("filtered"),
-            profile: config.profile.clone(),
+            profile: match &config.profile {
+                Some(profile) => profile.clone(),
+                None => pack(config)?.manifest().profiles.documents.clone(),
+            },
             ..Default::default()
         };
         done.summaries.push(runner::run::<FilterDocuments>(step, &context)?);
@@ -135,6 +145,7 @@ fn data_steps(config: &FullRunConfig, progress: &Progress, done: &mut Done) -> R
             documents: out("filtered"),
             images: out("images"),
             out: out("pairs"),
+            recipe: PairConfig { language: config.language.clone(), ..PairConfig::default() },
             ..Default::default()
         };
         done.summaries.push(runner::run::<BuildPairs>(step, &context)?);
@@ -144,6 +155,7 @@ fn data_steps(config: &FullRunConfig, progress: &Progress, done: &mut Done) -> R
             documents: out("filtered"),
             images: out("images"),
             out: out("interleaved"),
+            recipe: InterleavedConfig { language: config.language.clone(), ..InterleavedConfig::default() },
             ..Default::default()
         };
         done.summaries.push(runner::run::<BuildInterleaved>(step, &context)?);
@@ -163,6 +175,7 @@ fn model_steps(
         images: Some(config.out.join("pairs")),
         out: config.out.join("conversations"),
         tasks: config.tasks.clone(),
+        language: config.language.clone(),
         base_url: Some(endpoints.writer.base_url.clone()),
         model: endpoints.writer.model.clone(),
         ..Default::default()
@@ -189,7 +202,7 @@ fn evaluate_model(
     let Some(training) = &done.training else { return Ok(()) };
     let benchmark = match &config.benchmark {
         Some(file) => file.clone(),
-        None => sample_benchmark(&config.out.join("sample"))?,
+        None => sample_benchmark(&config.out.join("sample"), &config.language)?,
     };
     let note = endpoints.judge_is_stand_in.then(|| {
         "The judge of this run is a loopback stand-in that follows fixed rules; its points say nothing about quality.".to_owned()
@@ -201,6 +214,7 @@ fn evaluate_model(
             ..Default::default()
         },
         runs: Some(1),
+        language: Some(config.language.clone()),
         ..Default::default()
     };
     let step = EvaluateConfig {
@@ -221,7 +235,8 @@ fn evaluate_model(
 }
 
 /// The benchmark of the embedded sample, made once.
-fn sample_benchmark(folder: &Path) -> Result<PathBuf, Error> {
+fn sample_benchmark(folder: &Path, language: &str) -> Result<PathBuf, Error> {
     fs::create_dir_all(folder).map_err(Error::io("create folder", folder))?;
-    tsumugi_demo::write_benchmark(folder).map_err(Error::step("sample", folder.display().to_string()))
+    tsumugi_demo::write_benchmark(folder, language)
+        .map_err(Error::step("sample", folder.display().to_string()))
 }

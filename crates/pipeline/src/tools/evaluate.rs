@@ -35,6 +35,9 @@ pub struct Settings {
     pub judge_model: Option<String>,
     /// Judge runs over the same answers; the profile's number where absent.
     pub judge_runs: Option<u32>,
+    /// Language of the judge's prompt: the code of a language pack, or the folder of one; the profile's where absent.
+    #[schemars(extend("x-value-name" = "CODE|DIR"))]
+    pub judge_language: Option<String>,
     /// The judge's prompt: TOML (`system`, `user` with `{context}` `{question}` `{reference}` `{answer}` `{rule}`), or a
     /// reference's own Python file (heron_bench_scorer.py, llm_as_a_judge_scorer.py, eval_heron_bench.py).
     #[schemars(extend("x-value-name" = "FILE"))]
@@ -77,6 +80,7 @@ impl Default for Settings {
             judge_base_url: None,
             judge_model: None,
             judge_runs: None,
+            judge_language: None,
             judge_template: None,
             judge_rules: None,
             judge_language: None,
@@ -99,6 +103,7 @@ impl Settings {
         let endpoint = |base_url, model| Endpoint { base_url, model, concurrency, budget_usd };
         let judge = self.judge_model.map(|model| JudgeConfig {
             endpoint: endpoint(self.judge_base_url.or_else(|| self.base_url.clone()), model),
+            language: self.judge_language,
             runs: self.judge_runs,
             template: self.judge_template,
             rules: self.judge_rules,

@@ -29,8 +29,8 @@ pub struct Settings {
     pub pages: usize,
     /// Language of the documents that are kept, and of the embedded sample.
     pub language: String,
-    /// Profile of the text filter.
-    pub profile: String,
+    /// Profile of the text filter; that of the language pack where absent.
+    pub profile: Option<String>,
     /// OpenAI-compatible endpoint that writes the instruction data; without one a loopback stand-in answers. The key is read
     /// from OPENAI_API_KEY.
     #[schemars(extend("x-env" = "OPENAI_BASE_URL", "x-value-name" = "URL"))]

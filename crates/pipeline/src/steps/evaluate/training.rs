@@ -88,7 +88,7 @@ mod tests {
             std::fs::create_dir(&path).unwrap();
             path
         });
-        let file = tsumugi_demo::write_benchmark(folder.path()).unwrap();
+        let file = tsumugi_demo::write_benchmark(folder.path(), "ja").unwrap();
         let request = LoadRequest::new(Profile::default());
         let mut benchmark =
             Registry::default().load_benchmark(&file.display().to_string(), &request).unwrap();

@@ -1,17 +1,23 @@
-//! Where header blocks end and where the next record may begin.
+//! Finds the ends of header blocks and the starts of records.
+
+/// Whether these bytes start a WARC record or, if `arc`, an ARC record.
+pub(crate) fn is_record_start(bytes: &[u8], arc: bool) -> bool {
+    bytes.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"WARC/"))
+        || (arc && (bytes.starts_with(b"filedesc:") || crate::arc::is_header_line(bytes)))
+}
 
 /// Where a header block ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum HeadEnd {
+pub(crate) enum HeadEnd {
     /// Bytes of the block, and bytes up to the body.
     At { block: usize, body: usize },
-    /// No blank line yet; search again from here.
+    /// No blank line yet. Search again from here.
     None { scanned: usize },
 }
 
 /// Finds the blank line that ends the header block at the start of `data`, from index `from` on.
-/// A line that begins another record ends the block too, and so does one that another record cuts short.
-pub(super) fn head_end(data: &[u8], from: usize) -> HeadEnd {
+/// A line that starts another record also ends the block, and so does a line that another record cuts short.
+pub(crate) fn head_end(data: &[u8], from: usize) -> HeadEnd {
     let mut scanned = from;
     for newline in memchr::memchr_iter(b'\n', &data[from..]).map(|at| at + from) {
         scanned = newline;
@@ -32,7 +38,7 @@ pub(super) fn head_end(data: &[u8], from: usize) -> HeadEnd {
     HeadEnd::None { scanned }
 }
 
-/// Index of a record whose version line ends at `newline` but does not begin its line.
+/// Index of a record whose version line ends at `newline` but does not start its line.
 fn glued_record(data: &[u8], newline: usize) -> Option<usize> {
     let from = newline.saturating_sub(16);
     let at = memchr::memmem::find(&data[from..newline], b"WARC/")? + from;
@@ -41,26 +47,26 @@ fn glued_record(data: &[u8], newline: usize) -> Option<usize> {
     glued.then_some(at)
 }
 
-/// Whether `bytes` begin with `WARC/` and a digit.
+/// Whether `bytes` start with `WARC/` and a digit.
 pub(crate) fn is_version(bytes: &[u8]) -> bool {
     bytes.len() > 5 && bytes[..5].eq_ignore_ascii_case(b"WARC/") && bytes[5].is_ascii_digit()
 }
 
-/// Bytes behind a place without which it cannot be told whether a record begins there.
+/// Bytes needed after a position to decide whether a record starts there.
 pub(crate) const LOOK_AHEAD: usize = 512;
 
-/// How surely a record begins somewhere.
+/// How certain it is that a record starts at a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Likeness {
     /// Not a record.
     No,
-    /// A version line and something like a header field: a record if it begins a line.
+    /// A version line and something like a header field: a record if it starts a line.
     Likely,
-    /// A version line and a field that only records have: a record wherever it is.
+    /// A version line and a field that only records have: a record at any position.
     Sure,
 }
 
-/// Whether a version line and a header field follow each other here: a record, not words of a text.
+/// Whether a version line and a header field follow each other here, as in a record and not in text.
 fn likeness(bytes: &[u8]) -> Likeness {
     if !is_version(bytes) {
         return Likeness::No;
@@ -80,14 +86,14 @@ fn likeness(bytes: &[u8]) -> Likeness {
     if own { Likeness::Sure } else { Likeness::Likely }
 }
 
-/// Whether `bytes` begin with what only records begin with.
+/// Whether `bytes` certainly start a record.
 pub(crate) fn is_sure(bytes: &[u8]) -> bool {
     likeness(bytes) == Likeness::Sure
 }
 
-/// Index of the first record in `data` that begins at `from` or behind it. At the index `origin` and behind
-/// line ends records are expected; elsewhere only what is surely one counts.
-pub(super) fn next_record(data: &[u8], from: usize, origin: usize, arc: bool) -> Option<usize> {
+/// Index of the first record in `data` that starts at or after `from`. Records are expected at the index `origin` and after
+/// line ends; elsewhere only certain ones count.
+pub(crate) fn next_record(data: &[u8], from: usize, origin: usize, arc: bool) -> Option<usize> {
     let begins_line = |at: usize| at == origin || at.checked_sub(1).is_some_and(|at| data[at] == b'\n');
     let rest = data.get(from..)?;
     let warc = memchr::memmem::find_iter(rest, b"WARC/").map(|at| at + from).find(|&at| {
@@ -106,14 +112,14 @@ pub(super) fn next_record(data: &[u8], from: usize, origin: usize, arc: bool) ->
     line.or(warc)
 }
 
-/// Index of the first record that begins a line in `data`, from `from` on, for reading from the middle of an
-/// archive that is not packed.
+/// Index of the first record that starts a line in `data` at or after `from`, for reading from the middle of a plain
+/// archive.
 pub(crate) fn record_in_text(data: &[u8], from: usize, arc: bool) -> Option<usize> {
     next_record(data, from, usize::MAX, arc)
 }
 
-/// `data[..end]` without the blank line before a record: at most two line ends.
-pub(super) fn without_separator(data: &[u8], end: usize) -> usize {
+/// The end of `data[..end]` without the blank line before a record, which is at most two line ends.
+pub(crate) fn without_separator(data: &[u8], end: usize) -> usize {
     let mut end = end;
     for _ in 0..2 {
         let Some(shorter) = data[..end].strip_suffix(b"\n") else { break };
@@ -122,8 +128,8 @@ pub(super) fn without_separator(data: &[u8], end: usize) -> usize {
     end
 }
 
-/// Bytes of padding (line ends, zeros) at the start of `data`.
-pub(super) fn padding(data: &[u8]) -> usize {
+/// Number of padding bytes (line ends, zeros) at the start of `data`.
+pub(crate) fn padding(data: &[u8]) -> usize {
     data.iter().position(|byte| !matches!(byte, b'\r' | b'\n' | 0)).unwrap_or(data.len())
 }
 

@@ -1,24 +1,25 @@
-//! Picture files: drawn subjects as PNG or JPEG, icons, and files that are broken.
+//! Image files: drawn subjects as PNG or JPEG, icons, and files that are broken.
 
 use super::canvas::Canvas;
 use super::random::Random;
 use super::scene::draw;
 use super::subject::{Kind, Subject};
 use crate::Error;
+use crate::language::Language;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, RgbImage};
 
-/// A drawn picture with its words and its file.
+/// A drawn image with its words and its file.
 #[derive(Debug, Clone)]
-pub(super) struct Picture {
+pub(super) struct Drawing {
     pub(super) subject: Subject,
     pub(super) alt: String,
     pub(super) bytes: Vec<u8>,
     pub(super) extension: &'static str,
 }
 
-impl Picture {
+impl Drawing {
     pub(super) fn media_type(&self) -> &'static str {
         if self.extension == "png" { "image/png" } else { "image/jpeg" }
     }
@@ -27,17 +28,21 @@ impl Picture {
 const SIZES: [(u32, u32); 6] = [(320, 240), (240, 240), (288, 216), (200, 260), (300, 200), (240, 180)];
 
 /// Draws one of `kind`, about every third as PNG.
-pub(super) fn picture(kind: Kind, random: &mut Random) -> Result<Picture, Error> {
+pub(super) fn drawing(
+    language: &'static Language,
+    kind: Kind,
+    random: &mut Random,
+) -> Result<Drawing, Error> {
     let subject = Subject::new(kind, random);
-    let alt = subject.alt(random.below(4));
+    let alt = subject.alt(language, random.below(4));
     let &(width, height) = random.pick(&SIZES);
     let pixels = draw(&subject, width, height, random);
     let (bytes, extension) =
         if random.below(3) == 0 { (png(&pixels)?, "png") } else { (jpeg(&pixels)?, "jpg") };
-    Ok(Picture { subject, alt, bytes, extension })
+    Ok(Drawing { subject, alt, bytes, extension })
 }
 
-/// The logo, the home icon and the banner that stand on every page (a picture of fair size, one too small and one too
+/// The logo, the home icon and the banner that stand on every page (an image of fair size, one too small and one too
 /// wide), and the author's portrait that ends many articles.
 pub(super) fn icons() -> Result<[(&'static str, Vec<u8>); 4], Error> {
     let mut logo = Canvas::new(200, 160, [250, 250, 244]);
