@@ -45,8 +45,6 @@ pub struct Settings {
     /// The judge's rules by category: JSON, such as heron's rule.json.
     #[schemars(extend("x-value-name" = "FILE.json"))]
     pub judge_rules: Option<PathBuf>,
-    /// Language of the judge's prompt: the code of a language pack, or the folder of one; the profile's where absent.
-    pub judge_language: Option<String>,
     /// The reference implementation whose rules are followed: paper, eval-mm, sakana or heron.
     pub profile: String,
     /// Metrics to report; those of the profile where there are none.
@@ -83,7 +81,6 @@ impl Default for Settings {
             judge_language: None,
             judge_template: None,
             judge_rules: None,
-            judge_language: None,
             profile: "paper".into(),
             metric: Vec::new(),
             batch: 4,
@@ -107,7 +104,6 @@ impl Settings {
             runs: self.judge_runs,
             template: self.judge_template,
             rules: self.judge_rules,
-            language: self.judge_language,
         });
         let model = match self.base_url {
             Some(url) => Model::Api(endpoint(Some(url), self.model)),
