@@ -34,16 +34,17 @@ const PAGES: usize = 50;
 /// How often a batch is refused for want of room although no other of ours is under way, before that is an error.
 const MOST_REFUSALS: u32 = 3;
 
-/// How batches are made and watched.
+/// Limits of batches, and how often they are polled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct BatchConfig {
-    /// Most requests in a batch (OpenAI: 50,000).
+    /// Maximum number of requests in a batch. Default: 50,000, OpenAI's limit.
     pub max_requests: usize,
-    /// Most bytes of a batch's file (OpenAI: 200 MB; ours 64 MiB, so that an upload fits into one attempt's timeout).
+    /// Maximum size of a batch's file in bytes. Default: 64 MiB, so that an upload fits into one attempt's timeout (OpenAI's
+    /// limit is 200 MB).
     pub max_bytes: u64,
-    /// Seconds between two looks at the batches under way.
+    /// Interval in seconds at which the state of submitted batches is polled. Default: 30, this project's choice.
     pub poll_seconds: f64,
 }
 

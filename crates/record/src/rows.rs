@@ -370,8 +370,11 @@ record! {
 
 record! {
     /// Table `excluded`: what a step dropped.
+    ///
+    /// Version 2 renamed reasons: `not_japanese` is `wrong_language`, `no_japanese_letter` is `no_letter_of_language`, and
+    /// `no_picture` is `no_image`. Files of version 1 are read as they are.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-    pub struct Excluded = "excluded", 1 {
+    pub struct Excluded = "excluded", 2 {
         /// Identifier of the dropped item.
         pub id: String,
         /// The step (and filter) that dropped it.

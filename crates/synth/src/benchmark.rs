@@ -8,7 +8,8 @@ use tsumugi_text::nfkc;
 
 use crate::Error;
 
-/// Questions shorter than this many characters are asked of any picture ("何色ですか") and contaminate nothing.
+/// Questions shorter than this many characters ("what colour is it?" in Japanese has 5) are asked of any image and
+/// contaminate nothing.
 const SHORTEST: usize = 10;
 
 /// What texts are compared by: NFKC, small letters, nothing but letters and digits.

@@ -1,4 +1,4 @@
-//! Pictures made no larger than the model looks at, to save tokens and upload.
+//! Shrinks images to what the model looks at, which saves tokens and upload.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,24 +21,24 @@ use crate::Error;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct TileRule {
-    /// Longest side in pixels.
+    /// Longest side in pixels. Default: 2048 (gpt-4o).
     pub longest: u32,
-    /// The shorter side in pixels after shrinking.
+    /// Length of the shorter side in pixels after shrinking. Default: 768 (gpt-4o).
     pub shortest: u32,
-    /// Side of a tile.
+    /// Side of a tile in pixels. Default: 512 (gpt-4o).
     pub tile: u32,
-    /// Most tiles; an image that would take more is shrunk further (ours for tiles of 512: 4, the 765 tokens of an ordinary
-    /// photo).
+    /// Maximum number of tiles; an image that would need more is shrunk further. Default: 4, this project's choice: the 765
+    /// tokens of an ordinary photo.
     pub most_tiles: u32,
-    /// Tokens for the image as a whole.
+    /// Tokens for the image as a whole. Default: 85 (gpt-4o).
     pub base_tokens: f64,
-    /// Tokens a tile.
+    /// Tokens for each tile. Default: 170 (gpt-4o).
     pub tile_tokens: f64,
-    /// Quality of the JPEG that a shrunk image is sent as (ours: 90).
+    /// JPEG quality, 1 to 100, of a shrunk image. Default: 90, this project's choice.
     pub jpeg_quality: u8,
-    /// Where the numbers were read.
+    /// Where the numbers were read; for people.
     pub source: String,
-    /// The day on which they were read.
+    /// The day on which they were read; for people.
     pub checked: String,
 }
 

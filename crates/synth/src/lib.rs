@@ -1,6 +1,6 @@
 //! Instruction data written by a vision-language model behind an API, and its checks.
 //!
-//! An [`Item`] is a image with what is known about it (from a table of pairs or images, or from COCO's files:
+//! An [`Item`] is an image with what is known about it (from a table of pairs or images, or from COCO's files:
 //! [`sources`]). For each [`Task`] a [`Synthesizer`] puts the item into a [`Prompt`], sends it through
 //! [`tsumugi_chat::Client`] with a strict JSON schema, checks the reply, and gives a [`tsumugi_record::Conversation`] or the
 //! reason why there is none. Replies are cached by the client, so a run that was stopped sends only what is missing.

@@ -69,7 +69,7 @@ struct CocoCategory {
 }
 
 /// Reads COCO's annotation files: captions (`captions_*.json`) and, if given, boxes (`instances_*.json`). One item for each
-/// image that has a caption, in the order of the images' numbers. Pictures are named, not read: see [`Item::load_image`].
+/// image that has a caption, in the order of the images' numbers. Images are named, not read: see [`Item::load_image`].
 /// Entries that are of no use are counted.
 ///
 /// # Errors

@@ -85,8 +85,8 @@ async fn retry_after_is_respected_in_all_three_forms() {
 
 #[tokio::test]
 async fn a_server_that_only_asks_for_patience_stops_the_run_after_a_few_requests() {
-    let busy = || Answer::Reply(429, vec![("retry-after-ms", "20".into())], "{}".into());
-    let impatient = |server: &Server| ClientConfig { deadline: 0.2, ..config(server) };
+    let busy = || Answer::Reply(429, vec![("retry-after-ms", "60".into())], "{}".into());
+    let impatient = |server: &Server| ClientConfig { deadline: 0.6, ..config(server) };
     let server = Server::start(move |_, _| busy()).await;
     let client = Client::new(impatient(&server)).unwrap();
     for number in 0..2 {

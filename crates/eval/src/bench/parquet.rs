@@ -8,8 +8,7 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
-use super::columns::{Fault, Found, bytes, column, field, structs, texts};
-use super::files::Layout;
+use super::columns::{Fault, Found, Layout, bytes, column, field, structs, texts};
 use super::question::{Image, Question};
 use crate::Error;
 
