@@ -45,7 +45,7 @@ const DROPPED: &str = "_dropped";
 #[schemars(extend("x-flags" = {
     "azure-deployment": "azure.deployment",
     "azure-api-version": "azure.api_version",
-    "image-needed": "checks.image_needed",
+    "image-needed": "checks.image_needed?0.5",
 }))]
 pub struct SynthesizeConfig {
     /// Folder with the table of pairs (their texts are the captions) or of images; beside annotation files, the folder of
