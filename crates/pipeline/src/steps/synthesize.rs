@@ -218,7 +218,7 @@ fn with_something_kept(done: SynthesizeSummary) -> Result<SynthesizeSummary, Err
     Err(Error::step(STEP, "the end")(message))
 }
 
-fn wrong(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+fn wrong(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::setting(STEP)(error)
 }
 
