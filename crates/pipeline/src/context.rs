@@ -80,8 +80,8 @@ impl Context {
 /// - `x-value-name`: what stands for the value in `--help`;
 /// - `x-env`: an environment variable that gives the value where no flag does.
 ///
-/// The extension `x-flags` of the whole schema gives flags to nested settings (`"contact": "http.contact"`) and makes switches
-/// that set a value (`"mask-strict": "mask=strict"`).
+/// The extension `x-flags` of the whole schema gives flags to nested settings (`"contact": "http.contact"`; `"retry":
+/// "http.retries?3"` where the flag alone stands for 3) and makes switches that set a value (`"mask-strict": "mask=strict"`).
 pub trait Settings:
     Serialize + DeserializeOwned + JsonSchema + Default + Clone + Send + Sync + 'static
 {

@@ -10,7 +10,7 @@ use tsumugi_interleave::{ImageRules, InterleavedConfig, PairConfig};
 use tsumugi_pipeline::steps::build_interleaved::{BuildInterleaved, BuildInterleavedConfig};
 use tsumugi_pipeline::steps::build_pairs::{BuildPairs, BuildPairsConfig};
 use tsumugi_pipeline::steps::fetch_images::{FetchImages, FetchImagesConfig};
-use tsumugi_pipeline::{Context, cli, runner};
+use tsumugi_pipeline::{Context, runner, with_threads};
 use tsumugi_record::{
     Document, Excluded, ImageSlot, Interleaved, Node, Pair, Record, ShardReader, ShardWriter, shards,
 };
@@ -95,8 +95,7 @@ fn pairs_are_scored_and_the_lowest_are_dropped() {
     prepare(home.path());
     let both = [scorer("open_clip"), scorer("siglip")];
     let config = pairs(home.path(), "pairs", &both);
-    let summary =
-        cli::with_threads(1, || runner::run::<BuildPairs>(config.clone(), &Context::hidden())).unwrap();
+    let summary = with_threads(1, || runner::run::<BuildPairs>(config.clone(), &Context::hidden())).unwrap();
     let kept: Vec<Pair> = rows(&config.out);
     let dropped: Vec<Excluded> = rows(&config.out.join("excluded"));
     let low = dropped.iter().filter(|row| row.reason == "low_similarity").count();
@@ -117,7 +116,7 @@ fn pairs_are_scored_and_the_lowest_are_dropped() {
 
     // Other threads, same bytes; another encoder in the same folder is another run.
     let again = pairs(home.path(), "again", &both);
-    cli::with_threads(4, || runner::run::<BuildPairs>(again.clone(), &Context::hidden())).unwrap();
+    with_threads(4, || runner::run::<BuildPairs>(again.clone(), &Context::hidden())).unwrap();
     assert_eq!(bytes(&config.out), bytes(&again.out));
     let other = pairs(home.path(), "pairs", &both[..1]);
     assert!(

@@ -1,4 +1,4 @@
-//! From an item and a prompt to a request, and from its reply to turns.
+//! Turns an item and a prompt into a request, and its reply into turns.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

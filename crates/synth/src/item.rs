@@ -1,4 +1,4 @@
-//! What conversations are written about.
+//! Items that conversations are written about.
 
 use std::io::ErrorKind;
 use std::path::Path;

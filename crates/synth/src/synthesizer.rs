@@ -55,14 +55,14 @@ impl Default for SynthConfig {
     }
 }
 
-/// What came of one task on one item.
+/// The outcome of one task on one item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// The task.
     pub task: Task,
     /// The conversation, or why there is none.
     pub verdict: Verdict,
-    /// The replies that were paid for.
+    /// The paid replies.
     pub calls: Vec<Call>,
     /// Whether any of them came from the server, and not from the cache.
     pub asked: bool,
@@ -70,7 +70,7 @@ pub struct Outcome {
     pub item: Arc<Item>,
 }
 
-/// A reply that was paid for: a line of the ledger.
+/// A paid reply: a line of the ledger.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Call {
     /// The row that it was made for: among the conversations, or else among the excluded.
@@ -411,7 +411,7 @@ impl Work<'_> {
     }
 }
 
-/// Keeps the error that stopped the run rather than one that only says that it was stopped.
+/// Keeps the error that stopped the run, not one that only reports that it was stopped.
 fn keep_cause(fatal: &mut Option<Error>, error: Error) {
     let stopped = |error: &Error| matches!(error, Error::Chat(tsumugi_chat::Error::Stopped { .. }));
     if fatal.as_ref().is_none_or(|first| stopped(first) && !stopped(&error)) {

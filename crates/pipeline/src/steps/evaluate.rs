@@ -159,8 +159,7 @@ fn judge_of(
         template.check(&benchmark.questions).map_err(failed("judge's prompt"))?;
     }
     let judging = Judging { runs: wanted.runs.unwrap_or(by_profile.runs).max(1), ..by_profile };
-    let (model, runs) = (wanted.endpoint.model.clone(), wanted.runs);
-    let language = wanted.language.clone();
+    let (model, runs, language) = (wanted.endpoint.model.clone(), wanted.runs, wanted.language.clone());
     Ok((JudgeSettings { model, runs, language, template, ..JudgeSettings::default() }, judging))
 }
 

@@ -45,7 +45,7 @@ const DROPPED: &str = "_dropped";
 #[schemars(extend("x-flags" = {
     "azure-deployment": "azure.deployment",
     "azure-api-version": "azure.api_version",
-    "image-needed": "checks.image_needed",
+    "image-needed": "checks.image_needed?0.5",
 }))]
 pub struct SynthesizeConfig {
     /// Folder with the table of pairs (their texts are the captions) or of images; beside annotation files, the folder of
@@ -218,7 +218,7 @@ fn with_something_kept(done: SynthesizeSummary) -> Result<SynthesizeSummary, Err
     Err(Error::step(STEP, "the end")(message))
 }
 
-fn wrong(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+fn wrong(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::setting(STEP)(error)
 }
 
