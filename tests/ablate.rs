@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{example, files, run, run_ok};
+use common::{files, run, run_ok, step};
 
 const CONFIG: &str = r#"
 recipe = "examples/recipes/tiny.toml"
@@ -40,7 +40,7 @@ fn runs_are_trained_evaluated_and_compared() {
     let (config, out) = (folder.path().join("a.toml"), folder.path().join("out"));
     fs::write(&config, CONFIG).unwrap();
     let ablate = || {
-        let mut command = example("ablate");
+        let mut command = step("ablate");
         command.arg("--config").arg(&config).arg("--out").arg(&out);
         command
     };
@@ -75,7 +75,7 @@ fn answers_do_not_depend_on_the_batch(ablation: &Path) {
     fs::write(&few, all.lines().take(12).collect::<Vec<_>>().join("\n")).unwrap();
     let tables = ["1", "5", "32"].map(|batch| {
         let out = ablation.join(format!("batch-{batch}"));
-        let mut command = example("evaluate");
+        let mut command = step("evaluate");
         command.arg("--benchmark").arg(&few);
         command.arg("--model").arg(ablation.join("runs/all/train/model"));
         run_ok(command.args(["--batch", batch, "--out"]).arg(&out));
@@ -92,8 +92,7 @@ fn a_wrong_configuration_is_one_message() {
     let config = folder.path().join("a.toml");
     fs::write(&config, CONFIG.replace("without_stages = [\"pretrain\"]", "without_stages = [\"step1\"]"))
         .unwrap();
-    let output =
-        run(example("ablate").arg("--config").arg(&config).arg("--out").arg(folder.path().join("out")));
+    let output = run(step("ablate").arg("--config").arg(&config).arg("--out").arg(folder.path().join("out")));
     assert_eq!(output.status.code(), Some(2));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("step1") && stderr.lines().count() == 1, "{stderr}");

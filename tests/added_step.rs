@@ -52,8 +52,12 @@ impl OddOnly {
         }
         eprintln!("treated {number}");
         outputs.begin::<Excluded>("excluded")?;
-        let even = Excluded { id: number.to_string(), reason: "even".into(), ..Excluded::default() };
-        if number % 2 == 0 { outputs.exclude(STAGE, even) } else { Ok(outputs.pass(STAGE)) }
+        if number % 2 == 0 {
+            let row = Excluded { id: number.to_string(), reason: "even".into(), ..Excluded::default() };
+            return outputs.exclude(STAGE, row);
+        }
+        outputs.pass(STAGE);
+        Ok(())
     }
 }
 

@@ -8,10 +8,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{example, files, run, run_ok};
+use common::{files, run, run_ok, step};
 
 fn extract(warc: &Path, out: &Path) -> Command {
-    let mut command = example("extract_documents");
+    let mut command = step("extract_documents");
     command.arg("--warc").arg(warc).arg("--out").arg(out);
     command
 }
@@ -36,7 +36,7 @@ fn assert_no_tables(out: &Path) {
 
 fn sample(folder: &Path) -> std::path::PathBuf {
     let out = folder.join("sample-run");
-    run_ok(example("pipeline").args(["--pages", "6", "--until", "list_records", "--out"]).arg(&out));
+    run_ok(step("pipeline").args(["--pages", "6", "--until", "list_records", "--out"]).arg(&out));
     out.join("sample/sample.warc.gz")
 }
 
@@ -74,8 +74,8 @@ fn a_truncated_archive_is_read_as_far_as_it_goes() {
 
 #[test]
 fn a_wrong_flag_is_bad_usage() {
-    assert_fails(&run(example("pipeline").arg("--no-such-flag")), 2, &["--no-such-flag"]);
-    assert_fails(&run(example("pipeline").args(["--until", "nowhere"])), 2, &["nowhere", "build_pairs"]);
+    assert_fails(&run(step("pipeline").arg("--no-such-flag")), 2, &["--no-such-flag"]);
+    assert_fails(&run(step("pipeline").args(["--until", "nowhere"])), 2, &["nowhere", "build_pairs"]);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn an_unknown_key_of_a_recipe_is_found_before_any_work() {
     let recipe = folder.path().join("recipe.toml");
     fs::write(&recipe, "name = \"x\"\nlerning_rate = 1e-3\n").unwrap();
     let out = folder.path().join("out");
-    let output = run(example("pipeline").arg("--recipe").arg(&recipe).arg("--out").arg(&out));
+    let output = run(step("pipeline").arg("--recipe").arg(&recipe).arg("--out").arg(&out));
     assert_fails(&output, 2, &["lerning_rate"]);
     assert_no_tables(&out);
 }
@@ -104,10 +104,9 @@ fn a_folder_of_another_run_is_not_overwritten() {
 fn an_api_that_refuses_the_connection_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    // A port that was free a moment ago: nothing listens there.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = tsumugi_testkit::closed_port();
     let url = format!("http://127.0.0.1:{port}/v1");
-    let output = run(example("pipeline")
+    let output = run(step("pipeline")
         .args(["--pages", "8", "--until", "synthesize", "--base-url", &url, "--out"])
         .arg(&out)
         .env("OPENAI_API_KEY", "sk-not-a-key"));
@@ -153,7 +152,7 @@ fn a_full_disk_leaves_no_half_written_shard() {
     let output = run(&mut extract(&warc, &out));
     let left = files(&out, &|name| name.ends_with(".partial") || name == "manifest.json");
     // A shard that was finished before the disk was full may stay: without a manifest no later step reads it.
-    let mut filter = example("filter_documents");
+    let mut filter = step("filter_documents");
     filter
         .arg("--documents")
         .arg(&out)

@@ -1,4 +1,4 @@
-//! Pictures over HTTP: ten thousand with faults, and runs that are killed.
+//! Images over HTTP: ten thousand with faults, and runs that are killed.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 mod common;
@@ -6,123 +6,66 @@ mod common;
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use common::{Random, assert_same, example, files, kill_after, run_ok};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Runtime;
+use common::{Random, assert_same, files, kill_after, run_ok, step};
 use tsumugi::images::fetch::HttpConfig;
 use tsumugi::pipeline::steps::fetch_images::{FetchImages, FetchImagesConfig};
 use tsumugi::pipeline::{Context, runner};
 use tsumugi::record::{Document, Fetch, ImageRow, ImageSlot, Node, Record, ShardReader, ShardWriter, shards};
+use tsumugi_testkit::{Reply, bitmap};
 
 /// All of 127.0.0.0/8 is this machine: each address is a host of its own.
 const HOSTS: usize = 50;
 
-/// Answers to `/N.bmp`, and how often each was asked for.
-struct Server {
-    port: u16,
-    asked: Arc<Mutex<HashMap<String, usize>>>,
-    _runtime: Runtime,
-}
+/// Answers to `/N.bmp`, and counts how often each was requested.
+struct Server(tsumugi_testkit::Server);
 
 impl Server {
     fn start(delay: Duration) -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = runtime.block_on(TcpListener::bind("0.0.0.0:0")).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let asked = Arc::<Mutex<HashMap<String, usize>>>::default();
-        let counts = asked.clone();
-        runtime.spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let counts = counts.clone();
-                tokio::spawn(async move {
-                    // A client that is killed is no fault of the server.
-                    let _ = serve(stream, &counts, delay).await;
-                });
-            }
-        });
-        Self { port, asked, _runtime: runtime }
+        Self(tsumugi_testkit::Server::start_at("0.0.0.0", move |request| {
+            let path = request.target.as_str();
+            let number = path.trim_start_matches('/').trim_end_matches(".bmp").parse().ok();
+            let reply = match number {
+                Some(n) => answer(n, request.repeat + 1),
+                None if path == "/robots.txt" => Reply::new(404, ""),
+                None => Reply::new(200, image(path.len())),
+            };
+            // Without a date an answer has that of its arrival, which no second run has.
+            reply.header("Date", "Fri, 27 Nov 2026 12:00:00 GMT").delay(delay)
+        }))
+    }
+
+    fn host(n: usize) -> String {
+        format!("127.0.0.{}", 1 + n % HOSTS)
     }
 
     fn url(&self, n: usize) -> String {
-        format!("http://127.0.0.{}:{}/{n}.bmp", 1 + n % HOSTS, self.port)
+        self.0.url_of(&Self::host(n), &format!("{n}.bmp"))
+    }
+
+    fn count_of(&self, n: usize) -> usize {
+        self.0.count_of(&Self::host(n), &format!("/{n}.bmp"))
     }
 
     fn requests(&self) -> usize {
-        self.asked.lock().unwrap().iter().filter(|(path, _)| path.ends_with(".bmp")).map(|(_, n)| n).sum()
+        self.0.requests().iter().filter(|request| request.target.ends_with(".bmp")).count()
     }
 }
 
-async fn serve(
-    stream: TcpStream,
-    counts: &Mutex<HashMap<String, usize>>,
-    delay: Duration,
-) -> std::io::Result<()> {
-    let mut stream = BufReader::new(stream);
-    loop {
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            if stream.read_line(&mut head).await? == 0 {
-                return Ok(());
-            }
-        }
-        let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-        let count = {
-            let mut counts = counts.lock().unwrap();
-            let count = counts.entry(path.clone()).or_default();
-            *count += 1;
-            *count
-        };
-        tokio::time::sleep(delay).await;
-        let number = path.trim_start_matches('/').trim_end_matches(".bmp").parse().ok();
-        let (bytes, stays) = match number {
-            Some(n) => answer(n, count),
-            None if path == "/robots.txt" => (whole("404 Not Found", "", b""), true),
-            None => (whole("200 OK", "", &picture(path.len())), true),
-        };
-        stream.write_all(&bytes).await?;
-        if !stays {
-            return Ok(());
-        }
-    }
+/// An image of 4 x 4 pixels that is like no other.
+fn image(n: usize) -> Vec<u8> {
+    bitmap(4, 4, |x, y| [n as u8, (n >> 8) as u8, (4 * y + x) as u8])
 }
 
-/// Without a date an answer has that of its coming, which no second run has.
-const DATE: &str = "Date: Fri, 27 Nov 2026 12:00:00 GMT\r\n";
-
-fn whole(status: &str, more: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 {status}\r\n{DATE}{more}Content-Length: {}\r\n\r\n", body.len());
-    [head.as_bytes(), body].concat()
-}
-
-/// An answer that says it is longer than it is.
-fn short(says: u64, body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 200 OK\r\n{DATE}Content-Length: {says}\r\n\r\n");
-    [head.as_bytes(), body].concat()
-}
-
-/// A picture of 4 x 4 pixels that is like no other.
-fn picture(n: usize) -> Vec<u8> {
-    let mut file = b"BM".to_vec();
-    for word in [54 + 48, 0, 54, 40, 4, 4, 1 | 24 << 16, 0, 0, 0, 0, 0, 0] {
-        file.extend(u32::to_le_bytes(word));
-    }
-    file.extend((0..16).flat_map(|at| [n as u8, (n >> 8) as u8, at]));
-    file
-}
-
-/// What may go wrong with a picture, and the reason that is to stand in the table. One in ten has a fault.
+/// What may go wrong with an image, and the reason that the table must give. One in ten has a fault.
 fn fault(n: usize) -> Option<(&'static str, Option<&'static str>)> {
     const FAULTS: [(&str, Option<&str>); 8] = [
         ("gone", Some("status:404")),
         ("cut", Some("cut_off")),
         ("broken at first", None),
         ("busy at first", None),
-        ("no picture", Some("not_an_image")),
+        ("no image", Some("not_an_image")),
         ("says that it is huge", Some("too_many_bytes")),
         ("opted out", Some("opt_out_header")),
         ("in a circle", Some("too_many_redirects")),
@@ -130,30 +73,27 @@ fn fault(n: usize) -> Option<(&'static str, Option<&'static str>)> {
     n.is_multiple_of(10).then(|| FAULTS[n / 10 % FAULTS.len()])
 }
 
-fn answer(n: usize, count: usize) -> (Vec<u8>, bool) {
-    let good = || (whole("200 OK", "ETag: \"1\"\r\n", &picture(n)), true);
+fn answer(n: usize, count: usize) -> Reply {
     match fault(n).map(|(name, _)| name) {
-        Some("gone") => (whole("404 Not Found", "", b"gone"), true),
-        Some("cut") => (short(102, b"BM"), false),
-        Some("broken at first") if count < 3 => (whole("500 Internal Server Error", "", b""), true),
-        Some("busy at first") if count < 2 => {
-            (whole("429 Too Many Requests", "Retry-After: 0\r\n", b""), true)
-        }
-        Some("no picture") => (whole("200 OK", "", b"<html>Not here</html>"), true),
-        Some("says that it is huge") => (short(99_999_999_999, b""), false),
-        Some("opted out") => (whole("200 OK", "X-Robots-Tag: noimageai\r\n", &picture(n)), true),
-        Some("in a circle") => (whole("302 Found", &format!("Location: /{n}.bmp\r\n"), b""), true),
-        _ => good(),
+        Some("gone") => Reply::new(404, "gone"),
+        Some("cut") => Reply::new(200, "BM").claim_length(102),
+        Some("broken at first") if count < 3 => Reply::new(500, ""),
+        Some("busy at first") if count < 2 => Reply::new(429, "").header("Retry-After", "0"),
+        Some("no image") => Reply::new(200, "<html>Not here</html>"),
+        Some("says that it is huge") => Reply::new(200, "").claim_length(99_999_999_999),
+        Some("opted out") => Reply::new(200, image(n)).header("X-Robots-Tag", "noimageai"),
+        Some("in a circle") => Reply::new(302, "").header("Location", &format!("/{n}.bmp")),
+        _ => Reply::new(200, image(n)).etag("\"1\""),
     }
 }
 
-/// Documents with pictures 0 to `pictures`, twenty a page; each tenth page shows the first picture again.
-fn documents(folder: &Path, server: &Server, pictures: usize) {
+/// Documents with images 0 to `images`, twenty per page. Each tenth page shows image 1 again.
+fn documents(folder: &Path, server: &Server, images: usize) {
     let node = |n: usize| Node {
         image: Some(ImageSlot { url: server.url(n), ..ImageSlot::default() }),
         ..Node::default()
     };
-    let numbers: Vec<usize> = (0..pictures).collect();
+    let numbers: Vec<usize> = (0..images).collect();
     let pages: Vec<Document> = numbers
         .chunks(20)
         .enumerate()
@@ -181,11 +121,11 @@ fn rows<R: Record>(folder: &Path) -> Vec<R> {
 }
 
 #[test]
-fn ten_thousand_pictures_arrive_once_or_have_a_reason() {
-    const PICTURES: usize = 10_000;
+fn ten_thousand_images_arrive_once_or_have_a_reason() {
+    const IMAGES: usize = 10_000;
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(Duration::ZERO);
-    documents(&folder.path().join("documents"), &server, PICTURES);
+    documents(&folder.path().join("documents"), &server, IMAGES);
     let http = HttpConfig { allow_private: true, per_host: 8, first_wait_ms: 20, ..HttpConfig::default() };
     let config = FetchImagesConfig {
         documents: folder.path().join("documents"),
@@ -208,32 +148,32 @@ fn ten_thousand_pictures_arrive_once_or_have_a_reason() {
     for fetch in fetches {
         occurrences.entry(fetch.url.clone()).or_default().push(fetch);
     }
-    assert_eq!(occurrences.len(), PICTURES);
-    let asked = server.asked.lock().unwrap();
-    for n in 0..PICTURES {
+    assert_eq!(occurrences.len(), IMAGES);
+    for n in 0..IMAGES {
         let found = &occurrences[&server.url(n)];
-        assert_eq!(found.len(), if n == 1 { 1 + PICTURES / 200 } else { 1 });
+        assert_eq!(found.len(), if n == 1 { 1 + IMAGES / 200 } else { 1 });
         let reason = fault(n).and_then(|(_, reason)| reason);
-        assert_eq!(found[0].reason.as_deref(), reason, "picture {n}");
-        let requests = asked[&format!("/{n}.bmp")];
+        assert_eq!(found[0].reason.as_deref(), reason, "image {n}");
+        let requests = server.count_of(n);
         match fault(n).map(|(name, _)| name) {
-            None => assert_eq!(requests, 1, "picture {n}"),
-            Some("busy at first") => assert_eq!(requests, 2, "picture {n}"),
-            Some("broken at first" | "cut") => assert_eq!(requests, 3, "picture {n}"),
-            Some("in a circle") => assert_eq!(requests, 11, "picture {n}"),
-            Some(_) => assert_eq!(requests, 1, "picture {n}"),
+            None => assert_eq!(requests, 1, "image {n}"),
+            Some("busy at first") => assert_eq!(requests, 2, "image {n}"),
+            Some("broken at first" | "cut") => assert_eq!(requests, 3, "image {n}"),
+            Some("in a circle") => assert_eq!(requests, 11, "image {n}"),
+            Some(_) => assert_eq!(requests, 1, "image {n}"),
         }
         if reason.is_none() {
-            assert_eq!(bytes[found[0].image_id.as_ref().unwrap()], picture(n));
+            assert_eq!(bytes[found[0].image_id.as_ref().unwrap()], image(n));
             assert_eq!((found[0].status, found[0].date.as_str()), (200, "2026-11-27T12:00:00Z"));
             assert_eq!(found[0].etag.as_deref(), Some("\"1\""));
         }
     }
-    assert_eq!(asked["/robots.txt"], HOSTS);
+    let requests = server.0.requests();
+    assert_eq!(requests.iter().filter(|request| request.target == "/robots.txt").count(), HOSTS);
 }
 
 fn fetch_step(documents: &Path, out: &Path) -> Command {
-    let mut command = example("fetch_images");
+    let mut command = step("fetch_images");
     command.args(["--from", "http", "--allow-private", "--connections", "20", "--documents"]).arg(documents);
     command.arg("--out").arg(out);
     command
@@ -241,12 +181,12 @@ fn fetch_step(documents: &Path, out: &Path) -> Command {
 
 #[test]
 fn killed_runs_ask_for_nothing_twice_and_end_with_the_same_bytes() {
-    const PICTURES: usize = 1_500;
+    const IMAGES: usize = 1_500;
     const KILLS: usize = 4;
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(Duration::from_millis(15));
     let documents = folder.path().join("documents");
-    self::documents(&documents, &server, PICTURES);
+    self::documents(&documents, &server, IMAGES);
     let tables = |name: &str| name.ends_with(".parquet") || name == "manifest.json";
     let undisturbed = folder.path().join("undisturbed");
     let began = Instant::now();
@@ -267,7 +207,7 @@ fn killed_runs_ask_for_nothing_twice_and_end_with_the_same_bytes() {
         }
         run_ok(&mut fetch_step(&documents, &out));
         assert_same(&files(&out, &tables), &reference, &format!("kill {kill}"));
-        // Only what was under way is asked for again, three times at most: twenty pictures at each kill.
+        // Only images in progress are requested again, at most three times: twenty at each kill.
         let again = (server.requests() - before).saturating_sub(once);
         assert!(again <= 2 * 20 * 3, "{again} requests more than the {once} of an undisturbed run");
     }

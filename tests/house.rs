@@ -35,12 +35,16 @@ fn only_the_program_names_flags() {
 
 #[test]
 fn no_language_stands_in_code() {
-    let is_japanese = |c: char| matches!(c, '\u{3041}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9d}');
+    // Hiragana, katakana (half-width too) and Han characters. The middle dot and the long-vowel mark are of no script: a
+    // normaliser may name them.
+    let is_letter = |c: char| {
+        matches!(c, '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{ff66}'..='\u{ff6f}' | '\u{ff71}'..='\u{ff9d}')
+            || matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}')
+    };
     let mut found = Vec::new();
     for source in sources("crates").iter().filter(|source| source.is_library() && source.krate() != "demo") {
         // Comments may show what a rule is about, and examples in them are tests.
-        found
-            .extend(source.places(|line| !line.trim_start().starts_with("//") && line.contains(is_japanese)));
+        found.extend(source.places(|line| !line.trim_start().starts_with("//") && line.contains(is_letter)));
     }
     assert_none("what belongs to a language is in a language pack, the demo or a test", &found);
 }
@@ -90,4 +94,26 @@ fn the_readme_shows_the_example_of_the_facade() {
         rest.split_once("```").unwrap().0.to_owned()
     };
     assert_eq!(example("README.md"), example("crates/tsumugi/README.md"));
+}
+
+/// What a registry shows of a crate: a README with an example, keywords and categories.
+#[test]
+fn crates_are_described() {
+    let mut found = Vec::new();
+    for source in sources("crates").iter().filter(|source| source.path.ends_with("/src/lib.rs")) {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crates").join(source.krate());
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        if manifest.contains("publish = false") {
+            continue;
+        }
+        let missing = ["readme", "keywords", "categories"]
+            .into_iter()
+            .find(|key| !manifest.contains(&format!("\n{key} =")));
+        found.extend(missing.map(|key| format!("{}: no {key}", source.krate())));
+        let readme = std::fs::read_to_string(folder.join("README.md")).unwrap_or_default();
+        if !readme.contains("```rust") && !readme.contains("```sh") {
+            found.push(format!("{}: no README with an example", source.krate()));
+        }
+    }
+    assert_none("every published crate is described", &found);
 }

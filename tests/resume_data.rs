@@ -7,13 +7,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::{Random, assert_same, example, files, kill_after, run_ok};
+use common::{Random, assert_same, files, kill_after, run_ok, step};
 
 /// Moments at which the run is killed.
 const KILLS: usize = 20;
 
 fn data_steps(out: &Path) -> Command {
-    let mut command = example("pipeline");
+    let mut command = step("pipeline");
     command.args(["--pages", "14", "--until", "build_interleaved", "--out"]).arg(out);
     command
 }

@@ -1,8 +1,8 @@
-//! What several targets share: the events of an archive, pulled and pushed.
+//! Shared by several targets: the events of an archive, pulled and pushed.
 
 use tsumugi_warc::{ArchiveReader, Decoder, Error, Event, Options, PayloadLimits, Record};
 
-/// What is read from an archive, one line an event.
+/// Events of reading an archive, one line each.
 pub type Events = Vec<String>;
 
 fn record(record: &Record<'_>) -> String {
@@ -37,7 +37,7 @@ pub fn pull(bytes: &[u8], options: &Options) -> Events {
     events
 }
 
-/// Feeds a [`Decoder`] with pieces of so many bytes.
+/// Feeds a [`Decoder`] with pieces of this many bytes.
 pub fn push(bytes: &[u8], piece: usize, options: &Options) -> Events {
     let mut pieces = bytes.chunks(piece);
     let mut decoder = Decoder::new(options.clone());
@@ -74,7 +74,7 @@ pub fn push(bytes: &[u8], piece: usize, options: &Options) -> Events {
     }
 }
 
-/// Reads in all ways and compares.
+/// Reads in all ways and compares the events.
 pub fn compare(bytes: &[u8], piece: usize) {
     for options in [Options::default(), Options::default().with_buffer_limit(300)] {
         let pulled = pull(bytes, &options);

@@ -1,4 +1,4 @@
-//! HTTP messages: headers, transfer and content codings, held in memory and read in pieces.
+//! HTTP messages: headers, transfer and content codings, held in memory and streamed.
 #![no_main]
 
 use std::io::Read;
@@ -25,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
     if payload.read_to_end(&mut streamed).is_err() {
         return;
     }
-    // Lies are found out later in a held payload, and what follows damage is kept there.
+    // A payload held in memory exposes wrong codings later, and keeps what follows damage.
     if held.fault().is_none()
         && payload.fault().is_none()
         && held.notes().is_empty()

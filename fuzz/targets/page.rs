@@ -1,4 +1,4 @@
-//! Any bytes as a page: no panic, and as much text and as many pictures as the page can have.
+//! Any bytes as a page: no panic, and no more text and images than the page can have.
 //!
 //! The first line of the input is the header `Content-Type`, the rest is the page.
 #![no_main]
@@ -15,7 +15,7 @@ fuzz_target!(|data: &[u8]| {
     let page = parse(bytes, &headers, "http://example.test/dir/page.html");
     let again = parse(bytes, &headers, "http://example.test/dir/page.html");
     assert_eq!(page, again);
-    // A byte gives at most one character, of at most three bytes; references do not grow.
+    // A byte decodes to at most one character of at most three bytes; references do not grow.
     let text: usize = page.nodes.iter().filter_map(|node| node.text.as_ref()).map(String::len).sum();
     assert!(text <= 3 * bytes.len());
     assert!(page.nodes.len() <= bytes.len());

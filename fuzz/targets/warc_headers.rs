@@ -1,4 +1,4 @@
-//! Plain archives, which begin with a record: headers, lengths, and the search for the next record.
+//! Plain archives that start with a record: headers, lengths, and the search for the next record.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Archives of any kind: members, frames, and the search for the next sound one.
+//! Archives of any kind: members, frames, and the search for the next valid one.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

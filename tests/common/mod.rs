@@ -1,4 +1,4 @@
-//! What the end-to-end tests share: running the examples, and fingerprints of what they wrote.
+//! What the end-to-end tests share: running steps, and fingerprints of what they wrote.
 
 #![allow(dead_code, reason = "each test uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-/// The command of an example. `cargo test` builds the examples beside the tests.
-pub(crate) fn example(name: &str) -> Command {
+/// The command of a step. `cargo test` in the root builds the program beside the tests.
+pub(crate) fn step(name: &str) -> Command {
     let test = std::env::current_exe().unwrap();
-    let folder = test.parent().and_then(Path::parent).unwrap().join("examples");
-    let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    assert!(path.exists(), "{} is missing: build the examples (cargo build --examples)", path.display());
+    let folder = test.parent().and_then(Path::parent).unwrap();
+    let path = folder.join(format!("tsumugi{}", std::env::consts::EXE_SUFFIX));
+    assert!(path.exists(), "{} is missing: build it (cargo build --bin tsumugi)", path.display());
     let mut command = Command::new(path);
+    command.arg(name).env_remove("RUST_LOG");
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     // A key or an endpoint of the person who runs the tests must not be used by them.
     command.env_remove("OPENAI_API_KEY").env_remove("OPENAI_BASE_URL");

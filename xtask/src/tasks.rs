@@ -38,7 +38,7 @@ fn lock(root: &Path) -> Result<File> {
 pub(crate) fn demo(root: &Path, arguments: &[String]) -> Result<()> {
     ready_to_build(root)?;
     let mut command = cargo(root);
-    command.args(["run", "--example", "pipeline", "--"]).args(arguments);
+    command.args(["run", "--bin", "tsumugi", "--", "pipeline"]).args(arguments);
     run(command)
 }
 

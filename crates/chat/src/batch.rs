@@ -1,14 +1,14 @@
-//! The Batch API as another way for the same requests: slower, at half the price.
+//! Sends the same requests through the Batch API: slower, at half the price.
 //!
 //! Requests are written to files of JSON lines, uploaded, and their replies land in the client's cache, from which
-//! [`crate::Client::send`] then answers. What a batch did not answer is simply not in the cache and is sent singly.
+//! [`crate::Client::send`] then answers. A request that a batch did not answer is not in the cache and is sent singly.
 //!
 //! Everything is on disk before it is sent: beside the cache's files, `batches/NAME.jsonl` holds a batch's requests and
 //! `batches/NAME.json` its state. A batch carries its name as metadata, so a run that was killed between the creation of a
 //! batch and the note of its id finds it again instead of paying twice.
 //!
-//! Where a budget has no room for the most that one more request may cost, what was gathered is sent and waited for, since
-//! replies mostly cost far less; only where the room is still missing then does [`Batches::push`] stop.
+//! If the budget has no room for the maximum cost of one more request, the gathered requests are sent and awaited first, since
+//! replies mostly cost far less; [`Batches::push`] fails only if the room is still missing then.
 
 mod files;
 
@@ -29,21 +29,22 @@ use crate::client::Inner;
 use crate::reply::WireReply;
 use crate::{Client, Error, Request};
 
-/// Batches looked at for one of ours: pages of 100.
+/// Pages of 100 batches that are searched for one of this client.
 const PAGES: usize = 50;
-/// How often a batch is refused for want of room although no other of ours is under way, before that is an error.
+/// Refusals for lack of capacity, with no other batch of this client submitted, after which a batch is an error.
 const MOST_REFUSALS: u32 = 3;
 
-/// How batches are made and watched.
+/// Limits of batches, and how often they are polled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct BatchConfig {
-    /// Most requests in a batch (OpenAI: 50,000).
+    /// Maximum number of requests in a batch. Default: 50,000, OpenAI's limit.
     pub max_requests: usize,
-    /// Most bytes of a batch's file (OpenAI: 200 MB; ours 64 MiB, so that an upload fits into one attempt's timeout).
+    /// Maximum size of a batch's file in bytes. Default: 64 MiB, so that an upload fits into one attempt's timeout (OpenAI's
+    /// limit is 200 MB).
     pub max_bytes: u64,
-    /// Seconds between two looks at the batches under way.
+    /// Interval in seconds at which the state of submitted batches is polled. Default: 30, this project's choice.
     pub poll_seconds: f64,
 }
 
@@ -53,7 +54,7 @@ impl Default for BatchConfig {
     }
 }
 
-/// What batches did.
+/// Counts of batches and their requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BatchSummary {
@@ -65,7 +66,7 @@ pub struct BatchSummary {
     pub unanswered: u64,
 }
 
-/// Batches of one client: those of earlier runs that are not collected yet, and new ones.
+/// Batches of one client: new ones, and those of earlier runs that are not collected yet.
 #[derive(Debug)]
 pub struct Batches {
     client: Client,
@@ -158,8 +159,8 @@ impl Batches {
         Ok(())
     }
 
-    /// Submits what is left, waits until every batch has ended, and puts all replies into the cache. `watch` hears of each
-    /// look at the batches: how many have ended, of how many.
+    /// Submits the remaining requests, waits until every batch has ended, and puts all replies into the cache. After each poll
+    /// it calls `watch` with the number of batches that have ended and the number of all.
     ///
     /// # Errors
     /// As [`Batches::push`]; [`Error::Batch`] where the server refuses a batch as a whole.

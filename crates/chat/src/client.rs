@@ -20,16 +20,17 @@ use crate::reply::WireReply;
 use crate::transport::{Endpoint, Transport, fault_of, http_client};
 use crate::{ClientConfig, Error, Ledger, Reply, Request, Usage};
 
-/// Completion tokens a request without a limit of its own is taken to cost at most.
+/// Upper bound of the completion tokens that is assumed for a request without a limit of its own.
 const ASSUMED_COMPLETION_TOKENS: u64 = 4096;
-/// After so many requests that the server rejected, without one that it answered, it is not the items (ours: 10).
+/// Number of rejected requests, without one that was answered, after which the fault is not in single items. This
+/// project's choice.
 const MOST_REJECTED: u64 = 10;
 
-/// After so many requests in a row that the server put off for all the time they may take, it will not take the next one
-/// either (ours: 3).
+/// Number of requests in a row that the server postpones until their deadline before the run is stopped. This project's
+/// choice.
 const MOST_PUT_OFF: u32 = 3;
 
-/// A client of one endpoint. Clones share everything: connections, limits, cache, ledger.
+/// A client of one endpoint. Clones share connections, limits, cache and ledger.
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -43,13 +44,13 @@ pub(crate) struct Inner {
     limiter: Arc<Limiter>,
     pub(crate) cache: Option<Cache>,
     accounts: Accounts,
-    /// Whether anything has come over HTTP, be it an error: whoever answered before may be restarting.
+    /// Whether the server has answered at all, even with an error: such a server may be restarting.
     heard: Arc<AtomicBool>,
-    /// Requests that were put off until their time ran out, since the last answer.
+    /// Requests that were postponed until their deadline, since the last answer.
     put_off: AtomicU32,
-    /// Set to the message of the first fatal error; whoever waits is woken by it.
+    /// The message of the first fatal error; setting it wakes all that wait.
     halted: watch::Sender<Option<String>>,
-    /// Requests under way by key: a second one with the same key waits for the first and takes its reply from the cache.
+    /// Requests in flight by key: a second request with the same key waits for the first and takes its reply from the cache.
     flights: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     jitter: Mutex<StdRng>,
 }
@@ -63,10 +64,10 @@ struct Cost {
 }
 
 impl Client {
-    /// Sets up a client; reads the cache folder, connects to nothing.
+    /// Creates a client and reads its cache folder. It does not connect yet.
     ///
     /// # Errors
-    /// [`Error::Config`] for values that cannot work, [`Error::Cache`] when the cache folder cannot be used.
+    /// [`Error::Config`] for invalid values, [`Error::Cache`] when the cache folder cannot be used.
     pub fn new(mut config: ClientConfig) -> Result<Self, Error> {
         let url = config.checked_base_url()?;
         config.token_limit_field = config.settled_limit_field(&url);
@@ -108,7 +109,7 @@ impl Client {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Answers a request: from the cache, or from the server after as many attempts as it takes.
+    /// Answers a request from the cache, or else from the server, with retries.
     ///
     /// After a fatal error every further request that is not in the cache fails with [`Error::Stopped`] before it is sent,
     /// while those in flight finish and are kept.
@@ -132,7 +133,7 @@ impl Client {
         result
     }
 
-    /// Whether requests are still sent; to be asked before a request is made with some effort.
+    /// Checks that requests are still sent. Call it before a request is built with some effort.
     ///
     /// # Errors
     /// [`Error::Stopped`] after a fatal error.
@@ -140,7 +141,7 @@ impl Client {
         self.inner.check_halted()
     }
 
-    /// The account so far.
+    /// The ledger so far.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
         self.inner.accounts.snapshot()
@@ -178,7 +179,7 @@ impl Client {
         &self.inner
     }
 
-    /// Lets one request of a key out at a time.
+    /// Lets only one request of a key proceed at a time.
     async fn send_once(&self, request: &Request, key: &str) -> Result<Reply, Error> {
         let flight = Arc::clone(lock(&self.inner.flights).entry(key.to_owned()).or_default());
         let turn = flight.lock().await;
@@ -189,7 +190,7 @@ impl Client {
         };
         drop(turn);
         let mut flights = lock(&self.inner.flights);
-        // The map's and ours: nobody else waits.
+        // Two references, the map's and this one: no other request waits.
         if Arc::strong_count(&flight) == 2 {
             flights.remove(key);
         }
@@ -228,12 +229,12 @@ impl Inner {
         }
     }
 
-    /// What a request in a batch costs, as a part of its price alone.
+    /// The price of a request in a batch as a fraction of its normal price.
     pub(crate) fn batch_price(&self, model: &str) -> f64 {
         self.config.prices.find(model).map_or(1.0, |price| price.batch)
     }
 
-    /// Books a reply, at that part of its price, and stores it with its time and cost.
+    /// Records a reply at this fraction of its price, and stores it with its time and cost.
     pub(crate) fn keep(
         &self,
         model: &str,
@@ -268,8 +269,8 @@ impl Inner {
         }
     }
 
-    /// Sends until there is a reply, a fault no further attempt can mend, or no attempt or time left.
-    /// The reply comes with the money set aside for it, to be held until its cost is booked.
+    /// Retries until there is a reply, a permanent fault, or no attempt or time left. Returns the reply with the budget
+    /// reserved for it, which is held until its cost is recorded.
     async fn attempts(
         &self,
         body: &CreateChatCompletionRequest,
@@ -281,7 +282,7 @@ impl Inner {
         loop {
             let reservation = self.accounts.reserve(cost.most_usd).await?;
             let slot = self.unless_halted(self.limiter.admit(tokens)).await?;
-            // Waiting for one's turn is no fault of the server: the deadline runs from the first attempt.
+            // Waiting for a free slot is not the server's fault: the deadline runs from the first attempt.
             let deadline = *started.get_or_insert_with(Instant::now) + self.config.deadline();
             attempt += 1;
             let sent = Instant::now();
@@ -366,7 +367,7 @@ impl Inner {
     fn ends(&self, fault: &Fault, attempts: u32, tries: u32) -> Option<Error> {
         let (base_url, message, status) = (self.base.clone(), fault.message.clone(), fault.status);
         Some(match fault.class {
-            // A server that has answered before may be restarting; one that never has is not there.
+            // A server that answered before may be restarting; one that never did is treated as absent.
             Class::Unreachable if !self.heard.load(Ordering::Relaxed) || tries > self.config.max_retries => {
                 Error::Connect { base_url, reason: message }
             }
@@ -390,7 +391,7 @@ impl Inner {
         })
     }
 
-    /// Full jitter; never before the time that the server asks for, and a server that asks for none does not switch it off.
+    /// The wait with full jitter: never shorter than what the server asks for, and jittered even if it asks for none.
     fn wait(&self, fault: &Fault, attempt: u32) -> Duration {
         let ceiling =
             (self.config.backoff_base * 2f64.powi(attempt.min(60) as i32 - 1)).min(self.config.backoff_cap);
@@ -401,7 +402,7 @@ impl Inner {
         }
     }
 
-    /// Counts a failure; where the server rejected everything so far, the fault is in what all requests have in common.
+    /// Counts a failure. If the server has rejected every request so far, the fault is in what they have in common.
     fn unless_all_are_rejected(&self, error: Error) -> Error {
         self.accounts.failed(error.reason());
         let Error::Rejected { status, message } = &error else { return error };
@@ -414,7 +415,7 @@ impl Inner {
         Error::Unsupported { base_url: self.base.clone(), status: *status, message }
     }
 
-    /// Sets aside for good what an attempt may have cost of which nobody knows whether the server charged for it.
+    /// Reserves for good what an attempt may have cost if it is unknown whether the server charged for it.
     fn lost(&self, model: &str, usd: f64) -> Result<(), Error> {
         self.accounts.unknown(usd);
         match &self.cache {

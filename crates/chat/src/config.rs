@@ -61,8 +61,13 @@ pub struct ClientConfig {
 pub struct Azure {
     /// The deployment's name.
     pub deployment: String,
-    /// The query parameter `api-version`, such as `2024-10-21`.
+    /// The query parameter `api-version`; `2024-10-21`, the stable version when this was written, where absent.
+    #[serde(default = "default_api_version")]
     pub api_version: String,
+}
+
+fn default_api_version() -> String {
+    "2024-10-21".into()
 }
 
 /// A deployment's name and an API version are parts of URLs.

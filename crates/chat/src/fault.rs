@@ -314,84 +314,81 @@ fn innermost(error: &reqwest::Error) -> String {
 mod tests {
     use super::*;
 
+    const CASES: &[(u16, &str, Class)] = &[
+        (
+            429,
+            r#"{"error":{"message":"slow down","type":"requests","param":null,"code":"rate_limit_exceeded"}}"#,
+            Class::RateLimited,
+        ),
+        (
+            429,
+            r#"{"object":"error","message":"slow","type":"TooManyRequests","param":null,"code":429}"#,
+            Class::RateLimited,
+        ),
+        (429, "<html><title>429 Too Many Requests</title></html>", Class::RateLimited),
+        (
+            429,
+            r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#,
+            Class::Quota,
+        ),
+        (402, "{}", Class::Quota),
+        (
+            429,
+            r#"{"error":{"message":"litellm.RateLimitError: OpenAIException - You exceeded your current quota, please check your plan","type":"throttling_error","code":"429"}}"#,
+            Class::Quota,
+        ),
+        (
+            429,
+            r#"[{"error":{"code":429,"message":"You exceeded your current quota. Please retry in 18.4s.","status":"RESOURCE_EXHAUSTED"}}]"#,
+            Class::RateLimited,
+        ),
+        (
+            429,
+            r#"{"error":{"message":"Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 45000.","type":"tokens","code":"rate_limit_exceeded"}}"#,
+            Class::Rejected,
+        ),
+        (403, r#"{"error":{"message":"Your input was flagged","code":403}}"#, Class::Filtered),
+        (403, r#"{"error":{"message":"Country not supported"}}"#, Class::Auth),
+        (503, "", Class::Overloaded),
+        (500, "<html>oops</html>", Class::Transient),
+        (408, "", Class::Transient),
+        (401, r#"{"error":"bad key"}"#, Class::Auth),
+        (
+            400,
+            r#"{"error":{"message":"This model's maximum context length is 128000 tokens.","code":"context_length_exceeded"}}"#,
+            Class::ContextTooLong,
+        ),
+        (
+            400,
+            r#"{"object":"error","message":"This model's maximum context length is 10 tokens","code":400}"#,
+            Class::ContextTooLong,
+        ),
+        (
+            400,
+            r#"{"error":{"code":400,"message":"the request exceeds the available context size. try increasing the context size","type":"exceed_context_size_error"}}"#,
+            Class::ContextTooLong,
+        ),
+        (400, r#"{"error":{"message":"filtered","code":"content_filter"}}"#, Class::Filtered),
+        (400, r#"{"error":{"message":"no","code":"unsupported_parameter"}}"#, Class::Unsupported),
+        (404, r#"{"detail":"Not Found"}"#, Class::Unsupported),
+        (
+            500,
+            r#"{"error":{"message":"This model's maximum context length is 8192 tokens.","code":500}}"#,
+            Class::ContextTooLong,
+        ),
+        (
+            400,
+            r#"{"object":"error","message":"The decoder prompt (length 9000) is too long to fit into the model","code":400}"#,
+            Class::ContextTooLong,
+        ),
+        (400, r#"{"error":{"message":"Please reduce the length of the messages."}}"#, Class::ContextTooLong),
+        (422, r#"{"detail":[{"msg":"bad"}]}"#, Class::Rejected),
+        (400, "", Class::Rejected),
+    ];
+
     #[test]
     fn bodies_of_all_shapes_are_classified() {
-        let cases: &[(u16, &str, Class)] = &[
-            (
-                429,
-                r#"{"error":{"message":"slow down","type":"requests","param":null,"code":"rate_limit_exceeded"}}"#,
-                Class::RateLimited,
-            ),
-            (
-                429,
-                r#"{"object":"error","message":"slow","type":"TooManyRequests","param":null,"code":429}"#,
-                Class::RateLimited,
-            ),
-            (429, "<html><title>429 Too Many Requests</title></html>", Class::RateLimited),
-            (
-                429,
-                r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#,
-                Class::Quota,
-            ),
-            (402, "{}", Class::Quota),
-            (
-                429,
-                r#"{"error":{"message":"litellm.RateLimitError: OpenAIException - You exceeded your current quota, please check your plan","type":"throttling_error","code":"429"}}"#,
-                Class::Quota,
-            ),
-            (
-                429,
-                r#"[{"error":{"code":429,"message":"You exceeded your current quota. Please retry in 18.4s.","status":"RESOURCE_EXHAUSTED"}}]"#,
-                Class::RateLimited,
-            ),
-            (
-                429,
-                r#"{"error":{"message":"Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 45000.","type":"tokens","code":"rate_limit_exceeded"}}"#,
-                Class::Rejected,
-            ),
-            (403, r#"{"error":{"message":"Your input was flagged","code":403}}"#, Class::Filtered),
-            (403, r#"{"error":{"message":"Country not supported"}}"#, Class::Auth),
-            (503, "", Class::Overloaded),
-            (500, "<html>oops</html>", Class::Transient),
-            (408, "", Class::Transient),
-            (401, r#"{"error":"bad key"}"#, Class::Auth),
-            (
-                400,
-                r#"{"error":{"message":"This model's maximum context length is 128000 tokens.","code":"context_length_exceeded"}}"#,
-                Class::ContextTooLong,
-            ),
-            (
-                400,
-                r#"{"object":"error","message":"This model's maximum context length is 10 tokens","code":400}"#,
-                Class::ContextTooLong,
-            ),
-            (
-                400,
-                r#"{"error":{"code":400,"message":"the request exceeds the available context size. try increasing the context size","type":"exceed_context_size_error"}}"#,
-                Class::ContextTooLong,
-            ),
-            (400, r#"{"error":{"message":"filtered","code":"content_filter"}}"#, Class::Filtered),
-            (400, r#"{"error":{"message":"no","code":"unsupported_parameter"}}"#, Class::Unsupported),
-            (404, r#"{"detail":"Not Found"}"#, Class::Unsupported),
-            (
-                500,
-                r#"{"error":{"message":"This model's maximum context length is 8192 tokens.","code":500}}"#,
-                Class::ContextTooLong,
-            ),
-            (
-                400,
-                r#"{"object":"error","message":"The decoder prompt (length 9000) is too long to fit into the model","code":400}"#,
-                Class::ContextTooLong,
-            ),
-            (
-                400,
-                r#"{"error":{"message":"Please reduce the length of the messages."}}"#,
-                Class::ContextTooLong,
-            ),
-            (422, r#"{"detail":[{"msg":"bad"}]}"#, Class::Rejected),
-            (400, "", Class::Rejected),
-        ];
-        for (status, body, class) in cases {
+        for (status, body, class) in CASES {
             let fault = Fault::from_status(StatusCode::from_u16(*status).unwrap(), body.as_bytes(), None);
             assert_eq!(fault.class, *class, "{status} {body}");
             assert!(!fault.message.is_empty() && !fault.message.contains('<'), "{}", fault.message);

@@ -1,4 +1,4 @@
-//! What was spent, and what may still be.
+//! Tokens and money that were spent or may still be spent.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -10,23 +10,23 @@ use crate::cache::Entry;
 use crate::limiter::lock;
 use crate::{Error, Usage};
 
-/// The account of a client: what its cache folder holds, and what this client did.
+/// The ledger of a client: what its cache folder records, and what this client did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Ledger {
-    /// Tokens and money of every reply paid for, by the model asked for; earlier runs with the same cache included.
+    /// Tokens and money of all paid replies by requested model, including earlier runs with the same cache.
     pub models: BTreeMap<String, Spent>,
-    /// USD of all models.
+    /// Total cost in USD.
     pub usd: f64,
-    /// Replies that this client took from the server.
+    /// Replies that this client received from the server.
     pub answered: u64,
     /// Replies that this client took from the cache.
     pub cached: u64,
     /// USD that this client spent.
     pub usd_this_run: f64,
-    /// USD that attempts may have cost whose answer never arrived whole (timed out, cut, unreadable), at the most; earlier runs
-    /// with the same cache included. The server may have charged for them, so they count against the budget.
+    /// Upper bound in USD of the cost of attempts whose answer never arrived complete (timed out, cut, unreadable), including
+    /// earlier runs with the same cache. The server may have charged for them, so they count against the budget.
     pub usd_unknown: f64,
     /// Attempts of this client that failed and were retried, by kind.
     pub retries: BTreeMap<String, u64>,
@@ -81,7 +81,7 @@ struct State {
     held: usize,
 }
 
-/// Money set aside for a request in flight; given back on drop.
+/// Budget reserved for a request in flight; released on drop.
 #[derive(Debug)]
 pub(crate) struct Reservation<'a> {
     accounts: &'a Accounts,
@@ -93,12 +93,12 @@ impl Accounts {
         Self { budget, state: Mutex::default(), settled: Notify::new() }
     }
 
-    /// Takes in an entry of an earlier run.
+    /// Adds an entry of an earlier run.
     pub(crate) fn recall(&self, entry: &Entry) {
         lock(&self.state).ledger.add(&entry.asked, entry.reply.usage, entry.usd);
     }
 
-    /// Sets aside what a request may cost at most. Where that fits only once others in flight turn out cheaper, waits for them.
+    /// Reserves the maximum cost of a request. If it fits only after others in flight turn out cheaper, waits for them.
     pub(crate) async fn reserve(&self, usd: f64) -> Result<Reservation<'_>, Error> {
         loop {
             let settled = self.settled.notified();

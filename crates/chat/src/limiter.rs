@@ -1,4 +1,4 @@
-//! How much is sent: requests in flight (additive increase, multiplicative decrease) and requests and tokens a minute.
+//! Limits: concurrent requests (additive increase, multiplicative decrease), and requests and tokens per minute.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,7 +8,8 @@ use tokio::sync::Notify;
 
 use crate::retry_after::reset_duration;
 
-/// A bucket holds this part of a minute's allowance, so that a start from rest is no burst of a whole minute.
+/// Capacity of a bucket as a fraction of a minute's allowance, so that an idle client does not start with a whole minute's
+/// burst.
 const BURST: f64 = 1.0 / 6.0;
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -48,7 +49,7 @@ impl Limiter {
         slot
     }
 
-    /// Gives back the tokens that were reserved but not used (or takes those used beyond).
+    /// Returns tokens that were reserved but not used, or takes those used beyond.
     pub(crate) fn settle(&self, reserved: u64, used: u64) {
         lock(&self.tokens).give(reserved as f64 - used as f64, Instant::now());
     }
@@ -66,12 +67,12 @@ impl Limiter {
         }
     }
 
-    /// One request was answered in time: one more in flight for each full round of answers.
+    /// Records a request that was answered in time: one more slot for each full round of answers.
     pub(crate) fn widen(&self) {
         self.slots.widen();
     }
 
-    /// The server asked for less: half as many in flight, once for each burst of complaints.
+    /// Halves the slots because the server asked for less, once for each burst of complaints.
     pub(crate) fn narrow(&self, sent: Instant) {
         self.slots.narrow(sent);
     }

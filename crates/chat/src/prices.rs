@@ -26,14 +26,14 @@ pub struct Prices {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Price {
-    /// USD for a million prompt tokens.
+    /// USD per million prompt tokens.
     pub input: f64,
-    /// USD for a million completion tokens.
+    /// USD per million completion tokens.
     pub output: f64,
-    /// What a request in a batch costs, as a part of its price alone (OpenAI: half). Where it is missing a batch costs the same.
+    /// Price of a request in a batch as a fraction of that of a single request (OpenAI: 0.5). Default: 1.
     #[serde(default = "whole")]
     pub batch: f64,
-    /// Most prompt tokens that an image costs; [`crate::ClientConfig::image_tokens`] comes first.
+    /// Maximum number of prompt tokens of an image; [`crate::ClientConfig::image_tokens`] takes precedence.
     #[serde(default)]
     pub image_tokens: Option<u64>,
     /// Where the price was read.

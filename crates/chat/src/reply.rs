@@ -1,4 +1,4 @@
-//! What comes back.
+//! Replies.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub struct Reply {
     /// When it came from the server, in seconds since 1970.
     #[serde(skip)]
     pub time: u64,
-    /// What it cost when it came, in USD; 0 for models without a price.
+    /// Its cost in USD when it came; 0 for models without a price.
     #[serde(skip)]
     pub usd: f64,
     /// Whether it came out of the cache.

@@ -1,4 +1,4 @@
-//! What is asked: messages of text and images, with parameters.
+//! Requests: messages of text and images, with parameters.
 
 use async_openai::types::chat::{
     ChatCompletionRequestAssistantMessage, ChatCompletionRequestMessage,
@@ -20,11 +20,11 @@ pub struct Request {
     pub model: String,
     /// The conversation so far.
     pub messages: Vec<ChatMessage>,
-    /// Most tokens of the reply; `None`: the server's own limit.
+    /// Maximum number of tokens of the reply; the server's limit if none.
     pub max_tokens: Option<u32>,
-    /// Sampling temperature; `None`: the server's default.
+    /// Sampling temperature; the server's default if none.
     pub temperature: Option<f32>,
-    /// Seed of the sampling, where the server takes one.
+    /// Seed of the sampling, for servers that accept one.
     pub seed: Option<i64>,
     /// A schema that the reply must follow (sent as a strict `json_schema` response format).
     pub json_schema: Option<JsonSchema>,
@@ -36,18 +36,18 @@ pub struct Request {
 /// One message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatMessage {
-    /// Who speaks.
+    /// The role of the speaker.
     pub role: Role,
     /// Text and images in order. Images are allowed in user messages only; elsewhere they are left out.
     pub parts: Vec<Part>,
 }
 
-/// Who speaks.
+/// The role of a speaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Standing instructions.
+    /// System instructions.
     System,
-    /// The one who asks.
+    /// The user.
     User,
     /// The model.
     Assistant,

@@ -11,11 +11,9 @@ use clap_complete::Shell;
 use serde_json::Value;
 use tsumugi_pipeline::{Command, Context, Error, Group, Progress};
 
+use crate::flags::COMMON;
 use crate::step::Step;
-use crate::{logging, messages, reference};
-
-/// Heading of the flags that all steps have.
-pub(crate) const COMMON: &str = "Common options";
+use crate::{logging, reference};
 
 const ABOUT: &str = "From web archives to multimodal data, and from the data to a vision-language model";
 
@@ -196,7 +194,7 @@ fn prepare(matches: &ArgMatches) -> Result<Context, Error> {
 /// Prints an error as one message and returns its exit code.
 fn fail(step: &Step, error: &Error) -> ExitCode {
     let code = error.exit_code();
-    let message = messages::with_causes(error);
+    let message = tsumugi_pipeline::with_causes(error);
     eprintln!("error: {}", if code == 2 { step.with_flags(&message) } else { message });
     ExitCode::from(code)
 }
@@ -221,7 +219,7 @@ fn worker(steps: &[Step], matches: &ArgMatches, usage: &mut Clap) -> ExitCode {
         let message = format!("invalid value '{name}' for '<STEP>': there is no such step");
         return refuse(&usage.error(ErrorKind::InvalidValue, message));
     };
-    let settings = match step.settings(matches) {
+    let settings = match step.settings_of_file(matches) {
         Ok(settings) => settings,
         Err(message) => return refuse(&usage.error(ErrorKind::ValueValidation, message)),
     };

@@ -7,6 +7,9 @@ use serde_json::{Number, Value};
 
 use crate::schema::{Field, Kind};
 
+/// Heading of the flags that all steps have.
+pub(crate) const COMMON: &str = "Common options";
+
 /// The argument of a setting. `single` says that a list takes one value each time its flag is given, which leaves the
 /// values that follow to the positional arguments.
 pub(crate) fn argument(field: &Field, single: bool) -> Arg {

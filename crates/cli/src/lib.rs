@@ -18,7 +18,7 @@
 //! Each property of the top level is a flag in kebab case with its description as help; a list takes several values, a
 //! boolean is a switch, an enumeration lists its words. Values of nested tables are set with `--set table.key=value` or in
 //! the file that `--config` names. The extension `x-flags` of the whole schema gives flags to nested settings (`"contact":
-//! "http.contact"`) and makes switches that set a value (`"mask-strict": "mask=strict"`). A property may have these extensions:
+//! "http.contact"`; `"retry": "http.retries?3"` where the flag alone stands for 3) and makes switches that set a value (`"mask-strict": "mask=strict"`). A property may have these extensions:
 //!
 //! | extension | meaning |
 //! |---|---|

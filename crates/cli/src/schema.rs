@@ -89,7 +89,8 @@ impl Field {
 }
 
 /// The settings of a schema that have a flag: every property of the top level that is no table, and what `x-flags` of the
-/// schema names: a flag with the path of a nested setting, or with `path=value` for a switch that sets this value.
+/// schema names: a flag with the path of a nested setting, with `path?value` where the flag alone stands for this value, or with
+/// `path=value` for a switch that sets this value.
 pub(crate) fn fields(schema: &Value, defaults: &Value) -> Vec<Field> {
     let root = Node::new(schema);
     let mut found: Vec<Field> = Vec::new();
@@ -106,6 +107,10 @@ pub(crate) fn fields(schema: &Value, defaults: &Value) -> Vec<Field> {
             Some((path, value)) => (path, Some(value)),
             None => (place, None),
         };
+        let (path, bare) = match path.split_once('?') {
+            Some((path, value)) => (path, Some(value)),
+            None => (path, None),
+        };
         let path: Vec<String> = path.split('.').map(str::to_owned).collect();
         let Some(node) = path.iter().try_fold(root, |node, key| node.child(key, &Value::Null)) else {
             continue;
@@ -117,7 +122,11 @@ pub(crate) fn fields(schema: &Value, defaults: &Value) -> Vec<Field> {
                 field.fixed = Some(crate::flags::scalar(value));
                 found.push(field);
             }
-            (Some(kind), None) => found.push(Field::new(root, node, path, flag.clone(), kind, defaults)),
+            (Some(kind), None) => {
+                let mut field = Field::new(root, node, path, flag.clone(), kind, defaults);
+                field.bare = bare.map(str::to_owned).or(field.bare);
+                found.push(field);
+            }
             (None, _) => {}
         }
     }
@@ -346,7 +355,7 @@ mod tests {
 
     #[derive(Default, Serialize, Deserialize, JsonSchema)]
     #[serde(default)]
-    #[schemars(extend("x-flags" = {"contact": "http.contact", "around": "way=around", "lost": "http.nothing"}))]
+    #[schemars(extend("x-flags" = {"contact": "http.contact", "around": "way=around", "tries": "http.retries?3", "lost": "http.nothing"}))]
     struct Settings {
         /// The files.
         #[schemars(extend("x-positional" = true, "x-value-name" = "FILE"))]
@@ -395,6 +404,7 @@ mod tests {
             ("ways", "--ways"),
             ("http.contact", "--contact"),
             ("way=\"around\"", "--around"),
+            ("http.retries", "--tries"),
         ];
         assert_eq!(shown, expected);
         assert_eq!(fields[0].kind, Kind::List(Box::new(Kind::Text)));
@@ -410,6 +420,7 @@ mod tests {
         assert!(matches!(&fields[5].kind, Kind::Choice(_)) && fields[5].nullable);
         assert!(matches!(&fields[6].kind, Kind::List(items) if matches!(**items, Kind::Choice(_))));
         assert_eq!((fields[7].help.as_str(), &fields[8].fixed), ("Who asks.", &Some("around".into())));
+        assert_eq!(fields[9].bare.as_deref(), Some("3"));
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap, value_parser};
 use serde_json::Value;
 use tsumugi_pipeline::Command;
 
-use crate::app::COMMON;
-use crate::flags::{argument, given};
+use crate::flags::{COMMON, argument, given};
 use crate::schema::{Field, Node, fields};
 use crate::{messages, printed, settings};
 
@@ -68,23 +68,32 @@ impl Step {
     /// # Errors
     /// A message for the user.
     pub(crate) fn settings(&self, matches: &ArgMatches) -> Result<Value, String> {
-        let mut found = self.defaults.clone();
-        if let Ok(Some(path)) = matches.try_get_one::<PathBuf>("@config") {
-            settings::overlay(Node::new(&self.schema), &mut found, settings::read_file(path, &self.schema)?);
-        }
+        let mut found = self.settings_of_file(matches)?;
         for text in matches.try_get_many::<String>("@set").ok().flatten().into_iter().flatten() {
             let (path, value) = settings::assignment(text, &self.schema)?;
             settings::set(&mut found, &path, value);
         }
         for field in &self.fields {
             let value = match field.flag.as_str() {
-                "threads" => matches.try_get_one::<usize>("@threads").ok().flatten().map(|n| Value::from(*n)),
+                "threads" => given_threads(matches),
                 flag if SHARED.contains(&flag) => None,
                 _ => given(field, matches)?,
             };
             if let Some(value) = value {
                 settings::set(&mut found, &field.path, value);
             }
+        }
+        Ok(found)
+    }
+
+    /// The settings that defaults and the file of `--config` come to.
+    ///
+    /// # Errors
+    /// A message for the user.
+    pub(crate) fn settings_of_file(&self, matches: &ArgMatches) -> Result<Value, String> {
+        let mut found = self.defaults.clone();
+        if let Ok(Some(path)) = matches.try_get_one::<PathBuf>("@config") {
+            settings::overlay(Node::new(&self.schema), &mut found, settings::read_file(path, &self.schema)?);
         }
         Ok(found)
     }
@@ -127,6 +136,12 @@ impl Step {
     pub(crate) fn with_flags(&self, message: &str) -> String {
         messages::with_flags(message, &self.fields)
     }
+}
+
+/// The number of threads where the command line names one.
+fn given_threads(matches: &ArgMatches) -> Option<Value> {
+    let is_given = matches.value_source("@threads") == Some(ValueSource::CommandLine);
+    matches.get_one::<usize>("@threads").filter(|_| is_given).map(|threads| Value::from(*threads))
 }
 
 fn usage_of(field: &Field) -> String {

@@ -30,6 +30,14 @@ pub enum Error {
         /// The encoder's reason.
         source: image::ImageError,
     },
+    /// The site does not exist in a language.
+    #[error("the sample site does not exist in the language `{code}`; choose one of {known}")]
+    Language {
+        /// The code asked for.
+        code: String,
+        /// The codes that exist.
+        known: String,
+    },
     /// A line of the benchmark could not be written as JSON.
     #[error("a question of the benchmark could not be written as JSON")]
     Json(#[from] serde_json::Error),

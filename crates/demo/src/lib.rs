@@ -3,7 +3,7 @@
 //! ```
 //! let folder = tempfile::tempdir()?;
 //! let archive = folder.path().join("sample.warc.gz");
-//! tsumugi_demo::write_sample(&archive, 5)?;
+//! tsumugi_demo::write_sample(&archive, 5, "ja")?;
 //! assert!(archive.is_file());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -12,9 +12,13 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod language;
 mod sample;
 #[cfg(feature = "api")]
 mod stand_in;
+
+/// A recipe that trains a tiny model on the sample in a minute and a half of two cores, as TOML.
+pub const RECIPE: &str = include_str!("../recipes/tiny.toml");
 
 pub use error::Error;
 pub use sample::{PAGES, Resource, site, write_benchmark, write_sample};

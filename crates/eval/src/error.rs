@@ -127,3 +127,43 @@ impl Error {
         Self::Unreadable { path: path.to_owned(), format, source: source.into() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as StdError;
+
+    use crate::bench::read_questions;
+    use crate::judge::Template;
+    use crate::results::Results;
+
+    #[test]
+    fn each_cause_is_shown_once() -> Result<(), Box<dyn StdError>> {
+        let folder = tempfile::tempdir()?;
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).map(|()| path)
+        };
+        let image = r#"{"question": "q", "answer": "a", "image": "gone.png"}"#;
+        for error in [
+            read_questions(&[write("a.jsonl", "{")?]).err(),
+            read_questions(&[write("b.jsonl", image)?]).err(),
+            read_questions(&[write("c.parquet", "PAR")?]).err(),
+            read_questions(&[folder.path().join("gone.parquet")]).err(),
+            Template::read(&write("judge.toml", "user = 3")?).err(),
+            Results::read(&write("results.json", "{}")?).err(),
+        ] {
+            let error = error.ok_or("it was read")?;
+            let mut messages = vec![error.to_string()];
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                messages.push(error.to_string());
+                cause = error.source();
+            }
+            assert!(messages.len() > 1, "{messages:?} has lost its cause");
+            for pair in messages.windows(2) {
+                assert!(!pair[0].contains(&pair[1]), "{messages:?}");
+            }
+        }
+        Ok(())
+    }
+}

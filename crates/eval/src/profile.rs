@@ -47,6 +47,7 @@ impl Profile {
     #[must_use]
     pub fn settings(self) -> Settings {
         let usual = Settings {
+            language: "ja",
             normalizer: Normalizer::Nfkc,
             corpus: Corpus::Mean,
             generation: Generation { max_tokens: 256, beams: 1, repetition_penalty: 1.0 },
@@ -122,6 +123,8 @@ impl FromStr for Profile {
 /// The settings that a profile fixes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Settings {
+    /// Language of the reference tool's judge prompts (ISO 639-1).
+    pub language: &'static str,
     /// Normalisation before ROUGE-L and exact match.
     pub normalizer: Normalizer,
     /// How the values of the questions become one score.

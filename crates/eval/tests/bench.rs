@@ -4,11 +4,11 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{
+use arrow_array::{
     ArrayRef, BinaryArray, Int64Array, ListArray, RecordBatch, StringArray, StructArray, new_null_array,
 };
-use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{DataType, Field};
 use parquet::arrow::ArrowWriter;
 use tsumugi_eval::bench::{Benchmark, LoadRequest};
 use tsumugi_eval::profile::Profile;
@@ -87,7 +87,7 @@ fn visual_genome_asks_all_questions_or_the_first() -> Result<(), Failure> {
         ("question", strings(&["甲", "乙", "丙"])),
         ("answer", strings(&["子", "丑", "寅"])),
     ]);
-    let item = Arc::new(Field::new("item", arrow::array::Array::data_type(&qas).clone(), true));
+    let item = Arc::new(Field::new("item", arrow_array::Array::data_type(&qas).clone(), true));
     let lists = ListArray::try_new(item, OffsetBuffer::from_lengths([2, 1]), Arc::new(qas), None)?;
     let path = folder.path().join("test.parquet");
     write(&path, vec![("image", images(&[PNG, JPEG])), ("qas", Arc::new(lists))])?;

@@ -49,7 +49,7 @@ fn judge_all(
 ) -> Result<Result<Vec<Judgement>, Error>, Failure> {
     let judging = profile.judging(JudgePlan { kind: JudgeKind::Pair, runs: 5 }).ok_or("no judge")?;
     let settings = JudgeSettings { model: "judge".to_owned(), ..JudgeSettings::default() };
-    let judge = Judge::new(client, settings, "heron-bench", profile, judging);
+    let judge = Judge::new(client, settings, "heron-bench", profile, judging)?;
     let questions = questions();
     let items: Vec<_> =
         questions.iter().zip(answers).map(|(question, answer)| (question, *answer, 0)).collect();
@@ -136,7 +136,7 @@ fn an_empty_answer_gets_nothing_without_a_call() -> Result<(), Failure> {
     let client = client(&server.url, None)?;
     let judging = Profile::EvalMm.judging(JudgePlan { kind: JudgeKind::Point, runs: 1 }).ok_or("no judge")?;
     let settings = JudgeSettings { model: "judge".to_owned(), ..JudgeSettings::default() };
-    let judge = Judge::new(&client, settings, "ja-vg-vqa-500", Profile::EvalMm, judging);
+    let judge = Judge::new(&client, settings, "ja-vg-vqa-500", Profile::EvalMm, judging)?;
     let questions = questions();
     let judgements = run(judge.judge(&[(&questions[0], "", 0), (&questions[1], "猫", 0)]))??;
     assert_eq!(judgements.iter().map(|j| j.score).collect::<Vec<_>>(), [Some(0.0), Some(5.0)]);

@@ -1,17 +1,15 @@
 //! Benchmarks from a hub: a loopback server that speaks the part of the hub's protocol that is needed.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
 use tsumugi_eval::Registry;
 use tsumugi_eval::bench::{Hub, LoadRequest};
 use tsumugi_eval::profile::Profile;
+use tsumugi_testkit::{Reply, Server};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -28,63 +26,24 @@ fn parquet(question: &str) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Serves files by name to who shows the token, until the process ends; gives its address and its count of requests.
-fn serve(files: BTreeMap<String, Vec<u8>>) -> std::io::Result<(String, Arc<AtomicUsize>)> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = format!("http://{}", listener.local_addr()?);
-    let (count, files) = (Arc::new(AtomicUsize::new(0)), Arc::new(files));
-    let counter = Arc::clone(&count);
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            counter.fetch_add(1, Ordering::SeqCst);
-            let files = Arc::clone(&files);
-            std::thread::spawn(move || answer(stream, &files));
-        }
-    });
-    Ok((address, count))
-}
-
-fn answer(stream: TcpStream, files: &BTreeMap<String, Vec<u8>>) -> Option<()> {
-    let mut reader = BufReader::new(stream);
-    let mut lines = Vec::new();
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).ok()? == 0 || line.trim().is_empty() {
-            break;
-        }
-        lines.push(line.trim().to_owned());
-    }
-    let path = lines.first()?.split(' ').nth(1)?.to_owned();
-    let header = |name: &str| {
-        let found =
-            lines.iter().filter_map(|line| line.split_once(": ")).find(|(n, _)| n.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.to_owned())
-    };
-    let allowed = header("authorization").is_some_and(|value| value == format!("Bearer {TOKEN}"));
-    let file =
-        path.strip_prefix(&format!("/datasets/{REPOSITORY}/resolve/main/")).and_then(|name| files.get(name));
-    let (status, body, range) = if !allowed {
-        (401, format!("{:?} may not read this", header("authorization")).into_bytes(), String::new())
-    } else if path.starts_with(&format!("/api/datasets/{REPOSITORY}")) {
-        let names: Vec<_> = files.keys().map(|name| serde_json::json!({ "rfilename": name })).collect();
-        (200, serde_json::json!({"sha": "c0ffee", "siblings": names}).to_string().into_bytes(), String::new())
-    } else if let Some(bytes) = file {
-        let range = header("range").unwrap_or_default();
-        let (from, to) = range.trim_start_matches("bytes=").split_once('-')?;
-        let from: usize = from.parse().ok()?;
-        let to = to.parse().map_or(bytes.len(), |to: usize| (to + 1).min(bytes.len()));
-        let shown = format!("content-range: bytes {from}-{}/{}\r\n", to.saturating_sub(1), bytes.len());
-        (206, bytes[from..to].to_vec(), shown)
-    } else {
-        (404, Vec::new(), String::new())
-    };
-    let head = format!(
-        "HTTP/1.1 {status} X\r\netag: \"{}\"\r\nx-repo-commit: c0ffee\r\n{range}content-length: {}\r\nconnection: close\r\n\r\n",
-        path.replace('/', "-"),
-        body.len()
-    );
-    reader.get_mut().write_all(head.as_bytes()).ok()?;
-    reader.get_mut().write_all(&body).ok()
+/// Serves files by name to requests with the token.
+fn serve(files: BTreeMap<String, Vec<u8>>) -> Server {
+    Server::start(move |request| {
+        let path = request.target.as_str();
+        let authorization = request.header("authorization");
+        let file = path.strip_prefix(&format!("/datasets/{REPOSITORY}/resolve/main/"));
+        let reply = if authorization != Some(&format!("Bearer {TOKEN}")) {
+            Reply::new(401, format!("{authorization:?} may not read this"))
+        } else if path.starts_with(&format!("/api/datasets/{REPOSITORY}")) {
+            let names: Vec<_> = files.keys().map(|name| serde_json::json!({ "rfilename": name })).collect();
+            Reply::new(200, serde_json::json!({"sha": "c0ffee", "siblings": names}).to_string())
+        } else if let Some(bytes) = file.and_then(|name| files.get(name)) {
+            Reply::object(&Arc::new(bytes.clone()))
+        } else {
+            Reply::new(404, "")
+        };
+        reply.etag(&format!("\"{}\"", path.replace('/', "-"))).header("X-Repo-Commit", "c0ffee")
+    })
 }
 
 fn load(hub: &Hub) -> Result<Vec<String>, tsumugi_eval::Error> {
@@ -102,13 +61,14 @@ fn a_benchmark_is_fetched_once_and_then_there() -> Result<(), Failure> {
         ("data/test-00000-of-00002.parquet".to_owned(), parquet("一")?),
         ("data/train-00000-of-00001.parquet".to_owned(), parquet("別")?),
     ]);
-    let (address, count) = serve(files)?;
+    let server = serve(files);
+    let address = server.base();
     let hub = Hub::new(&address, folder.path()).with_token(TOKEN);
     assert_eq!(load(&hub)?, ["一", "二"]);
-    let first = count.load(Ordering::SeqCst);
+    let first = server.count();
     // Again it asks only what there is; and without the hub it takes what is there.
     assert_eq!(load(&hub)?, ["一", "二"]);
-    assert_eq!(count.load(Ordering::SeqCst), first + 1);
+    assert_eq!(server.count(), first + 1);
     assert_eq!(load(&Hub::new("http://127.0.0.1:9", folder.path()))?, ["一", "二"]);
     Ok(())
 }
@@ -131,7 +91,7 @@ fn half_a_download_is_not_taken_for_whole() -> Result<(), Failure> {
 
 #[test]
 fn a_refusal_is_one_message_without_the_token() -> Result<(), Failure> {
-    let (address, _) = serve(BTreeMap::new())?;
+    let address = serve(BTreeMap::new()).base();
     for (token, reason) in [("hf_wrongSecret", "401"), (TOKEN, "no Parquet file")] {
         let hub = Hub::new(&address, Path::new("/nowhere")).with_token(token);
         let error = load(&hub).err().map(|e| e.to_string()).ok_or("it was read")?;

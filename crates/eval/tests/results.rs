@@ -141,3 +141,25 @@ fn runs_are_compared_question_by_question() -> Result<(), Failure> {
     assert!(matches!(mixed, Err(Error::Incomparable(_))));
     Ok(())
 }
+
+#[test]
+fn results_of_version_2_are_still_read() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let interval = serde_json::json!({"low": 40.0, "high": 60.0});
+    let old = serde_json::json!({
+        "version": 2, "benchmark": "heron-bench", "profile": "sakana", "model": "m", "settings": {},
+        "questions": 1, "unanswered": 0, "judge": null,
+        "scores": [{"metric": "rouge-l-ja", "score": 50.0, "interval": interval,
+            "interval_by_picture": interval, "categories": []}],
+        "items": [{"question_id": "1", "category": "conv", "picture": "ab", "rouge_l": 55.0, "rouge_l_ja": 50.0}]
+    });
+    std::fs::write(folder.path().join("results.json"), old.to_string())?;
+    let results = Results::read(folder.path())?;
+    let score = results.metric(names::ROUGE_L_JA).ok_or("no score")?;
+    assert_eq!((score.maximum, score.interval_by_image.low), (100.0, 40.0));
+    assert!(score.title.starts_with("ROUGE-L"));
+    let item = &results.items[0];
+    assert_eq!((item.scores[names::ROUGE_L], item.scores[names::ROUGE_L_JA]), (55.0, 50.0));
+    assert_eq!(item.image.as_deref(), Some("ab"));
+    Ok(())
+}

@@ -5,6 +5,7 @@ use std::io::Cursor;
 use image::{AnimationDecoder, DynamicImage, ImageDecoder, metadata::Orientation};
 use serde::{Deserialize, Serialize};
 
+use crate::rgb::Rgb;
 use crate::{Error, Format, Result, luma};
 
 /// Limits on the size of images. Files come from strangers, and a few bytes can announce gigapixels.
@@ -57,17 +58,6 @@ impl Limits {
         limits.max_alloc = Some(self.max_memory);
         limits
     }
-}
-
-/// An image of three bytes per pixel (red, green, blue), stored row by row from the top left.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rgb {
-    /// Width in pixels.
-    pub width: u32,
-    /// Height in pixels.
-    pub height: u32,
-    /// `width * height * 3` bytes.
-    pub data: Vec<u8>,
 }
 
 /// A decoded image with facts that its pixels do not contain.

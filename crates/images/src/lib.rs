@@ -36,14 +36,16 @@ mod inspect;
 mod luma;
 mod phash;
 mod resize;
+mod rgb;
 
 pub use address::{canonical_url, mirror_paths, resolve_url};
-pub use decode::{Limits, Rgb, decode_rgb};
+pub use decode::{Limits, decode_rgb};
 pub use error::{Error, Result};
 pub use format::Format;
 pub use inspect::{Inspection, content_id, inspect};
 pub use phash::PHash;
 pub use resize::{Filter, resize, resize_channels};
+pub use rgb::Rgb;
 
 /// The README's example, compiled and run as a test.
 #[cfg(doctest)]

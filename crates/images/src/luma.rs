@@ -2,7 +2,7 @@
 
 use image::{ColorType, DynamicImage};
 
-use crate::Rgb;
+use crate::rgb::Rgb;
 
 /// Greyscale of an RGB pixel: ITU-R 601-2 in 16-bit fixed point, rounded.
 fn luma(r: u8, g: u8, b: u8) -> u8 {

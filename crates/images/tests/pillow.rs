@@ -1,4 +1,4 @@
-//! Every fact of the committed pictures against what Pillow and ImageHash said of them.
+//! Compares every fact about the committed images with the results of Pillow and ImageHash.
 #![expect(clippy::unwrap_used, reason = "helpers of tests, where a failure is a failed test")]
 
 use std::path::PathBuf;
@@ -23,13 +23,13 @@ fn cases() -> Vec<(String, Vec<u8>, Value)> {
         .collect()
 }
 
-/// Decoders of lossy formats may differ in the last bit, so only the hash is compared, loosely.
+/// Decoders of lossy formats may differ in the last bit, so only the hash is compared, with a tolerance.
 fn is_lossy(name: &str) -> bool {
     name.ends_with(".jpg") || name == "lossy.webp"
 }
 
 #[test]
-fn facts_are_those_of_pillow() {
+fn facts_equal_those_of_pillow() {
     let limits = Limits::default();
     for (name, bytes, case) in cases() {
         let facts = inspect(&bytes, &limits).unwrap();
@@ -48,7 +48,7 @@ fn facts_are_those_of_pillow() {
 }
 
 #[test]
-fn pixels_are_those_of_pillow() {
+fn pixels_equal_those_of_pillow() {
     for (name, bytes, case) in cases() {
         if is_lossy(&name) {
             continue;
@@ -65,7 +65,7 @@ fn pixels_are_those_of_pillow() {
 }
 
 #[test]
-fn limits_are_kept() {
+fn enforces_limits() {
     let bytes = std::fs::read(fixtures().join("cases/rgb.png")).unwrap();
     let reason = |limits: Limits| inspect(&bytes, &limits).unwrap_err().reason();
     assert_eq!(reason(Limits { max_bytes: 100, ..Limits::default() }), "too_many_bytes");
@@ -75,7 +75,7 @@ fn limits_are_kept() {
 }
 
 #[test]
-fn broken_files_are_told_apart() {
+fn distinguishes_damaged_files() {
     let limits = Limits::default();
     let reason = |bytes: &[u8]| inspect(bytes, &limits).unwrap_err().reason();
     assert_eq!(reason(b""), "empty");
@@ -83,7 +83,7 @@ fn broken_files_are_told_apart() {
     assert_eq!(reason(b"<svg xmlns='http://www.w3.org/2000/svg'/>"), "svg");
     assert_eq!(reason(b"\0\0\0\x1cftypavif\0\0\0\0"), "unsupported_format");
     for (name, bytes, _) in cases() {
-        // A cut file is broken, or (as in browsers) still gives a picture; it never panics.
+        // A cut file is damaged or, as in browsers, still decodes to an image; it never panics.
         let _ = inspect(&bytes[..bytes.len() / 2], &limits);
         assert_eq!(reason(&bytes[..20.min(bytes.len())]), "broken", "{name}");
     }

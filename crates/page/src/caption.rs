@@ -1,4 +1,4 @@
-//! Which text is the caption of which image.
+//! Finds the captions of images.
 
 use std::collections::HashMap;
 
@@ -38,8 +38,7 @@ pub(crate) fn is_figure(dom: &Dom<'_>, id: Id) -> bool {
     }
 }
 
-/// For each image of a figure its caption: the one that follows it before the next image, else the figure's
-/// only one.
+/// The caption of each image of a figure: the one between it and the next image, or the only one of the figure.
 pub(crate) fn captions_in(dom: &Dom<'_>, figure: Id) -> HashMap<Id, Id> {
     let (mut images, mut captions) = (Vec::new(), Vec::new());
     let mut found = HashMap::new();

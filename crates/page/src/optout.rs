@@ -1,6 +1,6 @@
 //! Signals by which a page forbids its use, as named in headers and `<meta>`.
 
-/// What a page or image forbids, and by which signals.
+/// The uses that a page or image forbids, and the signals that say so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OptOut {
     /// The text and everything on the page.

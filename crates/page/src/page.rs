@@ -40,11 +40,11 @@ pub struct PageHeaders<'a> {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct PageConfig {
-    /// Name of the crawler whose opt-out directives count beside those for all.
+    /// Name of the crawler whose opt-out directives count in addition to those for every crawler (`tsumugi`: ours).
     pub agent: String,
-    /// Bytes of a page that are read; the rest is left out. 10 MiB by default.
+    /// Number of bytes of a page that are read; the rest is ignored (10 MiB: ours).
     pub max_bytes: usize,
-    /// Whether main text is told from boilerplate. Without it all blocks count as main text.
+    /// Whether boilerplate is separated from the main text (yes: ours). If not, all blocks count as main text.
     pub tell_boilerplate: bool,
 }
 
@@ -90,12 +90,12 @@ pub struct Page {
     pub limited: bool,
     /// Text and images in reading order.
     pub nodes: Vec<Node>,
-    /// What the page forbids.
+    /// The uses that the page forbids.
     pub opt_out: OptOut,
 }
 
 impl Page {
-    /// The main text: a block a line. Boilerplate, captions and the heading that repeats the title are left out.
+    /// The main text with one block in each line, without boilerplate, captions and a heading that repeats the title.
     #[must_use]
     pub fn main_text(&self) -> String {
         let mut out = String::new();

@@ -1,4 +1,4 @@
-//! Where images stand on a page and what is said about them.
+//! The image slots of a page and the texts about them.
 
 mod address;
 
@@ -42,7 +42,7 @@ impl<'a> Slots<'a> {
         Self { dom, base, captions: HashMap::new(), link: (NONE, None), budget, full: false }
     }
 
-    /// The slot of an `<img>` element, if it names an image.
+    /// The slot of an `<img>` element that names an image.
     pub(crate) fn of(&mut self, id: Id) -> Option<ImageSlot> {
         let dom = self.dom;
         let url = self.base.resolve(address::find(dom, id)?)?;

@@ -1,4 +1,4 @@
-//! White space as it is shown.
+//! Collapses white space as browsers show it.
 
 /// Appends `text` to `out` with white space collapsed to one space. A line break between two Japanese or
 /// Chinese characters vanishes: it is there for the writer of the source only.
@@ -65,7 +65,7 @@ pub(crate) fn count(text: &str) -> u32 {
     text.bytes().filter(is_counted).count() as u32
 }
 
-/// Written without spaces between words.
+/// Whether a character is of a script that is written without spaces between words.
 pub(crate) fn is_wide(c: char) -> bool {
     matches!(c, '\u{3000}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ff60}'
         | '\u{20000}'..='\u{3ffff}')

@@ -184,3 +184,46 @@ impl Error {
         }
     }
 }
+
+/// An error and its causes in one line. A cause that a message already contains is not repeated.
+pub fn with_causes(error: &dyn StdError) -> String {
+    let mut shown = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let message = cause.to_string();
+        if !shown.contains(&message) {
+            shown = format!("{shown}: {message}");
+        }
+        next = cause.source();
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Layer(&'static str, Option<Box<Layer>>);
+
+    impl std::fmt::Display for Layer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl StdError for Layer {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            self.1.as_deref().map(|layer| layer as &(dyn StdError + 'static))
+        }
+    }
+
+    #[test]
+    fn causes_are_shown_once() {
+        let layer = |text, below: Option<Layer>| Layer(text, below.map(Box::new));
+        let plain = layer("a.parquet: reading failed", Some(layer("disk", Some(layer("cable", None)))));
+        assert_eq!(with_causes(&plain), "a.parquet: reading failed: disk: cable");
+        let embedding = layer("reading failed: disk", Some(layer("disk", Some(layer("cable", None)))));
+        assert_eq!(with_causes(&embedding), "reading failed: disk: cable");
+    }
+}

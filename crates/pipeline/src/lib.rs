@@ -30,20 +30,23 @@
 pub mod ablation;
 #[cfg(feature = "data")]
 pub mod archives;
-pub mod cli;
 mod command;
+mod context;
 mod error;
+#[cfg(all(feature = "train", feature = "eval"))]
+pub mod full_run;
 mod progress;
 #[cfg(feature = "data")]
 pub mod report;
 pub mod runner;
 pub mod steps;
 mod table;
+mod threads;
 pub mod tools;
-#[cfg(all(feature = "train", feature = "eval"))]
-pub mod whole;
 
-pub use command::{Command, Context, Group, Settings, StepCommand, Tool, ToolCommand};
-pub use error::Error;
+pub use command::{Command, StepCommand, Tool, ToolCommand};
+pub use context::{Context, Group, Settings};
+pub use error::{Error, with_causes};
 pub use progress::Progress;
 pub use table::steps;
+pub use threads::with_threads;

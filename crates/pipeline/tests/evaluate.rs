@@ -8,14 +8,14 @@ use tsumugi_eval::Registry;
 use tsumugi_eval::profile::Profile;
 use tsumugi_eval::results::{Results, compare};
 use tsumugi_eval::scorer::names;
-use tsumugi_pipeline::Progress;
 use tsumugi_pipeline::steps::evaluate::{Endpoint, EvaluateConfig, JudgeConfig, Model, evaluate};
+use tsumugi_pipeline::{Progress, with_causes};
 use tsumugi_record::{Judgement, Prediction, ShardReader, shards};
 
 type Failure = Box<dyn std::error::Error>;
 
 fn config(folder: &Path, url: &str, profile: Profile, out: &str) -> Result<EvaluateConfig, Failure> {
-    let benchmark = tsumugi_demo::write_benchmark(folder)?;
+    let benchmark = tsumugi_demo::write_benchmark(folder, "ja")?;
     let endpoint = |model: &str| Endpoint {
         base_url: Some(url.to_owned()),
         model: model.to_owned(),
@@ -87,7 +87,7 @@ fn what_makes_no_sense_is_said_at_once() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     let good = config(folder.path(), "http://127.0.0.1:9/v1", Profile::Paper, "run")?;
     let missing = |config: EvaluateConfig, code: u8, words: &str| {
-        let error = evaluate(&config, &Progress::hidden()).err().map(|e| (e.exit_code(), e.to_string()));
+        let error = evaluate(&config, &Progress::hidden()).err().map(|e| (e.exit_code(), with_causes(&e)));
         assert!(
             error.as_ref().is_some_and(|(c, e)| *c == code && e.contains(words)),
             "{error:?} for {words}"
@@ -96,11 +96,11 @@ fn what_makes_no_sense_is_said_at_once() -> Result<(), Failure> {
     let rules = folder.path().join("rule.json");
     std::fs::write(&rules, r#"{"conv": {"role": "Assistant", "prompt": "x"}}"#)?;
     let judge = good.judge.clone().map(|judge| JudgeConfig { rules: Some(rules), ..judge });
-    missing(EvaluateConfig { judge, ..good.clone() }, 2, "--judge-rules");
+    missing(EvaluateConfig { judge, ..good.clone() }, 2, "rules");
     missing(EvaluateConfig { training: vec![folder.path().to_owned()], ..good.clone() }, 1, "127.0.0.1:9");
     missing(EvaluateConfig { benchmark: "/nowhere.jsonl".into(), ..good.clone() }, 1, "/nowhere.jsonl");
     missing(EvaluateConfig { profile: Profile::Sakana, ..good.clone() }, 2, "no judge");
-    missing(EvaluateConfig { model: Model::default(), ..good.clone() }, 2, "--model");
+    missing(EvaluateConfig { model: Model::default(), ..good.clone() }, 2, "checkpoint");
     missing(EvaluateConfig { dictionary: Some("/nowhere".into()), ..good }, 1, "sys.dic");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Pictures out of an archive, pairs and interleaved documents of them: on a site of three pages with every kind of
+//! Images out of an archive, pairs and interleaved documents of them: on a site of three pages with every kind of
 //! answer.
 #![cfg(feature = "data")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests, where a failure is a failed test")]
@@ -19,7 +19,7 @@ use tsumugi_record::{
 };
 use tsumugi_warc::{ArchiveWriter, NewRecord, Packing};
 
-const PICTURE: &[u8] = include_bytes!("../../images/tests/fixtures/cases/large.png");
+const IMAGE: &[u8] = include_bytes!("../../images/tests/fixtures/cases/large.png");
 const OTHER: &[u8] = include_bytes!("../../images/tests/fixtures/cases/wide.png");
 const SITE: &str = "http://site.test";
 
@@ -31,11 +31,11 @@ fn archive(path: &Path) {
     let mut writer = ArchiveWriter::new(std::fs::File::create(path).unwrap(), Packing::default());
     let answers: [(&str, Vec<u8>); 8] = [
         ("/moved.png", answer("302 Found\r\nLocation: /a.png#top", b"")),
-        ("/a.png", answer("200 OK\r\nETag: \"1\"", PICTURE)),
-        ("/same.png", answer("200 OK", PICTURE)),
+        ("/a.png", answer("200 OK\r\nETag: \"1\"", IMAGE)),
+        ("/same.png", answer("200 OK", IMAGE)),
         ("/b.png", answer("200 OK", OTHER)),
         ("/circle.png", answer("301 Moved\r\nLocation: /circle.png", b"")),
-        ("/closed.png", answer("200 OK\r\nX-Robots-Tag: noai", PICTURE)),
+        ("/closed.png", answer("200 OK\r\nX-Robots-Tag: noai", IMAGE)),
         ("/drawn.svg", answer("200 OK", b"<svg xmlns='http://www.w3.org/2000/svg'/>")),
         ("/gone.png", answer("404 Not Found", b"gone")),
     ];
@@ -125,7 +125,7 @@ fn fetched(folder: &Path) -> Summary {
 }
 
 #[test]
-fn every_picture_comes_or_has_a_reason() {
+fn every_image_comes_or_has_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let summary = fetched(folder.path());
     assert_eq!((summary.rows["images"], summary.rows["fetches"]), (2, 10));
@@ -141,7 +141,7 @@ fn every_picture_comes_or_has_a_reason() {
         ])
     );
     let images: Vec<ImageRow> = rows(&folder.path().join("images"));
-    assert_eq!(images[0].image.bytes.as_deref(), Some(PICTURE));
+    assert_eq!(images[0].image.bytes.as_deref(), Some(IMAGE));
     assert_eq!((images[0].width, images[0].height, images[0].format.as_str()), (211, 160, "png"));
     let fetches: Vec<Fetch> = rows(&folder.path().join("images/fetches"));
     let moved = &fetches[0];
@@ -191,7 +191,7 @@ impl Similarity for Toy {
 
     fn score(&self, images: &[&[u8]], texts: &[&str]) -> tsumugi_interleave::Result<Matrix> {
         let score = |image: &[u8], text: &str| {
-            let word = if image.len() == PICTURE.len() { "四つ" } else { "二つ" };
+            let word = if image.len() == IMAGE.len() { "四つ" } else { "二つ" };
             if text.contains(word) { 0.9 } else { 0.1 }
         };
         let values =
@@ -201,7 +201,7 @@ impl Similarity for Toy {
 }
 
 #[test]
-fn scorers_place_pictures_and_drop_the_lowest_pairs() {
+fn scorers_place_images_and_drop_the_lowest_pairs() {
     let folder = tempfile::tempdir().unwrap();
     fetched(folder.path());
     let at = |name: &str| folder.path().join(name);
@@ -218,16 +218,16 @@ fn scorers_place_pictures_and_drop_the_lowest_pairs() {
         let part = |(text, image): (&Option<String>, &Option<tsumugi_record::Image>)| match (text, image) {
             (Some(text), None) => text.clone(),
             (None, Some(image)) => image.bytes.as_ref().unwrap().len().to_string(),
-            _ => panic!("a text or a picture"),
+            _ => panic!("a text or an image"),
         };
         row.texts.iter().zip(&row.images).map(part).collect()
     };
-    let (picture, other) = (PICTURE.len().to_string(), OTHER.len().to_string());
+    let (image, other) = (IMAGE.len().to_string(), OTHER.len().to_string());
     build_interleaved_with(&config, Scorers::default(), &Context::hidden()).unwrap();
     let plain: Vec<Interleaved> = rows(&at("plain"));
     assert_eq!(
         show(&plain[0]),
-        ["一つ目の文です。二つ目の文です。", &picture, "三つ目の文です。", &other, "四つ目の文です。"]
+        ["一つ目の文です。二つ目の文です。", &image, "三つ目の文です。", &other, "四つ目の文です。"]
     );
     config.out = at("scored");
     let scorers = Scorers { similarity: vec![Arc::new(Toy)], nsfw: None };
@@ -235,7 +235,7 @@ fn scorers_place_pictures_and_drop_the_lowest_pairs() {
     let scored: Vec<Interleaved> = rows(&at("scored"));
     assert_eq!(
         show(&scored[0]),
-        ["一つ目の文です。", &other, "二つ目の文です。\n三つ目の文です。", &picture, "四つ目の文です。"]
+        ["一つ目の文です。", &other, "二つ目の文です。\n三つ目の文です。", &image, "四つ目の文です。"]
     );
     assert_eq!(scored[0].image_info[0].similarity, Some(0.9));
 

@@ -10,7 +10,7 @@ use tsumugi_interleave::{ImageRules, InterleavedConfig, PairConfig};
 use tsumugi_pipeline::steps::build_interleaved::{BuildInterleaved, BuildInterleavedConfig};
 use tsumugi_pipeline::steps::build_pairs::{BuildPairs, BuildPairsConfig};
 use tsumugi_pipeline::steps::fetch_images::{FetchImages, FetchImagesConfig};
-use tsumugi_pipeline::{Context, cli, runner};
+use tsumugi_pipeline::{Context, runner, with_threads};
 use tsumugi_record::{
     Document, Excluded, ImageSlot, Interleaved, Node, Pair, Record, ShardReader, ShardWriter, shards,
 };
@@ -26,7 +26,7 @@ fn encoder(name: &str) -> PathBuf {
     fixtures().join("tests/fixtures/contrastive").join(name)
 }
 
-/// A document with five pictures and as many sentences, and the pictures in a folder laid out as HOST/PATH.
+/// A document with five images and as many sentences, and the images in a folder laid out as HOST/PATH.
 fn prepare(home: &Path) {
     let cases = fixtures().join("crates/images/tests/fixtures/cases");
     let site = home.join("mirror/site.test");
@@ -95,8 +95,7 @@ fn pairs_are_scored_and_the_lowest_are_dropped() {
     prepare(home.path());
     let both = [scorer("open_clip"), scorer("siglip")];
     let config = pairs(home.path(), "pairs", &both);
-    let summary =
-        cli::with_threads(1, || runner::run::<BuildPairs>(config.clone(), &Context::hidden())).unwrap();
+    let summary = with_threads(1, || runner::run::<BuildPairs>(config.clone(), &Context::hidden())).unwrap();
     let kept: Vec<Pair> = rows(&config.out);
     let dropped: Vec<Excluded> = rows(&config.out.join("excluded"));
     let low = dropped.iter().filter(|row| row.reason == "low_similarity").count();
@@ -117,7 +116,7 @@ fn pairs_are_scored_and_the_lowest_are_dropped() {
 
     // Other threads, same bytes; another encoder in the same folder is another run.
     let again = pairs(home.path(), "again", &both);
-    cli::with_threads(4, || runner::run::<BuildPairs>(again.clone(), &Context::hidden())).unwrap();
+    with_threads(4, || runner::run::<BuildPairs>(again.clone(), &Context::hidden())).unwrap();
     assert_eq!(bytes(&config.out), bytes(&again.out));
     let other = pairs(home.path(), "pairs", &both[..1]);
     assert!(
@@ -133,7 +132,7 @@ fn what_a_probe_finds_is_dropped() {
     let home = tempfile::tempdir().unwrap();
     prepare(home.path());
     let clip = ContrastiveEncoder::open(encoder("open_clip"), Device::Cpu, Kind::Float).unwrap();
-    // A probe that finds what points where the first picture does.
+    // A probe that finds what points where the first image does.
     let file = std::fs::read(home.path().join("mirror/site.test").join(NAMES[0])).unwrap();
     let vector = clip.embed_images(&[&file]).unwrap();
     let probe = home.path().join("finds-one.safetensors");

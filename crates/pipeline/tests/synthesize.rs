@@ -2,19 +2,18 @@
 #![cfg(feature = "synth")]
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tsumugi_demo::{MODEL, StandIn};
 use tsumugi_pipeline::Progress;
 use tsumugi_pipeline::steps::synthesize::{SynthesizeConfig, synthesize};
 use tsumugi_record::{Conversation, Excluded, Image, Pair, Provenance, ShardReader, ShardWriter};
 use tsumugi_synth::{Call, CheckConfig, Report, Task};
+use tsumugi_testkit::{Reply, Server};
 
-fn picture(colour: [u8; 3]) -> Vec<u8> {
+fn image(colour: [u8; 3]) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     image::RgbImage::from_pixel(40, 30, image::Rgb(colour))
         .write_to(&mut bytes, image::ImageFormat::Png)
@@ -22,12 +21,12 @@ fn picture(colour: [u8; 3]) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Three pairs, the last of which has no readable picture.
+/// Three pairs, the last of which has no readable image.
 fn pairs(folder: &Path) {
     let captions = ["夕焼けの海に浮かぶ三隻の赤い船", "野原に咲く白い花", "壊れた画像"];
-    let pictures = [picture([200, 40, 40]), picture([245, 245, 245]), b"no picture".to_vec()];
+    let images = [image([200, 40, 40]), image([245, 245, 245]), b"no image".to_vec()];
     let mut writer = ShardWriter::create(folder.join("pairs-00000.parquet")).unwrap();
-    for (number, (text, bytes)) in captions.iter().zip(pictures).enumerate() {
+    for (number, (text, bytes)) in captions.iter().zip(images).enumerate() {
         let image = Image { bytes: Some(bytes), path: Some(format!("{number}.png")) };
         writer
             .push(Pair { id: format!("p{number}"), text: (*text).into(), image, ..Pair::default() })
@@ -101,7 +100,7 @@ fn a_second_call_and_the_ledger_of_all_calls() {
     let config = SynthesizeConfig { checks, ..config };
     let out = config.out.clone();
     let done = synthesize(&config, &Progress::hidden()).unwrap();
-    // The stand-in asks for reasons, and then finds that this needs no picture; descriptions are not looked at again.
+    // The stand-in asks for reasons, and then finds that this needs no image; descriptions are not looked at again.
     let excluded: Vec<Excluded> = read(out.join("excluded/excluded-00000.parquet"));
     let idle: Vec<&Excluded> = excluded.iter().filter(|row| row.reason == "image_not_needed").collect();
     assert_eq!((idle.len(), idle[0].step.as_str()), (3, "synthesize/reasoning"));
@@ -120,14 +119,14 @@ fn a_second_call_and_the_ledger_of_all_calls() {
 fn replies_that_are_all_dropped_are_no_success() {
     let folder = tempfile::tempdir().unwrap();
     let (_server, config) = set_up(folder.path(), vec![Task::Photo]);
-    let checks = CheckConfig { japanese_share: 1.1, ..CheckConfig::default() };
+    let checks = CheckConfig { language_share: 1.1, ..CheckConfig::default() };
     let config = SynthesizeConfig { checks, ..config };
     // Not in a second run either, which finds all of it done.
     for _ in 0..2 {
         let error = synthesize(&config, &Progress::hidden()).unwrap_err();
         let text = error.to_string();
         assert!(error.exit_code() == 1 && text.contains("none of 3 requests"), "{text}");
-        assert!(text.contains("unreadable_image 1") && text.contains("not_japanese 2"), "{text}");
+        assert!(text.contains("unreadable_image 1") && text.contains("wrong_language 2"), "{text}");
     }
     let excluded: Vec<Excluded> = read(config.out.join("excluded/excluded-00000.parquet"));
     assert_eq!(excluded.len(), 3);
@@ -179,8 +178,8 @@ fn what_cannot_work_is_said_before_anything_is_sent() {
         let error = synthesize(&config, &Progress::hidden()).unwrap_err();
         assert!(error.exit_code() == code && error.to_string().contains(word), "{error}");
     };
-    fails(SynthesizeConfig { images: None, ..config.clone() }, 2, "--images");
-    fails(SynthesizeConfig { tasks: vec![Task::Translate], ..config.clone() }, 2, "--instructions");
+    fails(SynthesizeConfig { images: None, ..config.clone() }, 2, "`images`");
+    fails(SynthesizeConfig { tasks: vec![Task::Translate], ..config.clone() }, 2, "`instructions`");
     fails(SynthesizeConfig { model: String::new(), ..config.clone() }, 2, "model");
     fails(SynthesizeConfig { base_url: Some("ftp://x".into()), ..config.clone() }, 2, "ftp");
     fails(SynthesizeConfig { prices: Some("missing.toml".into()), ..config.clone() }, 2, "missing.toml");
@@ -192,57 +191,17 @@ fn what_cannot_work_is_said_before_anything_is_sent() {
     );
 }
 
-/// Reads one HTTP message with its length in the head.
-fn message(stream: &mut TcpStream) -> Vec<u8> {
-    let (mut bytes, mut some) = (Vec::new(), [0; 65536]);
-    loop {
-        let text = String::from_utf8_lossy(&bytes).to_lowercase();
-        let head = bytes.windows(4).position(|end| end == b"\r\n\r\n");
-        let length = text
-            .split("content-length: ")
-            .nth(1)
-            .and_then(|rest| rest.lines().next()?.trim().parse::<usize>().ok());
-        if let (Some(head), Some(length)) = (head, length)
-            && bytes.len() >= head + 4 + length
-        {
-            return bytes;
-        }
-        match stream.read(&mut some).unwrap_or(0) {
-            0 => return bytes,
-            read => bytes.extend_from_slice(&some[..read]),
-        }
-    }
-}
-
-/// Stands before the stand-in: counts requests, and while `broken` answers those about poison with status 500.
-fn gate(standin: &StandIn, broken: &Arc<AtomicBool>) -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
+/// Stands before the stand-in, and while `broken` answers requests about poison with status 500.
+fn gate(standin: &StandIn, broken: &Arc<AtomicBool>) -> Server {
     let behind = standin.base_url().trim_start_matches("http://").trim_end_matches("/v1").to_owned();
-    let (broken, count) = (Arc::clone(broken), Arc::new(AtomicUsize::new(0)));
-    let counted = Arc::clone(&count);
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let (behind, broken, counted) = (behind.clone(), Arc::clone(&broken), Arc::clone(&counted));
-            std::thread::spawn(move || {
-                let request = message(&mut stream);
-                if request.is_empty() {
-                    return;
-                }
-                counted.fetch_add(1, Ordering::SeqCst);
-                let poison = String::from_utf8_lossy(&request).contains("毒");
-                let answer = if poison && broken.load(Ordering::SeqCst) {
-                    b"HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n".to_vec()
-                } else {
-                    let mut server = TcpStream::connect(behind).unwrap();
-                    server.write_all(&request).unwrap();
-                    message(&mut server)
-                };
-                let _ = stream.write_all(&answer);
-            });
+    let broken = Arc::clone(broken);
+    Server::start(move |request| {
+        if broken.load(Ordering::SeqCst) && String::from_utf8_lossy(&request.body).contains("毒") {
+            Reply::new(500, "")
+        } else {
+            request.forward(&behind)
         }
-    });
-    (base_url, count)
+    })
 }
 
 #[test]
@@ -254,7 +213,7 @@ fn one_poisoned_item_costs_no_other_and_is_asked_again() {
     for (number, captions) in shards.iter().enumerate() {
         let mut writer = ShardWriter::create(input.join(format!("pairs-{number:05}.parquet"))).unwrap();
         for (at, text) in captions.iter().enumerate() {
-            let image = Image { bytes: Some(picture([200, 40, 40])), path: None };
+            let image = Image { bytes: Some(image([200, 40, 40])), path: None };
             writer
                 .push(Pair { id: format!("p{number}{at}"), text: (*text).into(), image, ..Pair::default() })
                 .unwrap();
@@ -262,11 +221,11 @@ fn one_poisoned_item_costs_no_other_and_is_asked_again() {
         writer.finish().unwrap();
     }
     let (standin, broken) = (StandIn::start().unwrap(), Arc::new(AtomicBool::new(true)));
-    let (base_url, count) = gate(&standin, &broken);
+    let server = gate(&standin, &broken);
     let config = SynthesizeConfig {
         images: Some(input),
         out: out.clone(),
-        base_url: Some(base_url),
+        base_url: Some(server.url("v1")),
         model: MODEL.into(),
         max_retries: Some(1),
         ..SynthesizeConfig::default()
@@ -274,9 +233,9 @@ fn one_poisoned_item_costs_no_other_and_is_asked_again() {
     let error = synthesize(&config, &Progress::hidden()).unwrap_err();
     let text = error.to_string();
     assert!(error.exit_code() == 1 && text.contains("1 requests in 1 of 2 shards"), "{text}");
-    assert!(text.contains("--give-up") && text.contains("HTTP 500"), "{text}");
+    assert!(text.contains("give_up") && text.contains("HTTP 500"), "{text}");
     // Two attempts at the poisoned one; the three others were answered.
-    assert_eq!(count.swap(0, Ordering::SeqCst), 5);
+    assert_eq!(server.count(), 5);
     // With --give-up it is left out, and it alone was asked.
     let given_up = SynthesizeConfig {
         give_up: true,
@@ -287,11 +246,11 @@ fn one_poisoned_item_costs_no_other_and_is_asked_again() {
     synthesize(&given_up, &Progress::hidden()).unwrap();
     let excluded: Vec<Excluded> = read(given_up.out.join("excluded/excluded-00000.parquet"));
     assert!(excluded.iter().any(|row| row.reason == "gave_up"), "{excluded:?}");
-    assert_eq!(count.swap(0, Ordering::SeqCst), 2);
+    assert_eq!(server.count(), 5 + 2);
     // The next run asks it alone.
     broken.store(false, Ordering::SeqCst);
     let done = synthesize(&config, &Progress::hidden()).unwrap();
-    assert_eq!(count.load(Ordering::SeqCst), 1);
+    assert_eq!(server.count(), 5 + 2 + 1);
     assert_eq!((done.ledger.answered, done.ledger.models[MODEL].requests), (1, 4));
     let rows = |number: usize| {
         read::<Conversation>(out.join(format!("conversations-{number:05}.parquet"))).len()
@@ -308,7 +267,7 @@ fn near_duplicates_say_where_they_came_from() {
     let mut writer = ShardWriter::create(input.join("pairs-00000.parquet")).unwrap();
     for number in 0..2 {
         let provenance = Provenance { warc: format!("{number}.warc.gz"), ..Provenance::default() };
-        let image = Image { bytes: Some(picture([200, 40, 40])), path: None };
+        let image = Image { bytes: Some(image([200, 40, 40])), path: None };
         let text = "夕焼けの海に浮かぶ三隻の赤い船".to_owned();
         writer.push(Pair { id: format!("p{number}"), text, image, provenance, ..Pair::default() }).unwrap();
     }

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, FixedSizeBinaryArray, ListArray, PrimitiveArray,
-    StringArray,
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowPrimitiveType, Float64Type, Int32Type, Int64Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Field, Float64Type, Int32Type, Int64Type, UInt16Type, UInt32Type,
-    UInt64Type,
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, ListArray, PrimitiveArray, StringArray,
 };
-use arrow::error::ArrowError;
+use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_schema::{ArrowError, DataType, Field};
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::rows::Role;
 
 /// A type that can stand in a column of a table.
 ///
@@ -66,12 +64,14 @@ fn check_offsets(needed: usize) -> Result<(), ArrowError> {
     if needed > MAX_OFFSET { Err(ArrowError::OffsetOverflowError(needed)) } else { Ok(()) }
 }
 
-fn utf8<'a>(values: impl Iterator<Item = Option<&'a str>> + Clone) -> Result<ArrayRef, ArrowError> {
+pub(crate) fn utf8<'a>(
+    values: impl Iterator<Item = Option<&'a str>> + Clone,
+) -> Result<ArrayRef, ArrowError> {
     check_offsets(values.clone().flatten().map(str::len).sum())?;
     Ok(Arc::new(values.collect::<StringArray>()))
 }
 
-fn value_feature(dtype: &str) -> Value {
+pub(crate) fn value_feature(dtype: &str) -> Value {
     json!({ "dtype": dtype, "_type": "Value" })
 }
 
@@ -255,28 +255,6 @@ impl<T: Column> Column for Vec<T> {
     }
     fn weight(&self) -> usize {
         self.iter().map(T::weight).sum::<usize>() + 4
-    }
-}
-
-impl Column for Role {
-    fn data_type() -> DataType {
-        DataType::Utf8
-    }
-    fn feature() -> Value {
-        value_feature("string")
-    }
-    fn encode(values: &[Option<&Self>]) -> Result<ArrayRef, ArrowError> {
-        utf8(values.iter().map(|v| v.map(|role| role.as_str())))
-    }
-    fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
-        let read = |(row, word): (usize, Option<String>)| match word {
-            None => Ok(None),
-            Some(word) => match Role::parse(&word) {
-                Some(role) => Ok(Some(role)),
-                None => Err(Error::Word { column: String::new(), row, value: word }),
-            },
-        };
-        String::decode(array)?.into_iter().enumerate().map(read).collect()
     }
 }
 

@@ -30,7 +30,7 @@ pub enum Error {
         /// The shard.
         path: PathBuf,
         /// Arrow's reason.
-        source: arrow::error::ArrowError,
+        source: arrow_schema::ArrowError,
     },
     /// A column has another type than the table asks for.
     #[error(

@@ -34,11 +34,12 @@ mod error;
 pub mod macros;
 #[cfg(feature = "parquet")]
 mod manifest;
-#[cfg(feature = "parquet")]
-mod record;
+mod role;
 mod rows;
 #[cfg(feature = "parquet")]
 mod shard;
+#[cfg(feature = "parquet")]
+mod table;
 
 #[cfg(feature = "parquet")]
 pub use atomic::write_atomic;
@@ -49,8 +50,9 @@ pub use error::Error;
 pub use manifest::{
     Funnel, FunnelStage, MANIFEST_FILE, MANIFEST_VERSION, Manifest, ShardEntry, read_json, write_json,
 };
-#[cfg(feature = "parquet")]
-pub use record::Record;
+pub use role::Role;
 pub use rows::*;
 #[cfg(feature = "parquet")]
 pub use shard::{ShardInfo, ShardReader, ShardWriter, shard_name, shards};
+#[cfg(feature = "parquet")]
+pub use table::Record;

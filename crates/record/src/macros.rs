@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-pub use arrow::array::{Array, ArrayRef};
-use arrow::array::{AsArray, StructArray};
-use arrow::buffer::NullBuffer;
-pub use arrow::datatypes::DataType;
-use arrow::datatypes::{Field, Fields};
-pub use arrow::error::ArrowError;
+use arrow_array::StructArray;
+use arrow_array::cast::AsArray;
+pub use arrow_array::{Array, ArrayRef};
+use arrow_buffer::NullBuffer;
+pub use arrow_schema::{ArrowError, DataType};
+use arrow_schema::{Field, Fields};
 pub use serde_json::{Value, json};
 
 use crate::Error;

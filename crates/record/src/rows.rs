@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::record;
+use crate::role::Role;
 
 record! {
     /// Where a row came from in an archive.
@@ -29,38 +30,6 @@ record! {
         pub bytes: Option<Vec<u8>>,
         /// A file name, by which readers guess the format.
         pub path: Option<String>,
-    }
-}
-
-/// What a text node is on its page.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Part of the main text.
-    #[default]
-    Main,
-    /// A heading of the main text.
-    Heading,
-    /// A caption of a figure or table.
-    Caption,
-    /// Menu, footer, share button, cookie banner and the like.
-    Boilerplate,
-}
-
-impl Role {
-    /// The word that stands in the table.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Role::Main => "main",
-            Role::Heading => "heading",
-            Role::Caption => "caption",
-            Role::Boilerplate => "boilerplate",
-        }
-    }
-
-    /// The role that a table's word names.
-    pub fn parse(word: &str) -> Option<Role> {
-        [Role::Main, Role::Heading, Role::Caption, Role::Boilerplate].into_iter().find(|r| r.as_str() == word)
     }
 }
 
@@ -401,8 +370,11 @@ record! {
 
 record! {
     /// Table `excluded`: what a step dropped.
+    ///
+    /// Version 2 renamed reasons: `not_japanese` is `wrong_language`, `no_japanese_letter` is `no_letter_of_language`, and
+    /// `no_picture` is `no_image`. Files of version 1 are read as they are.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-    pub struct Excluded = "excluded", 1 {
+    pub struct Excluded = "excluded", 2 {
         /// Identifier of the dropped item.
         pub id: String,
         /// The step (and filter) that dropped it.

@@ -12,7 +12,7 @@ use parquet::file::properties::WriterProperties;
 use sha2::{Digest, Sha256};
 
 use crate::atomic::sync_folder;
-use crate::record::KIND_KEY;
+use crate::table::KIND_KEY;
 use crate::{Error, Record};
 
 /// Bytes of rows (before compression) after which a batch is handed to the Parquet writer.

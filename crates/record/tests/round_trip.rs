@@ -89,11 +89,11 @@ proptest! {
         let rows: Vec<Interleaved> = rows
             .into_iter()
             .map(|texts| {
-                let picture = |t: &Option<String>| match t {
+                let image = |t: &Option<String>| match t {
                     Some(_) => None,
                     None => Some(Image { bytes: Some(vec![0, 159, 255]), path: None }),
                 };
-                let images = texts.iter().map(picture).collect();
+                let images = texts.iter().map(image).collect();
                 Interleaved { texts, images, ..Default::default() }
             })
             .collect();

@@ -160,6 +160,13 @@ impl Section {
         self.blocks.push(block.into());
     }
 
+    /// Adds a block before all others and returns the section.
+    #[must_use]
+    pub fn with_first(mut self, block: impl Into<Block>) -> Self {
+        self.blocks.insert(0, block.into());
+        self
+    }
+
     /// Adds a block and returns the section.
     #[must_use]
     pub fn with(mut self, block: impl Into<Block>) -> Self {

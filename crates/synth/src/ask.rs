@@ -1,12 +1,16 @@
-//! From an item and a prompt to a request, and from its reply to turns.
+//! Turns an item and a prompt into a request, and its reply into turns.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tsumugi_chat::{ChatMessage, JsonSchema, Part, Reply, Request};
+use tsumugi_text::pack::Replies;
 
 use crate::check::Rejection;
+use crate::fit::TileRule;
 use crate::item::{Item, Turn};
-use crate::{Prompt, Task, TileRule};
+use crate::phrases::refuses;
+use crate::prompt::Prompt;
+use crate::task::Task;
 
 /// The request for one item; or why there is none.
 pub(crate) fn request(
@@ -82,7 +86,13 @@ struct Single {
 }
 
 /// The turns of a reply; a rejection where it is cut, refused or not of the form.
-pub(crate) fn turns(task: Task, prompt: &Prompt, item: &Item, reply: &Reply) -> Result<Vec<Turn>, Rejection> {
+pub(crate) fn turns(
+    task: Task,
+    prompt: &Prompt,
+    item: &Item,
+    reply: &Reply,
+    replies: &Replies,
+) -> Result<Vec<Turn>, Rejection> {
     if let Some(refusal) = &reply.refusal {
         return Err(Rejection::new("refusal", Some(refusal.clone())));
     }
@@ -94,7 +104,7 @@ pub(crate) fn turns(task: Task, prompt: &Prompt, item: &Item, reply: &Reply) -> 
     let text = unfenced(&reply.text);
     let wrong = |error: serde_json::Error| {
         // A refusal in plain words instead of the form is still a refusal.
-        let reason = if crate::phrases::refuses(text) { "refusal" } else { "schema" };
+        let reason = if refuses(text, replies) { "refusal" } else { "schema" };
         Rejection::new(reason, Some(format!("{error}: {}", reply.text)))
     };
     if task.single() {

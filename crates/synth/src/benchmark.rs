@@ -8,7 +8,8 @@ use tsumugi_text::nfkc;
 
 use crate::Error;
 
-/// Questions shorter than this many characters are asked of any picture ("何色ですか") and contaminate nothing.
+/// Questions shorter than this many characters ("what colour is it?" in Japanese has 5) are asked of any image and
+/// contaminate nothing.
 const SHORTEST: usize = 10;
 
 /// What texts are compared by: NFKC, small letters, nothing but letters and digits.
@@ -54,8 +55,8 @@ impl Benchmark {
 /// # Errors
 /// [`Error::Io`] where the file cannot be read; [`Error::Format`] with the line for JSON that cannot be read or holds no question.
 pub fn benchmark_questions(path: &Path) -> Result<Vec<String>, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
-    questions(&text).map_err(|message| Error::Format { path: path.to_owned(), message })
+    let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+    questions(&text).map_err(|message| Error::format(path, message))
 }
 
 fn questions(text: &str) -> Result<Vec<String>, String> {

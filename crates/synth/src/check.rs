@@ -1,21 +1,23 @@
-//! What makes a reply unfit, each with a reason.
+//! Checks of replies; each failure has a reason.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tsumugi_text::{LanguageIdentifier, sentences};
+use tsumugi_text::{LanguageIdentifier, LanguagePack};
 
 use crate::benchmark::{Benchmark, plain};
 use crate::item::{Item, Turn};
-use crate::phrases::{refuses, talks_of_data};
-use crate::{Prompt, Task};
+use crate::phrases::{mentions_input, refuses};
+use crate::prompt::Prompt;
+use crate::task::Task;
 
-/// Why an item gave no conversation: a word for the exclusion table and its funnel, and what decided.
+/// Why an item gave no conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
-    /// `schema`, `refusal`, `not_japanese`, ...
+    /// Reason for the exclusion table and the funnel: `schema`, `refusal`, `wrong_language`, ...
     pub reason: &'static str,
-    /// The reply or the part of it that decided.
+    /// The reply, or the part of it that was decisive.
     pub value: Option<String>,
 }
 
@@ -25,33 +27,38 @@ impl Rejection {
     }
 }
 
-/// Settings of the checks that are not the prompt's own.
+/// Settings of the checks, besides the limits that prompts have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckConfig {
-    /// Fewest kana and kanji among the letters of all answers together (ours: half; English names and quotations stay possible).
-    pub japanese_share: f64,
-    /// A run of this many characters that an answer shares with the prompt counts as copied (ours: 24, two clauses).
+    /// Minimum fraction of letters of the language among the letters of all questions, and of all answers, of a conversation.
+    /// Default: 0.5, this project's choice, which leaves room for foreign names and quotations.
+    #[serde(alias = "japanese_share")]
+    pub language_share: f64,
+    /// Length in characters of a run that counts as copied where a reply shares it with the prompt. Default: 24, about two
+    /// clauses, this project's choice.
     pub copied_chars: usize,
-    /// Conversations with at least this similarity to an earlier one are dropped, by MinHash over character 5-grams of the
-    /// answers (0.8: where bands of 14 by 8 catch over nine in ten). `None`: not looked for. Questions with short answers and
-    /// texts that are not free (transcribed or translated) are not compared.
+    /// Similarity to an earlier conversation from which one is dropped, 0 to 1, by MinHash over character 5-grams of the
+    /// answers; none for no comparison. Default: 0.8, where bands of 14 by 8 find over nine in ten. Questions with short
+    /// answers and transcribed or translated texts are not compared.
     pub near_duplicate: Option<f64>,
-    /// Answers shorter than this many characters together are not compared either: short texts are alike by nature (ours: 60).
+    /// Total length in characters below which the answers of a conversation are not compared, because short texts are often
+    /// alike. Default: 60, this project's choice.
     pub near_duplicate_chars: usize,
-    /// Length in letters of the n-grams that no question or answer may share with a benchmark's questions (ours: 20). A
-    /// benchmark's question that is shorter must not stand in the data as it is.
+    /// Length in letters of the n-grams that no question or answer may share with a benchmark's questions; shorter questions of
+    /// a benchmark must not occur whole. Default: 20, this project's choice.
     pub contamination_ngram: usize,
-    /// The least share of a conversation's questions that need the picture, as a second call to the model judges them from the
-    /// text alone. `None`: no second call, which nearly doubles the requests. Half (ours, for a start) leaves room for the
-    /// follow-up questions of a conversation.
+    /// Minimum fraction of a conversation's questions that need the image, as a second call to the model decides from the text
+    /// alone; none for no second call, which nearly doubles the requests. Default: none. 0.5 leaves room for the follow-up
+    /// questions of a conversation.
     pub image_needed: Option<f64>,
 }
 
 impl Default for CheckConfig {
     fn default() -> Self {
         Self {
-            japanese_share: 0.5,
+            language_share: 0.5,
             copied_chars: 24,
             near_duplicate: Some(0.8),
             near_duplicate_chars: 60,
@@ -65,22 +72,23 @@ impl Default for CheckConfig {
 #[derive(Debug)]
 pub struct Checker {
     config: CheckConfig,
-    language: LanguageIdentifier,
+    pack: Arc<LanguagePack>,
+    identifier: LanguageIdentifier,
     benchmark: Benchmark,
 }
 
 impl Checker {
-    /// With questions of benchmarks that must not be in the data; often none.
+    /// Checks for conversations in the language of `pack`. Questions of `benchmark_questions` must not be in the data.
     #[must_use]
-    pub fn new(config: CheckConfig, benchmark_questions: &[String]) -> Self {
+    pub fn new(config: CheckConfig, pack: Arc<LanguagePack>, benchmark_questions: &[String]) -> Self {
         let benchmark = Benchmark::new(benchmark_questions, config.contamination_ngram);
-        Self { config, language: LanguageIdentifier::default(), benchmark }
+        Self { config, pack, identifier: LanguageIdentifier::default(), benchmark }
     }
 
-    /// Passes, or gives the first reason against.
+    /// Checks a conversation.
     ///
     /// # Errors
-    /// The [`Rejection`].
+    /// The first reason against it.
     pub fn check(&self, task: Task, prompt: &Prompt, item: &Item, turns: &[Turn]) -> Result<(), Rejection> {
         let reject = |reason, value: &str| Err(Rejection::new(reason, Some(value.to_owned())));
         if task == Task::Ocr && turns.iter().all(|turn| turn.answer.is_empty()) {
@@ -103,12 +111,12 @@ impl Checker {
                 return reject("too_long", &format!("{} / {}", turn.question, turn.answer));
             }
             // What is transcribed or translated may itself be an apology.
-            if !matches!(task, Task::Ocr | Task::Translate) && refuses(&turn.answer) {
+            if !matches!(task, Task::Ocr | Task::Translate) && refuses(&turn.answer, self.pack.replies()) {
                 return reject("refusal", &turn.answer);
             }
         }
         self.language(task, turns)?;
-        if let Some(repeated) = repeated(task, turns) {
+        if let Some(repeated) = repeated(task, turns, &self.pack) {
             return reject("repeated", &repeated);
         }
         let asked = grams(&format!("{}\n{}", prompt.system, prompt.user_text()), self.config.copied_chars);
@@ -118,9 +126,9 @@ impl Checker {
         }
         if !task.sees()
             && task != Task::Translate
-            && let Some(turn) = turns.iter().find(|turn| talks_of_data(turn))
+            && let Some(turn) = turns.iter().find(|turn| mentions_input(turn, self.pack.replies()))
         {
-            return reject("talks_of_data", &format!("{} / {}", turn.question, turn.answer));
+            return reject("mentions_input", &format!("{} / {}", turn.question, turn.answer));
         }
         let mut texts = turns.iter().flat_map(|turn| [&turn.question, &turn.answer]);
         match texts.find(|text| self.benchmark.holds(text)) {
@@ -129,7 +137,7 @@ impl Checker {
         }
     }
 
-    /// Text in pictures may be of any language; all else is to be Japanese.
+    /// Checks the language. Text in images may be of any language.
     fn language(&self, task: Task, turns: &[Turn]) -> Result<(), Rejection> {
         if task == Task::Ocr {
             return Ok(());
@@ -142,14 +150,13 @@ impl Checker {
             if letters < 8 {
                 continue;
             }
-            let japanese = text.chars().filter(|c| is_japanese(*c)).count();
-            let share = japanese as f64 / letters as f64;
-            // Short answers of kanji alone could be either language; the questions, seen before, decide.
-            let around = (is_answer && letters < SHORT_ANSWERS).then_some("ja");
-            if share < self.config.japanese_share
-                || !self.language.identify_on_page(&text, around).is_japanese()
-            {
-                return Err(Rejection::new("not_japanese", Some(text)));
+            let own = text.chars().filter(|c| self.pack.has_letters(c.encode_utf8(&mut [0; 4]))).count();
+            let share = own as f64 / letters as f64;
+            // Short answers of Han characters alone could be of two languages; the questions, checked before, decide.
+            let around = (is_answer && letters < SHORT_ANSWERS).then_some(self.pack.code());
+            let found = self.identifier.identify_on_page(&text, around);
+            if share < self.config.language_share || !self.pack.accepts(&found.code) {
+                return Err(Rejection::new("wrong_language", Some(text)));
             }
         }
         Ok(())
@@ -165,24 +172,23 @@ impl Checker {
 /// Letters up to which all answers of a conversation together count as short.
 const SHORT_ANSWERS: usize = 60;
 
-fn is_japanese(c: char) -> bool {
-    matches!(c, '\u{3041}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ff66}'..='\u{ff9d}' | '々')
-}
-
-/// What comes twice: a question, an answer (unless of a word or two), or a sentence that an answer says three times.
+/// Finds what is repeated: a question, an answer (unless of a word or two), or a sentence that an answer says three times.
 /// Punctuation and width make no difference.
-fn repeated(task: Task, turns: &[Turn]) -> Option<String> {
+fn repeated(task: Task, turns: &[Turn], pack: &LanguagePack) -> Option<String> {
     let looping = |turn: &&Turn| {
         let mut counts: HashMap<Vec<char>, usize> = HashMap::new();
-        sentences(&turn.answer).into_iter().map(plain).filter(|sentence| sentence.len() >= 4).any(
-            |sentence| {
+        pack.sentences()
+            .split(&turn.answer)
+            .into_iter()
+            .map(plain)
+            .filter(|sentence| sentence.len() >= 4)
+            .any(|sentence| {
                 let count = counts.entry(sentence).or_default();
                 *count += 1;
                 *count == 3
-            },
-        )
+            })
     };
-    // What is written in a picture, or was said in the original, may well repeat itself.
+    // What is written in an image, or was said in the original, may well repeat itself.
     if matches!(task, Task::Ocr | Task::Translate) {
         return None;
     }
@@ -214,12 +220,15 @@ mod tests {
     }
 
     fn reason(task: Task, turns: &[Turn]) -> &'static str {
+        let pack = Arc::new(LanguagePack::embedded("ja").unwrap());
+        let prompt = Prompt::builtin(task, &pack).unwrap();
         let checker = Checker::new(
             CheckConfig::default(),
+            pack,
             &["この写真に写っている建物の名前と所在地を教えてください。".into()],
         );
         let item = Item { turns: Some(vec![Turn::default(); 2]), ..Item::default() };
-        match checker.check(task, &Prompt::builtin(task).unwrap(), &item, turns) {
+        match checker.check(task, &prompt, &item, turns) {
             Ok(()) => "ok",
             Err(rejection) => rejection.reason,
         }
@@ -237,14 +246,14 @@ mod tests {
             ("too_long", with(turn("何ですか。", &"長い文です。".repeat(200)))),
             ("refusal", with(turn("誰ですか。", "申し訳ありませんが、人物の特定はできません。"))),
             (
-                "not_japanese",
+                "wrong_language",
                 vec![
                     turn("What is it?", "It is a red boat."),
                     turn("Where is it?", "It is on the sea at dusk."),
                 ],
             ),
             (
-                "not_japanese",
+                "wrong_language",
                 vec![
                     turn("船はどこにありますか。", "The boat is on the sea."),
                     turn("それは何色ですか。", "It is red all over."),
@@ -260,7 +269,7 @@ mod tests {
                     "物の種類、数、色、動作、位置、物どうしの関係など、画像を見れば確かに答えられることだけを尋ねてください。",
                 )),
             ),
-            ("talks_of_data", with(turn("何がありますか。", "説明文によれば、船があります。"))),
+            ("mentions_input", with(turn("何がありますか。", "説明文によれば、船があります。"))),
             (
                 "contaminated",
                 with(turn(
@@ -281,6 +290,6 @@ mod tests {
         assert_eq!(reason(Task::Vqa, &kanji), "ok");
         let chinese =
             [turn("这是什么地方？", "这是东京车站的广场。"), turn("可以看到什么？", "可以看到很多高楼。")];
-        assert_eq!(reason(Task::Vqa, &chinese), "not_japanese");
+        assert_eq!(reason(Task::Vqa, &chinese), "wrong_language");
     }
 }

@@ -7,8 +7,8 @@ use tsumugi_text::{MinHash, MinHashConfig};
 
 use crate::{CheckConfig, Task};
 
-/// Finds conversations that say nearly what an earlier one of the same task says. Conversations are shown one by one in
-/// their order, so the result depends on that order alone.
+/// Finds conversations that are nearly the same as an earlier one of the same task. The result depends only on the order in
+/// which conversations are added.
 #[derive(Debug)]
 pub struct NearDuplicates {
     minhash: MinHash,
@@ -19,7 +19,7 @@ pub struct NearDuplicates {
 }
 
 impl NearDuplicates {
-    /// Nothing seen yet.
+    /// Starts without conversations.
     #[must_use]
     pub fn new(config: &CheckConfig) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Pictures made no larger than the model looks at, to save tokens and upload.
+//! Shrinks images to what the model looks at, which saves tokens and upload.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,32 +12,33 @@ use tsumugi_images::{Filter, Format, Limits, Rgb, decode_rgb, inspect, resize};
 
 use crate::Error;
 
-/// How a model cuts a picture into tiles (or patches), and what they cost.
+/// How a model cuts an image into tiles (or patches), and what they cost.
 ///
 /// What the model would shrink anyway is shrunk before it is sent; nothing is ever enlarged. The default is OpenAI's rule for
-/// gpt-4o at high detail: a picture is shrunk to fit a square of 2048, then until its shorter side is at most 768, and each
+/// gpt-4o at high detail: an image is shrunk to fit a square of 2048, then until its shorter side is at most 768, and each
 /// tile of 512 costs tokens on top of a base. Rules by model are in `tiles.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct TileRule {
-    /// Longest side in pixels.
+    /// Longest side in pixels. Default: 2048 (gpt-4o).
     pub longest: u32,
-    /// The shorter side in pixels after shrinking.
+    /// Length of the shorter side in pixels after shrinking. Default: 768 (gpt-4o).
     pub shortest: u32,
-    /// Side of a tile.
+    /// Side of a tile in pixels. Default: 512 (gpt-4o).
     pub tile: u32,
-    /// Most tiles; a picture that would take more is shrunk further (ours for tiles of 512: 4, the 765 tokens of an ordinary
-    /// photo).
+    /// Maximum number of tiles; an image that would need more is shrunk further. Default: 4, this project's choice: the 765
+    /// tokens of an ordinary photo.
     pub most_tiles: u32,
-    /// Tokens for the picture as a whole.
+    /// Tokens for the image as a whole. Default: 85 (gpt-4o).
     pub base_tokens: f64,
-    /// Tokens a tile.
+    /// Tokens for each tile. Default: 170 (gpt-4o).
     pub tile_tokens: f64,
-    /// Quality of the JPEG that a shrunk picture is sent as (ours: 90).
+    /// JPEG quality, 1 to 100, of a shrunk image. Default: 90, this project's choice.
     pub jpeg_quality: u8,
-    /// Where the numbers were read.
+    /// Where the numbers were read; for people.
     pub source: String,
-    /// The day on which they were read.
+    /// The day on which they were read; for people.
     pub checked: String,
 }
 
@@ -59,6 +60,7 @@ impl Default for TileRule {
 
 /// A table of rules: TOML with one `[models."NAME"]` table a model.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TileRules {
     /// Rules by model name.
@@ -78,10 +80,8 @@ impl TileRules {
     /// # Errors
     /// [`Error::Io`] or [`Error::Format`] with the file's path.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
-        toml::from_str(&text)
-            .map_err(|error| Error::Format { path: path.to_owned(), message: error.to_string() })
+        let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+        toml::from_str(&text).map_err(|e| Error::invalid(path, "invalid table of tiles", e))
     }
 
     /// The rule of a model, looked up as by [`of_model`]; the default where the table does not know it.
@@ -92,7 +92,7 @@ impl TileRules {
 }
 
 impl TileRule {
-    /// The size at which a picture is sent.
+    /// The size at which an image is sent.
     #[must_use]
     pub fn size(&self, width: u32, height: u32) -> (u32, u32) {
         let (long, short) = (f64::from(width.max(height).max(1)), f64::from(width.min(height).max(1)));
@@ -108,13 +108,13 @@ impl TileRule {
         scaled(scale)
     }
 
-    /// Prompt tokens of a picture of that size.
+    /// Prompt tokens of an image of that size.
     #[must_use]
     pub fn tokens(&self, width: u32, height: u32) -> u64 {
         self.cost(self.tiles(self.size(width, height)))
     }
 
-    /// Prompt tokens of the dearest picture that is sent.
+    /// Prompt tokens of the dearest image that is sent.
     #[must_use]
     pub fn most_tokens(&self) -> u64 {
         self.cost(self.most_tiles.max(1))
@@ -129,12 +129,12 @@ impl TileRule {
         width.div_ceil(tile) * height.div_ceil(tile)
     }
 
-    /// The picture as a part of a message: its own file where that has the right size and a format that endpoints take
+    /// The image as a part of a message: its own file where that has the right size and a format that endpoints take
     /// (JPEG, PNG, GIF, WebP), stands upright and is transparent nowhere, else upright, shrunk, over white where it is
     /// transparent, and as JPEG: what endpoints put behind transparent parts is theirs to choose, and often black.
     ///
     /// # Errors
-    /// The reason of [`tsumugi_images::Error`] where the file is no picture.
+    /// The reason of [`tsumugi_images::Error`] where the file is no image.
     pub fn part(&self, bytes: &[u8]) -> Result<Part, tsumugi_images::Error> {
         let limits = Limits::default();
         let facts = inspect(bytes, &limits)?;
@@ -186,10 +186,10 @@ fn is_transparent(bytes: &[u8]) -> bool {
     matches!(has_room, Ok(true))
         && reader(bytes)
             .and_then(ImageReader::decode)
-            .is_ok_and(|picture| picture.into_rgba8().pixels().any(|pixel| pixel.0[3] < u8::MAX))
+            .is_ok_and(|pixels| pixels.into_rgba8().pixels().any(|pixel| pixel.0[3] < u8::MAX))
 }
 
-/// The picture as viewers show it: turned as EXIF says, transparent parts over white. `inspect` has held it against the limits.
+/// The image as viewers show it: turned as EXIF says, transparent parts over white. `inspect` has held it against the limits.
 fn as_shown(bytes: &[u8], limits: &Limits, orientation: u8) -> Result<Rgb, tsumugi_images::Error> {
     let Ok(mut pixels) = reader(bytes).and_then(ImageReader::decode) else {
         return decode_rgb(bytes, limits);
@@ -271,10 +271,10 @@ mod tests {
     }
 
     #[test]
-    fn large_pictures_become_small_jpegs() {
-        let picture = image::RgbImage::from_fn(1500, 1000, |x, y| image::Rgb([x as u8, y as u8, 0]));
+    fn large_images_become_small_jpegs() {
+        let drawn = image::RgbImage::from_fn(1500, 1000, |x, y| image::Rgb([x as u8, y as u8, 0]));
         let mut bytes = std::io::Cursor::new(Vec::new());
-        picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        drawn.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
         let Part::Image { mime, bytes: sent } = TileRule::default().part(bytes.get_ref()).unwrap() else {
             panic!()
         };
@@ -286,16 +286,16 @@ mod tests {
         assert!(TileRule::default().part(b"text").is_err());
     }
 
-    /// The picture that is sent.
+    /// The image that is sent.
     fn sent(bytes: &[u8]) -> Rgb {
         let Part::Image { mime, bytes } = TileRule::default().part(bytes).unwrap() else { panic!() };
         assert_eq!(mime, "image/jpeg");
         decode_rgb(&bytes, &Limits::default()).unwrap()
     }
 
-    fn pixel(picture: &Rgb, x: u32, y: u32) -> [u8; 3] {
-        let at = 3 * (y * picture.width + x) as usize;
-        [picture.data[at], picture.data[at + 1], picture.data[at + 2]]
+    fn pixel(image: &Rgb, x: u32, y: u32) -> [u8; 3] {
+        let at = 3 * (y * image.width + x) as usize;
+        [image.data[at], image.data[at + 1], image.data[at + 2]]
     }
 
     #[test]
@@ -304,9 +304,9 @@ mod tests {
         let exif = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
         for (width, height) in [(1600, 1200), (40, 20)] {
             let half = |x| if x < width / 2 { image::Rgb([250, 10, 10]) } else { image::Rgb([10, 10, 250]) };
-            let picture = image::RgbImage::from_fn(width, height, |x, _| half(x));
+            let drawn = image::RgbImage::from_fn(width, height, |x, _| half(x));
             let mut jpeg = std::io::Cursor::new(Vec::new());
-            picture.write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
+            drawn.write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
             let mut bytes = jpeg.into_inner();
             bytes.splice(2..2, exif.iter().copied());
             assert_eq!(inspect(&bytes, &Limits::default()).unwrap().orientation, 6);
@@ -326,17 +326,17 @@ mod tests {
             let (text, ground) = (pixel(&sent, 5, 5), pixel(&sent, sent.width - 6, 5));
             assert!(text[0] < 30 && ground[0] > 225, "{width}: {text:?} {ground:?}");
         }
-        // A picture that could be transparent and is not goes as it is.
+        // A image that could be transparent and is not goes as it is.
         let opaque = png(400, 300, |_| 255);
         let Part::Image { mime, bytes } = TileRule::default().part(&opaque).unwrap() else { panic!() };
         assert_eq!((mime.as_str(), bytes), ("image/png", opaque));
     }
 
-    /// A black picture whose opacity depends on the column.
+    /// A black image whose opacity depends on the column.
     fn png(width: u32, height: u32, opacity: impl Fn(u32) -> u8) -> Vec<u8> {
-        let picture = image::RgbaImage::from_fn(width, height, |x, _| image::Rgba([0, 0, 0, opacity(x)]));
+        let drawn = image::RgbaImage::from_fn(width, height, |x, _| image::Rgba([0, 0, 0, opacity(x)]));
         let mut bytes = std::io::Cursor::new(Vec::new());
-        picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        drawn.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
         bytes.into_inner()
     }
 }

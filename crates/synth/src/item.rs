@@ -1,4 +1,4 @@
-//! What conversations are written about.
+//! Items that conversations are written about.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -9,12 +9,12 @@ use tsumugi_record::{Image, ImageRow, Pair, Provenance};
 
 use crate::{Error, Task};
 
-/// One picture (or, for translation, one English conversation) with what is known about it.
+/// One image (or, for translation, one English conversation) with what is known about it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Item {
     /// Stable identifier.
     pub id: String,
-    /// The picture; its `bytes` may be missing for tasks that do not see it.
+    /// The image; its `bytes` may be missing for tasks that do not see it.
     pub image: Option<Image>,
     /// Sentences about it.
     pub captions: Vec<String>,
@@ -66,7 +66,7 @@ impl From<ImageRow> for Item {
 }
 
 impl Item {
-    /// Reads the picture's file from the folder that its path is relative to. A file that is not there, or a folder in its
+    /// Reads the image's file from the folder that its path is relative to. A file that is not there, or a folder in its
     /// place, leaves the item without bytes, which is counted where they are needed.
     ///
     /// # Errors
@@ -82,7 +82,7 @@ impl Item {
         Ok(())
     }
 
-    /// Whether a task is asked of this item at all: conversations are translated, pictures are asked about.
+    /// Whether a task is asked of this item at all: conversations are translated, images are asked about.
     #[must_use]
     pub fn suits(&self, task: Task) -> bool {
         (task == Task::Translate) == self.turns.is_some()

@@ -1,56 +1,16 @@
-//! Rough words of Japanese text, and the kind of a question: enough to show how questions begin and what they are after.
+//! Rough words, and the kind of a question: enough to show how questions begin and what they ask for.
 //!
-//! No dictionary is at hand here, and none is needed for a chart. Words are cut where the script changes; runs of hiragana
-//! also behind a demonstrative or interrogative, and around a particle.
+//! No dictionary is needed for that. Words end where the script changes; in languages without spaces also after a word, and
+//! around a particle, that the language pack lists.
 
-/// Words written in hiragana that stand at the beginning of a run: demonstratives, interrogatives, conjunctions,
-/// the copula. Longer ones first.
-const HEADS: [&str; 35] = [
-    "どのように",
-    "どのような",
-    "どうやって",
-    "どのくらい",
-    "どうして",
-    "どちら",
-    "いくつ",
-    "いくら",
-    "あそこ",
-    "なぜ",
-    "どんな",
-    "どこ",
-    "どれ",
-    "どの",
-    "どう",
-    "どなた",
-    "だれ",
-    "いつ",
-    "なに",
-    "なん",
-    "この",
-    "その",
-    "あの",
-    "これ",
-    "それ",
-    "あれ",
-    "ここ",
-    "そこ",
-    "もし",
-    "また",
-    "では",
-    "でしょう",
-    "でした",
-    "です",
-    "いいえ",
-];
-/// Particles that part words.
-const PARTICLES: &str = "はがをにでとのもへや";
+use tsumugi_text::pack::Questions;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Script {
     Hiragana,
     Katakana,
     Han,
-    Latin,
+    Alphabetic,
     Other,
 }
 
@@ -58,14 +18,15 @@ fn script(c: char) -> Script {
     match c {
         '\u{3041}'..='\u{309f}' => Script::Hiragana,
         '\u{30a1}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9d}' => Script::Katakana,
-        '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '々' | '〆' => Script::Han,
-        c if c.is_alphanumeric() => Script::Latin,
+        // The last two are the iteration mark and the closing mark of letters.
+        '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{3005}' | '\u{3006}' => Script::Han,
+        c if c.is_alphanumeric() => Script::Alphabetic,
         _ => Script::Other,
     }
 }
 
-/// The first `count` rough words; punctuation and spaces are none.
-pub(crate) fn first_words(text: &str, count: usize) -> Vec<&str> {
+/// The first `count` rough words, without punctuation and spaces.
+pub(crate) fn first_words<'t>(text: &'t str, count: usize, questions: &Questions) -> Vec<&'t str> {
     let mut words = Vec::new();
     let mut rest = text;
     while words.len() < count {
@@ -73,91 +34,62 @@ pub(crate) fn first_words(text: &str, count: usize) -> Vec<&str> {
         let Some(first) = rest.chars().next() else { break };
         let kind = script(first);
         let run = &rest[..rest.find(|c| script(c) != kind).unwrap_or(rest.len())];
-        let word = if kind == Script::Hiragana { hiragana_word(run) } else { run };
+        let word = first_of_run(run, questions);
         words.push(word);
         rest = &rest[word.len()..];
     }
     words
 }
 
-/// The first word of a run of hiragana: a known head, a particle, or what stands before one.
-fn hiragana_word(run: &str) -> &str {
-    // Only where it stands alone: "はいくつ" is another thing.
-    if run == "はい" {
+/// The first word of a run of letters of one script: a listed word, a particle, or what stands before a particle.
+fn first_of_run<'t>(run: &'t str, questions: &Questions) -> &'t str {
+    if questions.whole_words.iter().any(|word| word == run) {
         return run;
     }
-    if let Some(head) = HEADS.iter().find(|head| run.starts_with(**head)) {
+    if let Some(head) = questions.heads.iter().find(|head| run.starts_with(head.as_str())) {
         return &run[..head.len()];
     }
     let mut places = run.char_indices();
     match places.next() {
-        Some((_, first)) if PARTICLES.contains(first) => &run[..first.len_utf8()],
-        _ => places.find(|(_, c)| PARTICLES.contains(*c)).map_or(run, |(at, _)| &run[..at]),
+        Some((_, first)) if questions.particles.contains(first) => &run[..first.len_utf8()],
+        _ => places.find(|(_, c)| questions.particles.contains(*c)).map_or(run, |(at, _)| &run[..at]),
     }
 }
 
-/// What questions are after, by the words that ask; the first that is found counts, so the narrower come first.
-const KINDS: [(&str, &[&str]); 11] = [
-    ("why", &["なぜ", "どうして", "理由", "なんで"]),
-    ("how", &["どのように", "どうやって", "方法"]),
-    ("colour", &["何色", "なに色", "どんな色", "色は", "色を"]),
-    (
-        "how many",
-        &[
-            "いくつ",
-            "いくら",
-            "何人",
-            "何個",
-            "何本",
-            "何匹",
-            "何枚",
-            "何台",
-            "何頭",
-            "何羽",
-            "何隻",
-            "何冊",
-            "何軒",
-            "何種類",
-            "何回",
-            "何度",
-            "どのくらい",
-            "数は",
-            "数を",
-        ],
-    ),
-    ("where", &["どこ", "どちら側", "位置", "場所"]),
-    ("when", &["いつ", "何時", "季節", "時間帯", "年代"]),
-    ("who", &["誰", "だれ", "どなた"]),
-    ("what like", &["どんな", "どのような", "どういう"]),
-    ("which", &["どの", "どれ", "どちら"]),
-    ("what like", &["どう", "特徴", "様子", "ようす", "雰囲気"]),
-    ("what", &["何", "なに", "なん"]),
-];
-
-/// The kind of a question: one of [`KINDS`], `request` ("... ください"), `yes or no` ("... か" without such a word), or `other`.
-pub(crate) fn kind(question: &str) -> &'static str {
+/// The kind of a question: one that the pack names, or `request`, `yes or no` or `other`.
+pub(crate) fn kind<'q>(question: &str, questions: &'q Questions) -> &'q str {
+    let ends = |c: char| questions.terminators.contains(c);
     // The first sentence may only set the scene: the last one asks.
-    let asking = question.trim_end().trim_end_matches(['。', '？', '?', '！', '!']);
-    let asking = asking.rsplit(['。', '？', '?', '\n']).next().unwrap_or(asking);
-    let ends_in = |endings: &[&str]| endings.iter().any(|ending| asking.ends_with(ending));
-    if let Some((name, _)) = KINDS.iter().find(|(_, words)| words.iter().any(|word| asking.contains(word))) {
-        return name;
+    let asking = question.trim_end().trim_end_matches(ends);
+    let asking = asking.rsplit(|c| ends(c) || c == '\n').next().unwrap_or(asking).trim_start();
+    let begins = |words: &[String]| words.iter().any(|word| asking.starts_with(word.as_str()));
+    let ends = |words: &[String]| words.iter().any(|word| asking.ends_with(word.as_str()));
+    let mut kinds = questions.kinds.iter();
+    if let Some(kind) = kinds.find(|kind| kind.words.iter().any(|word| asking.contains(word.as_str()))) {
+        return &kind.name;
     }
-    match asking {
-        _ if ends_in(&["ください", "下さい", "なさい", "ほしい", "お願いします"]) => {
-            "request"
-        }
-        _ if ends_in(&["か", "の", "かな"]) => "yes or no",
-        _ => "other",
+    if begins(&questions.request_beginnings) || ends(&questions.requests) {
+        "request"
+    } else if begins(&questions.yes_or_no_beginnings) || ends(&questions.yes_or_no) {
+        "yes or no"
+    } else {
+        "other"
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tsumugi_text::LanguagePack;
+
     use super::*;
+
+    fn questions(code: &str) -> Questions {
+        LanguagePack::embedded(code).unwrap().questions().clone()
+    }
 
     #[test]
     fn words_are_cut_roughly() {
+        let questions = questions("ja");
         for (text, words) in [
             ("この画像には何が写っていますか。", vec!["この", "画像", "に"]),
             ("「写真」の中央に何が", vec!["写真", "の", "中央"]),
@@ -167,12 +99,13 @@ mod tests {
             ("LEGOの車", vec!["LEGO", "の", "車"]),
             ("。", vec![]),
         ] {
-            assert_eq!(first_words(text, 3), words, "{text}");
+            assert_eq!(first_words(text, 3, &questions), words, "{text}");
         }
     }
 
     #[test]
     fn kinds_of_questions() {
+        let questions = questions("ja");
         for (text, expected) in [
             ("船は何色ですか。", "colour"),
             ("人は何人いますか？", "how many"),
@@ -188,15 +121,32 @@ mod tests {
             ("看板が見えます。どの店の看板ですか。", "which"),
             ("いい天気だ", "other"),
         ] {
-            assert_eq!(kind(text), expected, "{text}");
+            assert_eq!(kind(text, &questions), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn other_languages() {
+        let check = |code: &str, question: &str, words: [&str; 2], expected: &str| {
+            let questions = questions(code);
+            assert_eq!(first_words(question, 2, &questions), words, "{question}");
+            assert_eq!(kind(question, &questions), expected, "{question}");
+        };
+        check("en", "How many boats are there?", ["How", "many"], "how many");
+        check("en", "Is it raining?", ["Is", "it"], "yes or no");
+        check("en", "Please describe the image.", ["Please", "describe"], "request");
+        check("ko", "배는 무슨 색인가요?", ["배는", "무슨"], "colour");
+        check("ko", "비가 오나요?", ["비가", "오나요"], "yes or no");
+        check("zh", "图中有多少只猫？", ["图中", "有"], "how many");
+        check("zh", "在下雨吗？", ["在", "下雨"], "yes or no");
     }
 
     proptest::proptest! {
         #[test]
         fn any_text_is_cut(text in "\\PC*") {
-            let _ = kind(&text);
-            for word in first_words(&text, 5) {
+            let questions = questions("ja");
+            let _ = kind(&text, &questions);
+            for word in first_words(&text, 5, &questions) {
                 assert!(!word.is_empty());
             }
         }

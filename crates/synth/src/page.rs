@@ -74,7 +74,8 @@ fn task_section(name: &str, task: &TaskReport) -> Section {
     ];
     Section::new(name)
         .with(facts)
-        .with(Block::grid([lengths_table(task), variety_table(task)]))
+        .with(lengths_table(task))
+        .with(variety_table(task))
         .with(Block::grid(charts.into_iter().flatten()))
 }
 

@@ -1,113 +1,62 @@
-//! Words that give a reply away.
+//! Phrases by which a reply gives itself away; the phrases are those of a language pack.
+
+use tsumugi_text::pack::Replies;
 
 use crate::item::Turn;
 
-/// Words by which models decline. Looked for at the beginning only: inside a conversation they can be quite apt.
-const REFUSALS: [&str; 41] = [
-    "申し訳ありません",
-    "申し訳ございません",
-    "申し訳ないのですが",
-    "すみませんが",
-    "すみません、",
-    "ごめんなさい",
-    "恐れ入りますが",
-    "恐縮ですが",
-    "お手伝いできません",
-    "お手伝いすることはできません",
-    "お力になれません",
-    "お力になることはできません",
-    "お答えできません",
-    "お答えすることはできません",
-    "お応えできません",
-    "お応えすることはできません",
-    "応じられません",
-    "応じることはできません",
-    "回答できません",
-    "回答することはできません",
-    "対応できません",
-    "画像を見ることはできません",
-    "画像を見ることができません",
-    "画像を直接見ること",
-    "画像を直接確認",
-    "画像が見えない",
-    "画像を確認できません",
-    "画像を確認することができません",
-    "画像が提供されていません",
-    "AI言語モデル",
-    "I'm sorry",
-    "I am sorry",
-    "Sorry, ",
-    "I apologize",
-    "I cannot",
-    "I can't",
-    "I'm unable",
-    "I am unable",
-    "I'm not able",
-    "Unfortunately, I",
-    "As an AI",
-];
+/// Characters at the beginning of an answer in which a refusal is looked for.
+const BEGINNING: usize = 40;
 
-/// Whether a text declines to answer. What it quotes (from a sign, say) is not its own word.
-pub(crate) fn refuses(text: &str) -> bool {
-    let own = without_quotations(text);
-    // A reply that is nothing but a quotation is its own word after all.
+/// Tells whether a text declines to answer. What it quotes (from a sign, say) does not count.
+pub(crate) fn refuses(text: &str, replies: &Replies) -> bool {
+    let own = without_quotations(text, &replies.quotation_marks);
+    // A reply that is nothing but a quotation counts after all.
     let own = if own.chars().any(char::is_alphanumeric) { own } else { text.to_owned() };
-    let start: String = own.trim_start().chars().take(40).collect::<String>().replace('’', "'");
-    REFUSALS.iter().any(|phrase| start.contains(phrase))
+    let start: String = own.trim_start().chars().take(BEGINNING).collect::<String>().replace('\u{2019}', "'");
+    replies.refusals.iter().any(|phrase| start.contains(phrase.as_str()))
 }
 
-/// The text outside of 「」 and 『』, which may hold one another; a bracket that is not closed opens nothing.
-fn without_quotations(text: &str) -> String {
+/// The text outside of quotation marks, which may be nested. A mark that is not closed opens nothing.
+fn without_quotations(text: &str, marks: &[(char, char)]) -> String {
     let mut kept = String::with_capacity(text.len());
-    // Where the outermost open bracket stands in `kept`, with the brackets to come.
+    // The closing marks to come, and where in `kept` the outermost opening mark stands.
     let mut open: Vec<char> = Vec::new();
     let mut from = 0;
     for c in text.chars() {
-        match c {
-            '「' | '『' => {
-                if open.is_empty() {
-                    from = kept.len();
-                }
-                open.push(if c == '「' { '」' } else { '』' });
-                kept.push(c);
+        if open.last() == Some(&c) {
+            open.pop();
+            kept.push(c);
+            if open.is_empty() {
+                kept.truncate(from);
             }
-            c if open.last() == Some(&c) => {
-                open.pop();
-                kept.push(c);
-                if open.is_empty() {
-                    kept.truncate(from);
-                }
-            }
-            c => kept.push(c),
+            continue;
         }
+        if let Some((_, closing)) = marks.iter().find(|(opening, _)| *opening == c) {
+            if open.is_empty() {
+                from = kept.len();
+            }
+            open.push(*closing);
+        }
+        kept.push(c);
     }
     kept
 }
 
-/// Words that betray that the writer had captions instead of the picture.
-const DATA: [&str; 9] = [
-    "説明文によ",
-    "キャプション",
-    "座標",
-    "JSON",
-    "captions",
-    "objects",
-    "バウンディングボックス",
-    "与えられた情報",
-    "提供された情報",
-];
-
-/// Whether a turn speaks of the data that the writer was given.
-pub(crate) fn talks_of_data(turn: &Turn) -> bool {
-    DATA.iter().any(|word| turn.question.contains(word) || turn.answer.contains(word))
+/// Tells whether a turn mentions the captions and boxes that the writer was given in place of the image.
+pub(crate) fn mentions_input(turn: &Turn, replies: &Replies) -> bool {
+    let words = &replies.input_words;
+    words.iter().any(|word| turn.question.contains(word.as_str()) || turn.answer.contains(word.as_str()))
 }
 
 #[cfg(test)]
 mod tests {
+    use tsumugi_text::LanguagePack;
+
     use super::*;
 
     #[test]
     fn refusals_are_told_from_answers() {
+        let replies = LanguagePack::embedded("ja").unwrap().replies().clone();
         for text in [
             "申し訳ありませんが、人物の特定はできません。",
             "画像を直接見ることはできませんが、説明から推測します。",
@@ -123,7 +72,7 @@ mod tests {
             "「申し訳ありませんが、お答えできません。」",
             "「申し訳ありませんが、お答えできません。",
         ] {
-            assert!(refuses(text), "{text}");
+            assert!(refuses(text, &replies), "{text}");
         }
         for text in [
             "看板には「申し訳ありませんが、本日は休業いたします」と書かれています。",
@@ -133,7 +82,7 @@ mod tests {
             "三隻とも赤い船です。",
             "",
         ] {
-            assert!(!refuses(text), "{text}");
+            assert!(!refuses(text, &replies), "{text}");
         }
     }
 }

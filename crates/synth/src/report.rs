@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use tsumugi_record::Conversation;
+use tsumugi_text::LanguagePack;
+use tsumugi_text::pack::Questions;
 
 use crate::Call;
 use crate::benchmark::plain;
@@ -99,9 +101,10 @@ pub struct Quantiles {
 }
 
 /// Collects a [`Report`] conversation by conversation.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Reporter {
     tasks: BTreeMap<String, Gathered>,
+    questions: Questions,
 }
 
 #[derive(Debug, Default)]
@@ -110,7 +113,7 @@ struct Gathered {
     turns_each: Vec<u64>,
     questions: Vec<u64>,
     answers: Vec<u64>,
-    kinds: HashMap<&'static str, u64>,
+    kinds: HashMap<String, u64>,
     question_openings: Openings,
     answer_openings: Openings,
     distinct_questions: HashSet<Vec<char>>,
@@ -118,6 +121,12 @@ struct Gathered {
 }
 
 impl Reporter {
+    /// Collects conversations in the language of a pack.
+    #[must_use]
+    pub fn new(pack: &LanguagePack) -> Self {
+        Self { tasks: BTreeMap::new(), questions: pack.questions().clone() }
+    }
+
     /// Adds a conversation.
     pub fn add(&mut self, conversation: &Conversation) {
         let gathered = self.tasks.entry(conversation.task.clone()).or_default();
@@ -128,9 +137,9 @@ impl Reporter {
             let texts = message.content.iter().filter_map(|content| content.text.as_deref());
             let text = texts.collect::<Vec<_>>().join("\n");
             if message.role == "user" {
-                gathered.question(&text);
+                gathered.question(&text, &self.questions);
             } else {
-                gathered.answer(&text);
+                gathered.answer(&text, &self.questions);
             }
         }
     }
@@ -159,17 +168,17 @@ impl Reporter {
 }
 
 impl Gathered {
-    fn question(&mut self, text: &str) {
+    fn question(&mut self, text: &str, questions: &Questions) {
         self.report.turns += 1;
         self.questions.push(text.chars().count() as u64);
-        *self.kinds.entry(kind(text)).or_default() += 1;
-        self.question_openings.add(text);
+        *self.kinds.entry(kind(text, questions).to_owned()).or_default() += 1;
+        self.question_openings.add(text, questions);
         self.distinct_questions.insert(plain(text));
     }
 
-    fn answer(&mut self, text: &str) {
+    fn answer(&mut self, text: &str, questions: &Questions) {
         self.answers.push(text.chars().count() as u64);
-        self.answer_openings.add(text);
+        self.answer_openings.add(text, questions);
         self.variety.add(text);
     }
 
@@ -181,7 +190,7 @@ impl Gathered {
             turns_each: quantiles(&mut self.turns_each),
             question_chars: quantiles(&mut self.questions),
             answer_chars: quantiles(&mut self.answers),
-            question_kinds: by_count(self.kinds.into_iter().map(|(kind, count)| (kind.to_owned(), count))),
+            question_kinds: by_count(self.kinds.into_iter()),
             distinct_questions: part(self.distinct_questions.len()),
             distinct_openings: part(self.question_openings.pairs.len()),
             question_openings: self.question_openings.finish(),
@@ -200,8 +209,8 @@ struct Openings {
 }
 
 impl Openings {
-    fn add(&mut self, text: &str) {
-        let mut words = first_words(text, 2).into_iter().map(str::to_owned);
+    fn add(&mut self, text: &str, questions: &Questions) {
+        let mut words = first_words(text, 2, questions).into_iter().map(str::to_owned);
         let pair = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         *self.pairs.entry(pair).or_default() += 1;
     }
@@ -312,7 +321,7 @@ mod tests {
 
     #[test]
     fn kinds_lengths_openings_and_cost_are_counted() {
-        let mut reporter = Reporter::default();
+        let mut reporter = Reporter::new(&LanguagePack::embedded("ja").unwrap());
         for answer in ["赤です", "青です"] {
             let messages = vec![say("user", "船は何色ですか"), say("assistant", answer)];
             reporter.add(&Conversation { task: "vqa".into(), messages, ..Default::default() });

@@ -1,7 +1,7 @@
-//! The optional second call: are the questions such that the picture is needed?
+//! The optional second call, which finds questions that need no image.
 //!
-//! A question that is answered as well without the picture teaches a model not to look. Whether it is one cannot be told by
-//! rules, so the conversation is shown to the model once more, without the picture.
+//! A question that can be answered without the image teaches a model not to look. No rule finds such questions, so the
+//! conversation is shown to the model once more, without the image.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,14 +9,17 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tsumugi_chat::{ChatMessage, JsonSchema, Part, Reply, Request};
+use tsumugi_text::LanguagePack;
 
 use crate::check::Rejection;
 use crate::item::Turn;
 use crate::prompt::read_replaceable;
-use crate::{Error, Task};
+use crate::task::Task;
+use crate::{Error, IMAGE_NEEDED};
 
 /// The prompt file `image_needed.toml`, which a user can replace as those of the tasks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SecondLook {
     /// Goes into the table of calls; raise it with every change.
@@ -45,29 +48,27 @@ struct Verdict {
 
 impl SecondLook {
     /// Name of the prompt file, of the JSON schema and of the call.
-    pub const NAME: &str = "image_needed";
+    pub const NAME: &str = IMAGE_NEEDED;
 
-    /// The file in the folder, if there is one; else the crate's own.
+    /// The prompt in the folder's file, or that of the language pack where the folder has no such file.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Format`] with the file's path.
-    pub fn load(folder: Option<&Path>) -> Result<Self, Error> {
-        let (text, path) =
-            read_replaceable(folder, Self::NAME, include_str!("../prompts/image_needed.toml"))?;
-        let wrong = |message: String| Error::Format { path: path.clone(), message };
-        let prompt: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    /// As [`Prompt::load`](crate::Prompt::load).
+    pub fn load(pack: &LanguagePack, folder: Option<&Path>) -> Result<Self, Error> {
+        let (text, path) = read_replaceable(folder, Self::NAME, pack)?;
+        let prompt: Self = toml::from_str(&text).map_err(|e| Error::invalid(&path, "invalid prompt", e))?;
         if prompt.version.trim().is_empty() {
-            return Err(wrong("`version` is empty".into()));
+            return Err(Error::format(&path, "`version` is empty"));
         }
         Ok(prompt)
     }
 
-    /// Whether a task's questions are looked at: not our own instructions ("describe this picture"), and no translations.
+    /// Whether a task's questions are looked at: not our own instructions ("describe this image"), and no translations.
     pub(crate) fn concerns(task: Task) -> bool {
         matches!(task, Task::Conversation | Task::Reasoning | Task::Photo | Task::Vqa)
     }
 
-    /// The request; no picture is in it.
+    /// The request; no image is in it.
     pub(crate) fn request(&self, turns: &[Turn], model: &str, seed: Option<i64>) -> Request {
         let turns: Vec<_> = turns
             .iter()
@@ -98,7 +99,7 @@ impl SecondLook {
         }
     }
 
-    /// Rejects where fewer than `least` of the questions need the picture, and where the reply tells nothing.
+    /// Rejects where fewer than `least` of the questions need the image, and where the reply tells nothing.
     pub(crate) fn judge(turns: &[Turn], reply: &Reply, least: f64) -> Result<(), Rejection> {
         let unreadable = || Rejection::new("image_check_unreadable", Some(reply.text.clone()));
         let verdicts: Verdicts =
@@ -153,9 +154,11 @@ mod tests {
     }
 
     #[test]
-    fn the_request_shows_the_conversation_and_no_picture() {
+    fn the_request_shows_the_conversation_and_no_image() {
         let turns = [Turn { question: "何色ですか。".into(), answer: "赤です。".into() }];
-        let request = SecondLook::load(None).unwrap().request(&turns, "m", None);
+        let request = SecondLook::load(&LanguagePack::embedded("ja").unwrap(), None)
+            .unwrap()
+            .request(&turns, "m", None);
         let parts = &request.messages[1].parts;
         assert!(parts.iter().all(|part| matches!(part, Part::Text(_))));
         assert!(

@@ -26,7 +26,7 @@ struct CocoFile {
 pub struct LeftOut {
     /// Entries of another form than COCO's.
     pub unreadable: usize,
-    /// Captions and boxes of pictures that no entry describes.
+    /// Captions and boxes of images that no entry describes.
     pub orphans: usize,
 }
 
@@ -69,7 +69,7 @@ struct CocoCategory {
 }
 
 /// Reads COCO's annotation files: captions (`captions_*.json`) and, if given, boxes (`instances_*.json`). One item for each
-/// picture that has a caption, in the order of the pictures' numbers. Pictures are named, not read: see [`Item::load_image`].
+/// image that has a caption, in the order of the images' numbers. Images are named, not read: see [`Item::load_image`].
 /// Entries that are of no use are counted.
 ///
 /// # Errors
@@ -92,8 +92,7 @@ pub fn coco(path: &Path, boxes: Option<&Path>) -> Result<(Vec<Item>, LeftOut), E
         }
     }
     if items.is_empty() {
-        let message = "no annotation has a caption; is this COCO's captions_*.json?".into();
-        return Err(Error::Format { path: path.to_owned(), message });
+        return Err(Error::format(path, "no annotation has a caption; expected COCO's captions_*.json"));
     }
     if let Some(path) = boxes {
         add_boxes(&read(path)?, &known, &mut items, &mut left_out);
@@ -129,7 +128,7 @@ fn add_boxes(
             continue;
         };
         let Some(item) = items.get_mut(&annotation.image_id) else {
-            // A picture without a caption is no item; one that is in neither file is a fault of the files.
+            // An image without a caption is no item; one that is in neither file is a fault of the files.
             left_out.orphans += usize::from(!images.contains_key(&annotation.image_id));
             continue;
         };
@@ -160,27 +159,26 @@ struct Said {
 }
 
 /// Reads an instruction set in LLaVA's form: a JSON list (or JSON lines) of `id`, `image`, `conversations` of `from`
-/// (`human`, `gpt`) and `value`. `<image>` marks are dropped, since rows say by themselves where the picture stands.
+/// (`human`, `gpt`) and `value`. `<image>` marks are dropped, since rows say by themselves where the image stands.
 ///
 /// # Errors
 /// [`Error::Io`] or [`Error::Format`] with the file's path.
 pub fn instructions(path: &Path) -> Result<Vec<Item>, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
-    let wrong = |message: String| Error::Format { path: path.to_owned(), message };
+    let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
     let rows: Vec<Instruction> = if text.trim_start().starts_with('[') {
-        serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?
+        serde_json::from_str(&text).map_err(|e| Error::invalid(path, "invalid instructions", e))?
     } else {
         let mut rows = Vec::new();
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            rows.push(
-                serde_json::from_str(line).map_err(|error| wrong(format!("line {}: {error}", number + 1)))?,
-            );
+            let row = serde_json::from_str(line)
+                .map_err(|e| Error::invalid(path, format!("line {}: invalid instruction", number + 1), e))?;
+            rows.push(row);
         }
         rows
     };
     let mut items: Vec<Item> =
         rows.into_iter().enumerate().map(|(number, row)| translated(number, row)).collect();
-    // LLaVA's own file uses a picture's number for each of its conversations.
+    // LLaVA's own file uses an image's number for each of its conversations.
     let mut seen: HashMap<String, usize> = HashMap::new();
     for item in &mut items {
         let count = seen.entry(item.id.clone()).or_default();
@@ -217,9 +215,8 @@ fn translated(number: usize, row: Instruction) -> Item {
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| Error::Format { path: path.to_owned(), message: error.to_string() })
+    let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
+    serde_json::from_slice(&bytes).map_err(|e| Error::invalid(path, "not an annotation file of COCO", e))
 }
 
 #[cfg(test)]

@@ -11,31 +11,41 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use tsumugi_chat::{Batches, Client, Reply, Request};
 use tsumugi_record::{Content, Conversation, Excluded, Generator, Image, Message};
+use tsumugi_text::LanguagePack;
 
 use crate::check::{CheckConfig, Checker, Rejection};
+use crate::fit::TileRule;
 use crate::item::{Item, Turn};
+use crate::prompt::Prompt;
 use crate::prompt::check_folder;
-use crate::{Error, Prompt, SecondLook, Task, TileRule, ask};
+use crate::second_look::SecondLook;
+use crate::task::Task;
+use crate::{Error, ask};
 
-/// What decides the conversations, besides the items and the endpoint.
+/// Settings that decide the conversations, besides the items and the endpoint.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct SynthConfig {
+    /// Language of the conversations: the code of a language pack (`ja`, `en`, `zh`, `ko`) or the folder of one. Default:
+    /// `ja`, the language of the paper.
+    pub language: String,
     /// The model's name at the endpoint.
     pub model: String,
-    /// The model for the second call ([`CheckConfig::image_needed`]); the same where absent.
+    /// The model for the second call ([`CheckConfig::image_needed`]). Default: `model`.
     pub check_model: Option<String>,
-    /// Seed of the sampling; left out where the endpoint takes none.
+    /// Seed of the sampling; none for endpoints that accept none. Default: 0.
     pub seed: Option<i64>,
     /// Thresholds of the checks.
     pub checks: CheckConfig,
-    /// How pictures are resized.
+    /// How images are resized. Default: the rule of gpt-4o at high detail.
     pub tiles: TileRule,
 }
 
 impl Default for SynthConfig {
     fn default() -> Self {
         Self {
+            language: "ja".into(),
             model: String::new(),
             check_model: None,
             seed: Some(0),
@@ -45,14 +55,14 @@ impl Default for SynthConfig {
     }
 }
 
-/// What came of one task on one item.
+/// The outcome of one task on one item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// The task.
     pub task: Task,
     /// The conversation, or why there is none.
     pub verdict: Verdict,
-    /// The replies that were paid for.
+    /// The paid replies.
     pub calls: Vec<Call>,
     /// Whether any of them came from the server, and not from the cache.
     pub asked: bool,
@@ -60,12 +70,12 @@ pub struct Outcome {
     pub item: Arc<Item>,
 }
 
-/// A reply that was paid for: a line of the ledger.
+/// A paid reply: a line of the ledger.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Call {
     /// The row that it was made for: among the conversations, or else among the excluded.
     pub id: String,
-    /// What the row is about: a pair, a picture, an entry of an annotation file.
+    /// What the row is about: a pair, an image, an entry of an annotation file.
     pub item: String,
     /// What was asked: the task, or `TASK/image_needed` for the second call.
     pub purpose: String,
@@ -88,7 +98,7 @@ pub struct Call {
 /// A conversation, or why there is none.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// It passed the checks. Its pictures are named only: [`Outcome::item`] holds their bytes, once for all tasks.
+    /// It passed the checks. Its images are named only: [`Outcome::item`] holds their bytes, once for all tasks.
     Kept(Conversation),
     /// It did not, or could not be asked for. Where there was a reply, the value is a JSON object of what was `found` and the
     /// whole `reply`.
@@ -102,16 +112,18 @@ pub struct Synthesizer {
     config: SynthConfig,
     prompts: BTreeMap<Task, Prompt>,
     second: Option<(SecondLook, f64)>,
+    pack: Arc<LanguagePack>,
     checker: Checker,
-    /// As many pictures are decoded at once as there are processors: each takes its pixels' memory.
+    /// As many images are decoded at once as there are processors: each takes its pixels' memory.
     decoders: Semaphore,
 }
 
 impl Synthesizer {
-    /// With prompts for these tasks, from the folder where it has them; `benchmark_questions` are kept out of the data.
+    /// Loads the prompts of these tasks from the folder `prompts`, or from the language pack where the folder has no such file.
+    /// Conversations that share text with `benchmark_questions` are rejected.
     ///
     /// # Errors
-    /// [`Error::Config`] for an empty model name or a folder that is none, and as [`Prompt::load`].
+    /// [`Error::Config`] for an empty model name, [`Error::Text`] for an unknown language, and as [`Prompt::load`].
     pub fn new(
         client: Client,
         config: SynthConfig,
@@ -121,28 +133,35 @@ impl Synthesizer {
     ) -> Result<Self, Error> {
         if config.model.trim().is_empty() {
             return Err(Error::Config {
-                message: "no model is named; give the name that the endpoint knows it by".into(),
+                message: "`model` is empty; set it to the name that the endpoint knows the model by".into(),
             });
         }
         if let Some(folder) = prompts {
             check_folder(folder)?;
         }
+        let pack = Arc::new(LanguagePack::open(&config.language)?);
         let second = match config.checks.image_needed {
-            Some(least) if (0.0..=1.0).contains(&least) => Some((SecondLook::load(prompts)?, least)),
+            Some(least) if (0.0..=1.0).contains(&least) => Some((SecondLook::load(&pack, prompts)?, least)),
             Some(least) => {
                 return Err(Error::Config {
-                    message: format!("the share of questions that need the picture is {least}, not 0 to 1"),
+                    message: format!("`image_needed` is {least}; it is a fraction from 0 to 1"),
                 });
             }
             None => None,
         };
         let prompts = tasks
             .iter()
-            .map(|task| Ok((*task, Prompt::load(*task, prompts)?)))
+            .map(|task| Ok((*task, Prompt::load(*task, &pack, prompts)?)))
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
-        let checker = Checker::new(config.checks.clone(), benchmark_questions);
+        let checker = Checker::new(config.checks.clone(), Arc::clone(&pack), benchmark_questions);
         let decoders = Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from));
-        Ok(Self { client, config, prompts, second, checker, decoders })
+        Ok(Self { client, config, prompts, second, pack, checker, decoders })
+    }
+
+    /// The language pack in use.
+    #[must_use]
+    pub fn pack(&self) -> &LanguagePack {
+        &self.pack
     }
 
     /// The prompts in use.
@@ -177,9 +196,7 @@ impl Synthesizer {
             let this = Arc::clone(self);
             async move {
                 let job = tokio::spawn(async move { this.one(task, item).await });
-                let outcome = job.await.unwrap_or_else(|error| {
-                    Err(Error::Config { message: format!("a task ended early: {error}") })
-                });
+                let outcome = job.await.unwrap_or_else(|source| Err(Error::Task { source }));
                 (place, outcome)
             }
         });
@@ -254,7 +271,7 @@ impl Synthesizer {
         };
         Ok(match tokio::task::spawn_blocking(build).await {
             Ok(Some(result)) => result,
-            // Decoders are fed what strangers made: one that panics costs its picture only.
+            // Decoders are fed what strangers made: one that panics costs its image only.
             Ok(None) | Err(_) => Err(Rejection::new("unreadable_image", None)),
         })
     }
@@ -276,7 +293,7 @@ impl Synthesizer {
         item: &Item,
         reply: &Reply,
     ) -> Result<Vec<Turn>, Rejection> {
-        let turns = ask::turns(task, prompt, item, reply)?;
+        let turns = ask::turns(task, prompt, item, reply, self.pack.replies())?;
         self.checker.check(task, prompt, item, &turns)?;
         Ok(turns)
     }
@@ -394,7 +411,7 @@ impl Work<'_> {
     }
 }
 
-/// Keeps the error that stopped the run rather than one that only says that it was stopped.
+/// Keeps the error that stopped the run, not one that only reports that it was stopped.
 fn keep_cause(fatal: &mut Option<Error>, error: Error) {
     let stopped = |error: &Error| matches!(error, Error::Chat(tsumugi_chat::Error::Stopped { .. }));
     if fatal.as_ref().is_none_or(|first| stopped(first) && !stopped(&error)) {

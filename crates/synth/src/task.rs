@@ -6,6 +6,7 @@ use crate::Error;
 
 /// A kind of instruction data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
     /// LLaVA's conversation, written from captions and boxes.
@@ -14,13 +15,13 @@ pub enum Task {
     Detail,
     /// LLaVA's complex reasoning, from captions and boxes.
     Reasoning,
-    /// A conversation of several turns, written from the picture itself.
+    /// A conversation of several turns, written from the image itself.
     Photo,
-    /// Short questions and answers, from the picture itself.
+    /// Short questions and answers, from the image itself.
     Vqa,
-    /// The text in the picture.
+    /// The text in the image.
     Ocr,
-    /// An English conversation put into Japanese.
+    /// An English conversation translated into the language of the pack.
     Translate,
 }
 
@@ -50,7 +51,7 @@ impl Task {
         }
     }
 
-    /// Whether the picture itself is sent.
+    /// Whether the image itself is sent.
     #[must_use]
     pub fn sees(self) -> bool {
         matches!(self, Self::Photo | Self::Vqa | Self::Ocr)

@@ -82,7 +82,7 @@ async fn each_reply_is_kept_or_has_its_reason() {
         [
             "kept",
             "kept",
-            "not_japanese",
+            "wrong_language",
             "refusal",
             "refusal",
             "schema",

@@ -21,6 +21,7 @@
 
 pub mod chat;
 mod fixtures;
+mod forward;
 mod reply;
 mod request;
 mod server;

@@ -144,7 +144,7 @@ impl Reply {
         std::thread::sleep(self.delay);
         let (head, body) = self.render(request);
         stream.write_all(head.as_bytes())?;
-        let stays = self.cut.is_none() && self.claimed_length.is_none();
+        let stays = self.stays();
         if request.method == "HEAD" {
             return Ok(stays);
         }
@@ -197,7 +197,15 @@ impl Reply {
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
         }
+        if !self.stays() {
+            head += "Connection: close\r\n";
+        }
         (head + "\r\n", body)
+    }
+
+    /// Whether the connection can serve another request after this reply.
+    fn stays(&self) -> bool {
+        self.cut.is_none() && self.claimed_length.is_none()
     }
 }
 

@@ -47,11 +47,3 @@ pub use pii::{mask_pii, mask_pii_strict};
 pub use profile::Profile;
 pub use sentence::SentenceSplitter;
 pub use words::{Matching, WordList};
-
-/// The sentences of a Japanese text.
-#[must_use]
-pub fn sentences(text: &str) -> Vec<&str> {
-    use std::sync::LazyLock;
-    static PACK: LazyLock<Option<LanguagePack>> = LazyLock::new(|| LanguagePack::embedded("ja").ok());
-    PACK.as_ref().map_or_else(Vec::new, |pack| pack.sentences().split(text))
-}

@@ -17,13 +17,13 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed, xxh3_128};
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MinHashConfig {
-    /// Characters of an n-gram (HojiChar: 5).
+    /// Number of characters in an n-gram (5: HojiChar).
     pub ngram: usize,
-    /// Bands (datatrove: 14; Swallow: 20).
+    /// Number of bands (14: datatrove; Swallow has 20).
     pub bands: usize,
-    /// Values in a band (datatrove: 8; Swallow: 40).
+    /// Number of values in a band (8: datatrove; Swallow has 40).
     pub rows: usize,
-    /// Seed of the hash functions; only signatures of one seed can be compared.
+    /// Seed of the hash functions; only signatures with the same seed can be compared (1: ours).
     pub seed: u64,
 }
 
@@ -57,7 +57,7 @@ impl Default for MinHash {
 }
 
 impl MinHash {
-    /// With these settings; zeros are read as ones.
+    /// Creates a hasher; settings of zero count as one.
     #[must_use]
     pub fn new(config: MinHashConfig) -> Self {
         let config = MinHashConfig {

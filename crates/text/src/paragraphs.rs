@@ -1,12 +1,12 @@
-//! Paragraphs and sentences as Swallow's code cuts them: a paragraph is a line, a sentence a run of characters up to
-//! and with one terminator; terminators that nothing precedes belong to nothing.
+//! Splits texts into paragraphs and sentences as Swallow's code does: a paragraph is a line, and a sentence is a run of characters
+//! up to and including one terminator. A terminator without characters before it belongs to no sentence.
 
 use std::borrow::Cow;
 
 /// The parts of a text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Paragraphs<'a> {
-    /// Each line without the terminators that belong to no sentence; empty lines too.
+    /// All lines, also empty ones, without the terminators that belong to no sentence.
     pub paragraphs: Vec<Part<'a>>,
     /// The sentences of all lines.
     pub sentences: Vec<Part<'a>>,

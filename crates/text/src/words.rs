@@ -9,20 +9,20 @@ use aho_corasick::{AhoCorasick, Input, MatchKind};
 use crate::error::Error;
 use crate::language::LONG_VOWEL_MARK;
 
-/// Which words of a list are found where several could be.
+/// Which word of a list is found if several match at the same place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Matching {
-    /// Of those that begin at a place the first in the list (HojiChar: an alternation of a regular expression).
+    /// The first in the list, as in an alternation of a regular expression (HojiChar).
     #[default]
     First,
-    /// The same, but a word of katakana only where no other katakana touches it (HojiChar's `ignore_confused`).
+    /// The first in the list; a word of katakana matches only if no other katakana touches it (HojiChar's `ignore_confused`).
     WholeKatakana,
-    /// Of those that begin at a place the longest (Swallow: a trie).
+    /// The longest, as in a trie (Swallow).
     Longest,
 }
 
-/// Words to look for.
+/// A list of words to search texts for.
 #[derive(Clone, Debug)]
 pub struct WordList {
     words: Vec<String>,
@@ -39,10 +39,10 @@ impl PartialEq for WordList {
 }
 
 impl WordList {
-    /// A list from its lines, trimmed; empty ones are skipped.
+    /// Creates a list from lines with one word each. Lines are trimmed, and empty ones are skipped.
     ///
     /// # Errors
-    /// [`Error::WordList`] if the list is too large to search for.
+    /// [`Error::WordList`] if the list is too large.
     pub fn new<'a>(lines: impl IntoIterator<Item = &'a str>, matching: Matching) -> Result<Self, Error> {
         let words = lines.into_iter().map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
         let words: Vec<String> = words.collect();
@@ -58,7 +58,7 @@ impl WordList {
         Ok(Self { words, matching, finder, alone })
     }
 
-    /// A list from a file of one word a line.
+    /// Reads a list from a file with one word in each line.
     ///
     /// # Errors
     /// [`Error::Read`] if the file cannot be read, [`Error::WordList`] if it is too large.
@@ -68,13 +68,13 @@ impl WordList {
         Self::new(text.lines(), matching)
     }
 
-    /// Words found from left to right without overlap.
+    /// Counts the words in `text`, from left to right and without overlap.
     #[must_use]
     pub fn hits(&self, text: &str) -> usize {
         self.finds(text).count()
     }
 
-    /// Code points that belong to a found word.
+    /// Counts the code points of `text` that belong to a word of the list.
     #[must_use]
     pub fn covered_letters(&self, text: &str) -> usize {
         self.finds(text).map(|range| text[range].chars().count()).sum()

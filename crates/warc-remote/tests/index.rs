@@ -11,7 +11,7 @@ use tsumugi_warc::{ArchiveReader, ArchiveWriter, NewRecord, Options, Packing};
 use tsumugi_warc_remote::index::{Plan, Selection};
 use tsumugi_warc_remote::{Address, Error, Remote};
 
-/// A capture as the archive and the indexes of these tests have it.
+/// A capture in the archives and indexes of these tests.
 struct Capture {
     host: &'static str,
     surt: &'static str,
@@ -75,7 +75,7 @@ const CAPTURES: [Capture; 6] = [
 /// Archive, number of the capture, offset and length of its record.
 type Place = (String, usize, u64, u64);
 
-/// Two archives with all captures each, a folder below which they lie, and offset and length of each record.
+/// Two archives with all captures each, the folder that contains them, and offset and length of each record.
 struct World {
     folder: tempfile::TempDir,
     places: Vec<Place>,
@@ -136,7 +136,7 @@ impl World {
         Address::File(self.folder.path().into())
     }
 
-    /// Bodies of the records that a selection gives, through an index.
+    /// Bodies of the records that a selection finds through an index.
     fn select(&self, index: &Address, selection: &str, base: &Address) -> Vec<String> {
         let remote = Remote::new(Default::default()).unwrap();
         let selection: Selection = selection.parse().unwrap();
@@ -160,14 +160,14 @@ impl World {
         found
     }
 
-    /// What a selection must give: these captures of both archives, in order.
+    /// The expected result of a selection: these captures of both archives, in order.
     fn expected(&self, numbers: &[usize]) -> Vec<String> {
         let wanted = self.places.iter().filter(|(_, number, ..)| numbers.contains(number));
         wanted.map(|(name, number, ..)| format!("{name} {}", CAPTURES[*number].host)).collect()
     }
 }
 
-/// Selections and the captures that they give.
+/// Selections and the captures that they find.
 const SELECTIONS: [(&str, &[usize]); 7] = [
     ("", &[0, 1, 2, 3, 4, 5]),
     ("language=jpn,status=200", &[1, 2, 3]),
@@ -187,7 +187,7 @@ fn gzip(lines: &[String]) -> Vec<u8> {
 }
 
 #[test]
-fn selects_by_cdxj_plain_and_packed() {
+fn selects_by_plain_and_gzip_cdxj() {
     let world = world();
     let lines = world.cdxj();
     let plain = world.write("index.cdxj", (lines.join("\n") + "\n").as_bytes());
@@ -221,7 +221,7 @@ fn selects_by_cdx_in_columns() {
     }
 }
 
-/// Writes ZipNum with two lines a block.
+/// Writes ZipNum with two lines per block.
 fn write_zipnum(world: &World) -> Address {
     let (mut blocks, mut cluster) = (Vec::new(), String::new());
     for (number, lines) in world.cdxj().chunks(2).enumerate() {
@@ -307,14 +307,14 @@ fn counts_bad_lines_and_refuses_what_is_no_index() {
 
 #[cfg(feature = "columnar")]
 mod columnar {
-    use arrow::array::{ArrayRef, Int16Array, Int32Array, RecordBatch, StringArray};
+    use arrow_array::{ArrayRef, Int16Array, Int32Array, RecordBatch, StringArray};
     use parquet::arrow::ArrowWriter;
     use parquet::basic::{Compression, GzipLevel};
     use parquet::file::properties::WriterProperties;
 
     use super::*;
 
-    /// The table as Common Crawl writes it: gzip, sorted by `url_surtkey`, here four rows a row group.
+    /// The table as Common Crawl writes it: gzip, sorted by `url_surtkey`, here with four rows per row group.
     fn table(world: &World) -> Vec<u8> {
         let mut rows: Vec<_> = world.places.iter().collect();
         rows.sort_by_key(|(name, number, ..)| (CAPTURES[*number].surt, name.clone()));

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::unpack::ZSTD_MAGIC;
+use crate::magic;
 
-/// Longest line taken for an ARC header.
+/// Longest line accepted as an ARC header.
 pub(crate) const LINE_LIMIT: usize = 64 << 10;
 
 /// The fields of an ARC record line.
@@ -14,18 +14,18 @@ pub(crate) struct ArcLine<'a> {
     pub(crate) ip: &'a [u8],
     pub(crate) date: &'a [u8],
     pub(crate) mime: &'a [u8],
-    /// As written: some writers gave -1.
+    /// As written. Some writers wrote -1.
     pub(crate) length: &'a [u8],
-    /// Bytes of the line, its end included.
+    /// Length of the line in bytes, including its end.
     pub(crate) len: usize,
 }
 
-/// Whether `bytes` begin with a whole ARC record line.
+/// Whether `bytes` start with a complete ARC record line.
 pub(crate) fn is_header_line(bytes: &[u8]) -> bool {
     parse(bytes).is_some()
 }
 
-/// Reads the line at the start of `bytes`. Fields are counted from the end, since URLs may hold spaces:
+/// Parses the line at the start of `bytes`. Fields are counted from the end, because URLs may contain spaces:
 /// `URL IP date mime length` (version 1) or
 /// `URL IP date mime status checksum location offset filename length` (version 2).
 pub(crate) fn parse(bytes: &[u8]) -> Option<ArcLine<'_>> {
@@ -41,16 +41,16 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<ArcLine<'_>> {
         (start <= end).then_some(start..end)
     };
     let get = |from_end: usize| field(from_end).map(|range| &line[range]).unwrap_or_default();
-    // A URL begins with its scheme.
+    // A URL starts with its scheme.
     let scheme = memchr::memchr(b':', line).is_some_and(|end| {
         end > 0 && line[..end].iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
     });
-    // Place of the date, from the end: version 1, then version 2. A date that is none is known by the address
-    // before it and the type after it.
+    // Position of the date from the end: version 1, then version 2. An invalid date is recognised by the address before
+    // it and the type after it.
     let usual = [2, 7]
         .into_iter()
         .find(|&at| scheme && (is_date(get(at)) || (is_address(get(at + 1)) && get(at - 1).contains(&b'/'))));
-    // A type with spaces, or a URL without scheme: address, date and length must all be right.
+    // A type with spaces, or a URL without scheme: address, date and length must all be valid.
     let odd = || {
         let length = get(0);
         let number = !length.is_empty() && length.iter().all(u8::is_ascii_digit);
@@ -58,7 +58,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<ArcLine<'_>> {
     };
     let date_at = usual.or_else(odd)?;
     let url_end = *spaces.get(date_at + 1)?;
-    // Version 1 has nothing but the type between date and length.
+    // Version 1 has only the type between date and length.
     let mime_end = if date_at >= 7 { field(date_at - 1)?.end } else { field(1)?.end };
     Some(ArcLine {
         url: &line[..url_end],
@@ -70,24 +70,24 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<ArcLine<'_>> {
     })
 }
 
-/// Whether a line is no packed data: it has no control characters but tabs and what shifts charsets, and begins no zstd
-/// frame within. So a line whose end has not come yet is no header line once a packed member begins in it.
+/// Whether a line is text rather than compressed data: it has no control characters except tabs and charset shifts, and
+/// no zstd frame starts in it. So an incomplete line is ruled out as soon as a compressed member starts in it.
 fn is_text(line: &[u8]) -> bool {
     !line.iter().any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | 0x1b))
-        && memchr::memmem::find(line, &ZSTD_MAGIC).is_none()
+        && memchr::memmem::find(line, &magic::ZSTD).is_none()
 }
 
-/// An address of version 4 or 6.
+/// Whether a field is an IPv4 or IPv6 address.
 fn is_address(field: &[u8]) -> bool {
     std::str::from_utf8(field).is_ok_and(|text| text.parse::<std::net::IpAddr>().is_ok())
 }
 
-/// Dates have 14 digits; some old writers give fewer, some broken ones more.
+/// Whether a field is a date. Dates have 14 digits; some old writers wrote fewer, some faulty ones more.
 fn is_date(field: &[u8]) -> bool {
     (8..=18).contains(&field.len()) && field.iter().all(u8::is_ascii_digit)
 }
 
-/// The record line in the form of a WARC header block.
+/// The record line converted to a WARC header block.
 pub(crate) fn as_head(line: &ArcLine<'_>, raw: &[u8]) -> Vec<u8> {
     let kind: &[u8] = if line.url.starts_with(b"filedesc:") { b"warcinfo" } else { b"response" };
     let mut out = raw[..line.len].trim_ascii_end().to_vec();

@@ -1,11 +1,11 @@
-//! The two buffers of a decoder: bytes fed in, and bytes unpacked with the places where members begin.
+//! The two buffers of a decoder: compressed input, and decompressed bytes with the positions where members start.
 
 use std::collections::VecDeque;
 use std::io::Read;
 
 use crate::error::Fault;
 
-/// The memory of a reader that is done, for the next one: what is new costs a page fault for every 4 KiB.
+/// Memory of a finished reader, reused by the next one. New memory would cost a page fault for every 4 KiB.
 #[derive(Debug, Default)]
 pub(crate) struct Spare {
     input: Vec<u8>,
@@ -13,13 +13,13 @@ pub(crate) struct Spare {
 }
 
 impl Spare {
-    /// Gives its memory to a reader that has read nothing yet.
+    /// Lends the memory to a reader that has read nothing yet.
     pub(crate) fn lend(&mut self, input: &mut Input, window: &mut Window) {
         input.buf = std::mem::take(&mut self.input);
         window.buf = std::mem::take(&mut self.window);
     }
 
-    /// Takes the memory of a reader that is not used any more.
+    /// Takes the memory of a reader that is no longer used.
     pub(crate) fn take(&mut self, input: &mut Input, window: &mut Window) {
         self.input = std::mem::take(&mut input.buf);
         self.window = std::mem::take(&mut window.buf);
@@ -28,16 +28,16 @@ impl Spare {
     }
 }
 
-/// Bytes as they are in the archive, not yet unpacked.
+/// Bytes of the archive that are not yet decompressed.
 #[derive(Debug, Default)]
 pub(crate) struct Input {
     buf: Vec<u8>,
     pos: usize,
     /// Offset in the archive of `buf[0]`.
     base: u64,
-    /// Nothing follows what is in the buffer.
+    /// Whether the archive ends with the buffer.
     pub(crate) finished: bool,
-    /// Offset from which bytes are kept although they were consumed, for a second look.
+    /// Offset from which consumed bytes are kept, for a second pass.
     hold: Option<u64>,
 }
 
@@ -60,7 +60,7 @@ impl Input {
         self.pos = (self.pos + bytes).min(self.buf.len());
     }
 
-    /// Keeps all bytes from the present offset on.
+    /// Keeps all bytes from the current offset on.
     pub(crate) fn hold(&mut self) {
         self.hold = Some(self.offset());
     }
@@ -69,19 +69,19 @@ impl Input {
         self.hold = None;
     }
 
-    /// Bytes kept although consumed.
+    /// Number of consumed bytes that are kept.
     pub(crate) fn held(&self) -> u64 {
         self.hold.map_or(0, |hold| self.offset() - hold)
     }
 
-    /// Goes back to an offset, or to the earliest byte still there; returns where it is then.
+    /// Goes back to an offset, or to the earliest byte still held. Returns the new offset.
     pub(crate) fn rewind_to(&mut self, offset: u64) -> u64 {
         self.pos =
             usize::try_from(offset.saturating_sub(self.base)).unwrap_or(usize::MAX).min(self.buf.len());
         self.offset()
     }
 
-    /// Puts bytes back that were given away or consumed last.
+    /// Puts back the bytes that were given away or consumed last.
     pub(crate) fn put_back(&mut self, bytes: &[u8]) {
         if let Some(pos) = self.pos.checked_sub(bytes.len()) {
             self.pos = pos;
@@ -110,13 +110,13 @@ impl Input {
         self.buf.extend_from_slice(bytes);
     }
 
-    /// Reads up to `bytes` more from `source`; `Ok(0)` at its end.
+    /// Reads up to `bytes` more bytes from `source`. Returns 0 at its end.
     pub(crate) fn read_from(&mut self, source: &mut dyn Read, bytes: usize) -> std::io::Result<usize> {
         self.compact();
         source.take(bytes as u64).read_to_end(&mut self.buf)
     }
 
-    /// Gives everything available away and takes `other` as the new, empty store.
+    /// Gives away everything available and takes `other` as the new, empty buffer.
     pub(crate) fn swap_out(&mut self, other: &mut Vec<u8>) -> usize {
         let start = self.pos;
         self.base += self.buf.len() as u64;
@@ -127,51 +127,51 @@ impl Input {
     }
 }
 
-/// A place in the unpacked bytes where a member begins.
+/// A position in the decompressed bytes where a member starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mark {
-    /// Position in the unpacked bytes of the whole archive.
+    /// Position in the decompressed bytes of the whole archive.
     pub(crate) at: u64,
     /// Offset in the archive of the member whose bytes follow.
     pub(crate) offset: u64,
-    /// The bytes that follow are as they are in the archive.
+    /// Whether the bytes that follow are stored uncompressed.
     pub(crate) plain: bool,
 }
 
-/// Where a byte of the window is in the archive.
+/// The location of a byte of the window in the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Offset of its member.
     pub(crate) offset: u64,
-    /// Unpacked bytes of the member before it.
+    /// Decompressed bytes of the member before it.
     pub(crate) within: u64,
-    /// It is not packed: the member is a part of the archive as it is.
+    /// Whether it is stored uncompressed.
     pub(crate) plain: bool,
 }
 
-/// A place in the unpacked bytes where some are missing: what follows does not continue what was before.
+/// A gap in the decompressed bytes: what follows does not continue what comes before.
 #[derive(Debug, Clone)]
 struct Break {
     at: u64,
     fault: Fault,
 }
 
-/// Unpacked bytes, a sliding window with marks.
+/// Decompressed bytes: a sliding window with marks.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     pub(crate) buf: Vec<u8>,
     /// Next byte to parse.
     pub(crate) pos: usize,
-    /// Unpacked bytes before `buf[0]`.
+    /// Number of decompressed bytes before `buf[0]`.
     pub(crate) base: u64,
-    /// In order of place; the first may lie before the window.
+    /// Sorted by position; the first may lie before the window.
     marks: VecDeque<Mark>,
-    /// In order of place; never more than a few, since nobody unpacks on behind a break.
+    /// Sorted by position. There are only a few, because decompression stops at a gap until it is read.
     breaks: VecDeque<Break>,
 }
 
 impl Window {
-    /// Drops what was parsed. Positions in the window change.
+    /// Drops the parsed bytes. Indexes into the window change.
     pub(crate) fn compact(&mut self) {
         let here = self.base + self.pos as u64;
         if self.pos == self.buf.len() {
@@ -186,12 +186,12 @@ impl Window {
         }
     }
 
-    /// Position behind the last unpacked byte.
+    /// Position after the last decompressed byte.
     pub(crate) fn end(&self) -> u64 {
         self.base + self.buf.len() as u64
     }
 
-    /// Where the byte at index `at` is.
+    /// The location of the byte at index `at`.
     pub(crate) fn locate(&self, at: usize) -> Place {
         let at = self.base + at as u64;
         let behind = self.marks.partition_point(|mark| mark.at <= at);
@@ -201,14 +201,14 @@ impl Window {
         }
     }
 
-    /// Offset of the first member that begins at index `from` or behind it.
+    /// Offset of the first member that starts at or after index `from`.
     pub(crate) fn next_member(&self, from: usize) -> Option<u64> {
         let from = self.base + from as u64;
         let next = self.marks.partition_point(|mark| mark.at < from);
         self.marks.get(next).map(|mark| mark.offset)
     }
 
-    /// Indexes of member starts in the range of indexes.
+    /// Indexes in `range` at which members start.
     pub(crate) fn members(&self, range: std::ops::Range<usize>) -> impl Iterator<Item = usize> + '_ {
         let (start, end) = (self.base + range.start as u64, self.base + range.end as u64);
         let first = self.marks.partition_point(|mark| mark.at < start);
@@ -218,7 +218,7 @@ impl Window {
             .map(|mark| usize::try_from(mark.at - self.base).unwrap_or(usize::MAX))
     }
 
-    /// Index of the first break (missing bytes) at or behind index `from`.
+    /// Index of the first gap at or after index `from`.
     pub(crate) fn next_break(&self, from: usize) -> Option<usize> {
         let from = self.base + from as u64;
         self.breaks
@@ -227,25 +227,25 @@ impl Window {
             .map(|place| usize::try_from(place.at - self.base).unwrap_or(usize::MAX))
     }
 
-    /// Offset of the fault that breaks the bytes at index `at`.
+    /// Offset of the fault of the gap at index `at`.
     pub(crate) fn broken_by(&self, at: usize) -> Option<u64> {
         let at = self.base + at as u64;
         self.breaks.iter().find(|place| place.at == at).map(|place| place.fault.offset)
     }
 
-    /// Takes the fault of the break at index `at`.
+    /// Takes the fault of the gap at index `at`.
     pub(crate) fn take_fault(&mut self, at: usize) -> Option<Fault> {
         let at = self.base + at as u64;
         let first = self.breaks.iter().position(|place| place.at == at)?;
         self.breaks.remove(first).map(|place| place.fault)
     }
 
-    /// The bytes that come next are of the member at `offset`.
+    /// Marks that the next bytes belong to the member at `offset`.
     pub(crate) fn mark(&mut self, offset: u64) {
         self.push(Mark { at: self.end(), offset, plain: false });
     }
 
-    /// The bytes that come next are those of the archive from `offset` on.
+    /// Marks that the next bytes are those of the archive from `offset` on.
     pub(crate) fn mark_plain(&mut self, offset: u64) {
         self.push(Mark { at: self.end(), offset, plain: true });
     }
@@ -256,7 +256,7 @@ impl Window {
         }
     }
 
-    /// Bytes are missing here; those that come next are of the member at `offset`.
+    /// Marks a gap, after which the next bytes belong to the member at `offset`.
     pub(crate) fn interrupt(&mut self, offset: u64, fault: Fault) {
         self.breaks.push_back(Break { at: self.end(), fault });
         self.mark(offset);

@@ -1,19 +1,19 @@
-//! The few calls of libdeflate: unpack one gzip member whole, pack one member, CRC-32.
+//! The few calls of libdeflate: decompress a whole gzip member, compress one, CRC-32.
 //!
-//! libdeflate is about 1.4 times as fast as streaming decoders because it never stops in the middle; its
-//! safe wrapper crate hides how many input bytes a member took, which an archive reader must know.
+//! libdeflate is about 1.4 times as fast as streaming decoders because it never stops in the middle. Its safe wrapper
+//! crate does not report the number of input bytes of a member, which an archive reader needs.
 #![expect(unsafe_code, reason = "libdeflate is a C library; every call is in this module")]
 
 use std::ptr::NonNull;
 
 use libdeflate_sys as sys;
 
-/// Outcome of unpacking one member.
+/// Outcome of decompressing one member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unpacked {
-    /// Whole, checksum right: bytes read from the input.
+    /// The member is complete and its checksum correct. Holds the number of input bytes.
     Done(usize),
-    /// Not a whole, sound member (the input may also end too early).
+    /// Not a complete, valid member (the input may also end too early).
     Bad,
     /// The output did not fit.
     Space,
@@ -35,14 +35,14 @@ pub(crate) struct Inflater(NonNull<sys::libdeflate_decompressor>);
 unsafe impl Send for Inflater {}
 
 impl Inflater {
-    /// `None` if memory is short.
+    /// Returns `None` if memory is short.
     pub(crate) fn new() -> Option<Self> {
         // SAFETY: no precondition; a null result is turned into `None`.
         NonNull::new(unsafe { sys::libdeflate_alloc_decompressor() }).map(Self)
     }
 
-    /// Appends the unpacked first member of `input` to `out`, within the spare capacity of `out`.
-    /// `out` is as before unless the result is [`Unpacked::Done`].
+    /// Decompresses the first member of `input` and appends it to `out`, within the spare capacity of `out`. Leaves `out`
+    /// unchanged unless the result is [`Unpacked::Done`].
     pub(crate) fn unpack(&mut self, container: Container, input: &[u8], out: &mut Vec<u8>) -> Unpacked {
         let call = match container {
             Container::Gzip => sys::libdeflate_gzip_decompress_ex,
@@ -92,7 +92,7 @@ pub(crate) struct Deflater(NonNull<sys::libdeflate_compressor>);
 unsafe impl Send for Deflater {}
 
 impl Deflater {
-    /// `level` 1 (fast) to 12 (small); `None` if the level is out of range or memory is short.
+    /// `level` is 1 (fast) to 12 (small). Returns `None` if it is out of range or memory is short.
     pub(crate) fn new(level: i32) -> Option<Self> {
         // SAFETY: no precondition; a null result is turned into `None`.
         NonNull::new(unsafe { sys::libdeflate_alloc_compressor(level) }).map(Self)
@@ -130,8 +130,8 @@ impl Drop for Deflater {
 
 /// CRC-32 of `data`, continuing from `crc` (0 at the start).
 pub(crate) fn crc32(crc: u32, data: &[u8]) -> u32 {
-    // SAFETY: `data` is valid for its length; an empty slice's pointer is non-null, so it is not the
-    // "initial value" request of the C call.
+    // SAFETY: `data` is valid for its length. The pointer of an empty slice is non-null, so the C function does not
+    // mistake it for a request for the initial value.
     unsafe { sys::libdeflate_crc32(crc, data.as_ptr().cast(), data.len()) }
 }
 

@@ -13,7 +13,7 @@ use crate::payload::chunked::{self, Chunks};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// SHA-1, what almost all crawlers write.
+    /// SHA-1, which almost all crawlers write.
     Sha1,
     /// SHA-256
     Sha256,
@@ -72,7 +72,7 @@ impl Algorithm {
     }
 }
 
-/// A hash taken piece by piece; also a sink for [`std::io::copy`].
+/// Hashes data in pieces; also a sink for [`std::io::copy`].
 pub struct Hasher(Box<dyn DynDigest + Send>);
 
 impl std::fmt::Debug for Hasher {
@@ -82,7 +82,7 @@ impl std::fmt::Debug for Hasher {
 }
 
 impl Hasher {
-    /// The hash of nothing yet.
+    /// Creates a hasher without data.
     #[must_use]
     pub fn new(algorithm: Algorithm) -> Self {
         Self(algorithm.hasher())
@@ -111,18 +111,18 @@ impl std::io::Write for Hasher {
     }
 }
 
-/// A digest as a header gives it.
+/// A digest from a header field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Digest {
-    /// An algorithm that is known, and its value.
+    /// A known algorithm and its value.
     Known(Algorithm, Vec<u8>),
     /// Anything else.
     Unknown,
 }
 
 impl Digest {
-    /// Reads `algorithm:value`; the value may be base32 or hexadecimal, in any case.
+    /// Parses `algorithm:value`. The value may be base32 or hexadecimal, in any case.
     #[must_use]
     pub fn parse(field: &[u8]) -> Self {
         let parse = || {
@@ -149,24 +149,24 @@ impl Digest {
     }
 }
 
-/// `sha1:` and the base32 of the hash, as crawlers write it.
+/// The SHA-1 digest as crawlers write it: `sha1:` and the hash in base32.
 #[must_use]
 pub fn sha1_base32(data: &[u8]) -> String {
     format!("sha1:{}", BASE32.encode(&Algorithm::Sha1.hash(data)))
 }
 
-/// Result of checking a record's digests. `None`: no such header, an unknown algorithm, or nothing to check
-/// it against (a body that is cut or comes in pieces; the payload of a revisit record).
+/// Result of checking the digests of a record. `None` means that the field is missing, its algorithm unknown, or that
+/// there is nothing to compare it with (a truncated or streamed body, or the payload of a revisit record).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DigestCheck {
-    /// Whether `WARC-Block-Digest` is right.
+    /// Whether `WARC-Block-Digest` matches.
     pub block: Option<bool>,
-    /// Whether `WARC-Payload-Digest` is right.
+    /// Whether `WARC-Payload-Digest` matches.
     pub payload: Option<bool>,
 }
 
 impl DigestCheck {
-    /// Whether no digest is wrong.
+    /// Whether no digest mismatches.
     #[must_use]
     pub fn is_ok(&self) -> bool {
         self.block != Some(false) && self.payload != Some(false)
@@ -181,7 +181,7 @@ impl DigestCheck {
     ) -> Self {
         let Some(body) = body else { return Self::default() };
         let block = block.and_then(|digest| digest.check(body));
-        // The payload of a revisit record is that of the record it points to.
+        // The payload of a revisit record is that of the record it refers to.
         let payload = payload.filter(|_| kind != RecordType::Revisit).and_then(|digest| match http {
             None => digest.check(body),
             Some(message) => check_http(&digest, &message),
@@ -190,7 +190,7 @@ impl DigestCheck {
     }
 }
 
-/// Writers differ on whether the transfer coding belongs to the payload.
+/// Checks both readings, because writers disagree on whether the transfer coding belongs to the payload.
 fn check_http(digest: &Digest, message: &HttpMessage<'_>) -> Option<bool> {
     if digest.check(message.body())? {
         return Some(true);

@@ -9,9 +9,9 @@ use std::ops::Range;
 pub enum RecordType {
     /// About the records that follow.
     Warcinfo,
-    /// What a server answered.
+    /// The answer of a server.
     Response,
-    /// What a server was asked.
+    /// The request to a server.
     Request,
     /// A resource without protocol headers.
     Resource,
@@ -28,7 +28,7 @@ pub enum RecordType {
 }
 
 impl RecordType {
-    /// The type's name as archives write it; `"unknown"` for [`RecordType::Unknown`].
+    /// The name as archives write it; `"unknown"` for [`RecordType::Unknown`].
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl RecordType {
         }
     }
 
-    /// From the value of `WARC-Type`, in any case.
+    /// Parses the value of `WARC-Type`, in any case.
     #[must_use]
     pub fn from_name(name: &[u8]) -> Self {
         const ALL: [RecordType; 8] = [
@@ -63,7 +63,7 @@ impl RecordType {
     }
 }
 
-/// The header block of a record, kept as it was read (folded lines joined).
+/// The header block of a record as it was read, with folded lines joined.
 #[derive(Debug, Default, Clone)]
 pub struct Head {
     raw: Vec<u8>,
@@ -87,7 +87,7 @@ pub(crate) enum Length {
 }
 
 impl Head {
-    /// Reads a header block, version line included, blank line excluded or included.
+    /// Parses a header block including its version line, with or without the blank line at its end.
     pub(crate) fn parse(&mut self, block: &[u8]) {
         self.raw.clear();
         self.raw.extend_from_slice(block);
@@ -145,19 +145,19 @@ impl Head {
             return;
         }
         self.raw[value.end..more.start].fill(b' ');
-        // One space only: move the continuation up.
+        // Keep one space: move the continuation up.
         let len = more.len();
         self.raw.copy_within(more, value.end + 1);
         field.value = narrow(value.start..value.end + 1 + len);
     }
 
-    /// The version line, for example `WARC/1.0`; for ARC the line of the record.
+    /// The version line, such as `WARC/1.0`; for ARC the record line.
     #[must_use]
     pub fn version(&self) -> Cow<'_, str> {
         text(self.raw.get(self.version.clone()).unwrap_or_default())
     }
 
-    /// The bytes of the first field of this name, in any case, without surrounding white space.
+    /// The value of the first field with this name (in any case) as bytes, without surrounding white space.
     #[must_use]
     pub fn bytes(&self, name: &str) -> Option<&[u8]> {
         self.fields
@@ -169,13 +169,13 @@ impl Head {
             .map(|field| self.slice(&field.value))
     }
 
-    /// The text of the first field of this name; bytes that are no UTF-8 are read as Latin-1.
+    /// The value of the first field with this name as text. Bytes that are not UTF-8 are read as Latin-1.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         self.bytes(name).map(text)
     }
 
-    /// All fields in order: name and value as bytes.
+    /// All fields in order, as names and values in bytes.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.fields.iter().map(|field| (self.slice(&field.name), self.slice(&field.value)))
     }
@@ -184,7 +184,7 @@ impl Head {
         self.raw.get(widen(range)).unwrap_or_default()
     }
 
-    /// Whether lines were left out because they are no header.
+    /// Whether lines were skipped because they are not header fields.
     pub(crate) fn is_malformed(&self) -> bool {
         self.malformed
     }
@@ -195,7 +195,7 @@ impl Head {
         self.bytes("WARC-Type").map_or(RecordType::Unknown, RecordType::from_name)
     }
 
-    /// The value of `Content-Length`; several that contradict each other are none.
+    /// The value of `Content-Length`. Contradicting values count as missing.
     pub(crate) fn length(&self) -> Length {
         let mut lengths = self.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"Content-Length"));
         let Some((_, value)) = lengths.next() else { return Length::Missing };
@@ -206,7 +206,7 @@ impl Head {
         }
     }
 
-    /// Whether the version is one that is known: WARC 0.17, 0.18, 1.0 or 1.1, or ARC.
+    /// Whether the version is known: WARC 0.17, 0.18, 1.0 or 1.1, or ARC.
     #[must_use]
     pub fn is_known_version(&self) -> bool {
         let version = self.raw.get(self.version.clone()).unwrap_or_default();
@@ -232,7 +232,7 @@ fn trim(bytes: &[u8], range: Range<usize>) -> Range<usize> {
     start..end
 }
 
-/// UTF-8 if it is, else Latin-1.
+/// Decodes UTF-8, or Latin-1 if the bytes are not UTF-8.
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),

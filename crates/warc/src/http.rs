@@ -1,9 +1,8 @@
-//! HTTP messages as crawlers stored them: lenient, without copies.
+//! HTTP messages as crawlers stored them, parsed leniently and without copies.
 
 use std::borrow::Cow;
 
 use crate::head::{RecordType, text};
-use crate::payload::{Payload, PayloadLimits, decode};
 
 /// An HTTP message in a record's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,8 +14,8 @@ pub struct HttpMessage<'a> {
 }
 
 impl<'a> HttpMessage<'a> {
-    /// Reads a response. Interim responses (100 Continue and other 1xx) before the final one are skipped.
-    /// `None` if the bytes begin neither with a status line nor with header fields of HTTP up to a blank line.
+    /// Parses a response and skips interim ones before it (100 Continue and other 1xx). Returns `None` if the bytes start
+    /// neither with a status line nor with HTTP header fields up to a blank line.
     #[must_use]
     pub fn parse_response(bytes: &'a [u8]) -> Option<Self> {
         let mut bytes = bytes;
@@ -37,7 +36,7 @@ impl<'a> HttpMessage<'a> {
         }
     }
 
-    /// A response that lacks its status line: nothing but header fields before a blank line, one of which HTTP knows.
+    /// Parses a response without a status line: only header fields before a blank line, at least one of them an HTTP one.
     fn without_status(bytes: &'a [u8]) -> Option<Self> {
         let (mut at, mut known) = (0, false);
         loop {
@@ -58,14 +57,14 @@ impl<'a> HttpMessage<'a> {
         }
     }
 
-    /// Reads a request. `None` if the bytes do not begin with a request line.
+    /// Parses a request. Returns `None` if the bytes do not start with a request line.
     #[must_use]
     pub fn parse_request(bytes: &'a [u8]) -> Option<Self> {
         let method = bytes.iter().position(|byte| !byte.is_ascii_uppercase() && *byte != b'-')?;
         (method > 0 && bytes.get(method) == Some(&b' ')).then(|| Self::split(bytes))
     }
 
-    /// The message in the body of a record of this type.
+    /// Parses the message in the body of a record of this type.
     pub(crate) fn of(kind: RecordType, bytes: &'a [u8]) -> Option<Self> {
         match kind {
             RecordType::Request => Self::parse_request(bytes),
@@ -73,7 +72,7 @@ impl<'a> HttpMessage<'a> {
         }
     }
 
-    /// Splits at the blank line behind the header; without one, where the lines are no header any more.
+    /// Splits at the blank line after the header, or, without one, where the lines stop being header fields.
     fn split(bytes: &'a [u8]) -> Self {
         let first = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
         let start_line = bytes[..first].trim_ascii();
@@ -84,7 +83,7 @@ impl<'a> HttpMessage<'a> {
             status: None,
         };
         let mut at = first;
-        // Where lines begin that are no header: how many, and whether one cannot be meant as such.
+        // Start and number of consecutive lines that are not header fields, and whether one is surely content.
         let (mut odd, mut count) = (None, 0);
         loop {
             let rest = &bytes[at..];
@@ -102,7 +101,7 @@ impl<'a> HttpMessage<'a> {
                 odd = odd.or(Some(at));
                 count += 1;
             }
-            // The blank line is missing where markup, binary data or several lines of text follow.
+            // The blank line is missing if markup, binary data or several lines of text follow.
             let body = odd.filter(|_| end.is_none() || count == ODD_LINES || is_content(line));
             match (body, end) {
                 (Some(body), _) => return message(body, body),
@@ -124,20 +123,20 @@ impl<'a> HttpMessage<'a> {
         text(self.start_line)
     }
 
-    /// The first header field of this name, in any case; folded lines are joined.
+    /// The value of the first header field with this name (in any case), with folded lines joined.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<Cow<'a, str>> {
         self.headers_named(name).next()
     }
 
-    /// All header fields of this name, in order.
+    /// The values of all header fields with this name, in order.
     pub fn headers_named<'n>(&self, name: &'n str) -> impl Iterator<Item = Cow<'a, str>> + use<'a, 'n> {
         self.headers()
             .filter(move |(field, _)| field.eq_ignore_ascii_case(name.as_bytes()))
             .map(|(_, value)| value)
     }
 
-    /// All header fields: name as bytes, value as text.
+    /// All header fields, with names as bytes and values as text.
     pub fn headers(&self) -> impl Iterator<Item = (&'a [u8], Cow<'a, str>)> + use<'a> {
         Fields(self.fields)
     }
@@ -147,16 +146,10 @@ impl<'a> HttpMessage<'a> {
     pub fn body(&self) -> &'a [u8] {
         self.body
     }
-
-    /// The body with transfer and content codings taken off.
-    #[must_use]
-    pub fn payload(&self, limits: &PayloadLimits) -> Payload<'a> {
-        decode(self, limits)
-    }
 }
 
-/// Whether bytes begin with a status line: `HTTP/`, or another name with a version and a status code, as some servers
-/// write it.
+/// Whether bytes start with a status line: `HTTP/`, or another protocol name with a version and a status code, as some
+/// servers write it.
 fn is_status_line(bytes: &[u8]) -> bool {
     if bytes.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"HTTP/")) {
         return true;
@@ -169,7 +162,7 @@ fn is_status_line(bytes: &[u8]) -> bool {
     known && code && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"/.".contains(byte))
 }
 
-/// Fields that tell a header of HTTP from other lines with colons.
+/// Fields that distinguish an HTTP header from other lines with colons.
 const OF_RESPONSES: [&str; 10] = [
     "Content-Type",
     "Content-Length",
@@ -183,10 +176,10 @@ const OF_RESPONSES: [&str; 10] = [
     "Connection",
 ];
 
-/// So many lines one after another that are no header are the body.
+/// If this many consecutive lines are not header fields, they are the body.
 const ODD_LINES: usize = 3;
 
-/// Whether a line that is no header cannot be meant as one.
+/// Whether a line that is not a header field is surely content.
 fn is_content(line: &[u8]) -> bool {
     line.starts_with(b"<") || line.iter().any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\r'))
 }
@@ -237,7 +230,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The first number of three digits after the version.
+/// The first three-digit number after the version.
 fn status(line: &[u8]) -> Option<u16> {
     let code = line.split(|byte| byte.is_ascii_whitespace()).skip(1).find(|part| !part.is_empty())?;
     let digits = code.get(..3)?;

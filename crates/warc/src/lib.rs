@@ -1,7 +1,7 @@
 //! Reader and writer of web archives (WARC, ARC) and their HTTP payloads.
 //!
-//! The reader takes WARC 0.17 to 1.1 and ARC 1 and 2, plain, gzip, zstd or lz4, told apart by their content. It
-//! reads what others give up on: after damage it reports where and what, finds the next record and goes on.
+//! The reader supports WARC 0.17 to 1.1 and ARC 1 and 2, plain, gzip, zstd or lz4, recognised by content. It reads what
+//! other readers give up on: after damage it reports offset and kind, finds the next record and continues.
 //!
 //! ```
 //! use tsumugi_warc::{ArchiveReader, ArchiveWriter, NewRecord, Options, Packing};
@@ -12,7 +12,7 @@
 //! writer.write(&NewRecord::response("2026-01-31T12:00:00Z", "http://example.test/", page))?;
 //! let archive = writer.finish()?;
 //!
-//! // And what is in it.
+//! // Read it back.
 //! let mut reader = ArchiveReader::from_reader(&archive[..], Options::default());
 //! while let Some(record) = reader.next() {
 //!     let record = record?;
@@ -23,14 +23,15 @@
 //! # Ok::<(), tsumugi_warc::Error>(())
 //! ```
 //!
-//! [`ArchiveReader`] pulls bytes from a file or any [`std::io::Read`]. [`Decoder`] below it is fed with bytes as
-//! they come and reads nothing itself. Files are given to both as they are; a file of many terabytes needs a
-//! few megabytes of memory, and bodies above [`Options::buffer_limit`] come in pieces.
+//! [`ArchiveReader`] pulls bytes from a file or any [`std::io::Read`]. The [`Decoder`] below it is fed with bytes and
+//! does no input itself. A file of many terabytes needs a few megabytes of memory; bodies above
+//! [`Options::buffer_limit`] are streamed.
 //!
 //! This crate reads no network. Archives over `https://` and `s3://`, lists of paths and indexes are in
 //! `tsumugi-warc-remote`.
 
 mod arc;
+mod body;
 mod buffer;
 mod decoder;
 mod deflate;
@@ -38,22 +39,27 @@ mod digest;
 mod error;
 mod head;
 mod http;
+mod location;
+mod magic;
 mod parallel;
 mod payload;
 mod reader;
 mod record;
+mod search;
 mod unpack;
 mod writer;
 
+pub use crate::body::BodyReader;
 pub use crate::decoder::{Decoder, Event, Options};
 pub use crate::digest::{Algorithm, Digest, DigestCheck, Hasher, sha1_base32};
 pub use crate::error::{Error, Fault, FaultKind};
 pub use crate::head::{Head, RecordType};
 pub use crate::http::HttpMessage;
+pub use crate::location::Location;
 pub use crate::parallel::ParallelReader;
 pub use crate::payload::{Coding, Payload, PayloadFault, PayloadLimits, PayloadNote, PayloadReader};
 pub use crate::reader::ArchiveReader;
-pub use crate::record::{BodyReader, Location, Record};
+pub use crate::record::Record;
 pub use crate::writer::{ArchiveWriter, NewRecord, Packing};
 
 /// The README's example, compiled and run as a test.

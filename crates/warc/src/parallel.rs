@@ -1,9 +1,9 @@
-//! One file read by several threads, results in order.
+//! Reads one file with several threads and returns results in order.
 //!
-//! Each thread guesses a record near its part's beginning and reads from there. The thread before it reads until
-//! it meets that very record: only then was the guess right, and what was read from there is what one thread
-//! would have read. Guesses that nobody meets are thrown away. So records and faults, their places and their order
-//! are those of [`ArchiveReader`](crate::ArchiveReader), whatever is damaged.
+//! Each thread guesses the offset of a record near the start of its part and reads from there. The thread of the part
+//! before it reads on until it reaches exactly that record. Only then was the guess right, and the results are those that
+//! a single thread would have read. Guesses that no thread reaches are discarded. So records and faults, their locations
+//! and their order equal those of [`ArchiveReader`](crate::ArchiveReader), whatever the damage.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,10 +14,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::buffer::Spare;
-use crate::decoder::{Options, record_in_text};
+use crate::decoder::Options;
 use crate::error::Error;
 use crate::reader::{ArchiveReader, Middle, read_dictionary};
 use crate::record::Record;
+use crate::search::record_in_text;
 use crate::unpack::{Form, form_of_start, record_member};
 
 /// Reads one archive file with several threads.
@@ -52,15 +53,15 @@ pub struct ParallelReader {
     part: Option<u64>,
 }
 
-/// Parts for each thread, where the file is large enough: the last of them end at different times, and a thread without one is idle.
+/// Parts per thread, if the file is large enough. With more parts, threads are idle for less time at the end.
 const PARTS: u64 = 16;
-/// Parts are not smaller: a part costs about one record read twice.
+/// Smallest part in bytes. Each part costs about one record that is read twice.
 const SMALLEST_PART: u64 = 512 << 10;
-/// Parts are not larger: results of a part wait in memory until their turn.
+/// Largest part in bytes. Results of a part wait in memory until their turn.
 const LARGEST_PART: u64 = 16 << 20;
 
 impl ParallelReader {
-    /// A reader of the file at `path` with so many threads; 0 is one a core.
+    /// Creates a reader of the file at `path` with this number of threads; 0 means one per core.
     #[must_use]
     pub fn new(path: impl AsRef<Path>, options: Options, threads: usize) -> Self {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -68,17 +69,16 @@ impl ParallelReader {
         Self { path: path.as_ref().to_path_buf(), options, threads, part: None }
     }
 
-    /// The same with parts of so many bytes of the file, instead of a size that suits it.
+    /// Sets the size of parts in bytes of the file, instead of a size that suits it.
     #[must_use]
     pub fn with_part(mut self, bytes: u64) -> Self {
         self.part = Some(bytes.max(1));
         self
     }
 
-    /// Calls `map` on the threads for each record and each fault, as [`ArchiveReader::next`] would give them, and
-    /// `sink` on this thread with what `map` made of them, in the order of the file. `map` may be called for
-    /// records whose result is thrown away. Reading ends when `sink` breaks. Returns the number of records given
-    /// to `sink`.
+    /// Calls `map` on the threads for each record and fault that [`ArchiveReader::next`] would return, and `sink` on this
+    /// thread with the results of `map` in the order of the file. `map` may also be called for records whose result is
+    /// discarded. Reading ends when `sink` breaks. Returns the number of records passed to `sink`.
     ///
     /// # Errors
     /// [`Error::Open`] if the file cannot be opened.
@@ -103,7 +103,7 @@ impl ParallelReader {
         }
     }
 
-    /// How the file is divided; `None` if it is not worth it or not possible.
+    /// Divides the file into parts. Returns `None` if that is not worthwhile or not possible.
     fn plan(&self) -> Result<Option<Plan>, Error> {
         let failed = |source| Error::Open { path: self.path.clone(), source };
         let mut file = File::open(&self.path).map_err(failed)?;
@@ -118,7 +118,7 @@ impl ParallelReader {
         file.by_ref().take(64 << 10).read_to_end(&mut start).map_err(failed)?;
         let Some(form) = form_of_start(&start) else { return Ok(None) };
         let dictionary = if form == Form::Zstd { read_dictionary(&mut file).map_err(failed)? } else { None };
-        // Whether it is an ARC file shows in its first record.
+        // The first record tells whether it is an ARC file.
         let mut first = ArchiveReader::open_with(&self.path, self.options.clone())?;
         let arc = matches!(first.next(), Some(Ok(_))) && first.is_arc();
         let count = usize::try_from(total.div_ceil(part)).unwrap_or(usize::MAX);
@@ -141,17 +141,17 @@ struct Plan {
     /// Bytes of a part.
     part: u64,
     middle: Middle,
-    /// For each part the offset of a record that seems to begin in it.
+    /// The offset of a record that seems to start in each part.
     guesses: Vec<OnceLock<Option<u64>>>,
 }
 
-/// What was read from the beginning of a part.
+/// The results of a part.
 struct Part<T> {
     /// Results, and whether each is a record.
     items: Vec<(T, bool)>,
-    /// Where the guess of another part was met; `None` at the end of the file.
+    /// The part whose guess was reached; `None` at the end of the file.
     next: Option<u64>,
-    /// Whether the last record was one of an ARC file.
+    /// Whether the last record was an ARC record.
     arc: bool,
 }
 
@@ -179,7 +179,7 @@ impl Plan {
         })
     }
 
-    /// Hands the parts that follow each other to the sink.
+    /// Passes the results of consecutive parts to the sink.
     fn merge<T>(
         &self,
         shared: &Shared<T>,
@@ -188,7 +188,7 @@ impl Plan {
     ) -> u64 {
         let (mut index, mut arc, mut records) = (0, self.middle.arc, 0);
         while let Some(part) = shared.wait(index) {
-            // A guess was made as if the whole file were of one kind.
+            // Guesses assume that the whole file is of one kind.
             let part = match part {
                 Some(part) if arc == self.middle.arc || index == 0 => part,
                 _ => self.read(self.guess(index).unwrap_or(0), arc, map, &mut Spare::default()),
@@ -210,7 +210,7 @@ impl Plan {
         usize::try_from(offset / self.part).unwrap_or(usize::MAX)
     }
 
-    /// Reads from the guess of one part until the guess of a later one is met.
+    /// Reads from the guess of one part until it reaches the guess of a later one.
     fn read<T>(
         &self,
         start: u64,
@@ -227,7 +227,7 @@ impl Plan {
         reader.borrow(spare);
         let mut next = None;
         while let Some(item) = reader.next() {
-            // From there another reads the same, if it is packed as the beginning told.
+            // Another thread reads the same from there, if the form is still that of the archive's start.
             let place = item.as_ref().ok().filter(|record| record.as_begun).map(Record::location);
             let met = place
                 .filter(|place| place.within == 0)
@@ -245,7 +245,7 @@ impl Plan {
         Part { items, next, arc }
     }
 
-    /// Offset of a record that seems to begin in the part; the first part begins with the file.
+    /// Offset of a record that seems to start in the part. The first part starts with the file.
     fn guess(&self, index: usize) -> Option<u64> {
         if index == 0 {
             return Some(0);
@@ -256,13 +256,13 @@ impl Plan {
 
     fn find(&self, start: u64) -> std::io::Result<Option<u64>> {
         let mut file = File::open(&self.path)?;
-        // A record of a plain file is known by the line end before it.
+        // A record of a plain file is recognised by the line end before it.
         let plain = self.middle.form == Form::Plain;
         let from = start - u64::from(plain);
         file.seek(SeekFrom::Start(from))?;
         let mut source = file.take(self.part + LOOK_AHEAD);
         let mut bytes = Vec::new();
-        // Most often it is near: look at little first.
+        // It is usually near: examine few bytes first.
         let mut step = FIRST_LOOK;
         loop {
             let read = source.by_ref().take(step).read_to_end(&mut bytes)?;
@@ -283,22 +283,22 @@ impl Plan {
     }
 }
 
-/// Bytes behind a part in which a record that begins in it can be told.
+/// Bytes after a part that are needed to recognise a record that starts in it.
 const LOOK_AHEAD: u64 = 128 << 10;
-/// Bytes looked at first.
+/// Bytes examined first.
 const FIRST_LOOK: u64 = 64 << 10;
 
-/// What the threads share: which parts were read, and which may be read.
+/// State shared by the threads: the parts that were read and those that may be read.
 struct Shared<T> {
     next: AtomicUsize,
-    /// Parts that may be read before the one that is waited for.
+    /// Number of parts that may be read ahead of the one that is waited for.
     ahead: usize,
     state: Mutex<State<T>>,
     changed: Condvar,
 }
 
 struct State<T> {
-    /// `None` for a part in which no record seems to begin.
+    /// `None` for a part in which no record seems to start.
     ready: BTreeMap<usize, Option<Part<T>>>,
     waited_for: usize,
     stopped: bool,
@@ -319,7 +319,7 @@ impl<T> Shared<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next part for a thread to read, once it is near enough; `None` if there is none left.
+    /// Waits until the next part may be read and returns it; `None` if no part is left.
     fn take(&self, count: usize) -> Option<usize> {
         let index = self.next.fetch_add(1, Ordering::Relaxed);
         let too_far = |state: &mut State<T>| !state.stopped && index >= state.waited_for + self.ahead;
@@ -332,14 +332,14 @@ impl<T> Shared<T> {
 
     fn put(&self, index: usize, part: Option<Part<T>>) {
         let mut state = self.state();
-        // Parts that were gone over meanwhile are of no use.
+        // Parts that were passed meanwhile are useless.
         if index >= state.waited_for {
             state.ready.insert(index, part);
             self.changed.notify_all();
         }
     }
 
-    /// Waits for a part; `None` if reading was stopped.
+    /// Waits for a part. Returns `None` if reading was stopped.
     fn wait(&self, index: usize) -> Option<Option<Part<T>>> {
         let mut state = self.state();
         state.waited_for = index;
@@ -358,7 +358,7 @@ impl<T> Shared<T> {
     }
 }
 
-/// Stops all threads when this one is done.
+/// Stops all threads when dropped.
 struct Stop<'a, T>(&'a Shared<T>);
 
 impl<T> Drop for Stop<'_, T> {
@@ -367,7 +367,7 @@ impl<T> Drop for Stop<'_, T> {
     }
 }
 
-/// Stops all threads if this one panics: nobody may wait for it.
+/// Stops all threads if this one panics, because no thread may wait for it.
 struct StopOnPanic<'a, T>(&'a Shared<T>);
 
 impl<T> Drop for StopOnPanic<'_, T> {

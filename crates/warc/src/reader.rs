@@ -1,20 +1,25 @@
-//! The reader above the decoder: takes bytes from a file or any other source.
+//! The reader above the decoder, which takes bytes from a file or any other source.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
+use crate::body::{Stream, StreamedBody};
 use crate::buffer::Spare;
-use crate::decoder::Step;
-use crate::decoder::{Decoder, Options};
+use crate::decoder::{BodyStep, Decoder, DecoderCore, Options, Step};
 use crate::error::Error;
-use crate::record::{CHUNK, Location, Record, Rest};
+use crate::location::Location;
+use crate::record::Record;
 use crate::unpack::{Form, dictionary_of, leading_dictionary};
+
+/// Bytes per read from the source.
+const CHUNK: usize = 1 << 20;
 
 /// Reads the records of an archive one after another.
 ///
-/// Each call of [`ArchiveReader::next`] lends the next record or tells of damage; after damage reading goes on
-/// behind it, except in [strict mode](Options::strict).
+/// Each call of [`ArchiveReader::next`] lends the next record or reports damage. After damage, reading continues behind
+/// it, except in [strict mode](Options::strict).
 ///
 /// ```
 /// use tsumugi_warc::{ArchiveReader, Options};
@@ -54,8 +59,8 @@ impl ArchiveReader<File> {
         Self::open_at(path, 0, options)
     }
 
-    /// Opens a file at the offset of a record ([`Location::offset`]). The dictionary of a zstd archive is taken
-    /// from the start of the file.
+    /// Opens a file at the offset of a record ([`Location::offset`]). The dictionary of a zstd archive is read from the
+    /// start of the file.
     ///
     /// # Errors
     /// [`Error::Open`] if that fails.
@@ -63,7 +68,7 @@ impl ArchiveReader<File> {
         Self::open_middle(path.as_ref(), offset, options, None)
     }
 
-    /// Opens a file in the middle, of which may be known what its beginning would have told.
+    /// Opens a file in the middle, with the facts that its start would have told, if they are known.
     pub(crate) fn open_middle(
         path: &Path,
         offset: u64,
@@ -97,8 +102,8 @@ impl ArchiveReader<File> {
         Ok(Self { decoder, source: file, done: false })
     }
 
-    /// Opens a file at a record: as [`ArchiveReader::open_at`], and going over the
-    /// [bytes before it](Location::within) in its member, so that [`ArchiveReader::next`] gives that record.
+    /// Opens a file at a record: like [`ArchiveReader::open_at`], but skips the [bytes before it](Location::within) in its
+    /// member, so that [`ArchiveReader::next`] returns that record.
     ///
     /// # Errors
     /// [`Error::Open`] if that fails.
@@ -109,7 +114,7 @@ impl ArchiveReader<File> {
     }
 }
 
-/// What the beginning of an archive tells about the rest.
+/// Facts that the start of an archive tells about the rest.
 #[derive(Debug, Clone)]
 pub(crate) struct Middle {
     pub(crate) form: Form,
@@ -140,8 +145,7 @@ impl<R: Read> ArchiveReader<R> {
         Self { decoder: Decoder::new(options), source, done: false }
     }
 
-    /// Reads from any source whose first byte is at `offset` of an archive; `total` is the archive's length, where
-    /// it is known.
+    /// Reads from any source whose first byte is at `offset` of an archive. `total` is the archive's length, if known.
     #[must_use]
     pub fn from_part(source: R, offset: u64, total: Option<u64>, options: Options) -> Self {
         let mut decoder = Decoder::at_offset(options, offset);
@@ -151,11 +155,11 @@ impl<R: Read> ArchiveReader<R> {
         Self { decoder, source, done: false }
     }
 
-    /// The next record, or the next damage; `None` at the end.
+    /// Returns the next record or damage, and `None` at the end.
     ///
     /// # Errors
-    /// [`Error::Damage`] for damage (call again to go on), [`Error::NotAnArchive`] if there is no record at
-    /// all in the input, [`Error::Read`] if the source fails.
+    /// [`Error::Damage`] for damage (call again to continue), [`Error::NotAnArchive`] if the input has no record, and
+    /// [`Error::Read`] if the source fails.
     #[expect(clippy::should_implement_trait, reason = "a lending iterator cannot be an Iterator")]
     pub fn next(&mut self) -> Option<Result<Record<'_>, Error>> {
         if self.done {
@@ -183,7 +187,10 @@ impl<R: Read> ArchiveReader<R> {
                 let as_begun = core.is_as_begun();
                 let mut record = match span.body {
                     Some(range) => Record::new(head, span.location, span.complete, Some(core.bytes(range))),
-                    None => Record::streamed(head, span.location, Rest { core, source: &mut self.source }),
+                    None => {
+                        let stream = Stream { body: core, source: &mut self.source };
+                        Record::streamed(head, span.location, stream)
+                    }
                 };
                 record.as_begun = as_begun;
                 Some(Ok(record))
@@ -200,7 +207,7 @@ impl<R: Read> ArchiveReader<R> {
         self.decoder.core.borrow(spare);
     }
 
-    /// Ends and gives its memory back.
+    /// Ends reading and returns the memory.
     pub(crate) fn give_back(mut self, spare: &mut Spare) {
         self.decoder.core.give_back(spare);
     }
@@ -217,7 +224,7 @@ impl<R: Read> ArchiveReader<R> {
         self.decoder.core.input.offset()
     }
 
-    /// Whether the last record was one of an ARC file.
+    /// Whether the last record was an ARC record.
     pub(crate) fn is_arc(&self) -> bool {
         self.decoder.core.is_arc()
     }
@@ -235,5 +242,30 @@ impl<R: Read> ArchiveReader<R> {
     fn stop(&mut self, error: Error) -> Error {
         self.done = true;
         error
+    }
+}
+
+impl StreamedBody for DecoderCore {
+    fn read_body(
+        &mut self,
+        source: &mut dyn Read,
+        piece: &mut Range<usize>,
+        buf: &mut [u8],
+    ) -> std::io::Result<usize> {
+        while piece.start == piece.end {
+            match self.body_step() {
+                BodyStep::Body(range) => *piece = range,
+                BodyStep::End => return Ok(0),
+                BodyStep::NeedInput => {
+                    if self.input.read_from(source, CHUNK)? == 0 {
+                        self.input.finished = true;
+                    }
+                }
+            }
+        }
+        let len = buf.len().min(piece.len());
+        buf[..len].copy_from_slice(self.bytes(piece.start..piece.start + len));
+        piece.start += len;
+        Ok(len)
     }
 }

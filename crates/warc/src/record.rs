@@ -1,60 +1,34 @@
-//! One record: header, place in the archive, body, payload.
+//! A record: header, location, body and payload.
 
 use std::borrow::Cow;
-use std::io::Read;
 
-use crate::decoder::{BodyStep, DecoderCore};
+use crate::body::{BodyReader, Stream};
 use crate::digest::streamed::{self, Given};
 use crate::digest::{Digest, DigestCheck};
 use crate::head::{Head, Length, RecordType};
 use crate::http::HttpMessage;
+use crate::location::Location;
 use crate::payload::{Payload, PayloadFault, PayloadLimits, PayloadReader};
 
-/// Bytes read from the source at a time.
-pub(crate) const CHUNK: usize = 1 << 20;
-
-/// Where a record is in the archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Location {
-    /// Offset in the file of the record, or of the compressed member in which it begins.
-    pub offset: u64,
-    /// Bytes of the file up to the end of the record or of its last member; `None` if not known yet.
-    pub length: Option<u64>,
-    /// Unpacked bytes of the member before the record; 0 where each record is a member of its own.
-    pub within: u64,
-}
-
-/// A record, borrowed from the reader until the next one is asked for.
+/// A record, borrowed from the reader until the next one is read.
 #[derive(Debug)]
 pub struct Record<'a> {
     head: &'a Head,
     location: Location,
     complete: bool,
     body: Option<&'a [u8]>,
-    rest: Option<Rest<'a>>,
-    /// The archive is packed here as its beginning told.
+    stream: Option<Stream<'a>>,
+    /// Whether the form is still that of the archive's start.
     pub(crate) as_begun: bool,
-}
-
-/// What a body that comes in pieces needs to be read.
-pub(crate) struct Rest<'a> {
-    pub(crate) core: &'a mut DecoderCore,
-    pub(crate) source: &'a mut dyn Read,
-}
-
-impl std::fmt::Debug for Rest<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Rest")
-    }
 }
 
 impl<'a> Record<'a> {
     pub(crate) fn new(head: &'a Head, location: Location, complete: bool, body: Option<&'a [u8]>) -> Self {
-        Self { head, location, complete, body, rest: None, as_begun: true }
+        Self { head, location, complete, body, stream: None, as_begun: true }
     }
 
-    pub(crate) fn streamed(head: &'a Head, location: Location, rest: Rest<'a>) -> Self {
-        Self { head, location, complete: true, body: None, rest: Some(rest), as_begun: true }
+    pub(crate) fn streamed(head: &'a Head, location: Location, stream: Stream<'a>) -> Self {
+        Self { head, location, complete: true, body: None, stream: Some(stream), as_begun: true }
     }
 
     /// The header block. Records of ARC files have the fields that a WARC record would have.
@@ -63,13 +37,13 @@ impl<'a> Record<'a> {
         self.head
     }
 
-    /// The first header field of this name, in any case.
+    /// The value of the first header field with this name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<Cow<'a, str>> {
         self.head.get(name)
     }
 
-    /// The record's type.
+    /// The type of the record.
     #[must_use]
     pub fn kind(&self) -> RecordType {
         self.head.kind()
@@ -84,7 +58,7 @@ impl<'a> Record<'a> {
         })
     }
 
-    /// `WARC-Record-ID` as written, angle brackets included.
+    /// `WARC-Record-ID` as written, including angle brackets.
     #[must_use]
     pub fn id(&self) -> Option<Cow<'a, str>> {
         self.header("WARC-Record-ID")
@@ -102,29 +76,29 @@ impl<'a> Record<'a> {
         self.location
     }
 
-    /// Whether the whole body is there. If not, a fault follows that tells why.
+    /// Whether the body is complete. If not, a fault with the reason follows.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// Whether the body is above [`Options::buffer_limit`](crate::Options::buffer_limit) and must be read in
-    /// pieces; [`Record::body`] is empty then.
+    /// Whether the body is larger than [`Options::buffer_limit`](crate::Options::buffer_limit) and must be read as a
+    /// stream. [`Record::body`] is empty then.
     #[must_use]
     pub fn is_streamed(&self) -> bool {
         self.body.is_none()
     }
 
-    /// The body, protocol headers included.
+    /// The body, including protocol headers.
     #[must_use]
     pub fn body(&self) -> &'a [u8] {
         self.body.unwrap_or_default()
     }
 
-    /// The body as a reader, whatever its size.
+    /// Converts the record into a reader of its body, of any size.
     #[must_use]
     pub fn into_reader(self) -> BodyReader<'a> {
-        BodyReader { whole: self.body.unwrap_or_default(), piece: 0..0, rest: self.rest }
+        BodyReader::new(self.body.unwrap_or_default(), self.stream)
     }
 
     /// The HTTP message in the body of a response, request or revisit record, if there is one.
@@ -133,11 +107,11 @@ impl<'a> Record<'a> {
         self.message_kind().and_then(|kind| HttpMessage::of(kind, self.body()))
     }
 
-    /// The type of record by which the body is read as an HTTP message.
+    /// The record type by which the body is parsed as an HTTP message.
     fn message_kind(&self) -> Option<RecordType> {
         match self.kind() {
             kind @ (RecordType::Response | RecordType::Revisit | RecordType::Request) => Some(kind),
-            // A record of no type or an unknown one, whose body is a message by its own account.
+            // A record without a known type whose Content-Type says that its body is a message.
             RecordType::Unknown => {
                 let content_type = self.head.bytes("Content-Type")?.to_ascii_lowercase();
                 let request = memchr::memmem::find(&content_type, b"msgtype=request").is_some();
@@ -148,8 +122,8 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The payload: the body of the HTTP message with transfer and content codings taken off; for other
-    /// records the body itself.
+    /// The payload: the body of the HTTP message with transfer and content codings removed, or for other records the body
+    /// itself.
     #[must_use]
     pub fn payload(&self, limits: &PayloadLimits) -> Payload<'a> {
         if self.body.is_none() {
@@ -161,18 +135,18 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The payload as a reader, whatever its size: as [`Record::payload`], in bounded memory.
+    /// Converts the record into a reader of its payload, of any size and in bounded memory.
     ///
     /// # Errors
-    /// Those of the source.
+    /// Errors of the source.
     pub fn into_payload_reader(self, limits: &PayloadLimits) -> std::io::Result<PayloadReader<'a>> {
         let kind = self.message_kind();
         PayloadReader::new(kind, self.into_reader(), limits)
     }
 
-    /// Checks `WARC-Block-Digest` against the body, and `WARC-Payload-Digest` against the payload as it was
-    /// transferred (HTTP body) or, failing that, with its transfer coding taken off. A body that comes in pieces is
-    /// checked by [`Record::into_digest_check`].
+    /// Checks `WARC-Block-Digest` against the body, and `WARC-Payload-Digest` against the payload as transferred (HTTP
+    /// body) or, if that mismatches, with its transfer coding removed. For a streamed body, use
+    /// [`Record::into_digest_check`].
     #[must_use]
     pub fn check_digests(&self) -> DigestCheck {
         let field = |name| self.head.bytes(name).map(Digest::parse);
@@ -185,10 +159,10 @@ impl<'a> Record<'a> {
         )
     }
 
-    /// The same for a body of any size, in bounded memory: it is read to its end.
+    /// Checks digests like [`Record::check_digests`] for a body of any size, in bounded memory. Reads the body to its end.
     ///
     /// # Errors
-    /// Those of the source.
+    /// Errors of the source.
     pub fn into_digest_check(self) -> std::io::Result<DigestCheck> {
         let Length::Bytes(length) = self.head.length() else { return Ok(self.check_digests()) };
         if !self.is_streamed() {
@@ -197,43 +171,11 @@ impl<'a> Record<'a> {
         let field = |name| self.head.bytes(name).map(Digest::parse);
         let given = Given {
             block: field("WARC-Block-Digest"),
-            // The payload of a revisit record is that of the record it points to.
+            // The payload of a revisit record is that of the record it refers to.
             payload: field("WARC-Payload-Digest").filter(|_| self.kind() != RecordType::Revisit),
             kind: self.message_kind(),
             length,
         };
         streamed::check(given, self.into_reader())
-    }
-}
-
-/// Reads the body of one record.
-#[derive(Debug)]
-pub struct BodyReader<'a> {
-    whole: &'a [u8],
-    piece: std::ops::Range<usize>,
-    rest: Option<Rest<'a>>,
-}
-
-impl Read for BodyReader<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        if !self.whole.is_empty() {
-            return self.whole.read(buf);
-        }
-        let Some(rest) = &mut self.rest else { return Ok(0) };
-        while self.piece.is_empty() {
-            match rest.core.body_step() {
-                BodyStep::Body(range) => self.piece = range,
-                BodyStep::End => return Ok(0),
-                BodyStep::NeedInput => {
-                    if rest.core.input.read_from(rest.source, CHUNK)? == 0 {
-                        rest.core.input.finished = true;
-                    }
-                }
-            }
-        }
-        let len = buf.len().min(self.piece.len());
-        buf[..len].copy_from_slice(rest.core.bytes(self.piece.start..self.piece.start + len));
-        self.piece.start += len;
-        Ok(len)
     }
 }

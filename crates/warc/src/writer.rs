@@ -1,4 +1,4 @@
-//! The writer: records plain, gzip by record or zstd by frame, with digests.
+//! Writes records plain, as a gzip member each or as a zstd frame each, with digests.
 
 use std::io::Write;
 
@@ -9,17 +9,18 @@ use crate::digest::sha1_base32;
 use crate::error::Error;
 use crate::head::RecordType;
 use crate::http::HttpMessage;
-use crate::record::{Location, Record};
+use crate::location::Location;
+use crate::record::Record;
 
-/// How records are packed.
+/// Compression of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Packing {
-    /// Not at all.
+    /// None.
     Plain,
-    /// A gzip member each, at a libdeflate level from 1 to 12.
+    /// One gzip member per record, at a libdeflate level from 1 to 12.
     Gzip(u8),
-    /// A zstd frame each, at a level from 1 to 22.
+    /// One zstd frame per record, at a level from 1 to 22.
     Zstd(u8),
 }
 
@@ -32,8 +33,8 @@ impl Default for Packing {
 
 /// A record to be written.
 ///
-/// `Content-Length`, digests and, if not given, an id are added by the writer. The id is made from the
-/// content, so that the same record always gets the same bytes.
+/// The writer adds `Content-Length`, digests and, if missing, an id. The id is derived from the content, so that the same
+/// record always has the same bytes.
 #[derive(Debug, Clone)]
 pub struct NewRecord<'a> {
     kind: RecordType,
@@ -42,13 +43,13 @@ pub struct NewRecord<'a> {
 }
 
 impl<'a> NewRecord<'a> {
-    /// A record of this type with an RFC 3339 date such as `2026-01-31T12:00:00Z`.
+    /// Creates a record of this type with an RFC 3339 date such as `2026-01-31T12:00:00Z`.
     #[must_use]
     pub fn new(kind: RecordType, date: &str) -> Self {
         Self { kind, fields: vec![("WARC-Date".into(), date.into())], body: &[] }
     }
 
-    /// A `warcinfo` record; `fields` are its lines, for example `software`, `format`.
+    /// Creates a `warcinfo` record. `body` holds its lines, such as `software: ...`.
     #[must_use]
     pub fn warcinfo(date: &str, filename: &str, body: &'a [u8]) -> Self {
         Self::new(RecordType::Warcinfo, date)
@@ -57,7 +58,7 @@ impl<'a> NewRecord<'a> {
             .body(body)
     }
 
-    /// A `response` record; `http` is the whole HTTP message.
+    /// Creates a `response` record. `http` is the whole HTTP message.
     #[must_use]
     pub fn response(date: &str, uri: &str, http: &'a [u8]) -> Self {
         Self::new(RecordType::Response, date)
@@ -66,7 +67,7 @@ impl<'a> NewRecord<'a> {
             .body(http)
     }
 
-    /// A `request` record; `http` is the whole HTTP message.
+    /// Creates a `request` record. `http` is the whole HTTP message.
     #[must_use]
     pub fn request(date: &str, uri: &str, http: &'a [u8]) -> Self {
         Self::new(RecordType::Request, date)
@@ -75,7 +76,7 @@ impl<'a> NewRecord<'a> {
             .body(http)
     }
 
-    /// A `resource` record.
+    /// Creates a `resource` record.
     #[must_use]
     pub fn resource(date: &str, uri: &str, content_type: &str, body: &'a [u8]) -> Self {
         Self::new(RecordType::Resource, date)
@@ -84,8 +85,8 @@ impl<'a> NewRecord<'a> {
             .body(body)
     }
 
-    /// A `revisit` record: the payload is that of the record from `refers_to_date`. `http` is the header of
-    /// the message without body; `payload_digest` is the one of the earlier record.
+    /// Creates a `revisit` record, whose payload is that of the record from `refers_to_date`. `http` is the header of the
+    /// message without its body; `payload_digest` is that of the earlier record.
     #[must_use]
     pub fn revisit(
         date: &str,
@@ -149,7 +150,7 @@ impl<'a> NewRecord<'a> {
         Ok(head)
     }
 
-    /// The payload that gets a digest of its own.
+    /// The payload that has its own digest.
     fn payload(&self) -> Option<&'a [u8]> {
         match self.kind {
             RecordType::Response => HttpMessage::parse_response(self.body).map(|message| message.body()),
@@ -160,7 +161,7 @@ impl<'a> NewRecord<'a> {
         }
     }
 
-    /// A UUID (version 8) from the hash of everything else in the record.
+    /// A UUID (version 8) derived from everything else in the record.
     fn made_id(&self, block_digest: &str) -> String {
         let mut hash = sha2::Sha256::new();
         hash.update(self.kind.name());
@@ -217,13 +218,13 @@ pub struct ArchiveWriter<W> {
 }
 
 impl<W: Write> ArchiveWriter<W> {
-    /// A writer at the start of an archive.
+    /// Creates a writer at the start of an archive.
     #[must_use]
     pub fn new(sink: W, packing: Packing) -> Self {
         Self { sink, packing, deflater: None, offset: 0, block: Vec::new(), packed: Vec::new() }
     }
 
-    /// Writes a record; returns where it is.
+    /// Writes a record and returns its location.
     ///
     /// # Errors
     /// [`Error::Header`] if a header field would break the record, [`Error::Write`] if the sink fails.
@@ -232,7 +233,7 @@ impl<W: Write> ArchiveWriter<W> {
         self.emit(&head, record.body)
     }
 
-    /// Copies a record that was read, header fields as they are. `Content-Length` is that of the body.
+    /// Copies a record that was read, with its header fields unchanged except `Content-Length`, which is that of the body.
     ///
     /// # Errors
     /// As [`ArchiveWriter::write`].
@@ -283,7 +284,7 @@ impl<W: Write> ArchiveWriter<W> {
         Ok(location)
     }
 
-    /// Flushes and gives the sink back.
+    /// Flushes and returns the sink.
     ///
     /// # Errors
     /// [`Error::Write`] if the sink fails.

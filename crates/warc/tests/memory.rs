@@ -1,4 +1,4 @@
-//! Peak memory of a process that reads archives with bombs, as the system counts it.
+//! Peak memory of a process that reads archives with decompression bombs, as the system reports it.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -31,7 +31,7 @@ fn head(length: u64) -> String {
     format!("WARC/1.0\r\nWARC-Type: response\r\nContent-Length: {length}\r\n\r\n")
 }
 
-/// A sound record, a bomb, a sound record; each a member.
+/// A valid record, a bomb and a valid record, each in its own member.
 fn write(path: &Path, bomb: &[u8]) {
     let mut small = GzEncoder::new(Vec::new(), Compression::fast());
     write!(small, "{}hello\r\n\r\n", head(5)).unwrap();
@@ -39,7 +39,7 @@ fn write(path: &Path, bomb: &[u8]) {
     std::fs::write(path, [&small[..], bomb, &small].concat()).unwrap();
 }
 
-/// Run by the tests below in a process of its own.
+/// Run by the tests below in its own process.
 #[test]
 #[ignore = "the child of the other tests"]
 fn child() {

@@ -1,4 +1,4 @@
-//! Archives damaged at random: what is read does not depend on how the bytes come, and nothing panics or hangs.
+//! Randomly damaged archives: the results do not depend on how the bytes arrive, and nothing panics or hangs.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -85,8 +85,8 @@ fn archive() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// What is read from a file by one thread, and by three in parts. (A file tells its length, which shows large lengths
-/// as lies at once: parts are compared with a file.)
+/// The results of reading a file with one thread, and with three threads in parts. The length of a file exposes lengths
+/// that are too large at once, so parts are compared with a file.
 fn of_file(bytes: &[u8], path: &Path, options: &Options, part: u64) -> (Vec<String>, Vec<String>) {
     std::fs::write(path, bytes).unwrap();
     let mut whole = Vec::new();
@@ -134,7 +134,7 @@ proptest! {
     }
 }
 
-/// Numbers at random, the same in each run (xorshift).
+/// Pseudo-random numbers, the same in each run (xorshift).
 struct Random(u64);
 
 impl Random {
@@ -158,14 +158,14 @@ impl Random {
     }
 }
 
-/// The archives from which fuzzing begins, by name.
+/// The seeds of the fuzz targets, by name.
 fn seeds() -> Vec<(String, Vec<u8>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
     let mut seeds = Vec::new();
     for (target, start) in [("warc_members", ""), ("warc_headers", "WARC/1.0\r\n")] {
         for file in std::fs::read_dir(root.join(target)).unwrap() {
             let path = file.unwrap().path();
-            // The first byte is the fuzz target's, for the size of pieces.
+            // The fuzz target takes the size of pieces from the first byte.
             let bytes = std::fs::read(&path).unwrap();
             seeds.push((path.display().to_string(), [start.as_bytes(), &bytes[1..]].concat()));
         }
@@ -174,7 +174,7 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
     seeds
 }
 
-/// `TSUMUGI_MUTATIONS` is how often each seed is damaged, `TSUMUGI_MUTATIONS_SEED` a number to begin with.
+/// `TSUMUGI_MUTATIONS` is the number of mutations per seed, `TSUMUGI_MUTATIONS_SEED` the start of the random numbers.
 #[test]
 fn reads_damaged_seeds_the_same_in_all_ways() {
     let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse().ok());

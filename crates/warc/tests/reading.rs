@@ -38,7 +38,7 @@ fn bounds_the_memory_of_payloads() {
 }
 
 #[test]
-fn reads_large_bodies_in_pieces() {
+fn streams_large_bodies() {
     let large = "0123456789".repeat(100_000);
     let archive = [record("one"), record(&large), record("three")].concat();
     for packed in [archive.clone(), gz(&archive), zst(&archive)] {
@@ -55,7 +55,7 @@ fn reads_large_bodies_in_pieces() {
     }
 }
 
-/// The payload of the first record, held in memory and read in pieces.
+/// The payload of the first record, held in memory and streamed.
 fn both_ways(archive: &[u8]) -> [(Vec<u8>, Option<u16>); 2] {
     let streamed = |record: Record<'_>| {
         let mut payload = record.into_payload_reader(&PayloadLimits::default()).unwrap();
@@ -167,9 +167,9 @@ fn reads_what_was_written() {
     }
 }
 
-/// Chunks of one byte: a coding is told by more than the first of them.
+/// Chunks of one byte: a coding is recognised by more than the first of them.
 #[test]
-fn tells_codings_by_more_than_a_chunk() {
+fn recognises_codings_by_more_than_a_chunk() {
     let text = "some text that is packed ".repeat(40);
     let chunk = |byte: u8| [b"1\r\n", &[byte][..], b"\r\n"].concat();
     let cases = [
@@ -198,7 +198,7 @@ fn tells_codings_by_more_than_a_chunk() {
 }
 
 #[test]
-fn a_broken_chunk_before_the_coding_is_a_fault_of_the_payload() {
+fn reports_a_damaged_chunk_below_a_coding_as_a_payload_fault() {
     let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip";
     let archive = http(head, [b"a\r\n", &gz("hello")[..10], b"\r\nzz\r\n"].concat());
     let mut reader = ArchiveReader::from_reader(&archive[..], Options::default().with_buffer_limit(10));
@@ -208,12 +208,12 @@ fn a_broken_chunk_before_the_coding_is_a_fault_of_the_payload() {
 }
 
 #[test]
-fn finds_out_a_length_that_the_archive_cannot_hold() {
+fn detects_a_length_that_the_archive_cannot_contain() {
     let lie = "WARC/1.0\r\nWARC-Type: resource\r\nContent-Length: 999999999999\r\n\r\none\r\n\r\n";
     let plain = [lie.as_bytes(), &record("two"), &record("three")].concat();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("archive");
-    // One member holds all records: nothing but the length tells where the first one ends.
+    // One member contains all records: only the length tells where the first one ends.
     for bytes in [gz(&plain), zst(&plain), build::lz4(&plain), plain] {
         std::fs::write(&path, &bytes).unwrap();
         let mut reader = ArchiveReader::open(&path).unwrap();
@@ -227,7 +227,7 @@ fn finds_out_a_length_that_the_archive_cannot_hold() {
 }
 
 #[test]
-fn checks_digests_of_bodies_in_pieces() {
+fn checks_digests_of_streamed_bodies() {
     let content = "0123456789".repeat(100_000);
     let chunked = format!("{:x}\r\n{content}\r\n0\r\n\r\n", content.len());
     let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -253,7 +253,7 @@ fn checks_digests_of_bodies_in_pieces() {
             assert_eq!(found.is_streamed(), limit < block.len());
             let check = found.into_digest_check().unwrap();
             assert_eq!((check.block, check.payload), (block_right, payload_right));
-            // A body that is cut cannot be checked.
+            // A truncated body cannot be checked.
             let cut = &record.as_bytes()[..record.len() - 1000];
             let mut reader = ArchiveReader::from_reader(cut, options);
             let check = reader.next().unwrap().unwrap().into_digest_check().unwrap();

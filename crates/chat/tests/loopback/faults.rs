@@ -85,8 +85,8 @@ async fn retry_after_is_respected_in_all_three_forms() {
 
 #[tokio::test]
 async fn a_server_that_only_asks_for_patience_stops_the_run_after_a_few_requests() {
-    let busy = || Answer::Reply(429, vec![("retry-after-ms", "20".into())], "{}".into());
-    let impatient = |server: &Server| ClientConfig { deadline: 0.2, ..config(server) };
+    let busy = || Answer::Reply(429, vec![("retry-after-ms", "60".into())], "{}".into());
+    let impatient = |server: &Server| ClientConfig { deadline: 0.6, ..config(server) };
     let server = Server::start(move |_, _| busy()).await;
     let client = Client::new(impatient(&server)).unwrap();
     for number in 0..2 {
@@ -172,15 +172,12 @@ async fn a_fatal_fault_wakes_those_who_wait() {
 
 #[tokio::test]
 async fn nobody_at_the_address_is_told_at_once() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = format!("127.0.0.1:{}", tsumugi_testkit::closed_port());
     let client = Client::new(ClientConfig::new(format!("http://{free}/v1"))).unwrap();
     let error = client.send(&request("a")).await.unwrap_err();
     assert!(error.is_fatal() && error.reason() == "connect");
     let text = error.to_string();
-    assert!(
-        text.contains(&free.to_string()) && text.contains("refused") && text.contains("`base_url`"),
-        "{text}"
-    );
+    assert!(text.contains(&free) && text.contains("refused") && text.contains("`base_url`"), "{text}");
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 //! Cache, single flight, budget and limits against a loopback server.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::server::{Answer, Server, error, good};
@@ -134,7 +133,7 @@ async fn what_a_lost_answer_may_have_cost_is_known_to_the_next_run() {
     assert!(again.send(&request("a")).await.unwrap().cached);
 
     // Nothing was sent where nobody took the connection.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = format!("127.0.0.1:{}", tsumugi_testkit::closed_port());
     let nobody = Client::new(ClientConfig { base_url: format!("http://{free}/v1"), cache: None, ..config });
     let nobody = nobody.unwrap();
     assert_eq!(nobody.send(&request("b")).await.unwrap_err().reason(), "connect");
@@ -184,7 +183,7 @@ async fn no_more_than_allowed_are_in_flight() {
     let client = Client::new(ClientConfig { concurrency: 3, ..config(&server) }).unwrap();
     let requests: Vec<Request> = (0..30).map(|number| request(&format!("問{number}"))).collect();
     join_all(requests.iter().map(|request| client.send(request))).await;
-    assert_eq!((server.count(), server.most_at_once.load(Ordering::SeqCst)), (30, 3));
+    assert_eq!((server.count(), server.most_concurrent()), (30, 3));
 }
 
 #[tokio::test]

@@ -11,13 +11,14 @@ use tsumugi_warc::{ArchiveWriter, NewRecord, Packing};
 /// How many pages the sample has.
 pub const PAGES: usize = 60;
 
-/// Writes the site's first `pages` pages ([`PAGES`] is the whole sample) as `.warc.gz`; the same bytes in every run.
+/// Writes the first `pages` pages ([`PAGES`] is the whole sample) of the site in a language (`ja`, `en` or `ko`) as
+/// `.warc.gz`; the same bytes in every run.
 /// The file appears under its name when it is complete.
 ///
 /// # Errors
-/// [`Error::Io`] where `path` cannot be written.
-pub fn write_sample(path: &Path, pages: usize) -> Result<(), Error> {
-    let resources = site(pages)?;
+/// [`Error::Language`] for another language, and [`Error::Io`] if `path` cannot be written.
+pub fn write_sample(path: &Path, pages: usize, language: &str) -> Result<(), Error> {
+    let resources = site(pages, language)?;
     let part = path.with_extension("part");
     let file = File::create(&part).map_err(Error::io("creating the sample", &part))?;
     let sink = write(BufWriter::new(file), &resources)

@@ -1,9 +1,10 @@
-//! A small benchmark on pictures that are not in the archive.
+//! A small benchmark on images that are not in the archive.
 
-use super::picture::picture;
+use super::drawing::drawing;
 use super::random::Random;
-use super::subject::{KINDS, Light, Subject};
+use super::subject::{KINDS, Subject};
 use crate::Error;
+use crate::language::{Language, fill};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -17,26 +18,27 @@ struct Question {
     reference: String,
 }
 
-/// How many pictures the benchmark asks about.
-const PICTURES: usize = 12;
+/// How many images the benchmark asks about.
+const IMAGES: usize = 12;
 
-/// Writes `benchmark.jsonl` and its pictures (`benchmark/00.png`, ...) into the folder `out`, and says where the
+/// Writes a benchmark in a language (`ja`, `en` or `ko`): `benchmark.jsonl` and its images (`benchmark/00.png`, ...) into the folder `out`, and says where the
 /// file is. Categories are those of Heron Bench: `conv`, `detail` and `complex`. The same bytes in every run.
 ///
 /// # Errors
-/// [`Error::Io`] where the folder cannot be written.
-pub fn write_benchmark(out: &Path) -> Result<PathBuf, Error> {
-    let pictures = out.join("benchmark");
-    std::fs::create_dir_all(&pictures).map_err(Error::io("creating the benchmark's folder", &pictures))?;
+/// [`Error::Language`] for another language, and [`Error::Io`] if the folder cannot be written.
+pub fn write_benchmark(out: &Path, language: &str) -> Result<PathBuf, Error> {
+    let language = Language::named(language)?;
+    let images = out.join("benchmark");
+    std::fs::create_dir_all(&images).map_err(Error::io("creating the benchmark's folder", &images))?;
     let mut random = Random::new(0x6265_6e63_686d_6172);
     let mut lines = String::new();
-    for number in 0..PICTURES {
-        let picture = picture(KINDS[(number * 5 + 1) % KINDS.len()], &mut random)?;
-        let name = format!("{number:02}.{}", picture.extension);
-        let path = pictures.join(&name);
-        std::fs::write(&path, &picture.bytes).map_err(Error::io("writing a picture", &path))?;
+    for number in 0..IMAGES {
+        let drawing = drawing(language, KINDS[(number * 5 + 1) % KINDS.len()], &mut random)?;
+        let name = format!("{number:02}.{}", drawing.extension);
+        let path = images.join(&name);
+        std::fs::write(&path, &drawing.bytes).map_err(Error::io("writing an image", &path))?;
         for (at, (category, question, reference)) in
-            questions(&picture.subject, number).into_iter().enumerate()
+            questions(language, &drawing.subject, number).into_iter().enumerate()
         {
             let question_id = format!("{number:02}-{at}");
             let line =
@@ -50,24 +52,32 @@ pub fn write_benchmark(out: &Path) -> Result<PathBuf, Error> {
     Ok(path)
 }
 
-/// Two questions about a picture, category, question and answer each, and one about its light where that shows.
-fn questions(subject: &Subject, number: usize) -> Vec<(&'static str, String, String)> {
-    let (counted, coloured) = subject.counted_and_coloured();
-    let first = if number.is_multiple_of(2) {
-        ("conv", format!("{coloured}は何色ですか。"), format!("{coloured}は{}です。", subject.paint.alone))
+/// Two questions about an image, category, question and answer each, and one about its light where that shows.
+fn questions(
+    language: &'static Language,
+    subject: &Subject,
+    number: usize,
+) -> Vec<(&'static str, String, String)> {
+    let words = &language.questions;
+    let (counted, coloured) = subject.counted_and_coloured(language);
+    let count = subject.number(language);
+    let values = [
+        ("counted", counted),
+        ("coloured", coloured),
+        ("alone", subject.colour(language)),
+        ("number", count.as_str()),
+    ];
+    let (question, answer) = if number.is_multiple_of(2) {
+        (&words.colour, &words.colour_answer)
     } else {
-        (
-            "conv",
-            format!("{counted}はいくつありますか。"),
-            format!("{counted}の数は{}です。", subject.number()),
-        )
+        (&words.number, &words.number_answer)
     };
-    let second = ("detail", "この画像を説明してください。".to_owned(), subject.sentence());
-    let mut questions = vec![first, second];
-    if let Some(light) = subject.light {
-        let question =
-            "この絵は一日のうちいつごろのようすだと考えられますか。理由も答えてください。".to_owned();
-        questions.push(("complex", question, Light::reason(light).to_owned()));
+    let mut questions = vec![
+        ("conv", fill(question, &values), fill(answer, &values)),
+        ("detail", words.describe.clone(), subject.sentence(language)),
+    ];
+    if let Some(reason) = subject.reason(language) {
+        questions.push(("complex", words.light.clone(), reason.to_owned()));
     }
     questions
 }

@@ -1,6 +1,6 @@
 //! A small rasteriser: shapes on twice the final resolution, averaged down at the end.
 //!
-//! Positions and sizes are in pixels of the final picture, y downwards.
+//! Positions and sizes are in pixels of the final image, y downwards.
 
 use image::{Rgb, RgbImage};
 
@@ -10,12 +10,12 @@ pub(super) type Colour = [u8; 3];
 /// Samples a pixel and axis.
 const SCALE: f32 = 2.0;
 
-/// The picture while it is drawn.
+/// The image while it is drawn.
 pub(super) struct Canvas {
     pixels: RgbImage,
-    /// Width of the final picture.
+    /// Width of the final image.
     pub(super) width: f32,
-    /// Height of the final picture.
+    /// Height of the final image.
     pub(super) height: f32,
 }
 
@@ -25,7 +25,7 @@ impl Canvas {
         Self { pixels, width: width as f32, height: height as f32 }
     }
 
-    /// The finished picture.
+    /// The finished image.
     pub(super) fn finish(&self) -> RgbImage {
         image::imageops::thumbnail(&self.pixels, self.width as u32, self.height as u32)
     }

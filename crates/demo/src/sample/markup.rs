@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::language::Site;
+
 /// Content in reading order.
 #[derive(Debug, Clone)]
 pub(super) enum Block {
@@ -31,12 +33,12 @@ pub(super) struct Page {
     pub(super) style: usize,
 }
 
-const SITE: &str = "つむぎ町だより";
-
 /// The page as HTML.
-pub(super) fn html(page: &Page) -> String {
+pub(super) fn html(page: &Page, site: &Site) -> String {
     let body: String = page.blocks.iter().map(|block| render(block, page.style)).collect();
     let Page { title, language, head, .. } = page;
+    let Site { name, script, .. } = site;
+    let (navigation, footer) = (navigation(site), footer(site));
     let (doctype, opening, closing) = match page.style % 4 {
         0 => ("<!DOCTYPE html>", "<main><article>", "</article></main>"),
         1 => (
@@ -48,22 +50,32 @@ pub(super) fn html(page: &Page) -> String {
         _ => ("<!DOCTYPE html>", "<section class=\"post\">", "</section>"),
     };
     format!(
-        "{doctype}\n<html lang=\"{language}\">\n<head>\n{head}<title>{title} - {SITE}</title>\n\
-         <style>body {{ margin: 1em; }}</style>\n</head>\n<body>\n{NAVIGATION}{opening}\n<h1>{title}</h1>\n\
-         {body}{closing}\n{FOOTER}<script>var page = \"<p>プログラム</p>\";</script>\n</body>\n</html>\n"
+        "{doctype}\n<html lang=\"{language}\">\n<head>\n{head}<title>{title} - {name}</title>\n\
+         <style>body {{ margin: 1em; }}</style>\n</head>\n<body>\n{navigation}{opening}\n<h1>{title}</h1>\n\
+         {body}{closing}\n{footer}<script>var page = \"<p>{script}</p>\";</script>\n</body>\n</html>\n"
     )
 }
 
-/// What stands on top of every page.
-const NAVIGATION: &str = "<header><a href=\"/\"><img src=\"/icons/logo.png\" alt=\"つむぎ町だよりのロゴ\" width=\"200\" \
-height=\"160\"></a>\n<nav><ul><li><a href=\"/\"><img src=\"/icons/home.png\" alt=\"ホームへ戻る\" width=\"24\" \
-height=\"24\"></a></li><li><a href=\"/about.html\">町について</a></li><li><a href=\"/access.html\">行き方</a></li>\
-<li><a href=\"/contact.html\">お問い合わせ</a></li></ul></nav></header>\n";
+/// The top of every page.
+fn navigation(site: &Site) -> String {
+    let Site { logo, home, about, access, contact_link, .. } = site;
+    format!(
+        "<header><a href=\"/\"><img src=\"/icons/logo.png\" alt=\"{logo}\" width=\"200\" \
+         height=\"160\"></a>\n<nav><ul><li><a href=\"/\"><img src=\"/icons/home.png\" alt=\"{home}\" width=\"24\" \
+         height=\"24\"></a></li><li><a href=\"/about.html\">{about}</a></li><li><a href=\"/access.html\">{access}</a></li>\
+         <li><a href=\"/contact.html\">{contact_link}</a></li></ul></nav></header>\n"
+    )
+}
 
-/// What stands below every page.
-const FOOTER: &str = "<footer><p><a href=\"/\">トップ</a> | <a href=\"/sitemap.html\">サイトマップ</a> | \
-<a href=\"/policy.html\">利用規約</a></p><img src=\"/icons/banner.png\" alt=\"観光協会の横長バナー\">\n\
-<p>Copyright (C) つむぎ町だより編集室 All Rights Reserved.</p></footer>\n";
+/// The bottom of every page.
+fn footer(site: &Site) -> String {
+    let Site { top, sitemap, policy, banner, editors, .. } = site;
+    format!(
+        "<footer><p><a href=\"/\">{top}</a> | <a href=\"/sitemap.html\">{sitemap}</a> | \
+         <a href=\"/policy.html\">{policy}</a></p><img src=\"/icons/banner.png\" alt=\"{banner}\">\n\
+         <p>Copyright (C) {editors} All Rights Reserved.</p></footer>\n"
+    )
+}
 
 fn render(block: &Block, style: usize) -> String {
     match block {

@@ -1,11 +1,12 @@
-//! The embedded sample: a Japanese site of our own, so that everything can be tried and tested without a download.
+//! The embedded sample: a site of our own in Japanese, English or Korean, so that everything can be tried and tested without a
+//! download.
 //!
-//! The site of the invented town Tsumugi has pages in UTF-8, Shift_JIS and EUC-JP and a few in other languages,
-//! drawn pictures with true alternative texts, and one of everything that the steps are to drop: copies, opted-out
-//! pages, adverts, broken pictures. Each call makes the same bytes; nothing is read from disk.
+//! The site of the invented town Tsumugi has pages in UTF-8 and old encodings and a few in other languages,
+//! drawn images with true alternative texts, and one of everything that the steps are to drop: copies, opted-out
+//! pages, adverts, broken images. Each call makes the same bytes; nothing is read from disk.
 //!
 //! ```
-//! let site = tsumugi_demo::site(2)?;
+//! let site = tsumugi_demo::site(2, "ja")?;
 //! assert!(site.iter().any(|file| file.url.ends_with("/001.html")));
 //! # Ok::<(), tsumugi_demo::Error>(())
 //! ```
@@ -13,9 +14,8 @@
 mod archive;
 mod benchmark;
 mod canvas;
-mod foreign;
+mod drawing;
 mod markup;
-mod picture;
 mod prose;
 mod random;
 mod scene;

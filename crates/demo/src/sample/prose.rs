@@ -1,59 +1,10 @@
-//! The site's Japanese text: sentences of `prose.txt` by topic, with names and numbers filled in.
+//! The prose of the site: sentences of a topic, with names and numbers filled in.
 
 use super::random::Random;
 use super::subject::Kind;
-use std::sync::LazyLock;
+use crate::language::{Language, fill};
 
-/// One topic: its title and its sentences with blanks (`{人}`, `{年}`, `{月}`, `{数}`, `{地}`).
-#[derive(Debug)]
-pub(super) struct Topic {
-    pub(super) title: &'static str,
-    sentences: Vec<&'static str>,
-}
-
-/// The topics; the last one (「ことば」) fits everywhere.
-static ALL: LazyLock<Vec<Topic>> = LazyLock::new(|| {
-    let mut topics = Vec::new();
-    for section in include_str!("prose.txt").split("# ").skip(1) {
-        let mut lines = section.lines();
-        topics.push(Topic { title: lines.next().unwrap_or_default(), sentences: lines.collect() });
-    }
-    topics
-});
-
-const PEOPLE: [&str; 16] = [
-    "浜口",
-    "糸井",
-    "早瀬",
-    "真鍋",
-    "小野寺",
-    "瀬戸",
-    "水谷",
-    "片桐",
-    "望月",
-    "千葉",
-    "島田",
-    "野々村",
-    "岸本",
-    "桐生",
-    "高峰",
-    "梅原",
-];
-const PLACES: [&str; 8] =
-    ["上の谷", "浜通り", "北の集落", "川向こう", "糸川地区", "岬の村", "丘の上の地区", "古い宿場"];
-const NUMERALS: [&str; 10] = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十"];
-
-/// How many topics have pages of their own.
-pub(super) fn topics() -> usize {
-    ALL.len() - 1
-}
-
-/// A topic's title.
-pub(super) fn title(topic: usize) -> &'static str {
-    ALL[topic % topics()].title
-}
-
-/// What pictures go with a topic.
+/// What images go with a topic.
 pub(super) fn kinds(topic: usize) -> &'static [Kind] {
     use Kind::{
         Apple, Balloon, Bird, Boat, Carp, Circle, Cup, Fish, Flower, House, Lantern, Lighthouse, Mountain,
@@ -80,27 +31,31 @@ pub(super) fn kinds(topic: usize) -> &'static [Kind] {
 
 /// `own` sentences of a topic, `guests` of another and `common` of those that fit everywhere; no sentence twice.
 pub(super) fn article(
+    language: &'static Language,
     topic: usize,
     own: usize,
     guests: usize,
     common: usize,
     random: &mut Random,
 ) -> Vec<String> {
-    let topic = topic % topics();
-    let guest = (topic + 1 + random.below(topics() - 1)) % topics();
-    let mut templates = random.sample(&ALL[topic].sentences, own);
-    templates.extend(random.sample(&ALL[guest].sentences, guests));
-    templates.extend(random.sample(&ALL[topics()].sentences, common));
-    templates.into_iter().map(|template| fill(template, random)).collect()
+    let (topics, all) = (language.own_topics(), &language.topics);
+    let topic = topic % topics;
+    let guest = (topic + 1 + random.below(topics - 1)) % topics;
+    let mut templates = random.sample(&all[topic].sentences, own);
+    templates.extend(random.sample(&all[guest].sentences, guests));
+    templates.extend(random.sample(&all[topics].sentences, common));
+    templates.into_iter().map(|template| complete(language, template, random)).collect()
 }
 
-fn fill(template: &str, random: &mut Random) -> String {
+/// Fills in the blanks of a sentence.
+fn complete(language: &'static Language, template: &str, random: &mut Random) -> String {
+    let site = &language.site;
     let year = (1890 + random.below(120)).to_string();
-    let number = format!("{}十", NUMERALS[1 + random.below(8)]);
-    template
-        .replace("{人}", random.word(&PEOPLE))
-        .replace("{地}", random.word(&PLACES))
-        .replace("{月}", random.word(&NUMERALS))
-        .replace("{年}", &year)
-        .replace("{数}", &number)
+    let number = random.pick(&site.tens);
+    let person = random.pick(&site.people);
+    let place = random.pick(&site.places);
+    let month = random.pick(&site.months);
+    let values =
+        [("person", person), ("place", place), ("month", month), ("year", &year), ("number", number)];
+    fill(template, &values.map(|(name, value)| (name, value.as_str())))
 }

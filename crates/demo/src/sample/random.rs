@@ -33,11 +33,6 @@ impl Random {
         &items[self.below(items.len())]
     }
 
-    /// One of these words.
-    pub(super) fn word<'a>(&mut self, words: &[&'a str]) -> &'a str {
-        words[self.below(words.len())]
-    }
-
     /// `count` different items in random order (all of them where there are fewer).
     pub(super) fn sample<'a, T>(&mut self, items: &'a [T], count: usize) -> Vec<&'a T> {
         let mut left: Vec<&T> = items.iter().collect();

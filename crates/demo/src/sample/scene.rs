@@ -41,7 +41,7 @@ pub(super) fn draw(subject: &Subject, width: u32, height: u32, random: &mut Rand
 }
 
 /// How a kind is spread: the middle height of its row, how far it may leave it, and the largest size, as shares of
-/// the picture's height.
+/// the image's height.
 fn row(kind: Kind) -> (f32, f32, f32) {
     match kind {
         Kind::Boat => (0.68, 0.08, 0.34),

@@ -1,13 +1,13 @@
 //! The site: which pages there are, and every file of it.
 
-use super::foreign::{ADVERT, CONTACT, Language, REPEATED, THIN};
+use super::drawing::{Drawing, corrupt, drawing, icons};
 use super::markup::{Block, Page, Slot, html};
-use super::picture::{Picture, corrupt, icons, picture};
 use super::prose;
 use super::random::Random;
 use super::subject::KINDS;
 use crate::Error;
-use encoding_rs::{EUC_JP, Encoding, SHIFT_JIS, UTF_8};
+use crate::language::{Language, fill};
+use encoding_rs::{Encoding, UTF_8};
 
 /// The site's address; `.example` is reserved and never resolves.
 pub(super) const HOST: &str = "http://tsumugi.example";
@@ -51,9 +51,10 @@ enum Role {
     Repeated,
     /// An article with contact data in its text.
     Contact,
-    /// One paragraph and many pictures.
+    /// One paragraph and many images.
     Gallery,
-    Foreign(Language),
+    /// In one of the languages that are foreign to the site.
+    Foreign(usize),
     Missing,
 }
 
@@ -61,9 +62,9 @@ enum Role {
 fn role(page: usize) -> Role {
     match page % 60 {
         0 if page == 0 => Role::Index,
-        3 | 23 | 37 | 53 => Role::Foreign(Language::English),
-        7 | 27 | 41 => Role::Foreign(Language::Chinese),
-        9 | 29 | 43 => Role::Foreign(Language::Korean),
+        3 | 23 | 37 | 53 => Role::Foreign(0),
+        7 | 27 | 41 => Role::Foreign(1),
+        9 | 29 | 43 => Role::Foreign(2),
         11 => Role::OptOut,
         13 | 45 => Role::Copy,
         15 => Role::Thin,
@@ -77,12 +78,14 @@ fn role(page: usize) -> Role {
     }
 }
 
-/// The site's first `pages` pages with their pictures, in the order of a crawl. The same in every run.
+/// The first `pages` pages of the site in a language (`ja`, `en` or `ko`) with their images, in the order of a crawl. The
+/// same in every run.
 ///
 /// # Errors
-/// Only if an encoder of pictures fails.
-pub fn site(pages: usize) -> Result<Vec<Resource>, Error> {
-    let mut site = Builder::default();
+/// [`Error::Language`] for another language, and [`Error::Encode`] if an encoder of images fails.
+pub fn site(pages: usize, language: &str) -> Result<Vec<Resource>, Error> {
+    let language = Language::named(language)?;
+    let mut site = Builder { language, resources: Vec::new(), articles: Vec::new(), images: 0 };
     site.icons()?;
     for page in 0..pages {
         site.page(page, pages)?;
@@ -90,12 +93,12 @@ pub fn site(pages: usize) -> Result<Vec<Resource>, Error> {
     Ok(site.resources)
 }
 
-#[derive(Default)]
 struct Builder {
+    language: &'static Language,
     resources: Vec<Resource>,
     /// Articles so far, for the copies.
     articles: Vec<Page>,
-    pictures: usize,
+    images: usize,
 }
 
 impl Builder {
@@ -113,7 +116,7 @@ impl Builder {
         let role = role(number);
         let at = self.resources.len();
         let page = self.content(role, number, pages, &mut random)?;
-        // An archive holds a page before the pictures that it shows.
+        // An archive holds a page before the images that it shows.
         let resource = self.encode(page, role, number);
         self.resources.insert(at, resource);
         Ok(())
@@ -127,55 +130,63 @@ impl Builder {
         random: &mut Random,
     ) -> Result<Page, Error> {
         let earlier = self.articles.get(random.below(self.articles.len().min(6))).cloned();
-        let lines = |lines: &[&str]| lines.iter().map(|line| Block::Text((*line).to_owned())).collect();
+        let lines = |lines: &[String]| lines.iter().map(|line| Block::Text(line.clone())).collect();
+        let site = &self.language.site;
         let page = |title: &str, blocks| Page {
             title: title.to_owned(),
-            language: "ja",
+            language: self.language.code.as_str(),
             head: String::new(),
             blocks,
             style: number / 2,
         };
         Ok(match (role, earlier) {
-            (Role::Index, _) => page("もくじ", index(pages)),
+            (Role::Index, _) => page(&site.index, self.index(pages)),
             (Role::Copy, Some(earlier)) => earlier,
             (Role::NearCopy, Some(mut earlier)) => {
                 if let Some(Block::Text(text)) = earlier.blocks.first_mut() {
-                    text.insert_str(0, "この記事は昨年の内容を少しだけ書き直したものです。");
+                    text.insert_str(0, &site.near_copy);
                 }
                 earlier
             }
-            (Role::Thin, _) => page("準備中", lines(&THIN)),
-            (Role::Advert, _) => page("特売のお知らせ", lines(&[&ADVERT[..], &ADVERT[..]].concat())),
-            (Role::Repeated, _) => page("お知らせ", lines(&[REPEATED; 24])),
-            (Role::Foreign(language), _) => {
-                let (title, paragraphs) = language.text();
-                let mut page = page(title, lines(&paragraphs));
-                page.language = language.code();
+            (Role::Thin, _) => page(&site.thin_title, lines(&site.thin)),
+            (Role::Advert, _) => {
+                page(&site.advert_title, lines(&[&site.advert[..], &site.advert[..]].concat()))
+            }
+            (Role::Repeated, _) => page(&site.repeated_title, lines(&vec![site.repeated.clone(); 24])),
+            (Role::Foreign(number), _) => {
+                let Some((code, guide)) = self.language.guide(number) else {
+                    return self.article(role, number, random);
+                };
+                let mut page = page(&guide.title, lines(&guide.paragraphs));
+                page.language = code;
                 self.show(&mut page, 1, 0, random)?;
                 page
             }
-            (Role::Missing, _) => page("ページが見つかりません", lines(&THIN)),
+            (Role::Missing, _) => page(&site.missing, lines(&site.thin)),
             _ => self.article(role, number, random)?,
         })
     }
 
     fn article(&mut self, role: Role, number: usize, random: &mut Random) -> Result<Page, Error> {
-        let topic = number % prose::topics();
+        let language = self.language;
+        let topic = number % language.own_topics();
         let (own, guests) =
             if role == Role::Gallery { (7, 2) } else { (7 + random.below(3), 3 + random.below(3)) };
-        let mut sentences = prose::article(topic, own, guests, 3 + random.below(3), random);
+        let mut sentences = prose::article(language, topic, own, guests, 3 + random.below(3), random);
         if role == Role::Contact {
-            sentences.insert(4, CONTACT.to_owned());
+            sentences.insert(4, language.site.contact.clone());
         }
         let mut blocks = Vec::new();
         let mut rest = &sentences[..];
         while !rest.is_empty() {
             let (paragraph, after) = rest.split_at((2 + random.below(3)).min(rest.len()));
-            blocks.push(Block::Text(paragraph.concat()));
+            blocks.push(Block::Text(paragraph.join(&language.separator)));
             rest = after;
         }
-        let title = format!("{} その{}", prose::title(topic), number / prose::topics() + 1);
-        let mut page = Page { title, language: "ja", head: String::new(), blocks, style: number / 2 };
+        let part = (number / language.own_topics() + 1).to_string();
+        let title = fill(&language.site.part, &[("title", language.title(topic)), ("number", &part)]);
+        let mut page =
+            Page { title, language: &language.code, head: String::new(), blocks, style: number / 2 };
         if role == Role::OptOut {
             page.head = "<meta name=\"robots\" content=\"noai, noimageai\">\n".into();
         }
@@ -183,7 +194,7 @@ impl Builder {
         self.show(&mut page, count, topic, random)?;
         self.faults(&mut page, number, random)?;
         if number.is_multiple_of(3) {
-            let (url, alt) = (format!("{HOST}/icons/author.png"), Some("書き手の似顔絵".to_owned()));
+            let (url, alt) = (format!("{HOST}/icons/author.png"), Some(language.site.author.clone()));
             page.blocks.push(Block::Image(Slot { url, alt, caption: None }));
         }
         if role == Role::Article {
@@ -192,7 +203,7 @@ impl Builder {
         Ok(page)
     }
 
-    /// Draws `count` pictures and spreads them over the page, each after a sentence about it.
+    /// Draws `count` images and spreads them over the page, each after a sentence about it.
     fn show(
         &mut self,
         page: &mut Page,
@@ -207,56 +218,56 @@ impl Builder {
         let paragraphs = texts.len();
         for (at, text) in texts.into_iter().enumerate() {
             page.blocks.push(text);
-            // Which of the pictures come after this paragraph.
+            // Which of the images come after this paragraph.
             for kind in &kinds[at * count / paragraphs..(at + 1) * count / paragraphs] {
-                let picture = picture(**kind, random)?;
-                if page.language == "ja" {
-                    page.blocks.push(Block::Text(picture.subject.sentence()));
+                let drawing = drawing(self.language, **kind, random)?;
+                if page.language == self.language.code {
+                    page.blocks.push(Block::Text(drawing.subject.sentence(self.language)));
                 }
-                let (alt, caption) = self.words(&picture, page.style, random);
-                page.blocks.push(Block::Image(Slot { url: self.store(picture), alt, caption }));
+                let (alt, caption) = self.words(&drawing, page.style, random);
+                page.blocks.push(Block::Image(Slot { url: self.store(drawing), alt, caption }));
             }
         }
         Ok(())
     }
 
-    /// How a page shows a picture: by alternative text, caption, both, or with a text that says nothing.
+    /// How a page shows an image: by alternative text, caption, both, or with a text that says nothing.
     fn words(
         &self,
-        picture: &Picture,
+        drawing: &Drawing,
         style: usize,
         random: &mut Random,
     ) -> (Option<String>, Option<String>) {
-        let alt = picture.alt.clone();
-        let caption = picture.subject.alt(random.below(4));
+        let alt = drawing.alt.clone();
+        let caption = drawing.subject.alt(self.language, random.below(4));
         match random.below(16) {
             0 => (None, None),
-            1 => (Some(format!("IMG_{:04}.JPG", self.pictures)), None),
-            2 => (Some("広告".to_owned()), None),
-            3 => (Some("photo of the town".to_owned()), None),
-            // Only a `figure` says so that it can be read which words belong to which picture.
+            1 => (Some(format!("IMG_{:04}.JPG", self.images)), None),
+            2 => (Some(self.language.site.label.clone()), None),
+            3 => (Some(self.language.site.foreign_alt.clone()), None),
+            // Only a `figure` says so that it can be read which words belong to which image.
             4 | 5 if style.is_multiple_of(4) => (None, Some(caption)),
             6..=9 => (Some(alt), Some(caption)),
             _ => (Some(alt), None),
         }
     }
 
-    fn store(&mut self, picture: Picture) -> String {
-        let url = format!("{HOST}/photos/{:04}.{}", self.pictures, picture.extension);
-        let mut resource = Resource::new(url.clone(), picture.media_type(), picture.bytes)
+    fn store(&mut self, drawing: Drawing) -> String {
+        let url = format!("{HOST}/photos/{:04}.{}", self.images, drawing.extension);
+        let mut resource = Resource::new(url.clone(), drawing.media_type(), drawing.bytes)
             .header("Last-Modified", "Sun, 01 May 2022 00:00:00 GMT")
-            .header("ETag", &format!("\"{:04x}\"", self.pictures));
-        if self.pictures % 40 == 17 {
+            .header("ETag", &format!("\"{:04x}\"", self.images));
+        if self.images % 40 == 17 {
             resource = resource.header("X-Robots-Tag", "noimageai");
         }
         self.resources.push(resource);
-        self.pictures += 1;
+        self.images += 1;
         url
     }
 
-    /// Pictures that cannot be used: not there, cut off, of a format that is no picture, on another server.
+    /// Images that cannot be used: not there, cut off, of a format that is no image, on another server.
     fn faults(&mut self, page: &mut Page, number: usize, random: &mut Random) -> Result<(), Error> {
-        let alt = Some("丘の上から見た町の写真".to_owned());
+        let alt = Some(self.language.site.view.clone());
         let url = match number % 10 {
             1 => {
                 let mut gone =
@@ -266,7 +277,7 @@ impl Builder {
                 gone.url
             }
             4 => {
-                let whole = picture(*random.pick(&KINDS), random)?;
+                let whole = drawing(self.language, *random.pick(&KINDS), random)?;
                 let url = format!("{HOST}/photos/cut-{number}.{}", whole.extension);
                 self.resources.push(Resource::new(url.clone(), whole.media_type(), corrupt(&whole.bytes)));
                 url
@@ -284,16 +295,23 @@ impl Builder {
         Ok(())
     }
 
+    /// Links to all other pages.
+    fn index(&self, pages: usize) -> Vec<Block> {
+        let link = |page: usize| format!("<a href=\"/{page:03}.html\">{}</a>", self.language.title(page));
+        (1..pages).map(|page| Block::Text(link(page))).collect()
+    }
+
     fn encode(&self, mut page: Page, role: Role, number: usize) -> Resource {
+        let old = |at: usize| Encoding::for_label(self.language.encodings[at].as_bytes()).unwrap_or(UTF_8);
         let encoding = match number % 8 {
-            _ if page.language != "ja" => UTF_8,
-            1 | 4 => SHIFT_JIS,
-            2 | 6 => EUC_JP,
+            _ if page.language != self.language.code => UTF_8,
+            1 | 4 => old(0),
+            2 | 6 => old(1),
             _ => UTF_8,
         };
         let (meta, content_type) = declaration(encoding, number);
         page.head.insert_str(0, &meta);
-        let text = html(&page);
+        let text = html(&page, &self.language.site);
         let (body, ..) = encoding.encode(&text);
         let private = if number % 60 == 39 { "private/" } else { "" };
         let url = if number == 0 { format!("{HOST}/") } else { format!("{HOST}/{private}{number:03}.html") };
@@ -321,10 +339,4 @@ fn declaration(encoding: &'static Encoding, number: usize) -> (String, String) {
         2 => (String::new(), format!("text/html; charset={name}")),
         _ => (String::new(), plain),
     }
-}
-
-fn index(pages: usize) -> Vec<Block> {
-    (1..pages)
-        .map(|page| Block::Text(format!("<a href=\"/{page:03}.html\">{}</a>", prose::title(page))))
-        .collect()
 }

@@ -1,25 +1,26 @@
-//! What is drawn, and the Japanese words for it.
+//! What is drawn, and the words for it.
 
 use super::canvas::Colour;
 use super::random::Random;
+use crate::language::{Language, fill};
 
-/// A colour with its names: before a noun, and alone.
+/// A colour of things.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Paint {
-    pub(super) before_noun: &'static str,
-    pub(super) alone: &'static str,
+    /// By which languages name it.
+    name: &'static str,
     pub(super) rgb: Colour,
 }
 
-pub(super) const RED: Paint = Paint { before_noun: "赤い", alone: "赤", rgb: [214, 48, 49] };
-pub(super) const BLUE: Paint = Paint { before_noun: "青い", alone: "青", rgb: [36, 92, 200] };
-pub(super) const YELLOW: Paint = Paint { before_noun: "黄色い", alone: "黄色", rgb: [250, 205, 40] };
-pub(super) const GREEN: Paint = Paint { before_noun: "緑の", alone: "緑", rgb: [52, 150, 76] };
-pub(super) const WHITE: Paint = Paint { before_noun: "白い", alone: "白", rgb: [246, 246, 242] };
-pub(super) const PURPLE: Paint = Paint { before_noun: "紫の", alone: "紫", rgb: [128, 70, 170] };
-pub(super) const ORANGE: Paint = Paint { before_noun: "橙色の", alone: "橙色", rgb: [243, 140, 36] };
-pub(super) const PINK: Paint = Paint { before_noun: "桃色の", alone: "桃色", rgb: [244, 150, 180] };
-pub(super) const BLACK: Paint = Paint { before_noun: "黒い", alone: "黒", rgb: [44, 44, 52] };
+const RED: Paint = Paint { name: "red", rgb: [214, 48, 49] };
+const BLUE: Paint = Paint { name: "blue", rgb: [36, 92, 200] };
+const YELLOW: Paint = Paint { name: "yellow", rgb: [250, 205, 40] };
+const GREEN: Paint = Paint { name: "green", rgb: [52, 150, 76] };
+const WHITE: Paint = Paint { name: "white", rgb: [246, 246, 242] };
+const PURPLE: Paint = Paint { name: "purple", rgb: [128, 70, 170] };
+const ORANGE: Paint = Paint { name: "orange", rgb: [243, 140, 36] };
+const PINK: Paint = Paint { name: "pink", rgb: [244, 150, 180] };
+const BLACK: Paint = Paint { name: "black", rgb: [44, 44, 52] };
 
 /// The light of an outdoor scene.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,28 +32,17 @@ pub(super) enum Light {
 }
 
 impl Light {
-    /// The words before a place.
-    pub(super) fn words(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
-            Light::Day => "晴れた日の",
-            Light::Dusk => "夕焼けの",
-            Light::Night => "月夜の",
-            Light::Cloudy => "くもりの日の",
-        }
-    }
-
-    /// The time that one sees, with the reason.
-    pub(super) fn reason(self) -> &'static str {
-        match self {
-            Light::Day => "空が青く太陽が明るく光っているので、昼間のようすだと考えられます。",
-            Light::Dusk => "空が橙色に染まり太陽が低いので、夕方のようすだと考えられます。",
-            Light::Night => "空が暗く月と星が見えるので、夜のようすだと考えられます。",
-            Light::Cloudy => "空が灰色の雲におおわれているので、くもりの日の昼間だと考えられます。",
+            Light::Day => "day",
+            Light::Dusk => "dusk",
+            Light::Night => "night",
+            Light::Cloudy => "cloudy",
         }
     }
 }
 
-/// The kinds of pictures.
+/// The kinds of images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Boat,
@@ -96,15 +86,8 @@ pub(super) const KINDS: [Kind; 18] = [
     Kind::Snowman,
 ];
 
-/// The words for one kind: `place` is where, `particle` joins it to the verb, `verb` stands before a noun and
-/// `verb_now` at a sentence's end.
-pub(super) struct Words {
-    noun: &'static str,
-    counter: &'static str,
-    place: &'static str,
-    particle: &'static str,
-    verb: &'static str,
-    verb_now: &'static str,
+/// How many things an image of a kind has at most, their colours and lights.
+struct Range {
     most: usize,
     paints: &'static [Paint],
     lights: &'static [Light],
@@ -117,35 +100,38 @@ const LIT: &[Light] = &[Light::Night, Light::Dusk];
 const INDOORS: &[Light] = &[];
 
 impl Kind {
+    /// By which languages name it.
+    fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+
     #[rustfmt::skip]
-    fn words(self) -> Words {
-        let words = |noun, counter, place, particle, verb, verb_now, most, paints, lights| {
-            Words { noun, counter, place, particle, verb, verb_now, most, paints, lights }
-        };
+    fn range(self) -> Range {
+        let range = |most, paints, lights| Range { most, paints, lights };
         match self {
-            Kind::Boat => words("船", "隻", "海", "に", "浮かぶ", "浮かんでいる", 4, &[RED, BLUE, YELLOW, WHITE, GREEN], OUTDOORS),
-            Kind::Flower => words("花", "輪", "野原", "に", "咲く", "咲いている", 7, &[RED, YELLOW, WHITE, PURPLE, PINK], BY_DAY),
-            Kind::Lantern => words("提灯", "つ", "通り", "に", "ともる", "ともっている", 7, &[RED, YELLOW, WHITE, ORANGE], LIT),
-            Kind::Fish => words("魚", "匹", "水の中", "を", "泳ぐ", "泳いでいる", 6, &[RED, YELLOW, ORANGE, PURPLE, WHITE], INDOORS),
-            Kind::Apple => words("りんご", "つ", "皿の上", "に", "のる", "のっている", 4, &[RED, GREEN, YELLOW], INDOORS),
-            Kind::House => words("屋根の家", "軒", "丘", "に", "建つ", "建っている", 4, &[RED, BLUE, GREEN, BLACK], OUTDOORS),
-            Kind::Tree => words("葉の木", "本", "丘", "に", "立つ", "立っている", 5, &[GREEN, RED, YELLOW, PINK], BY_DAY),
-            Kind::Circle => words("丸", "つ", "白い紙", "に", "描かれた", "描かれている", 7, &[RED, BLUE, YELLOW, GREEN, PURPLE, BLACK], INDOORS),
-            Kind::Star => words("星", "つ", "黒い布", "に", "縫われた", "縫われている", 6, &[RED, BLUE, YELLOW, GREEN, WHITE, PINK], INDOORS),
-            Kind::Carp => words("鯉のぼり", "匹", "空", "を", "泳ぐ", "泳いでいる", 3, &[RED, BLUE, BLACK, GREEN], BY_DAY),
-            Kind::Umbrella => words("傘", "本", "雨の通り", "に", "開いた", "開いている", 4, &[RED, BLUE, YELLOW, GREEN, PURPLE], INDOORS),
-            Kind::Cup => words("湯のみ", "つ", "木の机", "に", "置かれた", "置かれている", 4, &[WHITE, GREEN, BLUE, BLACK], INDOORS),
-            Kind::Balloon => words("気球", "つ", "空", "に", "浮かぶ", "浮かんでいる", 5, &[RED, BLUE, YELLOW, GREEN, PURPLE], OUTDOORS),
-            Kind::Train => words("電車", "両", "鉄橋", "を", "渡る", "渡っている", 3, &[RED, YELLOW, BLUE, GREEN, ORANGE], OUTDOORS),
-            Kind::Mountain => words("山", "つ", "空の下", "に", "そびえる", "そびえている", 3, &[BLUE, GREEN, PURPLE], OUTDOORS),
-            Kind::Bird => words("鳥", "羽", "空", "を", "飛ぶ", "飛んでいる", 7, &[WHITE, BLACK, RED], BY_DAY),
-            Kind::Lighthouse => words("灯台", "基", "岬", "に", "立つ", "立っている", 1, &[WHITE, RED, YELLOW], OUTDOORS),
-            Kind::Snowman => words("帽子の雪だるま", "つ", "雪の庭", "に", "立つ", "立っている", 3, &[RED, BLUE, GREEN, BLACK], INDOORS),
+            Kind::Boat => range(4, &[RED, BLUE, YELLOW, WHITE, GREEN], OUTDOORS),
+            Kind::Flower => range(7, &[RED, YELLOW, WHITE, PURPLE, PINK], BY_DAY),
+            Kind::Lantern => range(7, &[RED, YELLOW, WHITE, ORANGE], LIT),
+            Kind::Fish => range(6, &[RED, YELLOW, ORANGE, PURPLE, WHITE], INDOORS),
+            Kind::Apple => range(4, &[RED, GREEN, YELLOW], INDOORS),
+            Kind::House => range(4, &[RED, BLUE, GREEN, BLACK], OUTDOORS),
+            Kind::Tree => range(5, &[GREEN, RED, YELLOW, PINK], BY_DAY),
+            Kind::Circle => range(7, &[RED, BLUE, YELLOW, GREEN, PURPLE, BLACK], INDOORS),
+            Kind::Star => range(6, &[RED, BLUE, YELLOW, GREEN, WHITE, PINK], INDOORS),
+            Kind::Carp => range(3, &[RED, BLUE, BLACK, GREEN], BY_DAY),
+            Kind::Umbrella => range(4, &[RED, BLUE, YELLOW, GREEN, PURPLE], INDOORS),
+            Kind::Cup => range(4, &[WHITE, GREEN, BLUE, BLACK], INDOORS),
+            Kind::Balloon => range(5, &[RED, BLUE, YELLOW, GREEN, PURPLE], OUTDOORS),
+            Kind::Train => range(3, &[RED, YELLOW, BLUE, GREEN, ORANGE], OUTDOORS),
+            Kind::Mountain => range(3, &[BLUE, GREEN, PURPLE], OUTDOORS),
+            Kind::Bird => range(7, &[WHITE, BLACK, RED], BY_DAY),
+            Kind::Lighthouse => range(1, &[WHITE, RED, YELLOW], OUTDOORS),
+            Kind::Snowman => range(3, &[RED, BLUE, GREEN, BLACK], INDOORS),
         }
     }
 }
 
-/// One picture's content: kind, number, colour and light.
+/// One image's content: kind, number, colour and light.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subject {
     pub(super) kind: Kind,
@@ -154,58 +140,67 @@ pub(super) struct Subject {
     pub(super) light: Option<Light>,
 }
 
-const NUMERALS: [&str; 8] = ["", "一", "二", "三", "四", "五", "六", "七"];
-
 impl Subject {
     pub(super) fn new(kind: Kind, random: &mut Random) -> Self {
-        let words = kind.words();
-        let count = 1 + random.below(words.most);
-        let paint = *random.pick(words.paints);
-        let light = (!words.lights.is_empty()).then(|| *random.pick(words.lights));
+        let range = kind.range();
+        let count = 1 + random.below(range.most);
+        let paint = *random.pick(range.paints);
+        let light = (!range.lights.is_empty()).then(|| *random.pick(range.lights));
         Self { kind, count, paint, light }
     }
 
-    /// Where: 「夕焼けの海」.
-    pub(super) fn place(&self) -> String {
-        format!("{}{}", self.light.map_or("", Light::words), self.kind.words().place)
+    /// The name of the colour alone.
+    pub(super) fn colour(&self, language: &'static Language) -> &'static str {
+        language.colours.get(self.paint.name).map_or("", |[_, alone]| alone)
     }
 
-    /// How many: 「三隻」.
-    pub(super) fn number(&self) -> String {
-        format!("{}{}", NUMERALS[self.count], self.kind.words().counter)
+    /// How many, with a counter where the language has one.
+    pub(super) fn number(&self, language: &'static Language) -> String {
+        self.render(language, "{number}")
     }
 
-    /// What: 「赤い船」.
-    pub(super) fn thing(&self) -> String {
-        format!("{}{}", self.paint.before_noun, self.kind.words().noun)
+    /// The time of day that one sees, with the reason.
+    pub(super) fn reason(&self, language: &'static Language) -> Option<&'static str> {
+        language.lights.get(self.light?.name()).map(|[_, reason]| reason.as_str())
     }
 
     /// What is counted, and what has the colour: of a house it is the roof.
-    pub(super) fn counted_and_coloured(&self) -> (&'static str, &'static str) {
-        match self.kind {
-            Kind::House => ("家", "家の屋根"),
-            Kind::Tree => ("木", "木の葉"),
-            Kind::Snowman => ("雪だるま", "雪だるまの帽子"),
-            other => (other.words().noun, other.words().noun),
-        }
+    pub(super) fn counted_and_coloured(&self, language: &'static Language) -> (&'static str, &'static str) {
+        let word =
+            |names: &[&str]| names.iter().find_map(|name| self.word(language, name)).unwrap_or_default();
+        (word(&["counted", "many", "noun"]), word(&["coloured", "noun"]))
     }
 
     /// An alternative text in one of four wordings.
-    pub(super) fn alt(&self, wording: usize) -> String {
-        let words = self.kind.words();
-        let (place, number, thing) = (self.place(), self.number(), self.thing());
-        match wording % 4 {
-            0 => format!("{place}{}{thing}が{number}{}", words.particle, words.verb_now),
-            1 => format!("{place}{}{}{number}の{thing}", words.particle, words.verb),
-            2 => format!("{thing}が{number}{}{place}", words.verb),
-            _ => format!("{place}の{thing}{number}"),
-        }
+    pub(super) fn alt(&self, language: &'static Language, wording: usize) -> String {
+        self.render(language, &language.alts[wording % 4])
     }
 
-    /// A polite sentence: 「夕焼けの海に赤い船が三隻浮かんでいます。」
-    pub(super) fn sentence(&self) -> String {
-        let words = self.kind.words();
-        let polite = words.verb_now.strip_suffix('る').unwrap_or(words.verb_now);
-        format!("{}{}{}が{}{polite}ます。", self.place(), words.particle, self.thing(), self.number())
+    /// A sentence about the image.
+    pub(super) fn sentence(&self, language: &'static Language) -> String {
+        self.render(language, &language.sentence)
+    }
+
+    fn word(&self, language: &'static Language, name: &str) -> Option<&'static str> {
+        language.kinds.get(&self.kind.name())?.get(name).map(String::as_str)
+    }
+
+    /// A template with the words for this subject.
+    fn render(&self, language: &'static Language, template: &str) -> String {
+        let word = |name| self.word(language, name).unwrap_or_default();
+        let several = self.count > 1;
+        let noun = self.word(language, "many").filter(|_| several).unwrap_or(word("noun"));
+        let light = self.light.and_then(|light| language.lights.get(light.name()));
+        let light = light.map_or("", |[words, _]| words);
+        let colour = language.colours.get(self.paint.name).map_or("", |[before, _]| before);
+        let numeral = language.numerals.get(self.count).map_or("", String::as_str);
+        let place = fill(&language.place, &[("light", light), ("place", word("place"))]);
+        let number = fill(&language.number, &[("numeral", numeral), ("counter", word("counter"))]);
+        let thing = fill(&language.thing, &[("colour", colour), ("noun", noun)]);
+        let own = ["particle", "subject", "verb", "verb_now", "polite", "scene"];
+        let mut values: Vec<(&str, &str)> = own.iter().map(|name| (*name, word(name))).collect();
+        values.extend([("light", light), ("place", &*place), ("number", &*number), ("thing", &*thing)]);
+        values.push(("be", &language.be[usize::from(several)]));
+        fill(template, &values)
     }
 }

@@ -2,57 +2,74 @@
 
 use std::collections::BTreeMap;
 
-/// How a kind of judge marks the reference and the answer in its prompt.
-struct Labels {
-    reference: (&'static str, &'static str),
-    answer: (&'static str, &'static str),
-    /// The reply for a share of 0 to 1.
-    reply: fn(f64) -> String,
+/// What stands before and behind a text in a prompt.
+type Marks = (&'static str, &'static str);
+
+/// A form of reply.
+#[derive(Clone, Copy)]
+enum Form {
+    /// Pairwise, two numbers on the first line, and a note behind them.
+    TwoNumbers(&'static str),
+    /// Pairwise, JSON.
+    Json,
+    /// Pointwise: a note, and the points with a label.
+    Labelled(&'static str),
+    /// Pointwise, a digit alone.
+    Digit,
 }
 
-const JUDGES: [Labels; 4] = [
-    // Pairwise, two numbers on the first line.
-    Labels {
-        reference: ("[回答者1の回答]\n", "\n[回答者1の回答ここまで]"),
-        answer: ("[回答者2の回答]\n", "\n[回答者2の回答ここまで]"),
-        reply: |share| {
-            format!(
-                "9 {}\n代役の採点です。二つの回答に共通する文字の割合から点を付けました。",
-                points(share, 10)
-            )
-        },
-    },
-    // Pairwise, JSON.
-    Labels {
-        reference: ("\"gpt4o_answer\": ", ",\n    \"model_answer\": "),
-        answer: ("\"model_answer\": ", "\n}"),
-        reply: |share| format!("```json\n{{\"score_gpt\": 9, \"score\": {}}}\n```", points(share, 10)),
-    },
-    // Pointwise with a label.
-    Labels {
-        reference: ("\n正解例: ", "\n回答: "),
-        answer: ("\n回答: ", "\n\nまず評価の理由"),
-        reply: |share| {
-            format!(
-                "代役の採点です。正解例と共通する文字の割合から点を付けました。\nScore: {}",
-                points(share, 5)
-            )
-        },
-    },
-    // Pointwise, a digit alone.
-    Labels {
-        reference: ("\n正解: ", "\n予測: "),
-        answer: ("\n予測: ", "\n\n点:"),
-        reply: |share| points(share, 5).to_string(),
-    },
+/// How each prompt marks the reference and the answer: those of Japanese, English and Korean.
+const JUDGES: [(Marks, Marks, Form); 10] = [
+    (
+        ("[回答者1の回答]\n", "\n[回答者1の回答ここまで]"),
+        ("[回答者2の回答]\n", "\n[回答者2の回答ここまで]"),
+        Form::TwoNumbers("代役の採点です。二つの回答に共通する文字の割合から点を付けました。"),
+    ),
+    (
+        ("[Answer of assistant 1]\n", "\n[End of the answer of assistant 1]"),
+        ("[Answer of assistant 2]\n", "\n[End of the answer of assistant 2]"),
+        Form::TwoNumbers(
+            "The scores of a stand-in, from the share of characters that the two answers have in common.",
+        ),
+    ),
+    (
+        ("[답변자 1의 답변]\n", "\n[답변자 1의 답변 끝]"),
+        ("[답변자 2의 답변]\n", "\n[답변자 2의 답변 끝]"),
+        Form::TwoNumbers("대역의 점수입니다. 두 답변에 공통된 글자의 비율로 점수를 매겼습니다."),
+    ),
+    (("\"gpt4o_answer\": ", ",\n    \"model_answer\": "), ("\"model_answer\": ", "\n}"), Form::Json),
+    (
+        ("\n正解例: ", "\n回答: "),
+        ("\n回答: ", "\n\nまず評価の理由"),
+        Form::Labelled("代役の採点です。正解例と共通する文字の割合から点を付けました。"),
+    ),
+    (
+        ("\nReference answer: ", "\nAnswer: "),
+        ("\nAnswer: ", "\n\nFirst explain"),
+        Form::Labelled(
+            "The score of a stand-in, from the share of characters that the answer and the reference have in common.",
+        ),
+    ),
+    (
+        ("\n정답 예시: ", "\n답변: "),
+        ("\n답변: ", "\n\n먼저 평가 이유"),
+        Form::Labelled("대역의 점수입니다. 정답 예시와 공통된 글자의 비율로 점수를 매겼습니다."),
+    ),
+    (("\n正解: ", "\n予測: "), ("\n予測: ", "\n\n点:"), Form::Digit),
+    (("\nCorrect answer: ", "\nPrediction: "), ("\nPrediction: ", "\n\nScore:"), Form::Digit),
+    (("\n정답: ", "\n예측: "), ("\n예측: ", "\n\n점수:"), Form::Digit),
 ];
 
-/// The judgement a prompt asks for; `None` where it is no judge's prompt.
+/// The judgement that a prompt asks for; `None` if it is not a judge's prompt.
 pub(super) fn judge(prompt: &str) -> Option<String> {
-    JUDGES.iter().find_map(|labels| {
-        let reference = between(prompt, labels.reference)?;
-        let answer = between(prompt, labels.answer)?;
-        Some((labels.reply)(overlap(reference, answer)))
+    JUDGES.iter().find_map(|(reference, answer, form)| {
+        let share = overlap(between(prompt, *reference)?, between(prompt, *answer)?);
+        Some(match form {
+            Form::TwoNumbers(note) => format!("9 {}\n{note}", points(share, 10)),
+            Form::Json => format!("```json\n{{\"score_gpt\": 9, \"score\": {}}}\n```", points(share, 10)),
+            Form::Labelled(note) => format!("{note}\nScore: {}", points(share, 5)),
+            Form::Digit => points(share, 5).to_string(),
+        })
     })
 }
 
@@ -102,6 +119,10 @@ mod tests {
         let json =
             "{\n    \"context\": x,\n    \"gpt4o_answer\": 赤い船,\n    \"model_answer\": 赤い船\n}\n\n出力:";
         assert!(judge(json).unwrap().contains("\"score\": 10"));
+        let korean = "질문: 무슨 색\n정답 예시: 빨간 배\n답변: 빨간 배\n\n먼저 평가 이유를";
+        assert!(judge(korean).unwrap().ends_with("Score: 5"));
+        let english = "Question: how\nCorrect answer: red\nPrediction: a dog\n\nScore:\n";
+        assert_eq!(judge(english).unwrap(), "1");
         assert_eq!(judge("富士山の高さは？"), None);
     }
 }

@@ -15,8 +15,8 @@
 
 mod caption;
 mod judge;
-mod picture;
 mod reply;
+mod seen;
 mod server;
 
 pub use server::StandIn;

@@ -6,14 +6,18 @@
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use super::{caption, judge, picture};
+use super::caption::About;
+use super::judge;
+use super::seen::Seen;
+use crate::Error;
+use crate::language::{Language, StandInWords, fill};
 
 /// What a request holds that matters here.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     /// Text parts of the user's messages.
     texts: Vec<String>,
-    /// The pictures, decoded from their data URLs.
+    /// The images, decoded from their data URLs.
     images: Vec<Vec<u8>>,
     /// Name of the JSON schema that the reply must follow.
     schema: Option<String>,
@@ -54,7 +58,7 @@ impl Asked {
         }
     }
 
-    /// A count of the prompt: characters, and 765 a picture.
+    /// A count of the prompt: characters, and 765 for each image.
     pub(super) fn tokens(&self) -> u64 {
         let text: usize = self.texts.iter().map(|text| text.chars().count()).sum();
         (text + 765 * self.images.len()) as u64
@@ -74,33 +78,27 @@ impl Asked {
     }
 }
 
-/// The reply's text.
-pub(super) fn reply(asked: &Asked) -> String {
-    let about = || caption::About::new(&asked.caption());
-    let seen = || picture::Seen::new(asked.images.first().map(Vec::as_slice).unwrap_or_default());
-    match asked.schema.as_deref() {
+/// The reply's text, in the language that the user writes in.
+pub(super) fn reply(asked: &Asked) -> Result<String, Error> {
+    let language = Language::of_text(&asked.texts.concat())?;
+    let words = &language.stand_in;
+    let about = || About::new(language, &asked.caption());
+    let seen = || Seen::new(language, asked.images.first().map(Vec::as_slice).unwrap_or_default());
+    Ok(match asked.schema.as_deref() {
         Some("tsumugi_conversation") => turns(about().conversation()),
         Some("tsumugi_reasoning") => turns(about().reasoning()),
         Some("tsumugi_detail") => json!({"answer": about().detail()}).to_string(),
         Some("tsumugi_photo") => turns(seen().conversation()),
         Some("tsumugi_vqa") => turns(seen().questions()),
-        Some("tsumugi_ocr") => {
-            json!({"answer": "この代役は画像の中の文字を読めないため、文字の書き起こしはありません。"})
-                .to_string()
-        }
-        Some("tsumugi_image_needed") => image_needed(&asked.data()),
-        Some("tsumugi_translate") => turns(translation(&asked.data())),
+        Some("tsumugi_ocr") => json!({"answer": words.no_text}).to_string(),
+        Some("tsumugi_image_needed") => image_needed(words, &asked.data()),
+        Some("tsumugi_translate") => turns(translation(words, &asked.data())),
         Some(_) => "{}".into(),
-        None => asked
-            .texts
-            .iter()
-            .find_map(|text| judge::judge(text))
-            .unwrap_or_else(|| if asked.images.is_empty() { UNKNOWN.into() } else { seen().sentence() }),
-    }
+        None => asked.texts.iter().find_map(|text| judge::judge(text)).unwrap_or_else(|| {
+            if asked.images.is_empty() { words.unknown.clone() } else { seen().sentence() }
+        }),
+    })
 }
-
-/// What is said where nothing is known.
-const UNKNOWN: &str = "これは代役のサーバーの返事で、質問には答えられません。";
 
 fn turns(turns: Vec<(String, String)>) -> String {
     let turns: Vec<Value> =
@@ -108,30 +106,27 @@ fn turns(turns: Vec<(String, String)>) -> String {
     json!({ "turns": turns }).to_string()
 }
 
-/// Each question needs the picture, except where it asks for reasons: those stand in the caption.
-fn image_needed(data: &Value) -> String {
+/// Each question needs the image, except where it asks for reasons: those are in the caption.
+fn image_needed(words: &StandInWords, data: &Value) -> String {
     let verdict = |turn: &Value| {
         let question = turn["question"].as_str().unwrap_or_default();
-        json!({"number": turn["number"], "image_needed": !question.contains("理由")})
+        json!({"number": turn["number"], "image_needed": !question.contains(&words.reason_word)})
     };
     let verdicts: Vec<Value> = data["turns"].as_array().into_iter().flatten().map(verdict).collect();
     json!({ "verdicts": verdicts }).to_string()
 }
 
 /// No translation, but sentences in the place of one, with something of each text's own.
-fn translation(data: &Value) -> Vec<(String, String)> {
-    let words = |text: &Value| text.as_str().unwrap_or_default().split_whitespace().count();
-    data["turns"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .enumerate()
-        .map(|(number, turn)| {
-            let (question, answer) = (words(&turn["question"]), words(&turn["answer"]));
-            (
-                format!("{}番目の質問（原文は{question}語）の訳がここに入ります。", number + 1),
-                format!("{}番目の答え（原文は{answer}語）の訳がここに入ります。", number + 1),
-            )
+fn translation(words: &StandInWords, data: &Value) -> Vec<(String, String)> {
+    let count = |text: &Value| text.as_str().unwrap_or_default().split_whitespace().count().to_string();
+    let turns = data["turns"].as_array().into_iter().flatten().enumerate();
+    turns
+        .map(|(at, turn)| {
+            let number = (at + 1).to_string();
+            let text = |template: &str, of: &str| {
+                fill(template, &[("number", number.as_str()), ("words", count(&turn[of]).as_str())])
+            };
+            (text(&words.translated_question, "question"), text(&words.translated_answer, "answer"))
         })
         .collect()
 }
@@ -148,7 +143,7 @@ mod tests {
             ],
             "response_format": {"type": "json_schema", "json_schema": {"name": schema}}
         });
-        serde_json::from_str(&reply(&Asked::read(&request))).unwrap()
+        serde_json::from_str(&reply(&Asked::read(&request)).unwrap()).unwrap()
     }
 
     #[test]

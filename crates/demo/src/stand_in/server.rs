@@ -117,7 +117,7 @@ fn completion(body: &[u8]) -> (u16, Value) {
         Err(error) => return failure(400, &format!("the request is no JSON: {error}")),
     };
     let asked = reply::Asked::read(&request);
-    let text = reply::reply(&asked);
+    let text = reply::reply(&asked).unwrap_or_else(|error| error.to_string());
     let (prompt, completion) = (asked.tokens(), text.chars().count() as u64);
     let value = json!({
         "id": "stand-in",

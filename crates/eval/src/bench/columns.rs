@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StructArray};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, RecordBatch, StructArray};
+use arrow_cast::cast;
+use arrow_schema::DataType;
 
+use super::question::Question;
 use crate::Error;
 use crate::error::Cause;
 
@@ -35,6 +37,9 @@ impl<S: Into<String>> From<S> for Fault {
 
 /// A value, or what is wrong with it.
 pub(super) type Found<T> = Result<T, Fault>;
+
+/// Makes questions of a batch of rows. It gets the file's folder and the number of questions read before.
+pub(super) type Layout<'a> = dyn Fn(&RecordBatch, &Path, usize) -> Found<Vec<Question>> + 'a;
 
 /// The first column that the batch has with one of these names.
 pub(super) fn column(batch: &RecordBatch, names: &[&str]) -> Option<ArrayRef> {

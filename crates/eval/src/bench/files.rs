@@ -2,15 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use arrow::array::RecordBatch;
-
-use super::columns::Found;
+use super::columns::Layout;
 use super::question::Question;
 use super::{jsonl, parquet};
 use crate::Error;
-
-/// Makes questions of a batch of rows. It gets the file's folder and the number of questions read before.
-pub(super) type Layout<'a> = dyn Fn(&RecordBatch, &Path, usize) -> Found<Vec<Question>> + 'a;
 
 /// Reads questions from JSONL or Parquet files with the fields of [`Question`]: `question` (or `input_text`, `text`),
 /// `reference` (or `answer`), and optionally `question_id` (or `id`; else the row number), `category`, `context` and

@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::path::Path;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::DataType;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
-use super::columns::{Fault, Found, bytes, column, field, structs, texts};
-use super::files::Layout;
+use super::columns::{Fault, Found, Layout, bytes, column, field, structs, texts};
 use super::question::{Image, Question};
 use crate::Error;
 

@@ -4,6 +4,7 @@ use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use tsumugi_chat::{ChatMessage, Client, Request};
 use tsumugi_record::Judgement;
+use tsumugi_text::LanguagePack;
 
 use super::parse::{Verdict, parse};
 use super::template::Template;
@@ -27,13 +28,35 @@ pub struct JudgeSettings {
     /// Runs over the same answers whose mean is the score. Default: the benchmark's number (5 for Heron Bench and
     /// JA-VLM-Bench-In-the-Wild, as in the paper).
     pub runs: Option<u32>,
+    /// Language of this project's prompt: the code of a language pack, or the folder of one. Default: the profile's (`ja`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// The prompt. Default: this project's prompt for the profile's kind of reply.
     pub template: Option<Template>,
 }
 
 impl Default for JudgeSettings {
     fn default() -> Self {
-        Self { model: String::new(), max_tokens: 1024, temperature: 0.0, seed: 0, runs: None, template: None }
+        Self {
+            model: String::new(),
+            max_tokens: 1024,
+            temperature: 0.0,
+            seed: 0,
+            runs: None,
+            language: None,
+            template: None,
+        }
+    }
+}
+
+impl JudgeSettings {
+    /// This project's prompt for a judge of this style, in the language that the settings or else the profile name.
+    ///
+    /// # Errors
+    /// [`Error::Text`] where there is no prompt in the language.
+    pub fn builtin_template(&self, profile: Profile, style: Style) -> Result<Template, Error> {
+        let language = self.language.as_deref().unwrap_or(profile.settings().language);
+        Template::builtin(style, &LanguagePack::open(language)?)
     }
 }
 
@@ -84,16 +107,28 @@ pub fn failure_kind(error: &str) -> FailureKind {
 
 impl<'a> Judge<'a> {
     /// Prepares a judge of one benchmark under one profile.
-    #[must_use]
+    ///
+    /// # Errors
+    /// [`Error::Text`] where there is no prompt in the language.
     pub fn new(
         client: &'a Client,
         settings: JudgeSettings,
         benchmark: &str,
         profile: Profile,
         judging: Judging,
-    ) -> Self {
-        let template = settings.template.clone().unwrap_or_else(|| Template::builtin(judging.style));
-        Self { client, settings, template, profile, style: judging.style, benchmark: benchmark.to_owned() }
+    ) -> Result<Self, Error> {
+        let template = match &settings.template {
+            Some(template) => template.clone(),
+            None => settings.builtin_template(profile, judging.style)?,
+        };
+        Ok(Self {
+            client,
+            settings,
+            template,
+            profile,
+            style: judging.style,
+            benchmark: benchmark.to_owned(),
+        })
     }
 
     /// Judges the given answers, each in the given run, and returns the judgements in the same order.

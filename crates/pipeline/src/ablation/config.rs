@@ -113,6 +113,7 @@ impl Judge {
             },
             runs: self.runs,
             template: self.template.clone(),
+            language: None,
             rules: self.rules.clone(),
         }
     }

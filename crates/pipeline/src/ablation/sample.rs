@@ -8,10 +8,10 @@ use tsumugi_record::{Pair, Record, ShardReader};
 use tsumugi_synth::Task;
 
 use super::config::{AblationConfig, Sample};
+use crate::full_run::{FullRunConfig, Until};
 use crate::runner::input_table;
 use crate::steps::synthesize::{SynthesizeConfig, synthesize};
-use crate::whole::{Until, WholeConfig};
-use crate::{Error, Progress, whole};
+use crate::{Error, Progress, full_run};
 use tsumugi_demo::{MODEL, StandIn};
 
 /// Makes the tables `pairs`, `interleaved`, `conversations` and `translated` in the folder `data`, and says where the
@@ -23,20 +23,20 @@ pub(super) fn write(
     progress: &Progress,
 ) -> Result<PathBuf, Error> {
     let recipe = fs::read_to_string(&config.recipe).map_err(Error::io("read", &config.recipe))?;
-    let steps = WholeConfig {
+    let steps = FullRunConfig {
         out: data.to_owned(),
         pages: sample.pages,
         recipe,
         until: Until::Synthesize,
-        ..WholeConfig::default()
+        ..FullRunConfig::default()
     };
-    whole::run(&steps, progress)?;
+    full_run::run(&steps, progress)?;
     translate(data, progress)?;
     let folder = data.join("sample");
-    tsumugi_demo::write_benchmark(&folder).map_err(Error::step("sample", folder.display().to_string()))
+    tsumugi_demo::write_benchmark(&folder, "ja").map_err(Error::step("sample", folder.display().to_string()))
 }
 
-/// Instructions in English about the pictures of the pairs, translated. The stand-in translates nothing: it puts a
+/// Instructions in English about the images of the pairs, translated. The stand-in translates nothing: it puts a
 /// sentence in the place of each, as data of a poor translation would have it.
 fn translate(data: &Path, progress: &Progress) -> Result<(), Error> {
     let english = data.join("english");

@@ -61,10 +61,7 @@ impl Archives {
     /// Takes the records that indexes name, so many archives a shard as make its size.
     pub(super) fn select(&mut self, named: &Named<'_>) -> Result<(), Error> {
         let remote = self.connect()?;
-        let selection = named
-            .select
-            .parse::<Selection>()
-            .map_err(|error| Error::config("--select", format!("{error}")))?;
+        let selection = named.select.parse::<Selection>().map_err(Error::setting("select"))?;
         let base = parse_base(named.base)?;
         let mut indexes = Vec::new();
         for (number, path) in named.indexes.iter().enumerate() {
@@ -157,11 +154,11 @@ fn client() -> Result<Remote, Error> {
 }
 
 fn address(path: &Path) -> Result<Address, Error> {
-    Address::of_path(path).map_err(|error| Error::config("archive", error.to_string()))
+    Address::of_path(path).map_err(Error::setting("archive"))
 }
 
 fn parse_base(base: Option<&str>) -> Result<Option<Address>, Error> {
-    base.map(Address::parse).transpose().map_err(|error| Error::config("--base", error.to_string()))
+    base.map(Address::parse).transpose().map_err(Error::setting("base"))
 }
 
 /// An error that names its place itself.

@@ -6,7 +6,8 @@ use rayon::prelude::*;
 use tsumugi_record::{ShardReader, ShardWriter, record, shard_name};
 use tsumugi_tables::{Columns, Operator, verdicts};
 
-use super::step::{Keys, Rule, Work};
+use super::rules::{Keys, Rule};
+use super::step::Work;
 use crate::Error;
 
 record! {

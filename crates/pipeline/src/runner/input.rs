@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tsumugi_record::{Manifest, Record, ShardReader, shards};
 
 use super::folder::MARKERS;
-use super::inputs::content_hash;
+use super::hash::content_hash;
 use crate::Error;
 
 /// The shards of a table that a step reads.

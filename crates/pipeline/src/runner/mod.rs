@@ -12,18 +12,22 @@
 
 mod compare;
 mod folder;
+mod hash;
 mod input;
 mod inputs;
 mod outputs;
+mod rules;
 mod run;
 mod step;
 
 pub use compare::Verdict;
 pub use folder::{Opened, OutputFolder, Summary};
-pub use input::{InputTable, each_row, input_table};
 #[cfg(feature = "data")]
-pub(crate) use inputs::folder_hash;
-pub use inputs::{Inputs, content_hash, order_key};
+pub(crate) use hash::folder_hash;
+pub use hash::{content_hash, order_key};
+pub use input::{InputTable, each_row, input_table};
+pub use inputs::Inputs;
 pub use outputs::Outputs;
+pub use rules::{Keys, Rule, Stage};
 pub use run::{Finished, run, run_opened, work};
-pub use step::{Keys, Phase, Rule, Rules, Shards, Stage, Step, Treat, Work};
+pub use step::{Phase, Rules, Shards, Step, Treat, Work};

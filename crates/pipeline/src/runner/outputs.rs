@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tsumugi_record::{Excluded, Funnel, Record, ShardEntry, ShardWriter, shard_name};
 
-use super::step::{Rule, Stage};
+use super::rules::{Rule, Stage};
 use crate::Error;
 
 /// The files and counts of one shard while a map phase treats it. Files end and get their names when the phase has returned.

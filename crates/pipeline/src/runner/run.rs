@@ -7,7 +7,7 @@ use super::folder::{Opened, OutputFolder, Summary, treat_shard};
 use super::inputs::Inputs;
 use super::step::{Phase, Step, Work};
 use crate::Error;
-use crate::command::{Context, Settings};
+use crate::context::{Context, Settings};
 
 /// Runs a step, or goes on with a run that was stopped. A run that has finished is not done again.
 ///

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use tsumugi_record::{Record, shard_name};
-use tsumugi_tables::Operator;
 
-use super::{Inputs, Outputs};
-use crate::command::{Context, Group, Settings};
+use super::inputs::Inputs;
+use super::outputs::Outputs;
+use super::rules::{Keys, Rule};
+use crate::context::{Context, Group, Settings};
 use crate::{Error, Progress};
 
 /// A step of the pipeline: reads tables and files, and writes tables into a folder of its own.
@@ -153,35 +154,6 @@ impl<S> Phase<S> {
             Phase::Map { name, .. } | Phase::Compare { name, .. } => name,
         }
     }
-}
-
-/// A table of key columns.
-#[derive(Debug, Clone, Copy)]
-pub struct Keys {
-    /// Folder inside the step's output folder.
-    pub folder: &'static str,
-    /// Kind of the table.
-    pub kind: &'static str,
-}
-
-/// What of a funnel an item is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stage {
-    /// Name, such as `language`.
-    pub name: &'static str,
-    /// What is counted, such as `documents`.
-    pub unit: &'static str,
-}
-
-/// A declared comparison: the rows that its operator drops are counted in a stage of the funnel.
-#[derive(Debug, Clone)]
-pub struct Rule {
-    /// Where its drops are counted.
-    pub stage: Stage,
-    /// Why a row is dropped.
-    pub reason: &'static str,
-    /// What drops it.
-    pub operator: Operator,
 }
 
 /// Where a phase works.

@@ -290,7 +290,7 @@ impl BuildInterleaved {
         Ok(Built { parts, dropped })
     }
 
-    /// With a scorer some pictures will still go, so that too many are no reason yet.
+    /// With a scorer some images will still go, so that too many are no reason yet.
     fn too_many_is_fine(&self, reason: DocumentDrop) -> Result<(), DocumentDrop> {
         if self.scorer.is_some() && reason == DocumentDrop::ManyImages { Ok(()) } else { Err(reason) }
     }
@@ -312,7 +312,7 @@ impl BuildInterleaved {
         Ok(draft.check_images(&self.recipe).or_else(|reason| self.too_many_is_fine(reason)))
     }
 
-    /// The files of a document's pictures.
+    /// The files of a document's images.
     fn images_in(&self, draft: &Draft) -> Result<HashMap<usize, Image>, Error> {
         let keys: BTreeSet<usize> = draft.images().iter().map(|page| page.facts.key).collect();
         self.images()?.load(&keys)
@@ -334,7 +334,7 @@ impl BuildInterleaved {
         Ok(draft.assigned(&scores, &self.recipe, dropped))
     }
 
-    /// The files of the pictures of finished documents.
+    /// The files of the images of finished documents.
     fn images_of(&self, built: &[Built]) -> Result<HashMap<usize, Image>, Error> {
         let parts = built.iter().filter_map(|built| built.parts.as_ref().ok()).flatten();
         let keys: BTreeSet<usize> = parts
@@ -373,7 +373,7 @@ impl BuildInterleaved {
     }
 }
 
-/// The bytes of a document's pictures, in its order.
+/// The bytes of a document's images, in its order.
 fn files<'a>(draft: &Draft, images: &'a HashMap<usize, Image>) -> Vec<&'a [u8]> {
     let bytes = |key: usize| images.get(&key).and_then(|image| image.bytes.as_deref()).unwrap_or_default();
     draft.images().iter().map(|page| bytes(page.facts.key)).collect()

@@ -121,11 +121,46 @@ struct Plan<'a> {
 }
 
 /// The judge's prompt where it is not the profile's own.
-fn template(wanted: &JudgeConfig, judging: Judging) -> Result<Option<Template>, tsumugi_eval::Error> {
+fn template(
+    wanted: &JudgeConfig,
+    profile: Profile,
+    judging: Judging,
+) -> Result<Option<Template>, tsumugi_eval::Error> {
     let template = wanted.template.as_deref().map(Template::read).transpose()?;
     let Some(rules) = &wanted.rules else { return Ok(template) };
-    let template = template.unwrap_or_else(|| Template::builtin(judging.style));
+    let template = match template {
+        Some(template) => template,
+        None => JudgeSettings { language: wanted.language.clone(), ..JudgeSettings::default() }
+            .builtin_template(profile, judging.style)?,
+    };
     template.with_rules(rules).map(Some)
+}
+
+/// The judge that is asked for, and what the profile says about judging.
+fn judge_of(
+    config: &EvaluateConfig,
+    wanted: &JudgeConfig,
+    benchmark: &Benchmark,
+) -> Result<(JudgeSettings, Judging), Error> {
+    let by_profile = config.profile.judging(benchmark.judge).ok_or_else(|| {
+        let (profile, name) = (config.profile, &benchmark.name);
+        Error::config(
+            "judge",
+            format!(
+                "profile {profile} has no judge for {name}; take another profile, or leave the judge out"
+            ),
+        )
+    })?;
+    if wanted.endpoint.model.is_empty() {
+        return Err(Error::config("judge", "name the model that judges"));
+    }
+    let template = template(wanted, config.profile, by_profile).map_err(failed("judge's prompt"))?;
+    if let Some(template) = &template {
+        template.check(&benchmark.questions).map_err(failed("judge's prompt"))?;
+    }
+    let judging = Judging { runs: wanted.runs.unwrap_or(by_profile.runs).max(1), ..by_profile };
+    let (model, runs, language) = (wanted.endpoint.model.clone(), wanted.runs, wanted.language.clone());
+    Ok((JudgeSettings { model, runs, language, template, ..JudgeSettings::default() }, judging))
 }
 
 fn failed(place: impl Into<String>) -> impl FnOnce(tsumugi_eval::Error) -> Error {
@@ -134,7 +169,7 @@ fn failed(place: impl Into<String>) -> impl FnOnce(tsumugi_eval::Error) -> Error
         tsumugi_eval::Error::Config(reason) => Error::config(place, reason),
         error
         @ (tsumugi_eval::Error::UnknownScorer { .. } | tsumugi_eval::Error::UnknownBenchmark { .. }) => {
-            Error::config(place, error.to_string())
+            Error::setting(place)(error)
         }
         error => Error::step(STEP, place)(error),
     }
@@ -172,36 +207,11 @@ impl<'a> Plan<'a> {
         if model.is_empty() {
             return Err(Error::config(
                 "model",
-                "name a checkpoint (--model DIR), or an endpoint and its model (--base-url URL --model NAME)",
+                "name a checkpoint, or an endpoint (`base_url`) and its model",
             ));
         }
-        let mut judging = None;
-        let mut judge = None;
-        if let Some(wanted) = &config.judge {
-            let by_profile = config.profile.judging(benchmark.judge).ok_or_else(|| {
-                Error::config(
-                    "judge",
-                    format!(
-                        "profile {} has no judge for {}; take another profile, or leave the judge out",
-                        config.profile, benchmark.name
-                    ),
-                )
-            })?;
-            if wanted.endpoint.model.is_empty() {
-                return Err(Error::config("judge", "name the judge's model (--judge-model NAME)"));
-            }
-            let template = template(wanted, by_profile).map_err(failed("judge's prompt"))?;
-            if let Some(template) = &template {
-                template.check(&benchmark.questions).map_err(failed("judge's prompt"))?;
-            }
-            judging = Some(Judging { runs: wanted.runs.unwrap_or(by_profile.runs).max(1), ..by_profile });
-            judge = Some(JudgeSettings {
-                model: wanted.endpoint.model.clone(),
-                runs: wanted.runs,
-                template,
-                ..JudgeSettings::default()
-            });
-        }
+        let judge = config.judge.as_ref().map(|wanted| judge_of(config, wanted, &benchmark)).transpose()?;
+        let (judge, judging) = judge.unzip();
         let generation = config.generation.unwrap_or(config.profile.settings().generation);
         let settings = serde_json::json!({
             "answered_by": kind,
@@ -264,7 +274,7 @@ impl<'a> Plan<'a> {
             #[cfg(not(feature = "train"))]
             Model::Local { .. } => Err(Error::config(
                 "model",
-                "this build has no LibTorch; build with feature `train` to evaluate a checkpoint, or give --base-url",
+                "this build has no LibTorch; build with feature `train` to evaluate a checkpoint, or name an endpoint (`base_url`)",
             )),
         }
     }
@@ -344,7 +354,8 @@ impl<'a> Plan<'a> {
         };
         let runtime = runtime()?;
         let client = client(&config.endpoint, &self.config.out.join("cache/judge"))?;
-        let judge = Judge::new(&client, settings.clone(), &self.benchmark.name, self.config.profile, judging);
+        let judge = Judge::new(&client, settings.clone(), &self.benchmark.name, self.config.profile, judging)
+            .map_err(failed("judge's prompt"))?;
         let predictions: Vec<Prediction> = read_table(&self.config.out)?;
         let questions: HashMap<&str, &Question> =
             self.benchmark.questions.iter().map(|q| (q.id.as_str(), q)).collect();
@@ -428,8 +439,7 @@ fn runtime() -> Result<Runtime, Error> {
 }
 
 fn client(endpoint: &Endpoint, cache: &Path) -> Result<Client, Error> {
-    let config = ClientConfig::from_env(endpoint.base_url.as_deref())
-        .map_err(|e| Error::config("endpoint", e.to_string()))?;
+    let config = ClientConfig::from_env(endpoint.base_url.as_deref()).map_err(Error::setting("endpoint"))?;
     let config = ClientConfig {
         cache: Some(cache.to_owned()),
         concurrency: endpoint.concurrency.unwrap_or(config.concurrency),
@@ -437,7 +447,7 @@ fn client(endpoint: &Endpoint, cache: &Path) -> Result<Client, Error> {
         ..config
     };
     Client::new(config).map_err(|error| match error {
-        error @ tsumugi_chat::Error::Config { .. } => Error::config("endpoint", error.to_string()),
+        error @ tsumugi_chat::Error::Config { .. } => Error::setting("endpoint")(error),
         error => Error::step(STEP, "endpoint")(error),
     })
 }

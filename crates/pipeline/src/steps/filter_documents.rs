@@ -221,7 +221,7 @@ impl FilterDocuments {
     }
 
     /// Writes the main text as the profile wants it. Nodes of which nothing is left become boilerplate, with their text;
-    /// so do pictures that follow the last text that stays, in a footer that goes.
+    /// so do images that follow the last text that stays, in a footer that goes.
     fn modify(&self, document: &mut Document) {
         let is_main = |node: &Node| node.role != Role::Boilerplate && node.text.is_some();
         let mut nodes: Vec<&mut Node> = document.nodes.iter_mut().collect();

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 use tsumugi_chat::{Azure, BatchConfig, Client, ClientConfig, Ledger, Prices, of_model};
@@ -39,28 +40,44 @@ const SOURCES: &str = "_sources";
 const DROPPED: &str = "_dropped";
 
 /// Settings of the step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("x-flags" = {
+    "azure-deployment": "azure.deployment",
+    "azure-api-version": "azure.api_version",
+    "image-needed": "checks.image_needed?0.5",
+}))]
 pub struct SynthesizeConfig {
     /// Folder with the table of pairs (their texts are the captions) or of images; beside annotation files, the folder of
-    /// the picture files that they name.
+    /// the image files that they name.
+    #[schemars(extend("x-value-name" = "DIR"))]
     pub images: Option<PathBuf>,
     /// COCO's caption annotations (JSON).
+    #[schemars(extend("x-value-name" = "FILE.json"))]
     pub captions: Option<PathBuf>,
     /// COCO's box annotations (JSON).
+    #[schemars(extend("x-value-name" = "FILE.json"))]
     pub boxes: Option<PathBuf>,
     /// English instructions in LLaVA's form (JSON or JSON lines), for task `translate`.
+    #[schemars(extend("x-value-name" = "FILE"))]
     pub instructions: Option<PathBuf>,
     /// Output folder.
+    #[schemars(extend("x-role" = "output", "x-required" = true, "x-value-name" = "DIR"))]
     pub out: PathBuf,
     /// The tasks.
+    #[schemars(extend("x-flag" = "task"))]
     pub tasks: Vec<Task>,
     /// The endpoint up to `/v1`; `OPENAI_BASE_URL` or OpenAI's own where absent. The key is taken from `OPENAI_API_KEY`.
+    #[schemars(extend("x-value-name" = "URL"))]
     pub base_url: Option<String>,
     /// Set for a deployment of Azure OpenAI: the base URL is then the resource (or that of `AZURE_OPENAI_ENDPOINT`), and the key
     /// is taken from `AZURE_OPENAI_API_KEY`.
     pub azure: Option<Azure>,
+    /// Language of the conversations: the code of a language pack, or the folder of one. Default: `ja`, the language of the
+    /// paper.
+    pub language: String,
     /// The model's name there.
+    #[schemars(extend("x-required" = true, "x-value-name" = "NAME"))]
     pub model: String,
     /// The model of the second call that `checks.image_needed` asks for; the same where absent.
     pub check_model: Option<String>,
@@ -75,6 +92,7 @@ pub struct SynthesizeConfig {
     /// Attempts after the first of each request; the client's default where absent.
     pub max_retries: Option<u32>,
     /// A price table (TOML) in place of the built-in one.
+    #[schemars(extend("x-value-name" = "FILE.toml"))]
     pub prices: Option<PathBuf>,
     /// Money after which it stops.
     pub budget_usd: Option<f64>,
@@ -84,14 +102,18 @@ pub struct SynthesizeConfig {
     /// next run asks them again.
     pub give_up: bool,
     /// Folder of prompt files that replace ours.
+    #[schemars(extend("x-value-name" = "DIR"))]
     pub prompts: Option<PathBuf>,
     /// Files of benchmark questions that must not be in the data: one a line, or JSON with `question` or `text`.
+    #[schemars(extend("x-value-name" = "FILE"))]
     pub keep_out: Vec<PathBuf>,
     /// Folder of cached replies; `cache/` in the output folder where absent.
+    #[schemars(extend("x-value-name" = "DIR"))]
     pub cache: Option<PathBuf>,
     /// Thresholds of the checks.
     pub checks: CheckConfig,
-    /// A table (TOML) of how models cut pictures into tiles, by which they are resized, in place of the built-in one.
+    /// A table (TOML) of how models cut images into tiles, by which they are resized, in place of the built-in one.
+    #[schemars(extend("x-value-name" = "FILE.toml"))]
     pub tiles: Option<PathBuf>,
 }
 
@@ -106,6 +128,7 @@ impl Default for SynthesizeConfig {
             tasks: vec![Task::Conversation],
             base_url: None,
             azure: None,
+            language: "ja".into(),
             model: String::new(),
             check_model: None,
             seed: Some(0),
@@ -170,7 +193,7 @@ pub fn synthesize(config: &SynthesizeConfig, progress: &Progress) -> Result<Synt
     let ledger = synthesizer.client().ledger();
     write_json(&ledger_file, &ledger)?;
     asked?;
-    let report = reduce::reduce(&step, inputs.shards.len(), &config.checks, progress)?;
+    let report = reduce::reduce(&step, inputs.shards.len(), &config.checks, synthesizer.pack(), progress)?;
     let page = step.out().join("report.html");
     report.page(&ledger).write(&page).map_err(Error::step(STEP, page.display().to_string()))?;
     with_something_kept(SynthesizeSummary { summary: step.finish()?, ledger })
@@ -189,14 +212,14 @@ fn with_something_kept(done: SynthesizeSummary) -> Result<SynthesizeSummary, Err
     }
     let reasons: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
     let message = format!(
-        "none of {dropped} requests gave a conversation ({}). What was said stands in excluded/ and report.html; look at the model, the prompts (--prompts) and the checks",
+        "none of {dropped} requests gave a conversation ({}). The replies are in excluded/ and report.html; look at the model, the prompts and the checks",
         reasons.join(", ")
     );
     Err(Error::step(STEP, "the end")(message))
 }
 
-fn wrong(error: impl std::fmt::Display) -> Error {
-    Error::config(STEP, error.to_string())
+fn wrong(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::setting(STEP)(error)
 }
 
 fn client(config: &SynthesizeConfig, rules: &TileRules) -> Result<Client, tsumugi_chat::Error> {
@@ -229,6 +252,7 @@ fn synthesizer(config: &SynthesizeConfig, rules: &TileRules) -> Result<Synthesiz
         questions.extend(benchmark_questions(path).map_err(wrong)?);
     }
     let synth = SynthConfig {
+        language: config.language.clone(),
         model: config.model.clone(),
         check_model: config.check_model.clone(),
         seed: config.seed,
@@ -241,6 +265,7 @@ fn synthesizer(config: &SynthesizeConfig, rules: &TileRules) -> Result<Synthesiz
 /// All that decides the result: prompts by content; neither endpoint, limits nor folders.
 fn identity(config: &SynthesizeConfig, synthesizer: &Synthesizer, tiles: &TileRule) -> serde_json::Value {
     serde_json::json!({
+        "language": format!("{} {:032x}", synthesizer.pack().code(), synthesizer.pack().hash()),
         "model": config.model,
         "check_model": config.check_model,
         "seed": config.seed,
@@ -317,7 +342,7 @@ fn ask(
     let Some((_, last)) = unanswered.last() else { return Ok(()) };
     let (count, shards): (usize, usize) = (unanswered.iter().map(|(count, _)| count).sum(), unanswered.len());
     let message = format!(
-        "{count} requests in {shards} of {} shards stayed unanswered ({last}); all others are done. Run again to ask these alone, or with --give-up to leave them out",
+        "{count} requests in {shards} of {} shards stayed unanswered ({last}); all others are done. Run again to ask these alone, or with `give_up` to leave them out",
         inputs.shards.len()
     );
     Err(Error::step(STEP, "the end")(message))

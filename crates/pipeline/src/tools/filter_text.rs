@@ -53,7 +53,7 @@ impl Tool for FilterText {
 fn run(settings: &Settings, out: &mut Lines) -> Result<Value, Error> {
     let chain = Profile::named(&settings.profile)
         .and_then(|profile| FilterChain::new(&profile, settings.words.as_deref()))
-        .map_err(|error| Error::config("profile", error.to_string()))?;
+        .map_err(Error::setting("profile"))?;
     for list in chain.missing_lists() {
         tracing::warn!("not used, since the folder of word lists has no such list: {list}");
     }

@@ -14,8 +14,7 @@ use tsumugi_warc::{
 };
 
 use super::Lines;
-use crate::cli::with_causes;
-use crate::{Context, Error, Group, Tool, archives};
+use crate::{Context, Error, Group, Tool, archives, with_causes};
 
 /// Lists the records of WARC and ARC files, a JSON line each, damage included. The last line counts them.
 ///

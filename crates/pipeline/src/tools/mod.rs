@@ -1,11 +1,15 @@
-//! Commands that read or show something and write no table: the records of archives, single pages and texts, a model's answer.
+//! Commands that are no data steps: instruction data, training and evaluation, whole runs, and what reads or shows something.
 
+#[cfg(all(feature = "train", feature = "eval"))]
+pub mod ablate;
 #[cfg(feature = "eval")]
 pub mod compare;
 #[cfg(feature = "data")]
 pub mod contact_sheet;
 #[cfg(feature = "data")]
 pub mod cut_sample;
+#[cfg(feature = "eval")]
+pub mod evaluate;
 #[cfg(feature = "data")]
 pub mod extract_page;
 #[cfg(feature = "data")]
@@ -20,10 +24,16 @@ pub mod list_records;
 pub mod look_up;
 #[cfg(feature = "train")]
 pub mod parity;
+#[cfg(all(feature = "train", feature = "eval"))]
+pub mod pipeline;
 #[cfg(feature = "eval")]
 pub mod score;
+#[cfg(feature = "synth")]
+pub mod synthesize;
 #[cfg(feature = "eval")]
 pub mod tokenize;
+#[cfg(feature = "train")]
+pub mod train;
 
 use std::io::{BufWriter, ErrorKind, Stdout, Write};
 use std::path::Path;
@@ -43,16 +53,26 @@ pub fn tools() -> Vec<&'static dyn Command> {
         &ToolCommand::<filter_text::FilterText>::COMMAND,
         #[cfg(feature = "data")]
         &ToolCommand::<inspect_images::InspectImages>::COMMAND,
+        #[cfg(feature = "synth")]
+        &ToolCommand::<synthesize::Synthesize>::COMMAND,
+        #[cfg(feature = "train")]
+        &ToolCommand::<train::Train>::COMMAND,
         #[cfg(feature = "train")]
         &ToolCommand::<generate::Generate>::COMMAND,
         #[cfg(feature = "train")]
         &ToolCommand::<parity::Parity>::COMMAND,
+        #[cfg(feature = "eval")]
+        &ToolCommand::<evaluate::Evaluate>::COMMAND,
         #[cfg(feature = "eval")]
         &ToolCommand::<score::Score>::COMMAND,
         #[cfg(feature = "eval")]
         &ToolCommand::<tokenize::Tokenize>::COMMAND,
         #[cfg(feature = "eval")]
         &ToolCommand::<compare::Compare>::COMMAND,
+        #[cfg(all(feature = "train", feature = "eval"))]
+        &ToolCommand::<ablate::Ablate>::COMMAND,
+        #[cfg(all(feature = "train", feature = "eval"))]
+        &ToolCommand::<pipeline::Pipeline>::COMMAND,
         #[cfg(feature = "data")]
         &ToolCommand::<contact_sheet::ContactSheet>::COMMAND,
         #[cfg(feature = "data")]

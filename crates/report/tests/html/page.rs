@@ -108,6 +108,14 @@ fn a_page_has_what_readers_and_screen_readers_need() {
 }
 
 #[test]
+fn blocks_stand_in_the_order_given() {
+    let section = Section::new("s").with("second").with("third").with_first(Block::note("first"));
+    let elements = parse(&Page::new("t").with("before").with(section).with("after").render().unwrap());
+    let texts: Vec<&str> = all(&elements, "p").map(|p| p.text.as_str()).collect();
+    assert_eq!(texts, ["before", "first", "second", "third", "after"]);
+}
+
+#[test]
 fn tables_say_how_they_are_sorted() {
     let mut table = Table::new([
         Column::text("reason").filter(),

@@ -1,4 +1,4 @@
-//! Several filters in a row.
+//! The filters of a profile, applied one after the other.
 
 use std::io::Read;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::normalize::Modification;
 use crate::pack::LanguagePack;
 use crate::profile::Profile;
 
-/// What a chain says about a text.
+/// The decision of a chain about a text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Decision {
     /// Whether the text stays.
@@ -155,13 +155,13 @@ impl FilterChain {
         &self.identifier
     }
 
-    /// Puts `text` through all filters.
+    /// Applies all filters to `text`.
     #[must_use]
     pub fn apply(&self, text: &str) -> Decision {
         self.apply_on_page(text, None)
     }
 
-    /// Puts `text`, from a page of language `page_language`, through all filters.
+    /// Applies all filters to `text` from a page in `page_language`, a BCP 47 tag.
     #[must_use]
     pub fn apply_on_page(&self, text: &str, page_language: Option<&str>) -> Decision {
         let language = self.identifier.identify_on_page(text, page_language);
@@ -178,7 +178,7 @@ impl FilterChain {
         }
     }
 
-    /// The text as the profile wants it written: punctuation, white space, footers. None if nothing changes.
+    /// Applies the profile's changes, such as those of punctuation, white space and footers. `None` if nothing changes.
     #[must_use]
     pub fn modify(&self, text: &str) -> Option<String> {
         let mut changed: Option<String> = None;
@@ -222,7 +222,7 @@ fn note_file(files: &mut Vec<(String, u128)>, resources: &Resources<'_>, name: &
     Ok(())
 }
 
-/// Models can be larger than the memory, so a piece at a time.
+/// Hashes a file piece by piece, since models can be larger than the memory.
 fn hash_file(path: &Path) -> std::io::Result<u128> {
     let mut file = std::fs::File::open(path)?;
     let mut hasher = Xxh3Default::new();

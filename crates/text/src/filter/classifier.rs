@@ -1,4 +1,4 @@
-//! The verdict of a fastText classifier that the user brings.
+//! A rule about the probability that a fastText classifier of the user's gives.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::tokens::Tokenizer;
 /// Drops texts to which a fastText classifier (a `.bin` or `.ftz` file of `fasttext supervised`) gives a label too little
 /// probability. Needs the crate's feature `fasttext`.
 ///
-/// fastText learns from words between spaces; how Japanese was cut when the classifier was trained, only the user knows.
+/// fastText learns from words between spaces. How Japanese text was split into words for training is known only to the user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -21,12 +21,12 @@ pub struct Classifier {
     pub model: String,
     /// The label, with or without `__label__`.
     pub label: String,
-    /// Smallest probability of the label.
+    /// Least probability, 0 to 1, of the label.
     pub min: f64,
-    /// Put a space between the characters, as some Japanese classifiers were trained.
+    /// Whether the characters are separated by spaces, as some Japanese classifiers were trained (no: ours).
     #[serde(default)]
     pub characters: bool,
-    /// Name of the statistic, where a profile has several classifiers.
+    /// Name of the statistic (`classifier_probability`); to be changed if a profile has several classifiers.
     #[serde(default = "name")]
     pub statistic: String,
     #[serde(skip)]

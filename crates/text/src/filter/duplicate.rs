@@ -6,18 +6,18 @@ use super::rule::{Filter, Reason, Report, Text, share};
 use crate::ngram::NgramTable;
 use crate::paragraphs::{Part, repeated};
 
-/// Shares of paragraphs and sentences, and of their letters, that repeat an earlier one.
+/// Bounds the shares of paragraphs and sentences, and of their letters, that repeat an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DuplicateParts {
-    /// Largest share of paragraphs (Gopher and Swallow v1: .30).
+    /// Greatest share, 0 to 1, of paragraphs (0.3: Gopher and Swallow v1).
     pub max_paragraphs: f64,
-    /// Largest share of sentences (Swallow v1: .30).
+    /// Greatest share, 0 to 1, of sentences (0.3: Swallow v1).
     pub max_sentences: f64,
-    /// Largest share of letters in repeated paragraphs (.20).
+    /// Greatest share, 0 to 1, of code points in repeated paragraphs (0.2: Gopher and Swallow v1).
     pub max_paragraph_letters: f64,
-    /// Largest share of letters in repeated sentences (.20).
+    /// Greatest share, 0 to 1, of code points in repeated sentences (0.2: Swallow v1).
     pub max_sentence_letters: f64,
 }
 
@@ -60,7 +60,7 @@ impl Filter for DuplicateParts {
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TopNgrams {
-    /// Largest shares for n = 2, 3, 4 (Gopher and Swallow v1: .20, .18, .16).
+    /// Greatest shares, 0 to 1, for n = 2, 3 and 4 (0.2, 0.18, 0.16: Gopher and Swallow v1).
     pub max: [f64; 3],
 }
 
@@ -97,9 +97,9 @@ fn top(table: &NgramTable, bounds: [f64; 3], report: &mut Report) {
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DuplicateNgrams {
-    /// Largest shares for n = 5 to 10 (Gopher and Swallow v1: .15, .14, .13, .12, .11, .10).
+    /// Greatest shares, 0 to 1, for n = 5 to 10 (0.15, 0.14, 0.13, 0.12, 0.11, 0.1: Gopher and Swallow v1).
     pub max: [f64; 6],
-    /// Bounds of [`TopNgrams`] to check with the same table.
+    /// Bounds of [`TopNgrams`] that are checked with the same table (none).
     pub top: Option<[f64; 3]>,
 }
 

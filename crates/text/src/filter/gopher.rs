@@ -11,39 +11,39 @@ use crate::language::MIDDLE_DOT;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Unit {
-    /// What stands between white space.
+    /// What white space separates.
     #[default]
     Words,
     /// Each letter, for languages that write without spaces; rules about words as such are left out.
     Letters,
 }
 
-/// Number and shape of words, symbols, bullet points and unfinished lines.
+/// Bounds the number and shape of words, and the shares of symbols, bullet points and unfinished lines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GopherQuality {
-    /// What a word is.
+    /// What counts as a word (`words`: Gopher).
     pub unit: Unit,
-    /// Fewest words (50).
+    /// Least number of words (50: Gopher).
     pub min_words: usize,
-    /// Most words (100,000).
+    /// Greatest number of words (100,000: Gopher).
     pub max_words: usize,
-    /// Smallest mean length of a word (3); words only.
+    /// Least mean length of a word in code points; for `words` only (3: Gopher).
     pub min_mean_word: f64,
-    /// Largest mean length of a word (10); words only.
+    /// Greatest mean length of a word in code points; for `words` only (10: Gopher).
     pub max_mean_word: f64,
-    /// Most `#` or ellipses for each word (.1).
+    /// Greatest number of `#` and ellipses for each word (0.1: Gopher).
     pub max_symbols: f64,
-    /// Largest share of lines that begin with a bullet (.9).
+    /// Greatest share, 0 to 1, of lines that begin with a bullet (0.9: Gopher).
     pub max_bullets: f64,
-    /// Largest share of lines that end with an ellipsis (.3).
+    /// Greatest share, 0 to 1, of lines that end with an ellipsis (0.3: Gopher).
     pub max_ellipses: f64,
-    /// Smallest share of words with a letter in them (.8).
+    /// Least share, 0 to 1, of words with a letter in them (0.8: Gopher).
     pub min_alphabetic: f64,
-    /// Words of which `min_stop_words` must occur.
+    /// Words of which `min_stop_words` must occur (none: they depend on the language).
     pub stop_words: Vec<String>,
-    /// How many different stop words must occur (2).
+    /// Number of different stop words that must occur (2: Gopher).
     pub min_stop_words: usize,
 }
 

@@ -43,12 +43,12 @@ impl Filter for RequireLanguage {
     }
 }
 
-/// Kana among the first letters (HojiChar's `AcceptJapanese`, which knows neither vu nor half-width kana).
+/// Drops texts without kana among the first letters (HojiChar's `AcceptJapanese`, which knows neither vu nor half-width kana).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KanaHead {
-    /// Letters looked at (HojiChar: 50).
+    /// Number of code points that are searched (50: HojiChar).
     pub letters: usize,
 }
 

@@ -19,7 +19,7 @@ use crate::error::Error;
 pub struct LinearLanguage {
     /// File name of the model.
     pub model: String,
-    /// The score that a text must be above (Swallow: 0).
+    /// Score that a text must exceed (0: Swallow).
     #[serde(default)]
     pub threshold: f64,
     /// The weights, once loaded.

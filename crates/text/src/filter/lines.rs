@@ -1,15 +1,15 @@
-//! Rules over lines.
+//! Rules about lines.
 
 use serde::{Deserialize, Serialize};
 
 use super::rule::{Filter, Report, Text, float, share};
 
-/// Share of line feeds right after `...` or `…` (HojiChar).
+/// Bounds the share of line feeds that follow `...` or `…` (HojiChar).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EllipsisLines {
-    /// Largest share (HojiChar: .7; Gopher: .3).
+    /// Greatest share, 0 to 1 (0.7: HojiChar; Gopher: 0.3).
     pub max: f64,
 }
 
@@ -28,14 +28,14 @@ impl Filter for EllipsisLines {
     }
 }
 
-/// Share of lines of a few letters (menus, breadcrumbs; HojiChar).
+/// Bounds the share of lines with only a few letters, such as menus and breadcrumbs (HojiChar).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ShortLines {
-    /// Largest share (HojiChar: .5).
+    /// Greatest share, 0 to 1 (0.5: HojiChar).
     pub max: f64,
-    /// Letters up to which a line is short (HojiChar: 10).
+    /// Number of code points up to which a line is short (10: HojiChar).
     pub letters: usize,
 }
 
@@ -56,15 +56,14 @@ impl Filter for ShortLines {
     }
 }
 
-/// Bounds for short texts such as alt texts: line feeds, emoji and runs of one character (as WAON bounds them; the
-/// figures are this project's).
+/// Bounds line feeds and emoji in short texts such as alt texts, as WAON does.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LineBreaks {
-    /// Most line feeds.
+    /// Greatest number of line feeds (5: ours).
     pub max_newlines: usize,
-    /// Most emoji.
+    /// Greatest number of emoji (5: ours).
     pub max_emoji: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Perplexity under a language model that the user brings.
+//! A rule about the perplexity of a text under a language model of the user's.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::kenlm::{LanguageModel, Score};
 use crate::normalize::normalize_ccnet;
 use crate::tokens::Tokenizer;
 
-/// What a language model takes for a word.
+/// The words of a language model.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -18,7 +18,7 @@ use crate::tokens::Tokenizer;
 pub enum Tokens {
     /// Each character but white space.
     Characters,
-    /// What stands between ASCII white space.
+    /// What ASCII white space separates.
     #[default]
     Words,
     /// The pieces of a tokenizer file (`tokenizer.json` of Hugging Face's tokenizers, to which a SentencePiece model is
@@ -61,20 +61,20 @@ impl Bucket {
 pub struct Perplexity {
     /// File name of the model.
     pub model: String,
-    /// What is a word to the model.
+    /// The words of the model (`words`: as KenLM reads texts).
     #[serde(default)]
     pub tokens: Tokens,
-    /// Normalise as CCNet does.
+    /// Whether the text is normalised as CCNet does (yes: CCNet).
     #[serde(default = "yes")]
     pub normalize: bool,
-    /// Score each line as a sentence of its own, and not the whole text as one.
+    /// Whether each line is scored as a sentence, and not the whole text as one (yes: ours; CCNet joins the lines).
     #[serde(default = "yes")]
     pub lines: bool,
-    /// Perplexity below which a text is of the head.
+    /// Perplexity below which a text belongs to the head ([`cutoffs`] computes it from a sample).
     pub head: f64,
-    /// Perplexity from which a text is of the tail.
+    /// Perplexity from which a text belongs to the tail ([`cutoffs`] computes it from a sample).
     pub tail: f64,
-    /// The parts that stay.
+    /// The parts that are kept (head and middle: ours).
     #[serde(default = "head_and_middle")]
     pub keep: Vec<Bucket>,
     #[serde(skip)]

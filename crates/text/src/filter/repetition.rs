@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::rule::{Filter, Reason, Report, Text, float};
 use crate::ngram::NgramTable;
 
-/// Share of the most frequent character n-grams in all of them (BigScience's rule, as HojiChar codes it): the
-/// square root of the number of different n-grams says how many count as most frequent.
+/// Drops texts in which the most frequent character n-grams have too great a share of all n-grams (BigScience's rule as HojiChar
+/// implements it). The square root of the number of different n-grams is the number of those that count as most frequent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CharRepetition {
-    /// The share from which a text is dropped (HojiChar: .33).
+    /// Share, 0 to 1, from which a text is dropped (0.33: HojiChar).
     pub threshold: f64,
-    /// Characters of an n-gram, 1 to 10 (HojiChar: 5).
+    /// Number of characters in an n-gram, 1 to 10 (5: HojiChar).
     pub ngram: u32,
 }
 
@@ -24,7 +24,7 @@ impl Default for CharRepetition {
 }
 
 impl CharRepetition {
-    /// The share.
+    /// The share, 0 to 1, of the most frequent n-grams.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a text has fewer than 2^53 letters")]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the root of a count")]

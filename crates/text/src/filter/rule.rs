@@ -8,7 +8,7 @@ use crate::language::Language;
 use crate::pack::LanguagePack;
 use crate::paragraphs::Paragraphs;
 
-/// A text with what several filters want to know of it, computed when first asked for.
+/// A text with facts that several filters need, each computed when it is first asked for.
 #[derive(Debug)]
 pub struct Text<'a> {
     text: &'a str,
@@ -85,7 +85,7 @@ impl Reason {
     }
 }
 
-/// Where a filter leaves its statistics and its reasons.
+/// Collects the statistics of filters and their reasons to drop a text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
     /// Statistics by name, in the order in which the filters computed them.
@@ -95,14 +95,14 @@ pub struct Report {
 }
 
 impl Report {
-    /// Notes a statistic.
+    /// Adds a statistic, unless one of that name exists.
     pub fn note(&mut self, name: &str, value: f64) {
         if !self.statistics.iter().any(|(have, _)| have == name) {
             self.statistics.push((name.to_owned(), value));
         }
     }
 
-    /// Notes a statistic and, if it is above `bound`, the reason.
+    /// Adds a statistic and, if it is above `bound`, a reason.
     pub fn at_most(&mut self, name: &str, value: f64, bound: f64) {
         self.note(name, value);
         if value > bound {
@@ -110,7 +110,7 @@ impl Report {
         }
     }
 
-    /// Notes a statistic and, if it is below `bound`, the reason.
+    /// Adds a statistic and, if it is below `bound`, a reason.
     pub fn at_least(&mut self, name: &str, value: f64, bound: f64) {
         self.note(name, value);
         if value < bound {
@@ -124,9 +124,9 @@ impl Report {
     }
 }
 
-/// One rule, or a few that share their statistics.
+/// A rule about texts, or several that share their statistics.
 pub trait Filter: std::fmt::Debug + Send + Sync {
-    /// Looks at `text` and leaves statistics and reasons in `report`.
+    /// Examines `text` and adds statistics and reasons to `report`.
     fn apply(&self, text: &Text<'_>, report: &mut Report);
 
     /// Reads the files that the filter names. Returns the name of a file that does not exist; the chain then leaves this
@@ -174,7 +174,7 @@ pub(crate) fn float(count: usize) -> f64 {
     count as f64
 }
 
-/// A share, 0 of nothing.
+/// The quotient, or 0 if `whole` is 0.
 pub(crate) fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { float(part) / float(whole) }
 }

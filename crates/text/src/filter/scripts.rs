@@ -13,13 +13,13 @@ use crate::language::{IDEOGRAPHIC_ZERO, ITERATION_MARK};
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct JapaneseLetters {
-    /// Smallest share of hiragana in Japanese letters (Swallow v1: .2).
+    /// Least share, 0 to 1, of hiragana among Japanese letters (none; Swallow v1: 0.2).
     pub min_hiragana: Option<f64>,
-    /// Largest share of katakana in Japanese letters (Swallow v1: .5).
+    /// Greatest share, 0 to 1, of katakana among Japanese letters (none; Swallow v1: 0.5).
     pub max_katakana: Option<f64>,
-    /// Smallest share of Japanese letters in all letters (Swallow v1: .5).
+    /// Least share, 0 to 1, of Japanese letters among all code points (none; Swallow v1: 0.5).
     pub min_japanese: Option<f64>,
-    /// Fewest Japanese letters (Swallow v1: 400).
+    /// Least number of Japanese letters (none; Swallow v1: 400).
     pub min_letters: Option<usize>,
 }
 

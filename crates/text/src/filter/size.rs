@@ -6,7 +6,7 @@ use super::rule::{Filter, Reason, Report, Text, float, share};
 use crate::language::MIDDLE_DOT;
 use crate::normalize::is_python_space;
 
-/// Drops texts of nothing but white space (llm-jp-corpus).
+/// Drops texts that are empty or only white space (llm-jp-corpus).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -20,14 +20,14 @@ impl Filter for NotEmpty {
     }
 }
 
-/// Bounds of the number of letters (code points).
+/// Bounds the number of letters (code points).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Length {
-    /// Fewest letters (Swallow v1: 400, CCNet: 300, HojiChar's documentation: 200).
+    /// Least number of code points (none; Swallow v1: 400, CCNet: 300, HojiChar's documentation: 200).
     pub min: Option<usize>,
-    /// Most letters (HojiChar's documentation: 50,000).
+    /// Greatest number of code points (none; HojiChar's documentation: 50,000).
     pub max: Option<usize>,
 }
 
@@ -44,18 +44,18 @@ impl Filter for Length {
     }
 }
 
-/// Mean and longest sentence, in letters (Swallow v1: 20 to 90, longest 200; C4: 5 sentences).
+/// Bounds the length of sentences in code points, and their number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SentenceLength {
-    /// Shortest mean.
+    /// Least mean length of a sentence (none; Swallow v1: 20).
     pub min_mean: Option<f64>,
-    /// Longest mean.
+    /// Greatest mean length of a sentence (none; Swallow v1: 90).
     pub max_mean: Option<f64>,
-    /// Longest sentence.
+    /// Greatest length of a sentence (none; Swallow v1: 200).
     pub max: Option<f64>,
-    /// Fewest sentences.
+    /// Least number of sentences (none; C4: 5).
     pub min_sentences: Option<usize>,
 }
 
@@ -85,13 +85,13 @@ impl Filter for SentenceLength {
     }
 }
 
-/// Share of sentences that end with an ellipsis, as Swallow's code sees them: only at the end of a line or right
-/// before a full stop, since the sentence pattern knows no other end.
+/// Bounds the share of sentences that end with an ellipsis. Swallow's code finds an ellipsis only at the end of a line or right
+/// before a full stop, since its sentences end nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SentencesWithEllipsis {
-    /// Largest share (Swallow v1: .2).
+    /// Greatest share, 0 to 1 (0.2: Swallow v1).
     pub max: f64,
 }
 
@@ -113,12 +113,12 @@ impl Filter for SentencesWithEllipsis {
     }
 }
 
-/// Full stops 。 at least one in so many letters (HojiChar: 100; llm-jp-corpus: 250, strict 80).
+/// Drops texts with fewer than one ideographic full stop in `max_mean` code points.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RareKuten {
-    /// Longest mean sentence.
+    /// Code points to each full stop (100: HojiChar; llm-jp-corpus: 250, strict 80).
     pub max_mean: f64,
 }
 

@@ -9,7 +9,7 @@ use super::rule::{Filter, Reason, Report, Resources, Text, float, share};
 use crate::error::Error;
 use crate::words::{Matching, WordList};
 
-/// Occurrences of the words of a list (adult, violence, discrimination, adverts).
+/// Bounds the occurrences of words of a list (adult, violence, discrimination, adverts).
 ///
 /// The list is a file of one word a line, as HojiChar and llm-jp-corpus keep theirs; none comes with this crate. A
 /// profile names it by `list`, and the caller gives the folder (see [`super::FilterChain`]); without the file the
@@ -20,10 +20,10 @@ use crate::words::{Matching, WordList};
 pub struct NgWords {
     /// File name of the list, such as `adult_keywords_ja.txt`.
     pub list: String,
-    /// Most occurrences (HojiChar: 0 of NG words, 14 of adverts; llm-jp-corpus: 3, strict 2; 10 of adverts).
+    /// Greatest number of occurrences (0: HojiChar, with 14 for adverts; llm-jp-corpus: 3, strict 2, and 10 for adverts).
     #[serde(default)]
     pub max_hits: usize,
-    /// Count a katakana word only where no other katakana touches it (HojiChar's `ignore_confused`).
+    /// Whether a word of katakana counts only if no other katakana touches it (no; HojiChar's `ignore_confused`).
     #[serde(default)]
     pub whole_katakana: bool,
     /// The list, once loaded.
@@ -60,14 +60,14 @@ impl Filter for NgWords {
     }
 }
 
-/// Share of letters that belong to words of a list, the longest word first (Swallow's NG words: less than .05).
+/// Drops texts with too great a share of letters in words of a list; the longest word is found first (Swallow's NG words).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WordShare {
     /// File name of the list.
     pub list: String,
-    /// The share from which a text is dropped.
+    /// Share, 0 to 1, from which a text is dropped (0.05: Swallow).
     #[serde(default = "swallow_share")]
     pub max: f64,
     /// The list, once loaded.
@@ -115,7 +115,7 @@ fn load(
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BoardMarks {
-    /// Most marks (HojiChar: 14).
+    /// Greatest number of marks (14: HojiChar).
     pub max: usize,
     #[serde(skip)]
     pattern: Option<Regex>,

@@ -1,10 +1,10 @@
-//! Which language a text is in, by a cascade from the cheapest evidence to the dearest.
+//! Identifies the language of a text, from the cheapest evidence to the most expensive.
 //!
 //! 1. letters by script ([`ScriptCounts`]): kana means Japanese, Hangul Korean, Thai letters Thai, and so on;
 //! 2. for Han characters without kana, the national character sets ([`CharsetEvidence`]);
-//! 3. what these leave open, the log-odds of kanji words from dictionaries;
+//! 3. if these do not decide, the log-odds of kanji words from dictionaries;
 //! 4. the language that the page declares, as a prior;
-//! 5. `lingua` where the rest is still undecided.
+//! 5. `lingua` if the text is still undecided.
 //!
 //! Codes are BCP 47: `ja`, `zh-Hans`, `zh-Hant`, `ko`, `en`, `th`, `el`, `he`; Latin text gets `en`, `fr`, `de`, `es`,
 //! `it`, `pt`, `nl`, `id`, `vi` or `pl` by its function words and otherwise `en` (plain ASCII) or `und-Latn`; other
@@ -28,25 +28,24 @@ pub use script::{Script, ScriptCounts, script_of};
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LanguageConfig {
-    /// Up to this many letters a text counts as a short string, where one kana letter is enough for Japanese (alt
-    /// texts, titles). Own measurement on labelled interface texts.
+    /// Number of letters up to which a text counts as a short string (an alt text or a title), in which one kana is enough
+    /// evidence of Japanese (60: measured on labelled interface texts).
     pub short_letters: u64,
-    /// In a longer text, the share of kana in kana and Han characters from which it is Japanese; below it the text
-    /// is Chinese with Japanese names in it. Japanese prose has .5 and more, lists of kanji names some .05.
+    /// Share, 0 to 1, of kana among kana and Han characters from which a longer text is Japanese; below it the text is Chinese with
+    /// Japanese names in it (0.03: Japanese prose has .5 and more, lists of names in kanji about .05).
     pub kana_share: f64,
-    /// In a short string without Han characters, how many Latin letters outweigh one kana letter (ours: a kana in a line of
-    /// English is decoration; it loses none of the labelled Japanese strings).
+    /// Number of Latin letters that outweigh one kana in a short string without Han characters (16: ours; a kana in a line of
+    /// English is decoration, and no labelled Japanese string is lost).
     pub latin_per_kana: u64,
-    /// How many Latin letters weigh as much as one kana, Han or Hangul character (an English word of five letters
-    /// says about as much as one or two of them).
+    /// Number of Latin letters that weigh as much as one kana, Han or Hangul character (4: ours; an English word of five letters
+    /// says about as much as one or two of these).
     pub latin_per_cjk: f64,
-    /// Log-odds from which the model of kanji words decides for Japanese. High, since there are more Chinese strings than
-    /// Japanese ones without kana; 4 takes below 1 % of Chinese interface texts for Japanese and finds more than half of
-    /// the Japanese ones.
+    /// Natural log-odds from which the model of kanji words decides for Japanese (4: ours; fewer than 1 % of Chinese interface texts
+    /// are then taken for Japanese, and more than half of the Japanese ones are found).
     pub kanji_odds: f64,
-    /// What a page that declares Japanese (or Chinese) adds to (or takes from) these log-odds.
+    /// Natural log-odds that a page adds by declaring Japanese, or subtracts by declaring Chinese (8: ours).
     pub page_odds: f64,
-    /// Ask `lingua` where all other evidence is missing. Loads its models (some 20 MB) on first use.
+    /// Whether `lingua` decides if all other evidence is missing (yes: ours; its models of about 20 MB are loaded on first use).
     pub lingua: bool,
 }
 
@@ -64,7 +63,7 @@ impl Default for LanguageConfig {
     }
 }
 
-/// The evidence that decided.
+/// The evidence that decided the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -86,14 +85,14 @@ pub enum Evidence {
     Lingua,
 }
 
-/// A language with the confidence in it.
+/// An identified language.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Language {
     /// BCP 47 code.
     pub code: &'static str,
     /// Confidence, 0 to 1.
     pub score: f64,
-    /// What decided.
+    /// The evidence that decided.
     pub evidence: Evidence,
 }
 
@@ -105,9 +104,7 @@ impl Language {
     }
 }
 
-/// Tells the language of documents and of short strings.
-///
-/// Cheap to clone; safe to share between threads.
+/// Identifies the language of documents and of short strings. It is cheap to clone and can be shared between threads.
 ///
 /// ```
 /// use tsumugi_text::LanguageIdentifier;
@@ -131,14 +128,14 @@ impl LanguageIdentifier {
         Self { config: Arc::new(config) }
     }
 
-    /// The language of `text`, with nothing known about where it stands.
+    /// Identifies the language of a text of unknown origin.
     #[must_use]
     pub fn identify(&self, text: &str) -> Language {
         self.identify_on_page(text, None)
     }
 
-    /// The language of `text` on a page that declares, or was found to be in, `page_language` (a BCP 47 tag; of
-    /// unknown tags nothing is made).
+    /// Identifies the language of a text on a page that declares `page_language` or was identified as such, a BCP 47 tag. Unknown
+    /// tags are ignored.
     #[must_use]
     pub fn identify_on_page(&self, text: &str, page_language: Option<&str>) -> Language {
         let counts = ScriptCounts::of(text);

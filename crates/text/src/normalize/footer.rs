@@ -1,4 +1,4 @@
-//! Headers and footers of pages that were left in a text.
+//! Removes headers and footers of pages that are left in a text.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::error::Error;
 pub struct Footer {
     /// File name of the list of footer words.
     pub list: String,
-    /// Lines looked at, from the end (Swallow: 10).
+    /// Number of lines that are searched, from the end (10: Swallow).
     #[serde(default = "swallow_lines")]
     pub lines: usize,
-    /// Share of a line's letters (Swallow: .3).
+    /// Share, 0 to 1, of a line's code points in words of the list above which it begins the footer (0.3: Swallow).
     #[serde(default = "swallow_share")]
     pub share: f64,
     #[serde(skip)]

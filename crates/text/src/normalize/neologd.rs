@@ -2,6 +2,8 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::language::LONG_VOWEL_MARK;
+
 /// `text` as mecab-ipadic-NEologd's wiki page "Regexp.ja" rewrites it: letters, digits and punctuation in half width,
 /// katakana in full width, one kind of hyphen and of long vowel mark (runs of them become one), no tildes, and no
 /// white space beside Japanese characters. Other compatibility characters (㍿, ①) stay, unlike in [`super::nfkc`].
@@ -21,10 +23,10 @@ pub fn normalize_neologd(text: &str) -> String {
 }
 
 fn is_width_variant(c: char) -> bool {
-    matches!(c, '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' | '｡'..='ﾟ')
+    matches!(c, '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' | '\u{FF61}'..='\u{FF9F}')
 }
 
-/// All of them but ＝, ・ and the brackets 「 and 」.
+/// All of them but ＝, the middle dot and the brackets 「 and 」.
 fn is_wide_punctuation(c: char) -> bool {
     "！”＃＄％＆’（）＊＋，－．／：；＜＞？＠［￥］＾＿｀｛｜｝〜".contains(c)
 }
@@ -51,7 +53,9 @@ fn one_kind_of_mark(text: &str) -> String {
     for c in text.chars() {
         let mark = match c {
             '˗' | '֊' | '‐' | '‑' | '‒' | '–' | '⁃' | '⁻' | '₋' | '−' => Some('-'),
-            '﹣' | '－' | 'ｰ' | '—' | '―' | '─' | '━' | 'ー' => Some('ー'),
+            '﹣' | '－' | '\u{FF70}' | '—' | '―' | '─' | '━' | LONG_VOWEL_MARK => {
+                Some(LONG_VOWEL_MARK)
+            }
             '~' | '∼' | '∾' | '〜' | '〰' | '～' => continue,
             _ => None,
         };
@@ -65,7 +69,7 @@ fn one_kind_of_mark(text: &str) -> String {
 
 fn widen(c: char) -> char {
     const NARROW: &str = "!\"#$%&'()*+,-./:;<=>?@[¥]^_`{|}~｡､･｢｣";
-    const WIDE: &str = "！”＃＄％＆’（）＊＋，－．／：；＜＝＞？＠［￥］＾＿｀｛｜｝〜。、・「」";
+    const WIDE: &str = "！”＃＄％＆’（）＊＋，－．／：；＜＝＞？＠［￥］＾＿｀｛｜｝〜。、\u{30FB}「」";
     if c.is_ascii_alphanumeric() || c.is_ascii_control() || c == ' ' {
         return c;
     }

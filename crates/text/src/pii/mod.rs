@@ -1,6 +1,8 @@
-//! Masking of personal data: phone numbers and mail addresses as HojiChar masks them, or, more closely, telephone numbers
-//! in all the ways that Japan writes them, mail addresses, postal codes with an address, and My Number and payment card
-//! numbers with a valid check digit.
+//! Masks personal data.
+//!
+//! [`mask_pii`] masks telephone numbers and mail addresses as HojiChar does. [`mask_pii_strict`] recognises all notations of
+//! telephone numbers in Japan, mail addresses, postal codes with an address, and numbers of My Number and payment cards with a
+//! valid check digit.
 
 mod digits;
 mod numbers;

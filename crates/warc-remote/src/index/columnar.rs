@@ -9,10 +9,11 @@ use std::io::Cursor;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type};
-use arrow::error::ArrowError;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int8Type, Int16Type, Int32Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::{Array, BooleanArray, Int64Array, RecordBatch, StringArray};
+use arrow_schema::ArrowError;
+use arrow_schema::DataType;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -86,7 +87,9 @@ fn read_table<R: ChunkReader + 'static>(
     collector: &mut Collector<'_>,
     open: impl Fn(Option<&RowGroupMetaData>) -> Result<R, ParquetError>,
 ) -> Result<(), ParquetError> {
-    let metadata = ArrowReaderMetadata::load(&open(None)?, ArrowReaderOptions::default())?;
+    // Without an embedded Arrow schema there are only the plain types that `numbers` and `texts` know.
+    let options = ArrowReaderOptions::default().with_skip_arrow_metadata(true);
+    let metadata = ArrowReaderMetadata::load(&open(None)?, options)?;
     let schema = metadata.parquet_schema();
     if let Some(missing) = LOCATION.iter().find(|name| leaf(schema, name).is_none()) {
         return Err(ParquetError::General(format!("the table has no column {missing}")));
@@ -110,10 +113,8 @@ fn read_table<R: ChunkReader + 'static>(
 
 /// Keeps the locations of the remaining rows.
 fn take(batch: &RecordBatch, index: &Address, collector: &mut Collector<'_>) -> Result<(), ArrowError> {
-    let names = text_column(batch, LOCATION[0])?;
-    let offsets = cast(column(batch, LOCATION[1])?, &DataType::Int64)?;
-    let lengths = cast(column(batch, LOCATION[2])?, &DataType::Int64)?;
-    let (offsets, lengths) = (offsets.as_primitive::<Int64Type>(), lengths.as_primitive::<Int64Type>());
+    let names = texts(batch, LOCATION[0])?;
+    let (offsets, lengths) = (numbers(batch, LOCATION[1])?, numbers(batch, LOCATION[2])?);
     for row in 0..batch.num_rows() {
         let complete = names.is_valid(row) && offsets.is_valid(row) && lengths.is_valid(row);
         let location = (u64::try_from(offsets.value(row)), u64::try_from(lengths.value(row)));
@@ -153,8 +154,35 @@ fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a dyn Array, Arrow
     batch.column_by_name(name).map(|column| &**column).ok_or_else(missing)
 }
 
-fn text_column(batch: &RecordBatch, name: &str) -> Result<StringArray, ArrowError> {
-    Ok(cast(column(batch, name)?, &DataType::Utf8)?.as_string::<i32>().clone())
+/// A column of text.
+fn texts(batch: &RecordBatch, name: &str) -> Result<StringArray, ArrowError> {
+    let column = column(batch, name)?;
+    match column.data_type() {
+        DataType::Utf8 => Ok(column.as_string().clone()),
+        DataType::Binary => StringArray::try_from_binary(column.as_binary().clone()),
+        other => Err(ArrowError::SchemaError(format!("the column {name} is of type {other}, not text"))),
+    }
+}
+
+/// A column of whole numbers.
+fn numbers(batch: &RecordBatch, name: &str) -> Result<Int64Array, ArrowError> {
+    let column = column(batch, name)?;
+    Ok(match column.data_type() {
+        DataType::Int8 => column.as_primitive::<Int8Type>().unary(i64::from),
+        DataType::Int16 => column.as_primitive::<Int16Type>().unary(i64::from),
+        DataType::Int32 => column.as_primitive::<Int32Type>().unary(i64::from),
+        DataType::Int64 => column.as_primitive().clone(),
+        DataType::UInt8 => column.as_primitive::<UInt8Type>().unary(i64::from),
+        DataType::UInt16 => column.as_primitive::<UInt16Type>().unary(i64::from),
+        DataType::UInt32 => column.as_primitive::<UInt32Type>().unary(i64::from),
+        DataType::UInt64 => {
+            column.as_primitive::<UInt64Type>().unary_opt(|number| i64::try_from(number).ok())
+        }
+        other => {
+            let reason = format!("the column {name} is of type {other}, not of whole numbers");
+            return Err(ArrowError::SchemaError(reason));
+        }
+    })
 }
 
 /// Whether a row is wanted, by the values of some text columns.
@@ -170,8 +198,7 @@ fn predicates(
     if !selection.statuses.is_empty() {
         let wanted = selection.clone();
         let keep = move |batch: RecordBatch| {
-            let statuses = cast(column(&batch, "fetch_status")?, &DataType::Int64)?;
-            let statuses = statuses.as_primitive::<Int64Type>();
+            let statuses = numbers(&batch, "fetch_status")?;
             let status = |status: Option<i64>| status.and_then(|status| u16::try_from(status).ok());
             Ok(statuses
                 .iter()
@@ -183,7 +210,7 @@ fn predicates(
     let mut add = |names: &'static [&'static str], wants: Wants| {
         let keep = move |batch: RecordBatch| {
             let columns: Result<Vec<StringArray>, ArrowError> =
-                names.iter().map(|name| text_column(&batch, name)).collect();
+                names.iter().map(|name| texts(&batch, name)).collect();
             let columns = columns?;
             let row = |row: usize| -> Vec<Option<&str>> {
                 columns.iter().map(|column| column.is_valid(row).then(|| column.value(row))).collect()

@@ -6,26 +6,26 @@ mod skip;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::search::{HeadEnd, head_end, is_version, padding};
-use super::{Options, Span};
+use super::options::Options;
 use crate::arc;
 use crate::buffer::{Input, Spare, Window};
 use crate::error::{Error, Fault, FaultKind};
 use crate::head::Head;
-use crate::record::Location;
-use crate::unpack::{Fill, Form, Limits, Packed, Unpacker, begins_packed, detect, is_record_start};
+use crate::location::Location;
+use crate::search::{HeadEnd, head_end, is_record_start, is_version, padding};
+use crate::unpack::{Fill, Form, Limits, Packed, Unpacker, begins_packed, detect};
 
-/// Bytes needed to tell whether a record begins.
+/// Bytes needed to decide whether a record starts.
 const START: usize = 16;
-/// Bytes of the archive's beginning that an error shows.
+/// Bytes of the archive's start that an error shows.
 const SHOWN: usize = 24;
-/// How a record begins.
+/// First bytes of a record.
 const VERSION: &[u8] = b"WARC/";
 
-/// What the core says next; ranges are indexes in the window.
+/// The next step of the core. Ranges are indexes in the window.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// Nothing to say yet: step again.
+    /// Nothing yet: step again.
     Again,
     NeedInput,
     Record(Span),
@@ -35,7 +35,16 @@ pub(crate) enum Step {
     End,
 }
 
-/// A step inside a body that comes in pieces.
+/// A record in the window of the core.
+#[derive(Debug)]
+pub(crate) struct Span {
+    pub(crate) location: Location,
+    pub(crate) complete: bool,
+    /// Indexes in the window; `None` if the body is streamed.
+    pub(crate) body: Option<Range<usize>>,
+}
+
+/// A step inside a streamed body.
 #[derive(Debug)]
 pub(crate) enum BodyStep {
     NeedInput,
@@ -46,12 +55,12 @@ pub(crate) enum BodyStep {
 #[derive(Debug)]
 enum State {
     Between,
-    /// Skipping bytes that are no record: the fault they are, and their unpacked position.
+    /// Skipping bytes that are not a record: their fault and their decompressed position.
     Garbage {
         fault: Fault,
         from: u64,
     },
-    /// In a body that comes in pieces.
+    /// In a streamed body.
     Body {
         offset: u64,
         left: u64,
@@ -59,10 +68,10 @@ enum State {
     Done,
 }
 
-/// Whether enough bytes are in the window.
+/// Whether the window has enough bytes.
 enum Want {
     Ready,
-    /// Never will be: the archive ends or bytes are missing behind what there is.
+    /// It never will: the archive ends, or a gap follows.
     Short,
     NeedInput,
 }
@@ -77,17 +86,17 @@ pub(crate) struct Core {
     unpacker: Option<Unpacker>,
     state: State,
     queue: VecDeque<Fault>,
-    /// Bytes given out and not yet dropped from the window.
+    /// Bytes that were returned and not yet dropped from the window.
     consume: usize,
-    /// Bytes of the present header block already searched.
+    /// Bytes of the current header block already searched.
     scanned: usize,
-    /// Bytes of the present record already searched for members, and for records.
+    /// Bytes of the current record already searched for members, and for records.
     members_seen: usize,
     searched: usize,
     arc: bool,
-    /// Reading began in the middle of an archive.
+    /// Whether reading started in the middle of an archive.
     resumed: bool,
-    /// Unpacked bytes to go over before the first record.
+    /// Decompressed bytes to skip before the first record.
     over: u64,
     records: u64,
     start: Vec<u8>,
@@ -115,12 +124,12 @@ impl Core {
         }
     }
 
-    /// Begins with the memory of another.
+    /// Starts with the memory of another decoder.
     pub(crate) fn borrow(&mut self, spare: &mut Spare) {
         spare.lend(&mut self.input, &mut self.window);
     }
 
-    /// Gives its memory back; nothing is read from here on.
+    /// Returns the memory. Nothing is read afterwards.
     pub(crate) fn give_back(&mut self, spare: &mut Spare) {
         spare.take(&mut self.input, &mut self.window);
     }
@@ -129,7 +138,7 @@ impl Core {
         self.window.buf.get(range).unwrap_or_default()
     }
 
-    /// Records given out so far.
+    /// Records returned so far.
     pub(crate) fn records(&self) -> u64 {
         self.records
     }
@@ -145,7 +154,7 @@ impl Core {
 
     fn advance(&mut self, head: &mut Head) -> Result<Step, Error> {
         self.window.pos += std::mem::take(&mut self.consume);
-        // Faults of a record follow its body, also where that comes in pieces.
+        // Faults of a record follow its body, even if that is streamed.
         let in_body = matches!(self.state, State::Body { .. });
         if let Some(fault) = self.queue.pop_front_if(|_| !in_body) {
             return Ok(Step::Fault(fault));
@@ -189,24 +198,24 @@ impl Core {
         self.unpacker = Some(Unpacker::new(form, limits, dictionary));
     }
 
-    /// Says what the beginning of the archive would have told, for reading from the middle.
+    /// Sets the facts that the start of the archive would have told, for reading from the middle.
     pub(crate) fn resume(&mut self, form: Form, arc: bool, dictionary: Option<Vec<u8>>) {
         self.set_form(form, dictionary);
         self.arc = arc;
         self.resumed = true;
     }
 
-    /// Whether the last record was one of an ARC file.
+    /// Whether the last record was an ARC record.
     pub(crate) fn is_arc(&self) -> bool {
         self.arc
     }
 
-    /// Whether the archive goes on as its beginning told: a reader that begins here reads the same.
+    /// Whether the form is still that of the archive's start, so that a reader that starts here reads the same.
     pub(crate) fn is_as_begun(&self) -> bool {
         self.unpacker.as_ref().is_none_or(Unpacker::is_as_begun)
     }
 
-    /// No record was found so far, here or before.
+    /// Whether no record was found so far.
     fn is_first(&self) -> bool {
         self.records == 0 && !self.resumed
     }
@@ -218,7 +227,7 @@ impl Core {
         }
     }
 
-    /// Bytes from the present position to the next break or the end of the window.
+    /// Bytes from the current position to the next gap or the end of the window.
     fn here(&self) -> &[u8] {
         let end = self.window.next_break(self.window.pos).unwrap_or(self.window.buf.len());
         &self.window.buf[self.window.pos..end.min(self.window.buf.len())]
@@ -249,17 +258,17 @@ impl Core {
         }
     }
 
-    /// Whether all that is in the window from here on is as it is in the archive.
+    /// Whether everything in the window from here on is stored uncompressed.
     fn is_plain(&self) -> bool {
         self.unpacker.as_ref().is_some_and(Unpacker::is_plain) && self.window.locate(self.window.pos).plain
     }
 
-    /// Whether all of an archive that is not packed is in the window.
+    /// Whether the whole of a plain archive is in the window.
     fn is_all(&self) -> bool {
         self.input.finished && self.input.available().is_empty()
     }
 
-    /// What comes next is packed: it goes back to be unpacked.
+    /// Puts compressed data back to be decompressed.
     fn unpack(&mut self, form: Form) {
         self.input.put_back(&self.window.buf[self.window.pos..]);
         self.window.buf.truncate(self.window.pos);
@@ -268,7 +277,7 @@ impl Core {
         }
     }
 
-    /// Looks for a packed member at the present place of an archive that is not packed.
+    /// Looks for a compressed member at the current position of a plain archive.
     fn packed_here(&mut self) -> Option<Step> {
         while self.is_plain() {
             let data = self.here();
@@ -288,7 +297,7 @@ impl Core {
         None
     }
 
-    /// Goes over unpacked bytes before the first record, for reading from the middle of a member.
+    /// Skips decompressed bytes before the first record, for reading from the middle of a member.
     pub(crate) fn go_over(&mut self, bytes: u64) {
         self.over = bytes;
     }
@@ -335,7 +344,7 @@ impl Core {
             return self.warc_head(head);
         }
         if data.len() < START && VERSION.starts_with(data) {
-            // The first letters of a record, and then the end.
+            // The first letters of a record, followed by the end.
             let len = data.len();
             return self.cut_head(head, len);
         }
@@ -346,7 +355,7 @@ impl Core {
         loop {
             let data = self.here();
             let len = data.len();
-            // A member that begins a record ends the one before, whatever is missing of it.
+            // A member that starts a record ends the one before, whatever is missing of it.
             let member = self.record_member(self.scanned.max(1), len, self.arc);
             match head_end(&data[..member.unwrap_or(len)], self.scanned.min(len)) {
                 HeadEnd::At { block, .. } if block > self.options.head_limit => return self.long_head(),
@@ -375,16 +384,16 @@ impl Core {
         self.begin_garbage(FaultKind::HeaderTooLong)
     }
 
-    /// A header block ends after `len` bytes without a blank line. What there is of it, but for a line that may be cut, is
-    /// given out as a record without body if it tells what the record was, or is all that the archive begins with, as other
-    /// readers do; else it is a fault alone.
+    /// Handles a header block that ends after `len` bytes without a blank line. Like other readers, returns its complete
+    /// lines as a record without body if they tell type and URI, or if the archive starts with them; otherwise reports only
+    /// a fault.
     fn cut_head(&mut self, head: &mut Head, len: usize) -> Step {
         self.scanned = 0;
         let location = self.location();
         let data = self.here();
         let lines = memchr::memrchr(b'\n', &data[..len]).map_or(0, |at| at + 1);
         head.parse(&data[..lines]);
-        // The fault of what is missing behind follows by itself.
+        // The fault of the gap after it follows by itself.
         let broken = len == data.len() && self.window.next_break(self.window.pos).is_some();
         let fault = Fault::new(location.offset, FaultKind::TruncatedHeader);
         let named = ["WARC-Type", "WARC-Target-URI"].iter().all(|name| head.bytes(name).is_some());
@@ -400,7 +409,7 @@ impl Core {
     fn arc_head(&mut self, head: &mut Head) -> Step {
         let starts = self.here().starts_with(b"filedesc:") || self.arc || self.is_first();
         if starts {
-            // The whole line must be there.
+            // The line must be complete.
             loop {
                 let data = self.here();
                 let (len, line) = (data.len(), memchr::memchr(b'\n', data).is_some());

@@ -1,73 +1,35 @@
-//! The push decoder: bytes in, records and faults out, no reading of its own.
+//! The push decoder: takes bytes, returns records and faults, and does no input itself.
 
 mod core;
-mod search;
+mod options;
 
 use crate::error::{Error, Fault};
 use crate::head::Head;
-use crate::record::{Location, Record};
+use crate::record::Record;
 use core::Core;
 
 pub(crate) use core::{BodyStep, Core as DecoderCore, Step};
-pub(crate) use search::{LOOK_AHEAD, is_sure, is_version, record_in_text};
+pub use options::Options;
 
-/// Settings of decoders and readers.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Options {
-    /// Stop at the first fault instead of going on behind it. Off by default.
-    pub strict: bool,
-    /// Bodies up to this many bytes are held whole in memory; larger ones come in pieces.
-    /// 16 MiB by default: 16 times what Common Crawl keeps of a page (1 MiB).
-    pub buffer_limit: usize,
-    /// Longest header block, in bytes. 256 KiB by default: servers refuse headers above 8 to 64 KiB, and URLs
-    /// of data are cut by crawlers long before.
-    pub head_limit: usize,
-    /// Largest window of a zstd frame as a power of two. 27 (128 MiB) by default, the limit of the `zstd` tool.
-    pub zstd_window_log: u32,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { strict: false, buffer_limit: 16 << 20, head_limit: 256 << 10, zstd_window_log: 27 }
-    }
-}
-
-impl Options {
-    /// The same with strict mode on or off.
-    #[must_use]
-    pub fn with_strict(mut self, strict: bool) -> Self {
-        self.strict = strict;
-        self
-    }
-
-    /// The same with another [`Options::buffer_limit`].
-    #[must_use]
-    pub fn with_buffer_limit(mut self, bytes: usize) -> Self {
-        self.buffer_limit = bytes;
-        self
-    }
-}
-
-/// What a decoder says next.
+/// The next event of a decoder.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// Feed more bytes, or say that there are no more.
+    /// Feed more bytes, or call [`Decoder::finish`].
     NeedInput,
-    /// A record. If [`Record::is_streamed`], its body follows in [`Event::Body`] pieces.
+    /// A record. If [`Record::is_streamed`], its body follows as [`Event::Body`] pieces.
     Record(Record<'a>),
     /// A piece of the body of the last record.
     Body(&'a [u8]),
-    /// The body of the last record is over.
+    /// The body of the last record has ended.
     BodyEnd,
-    /// Damage; decoding goes on behind it.
+    /// Damage. Decoding continues behind it.
     Damage(Fault),
-    /// The archive is over.
+    /// The archive has ended.
     End,
 }
 
-/// A decoder that is fed with bytes as they come, from whatever source.
+/// A decoder that is fed with bytes from any source as they arrive.
 ///
 /// ```
 /// use tsumugi_warc::{Decoder, Event, Options};
@@ -87,37 +49,37 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder at the start of an archive.
+    /// Creates a decoder at the start of an archive.
     #[must_use]
     pub fn new(options: Options) -> Self {
         Self::at_offset(options, 0)
     }
 
-    /// A decoder whose first byte is at `offset` of the archive, for reading from the middle.
+    /// Creates a decoder whose first byte is at `offset` of the archive, for reading from the middle.
     #[must_use]
     pub fn at_offset(options: Options, offset: u64) -> Self {
         Self { head: Head::default(), core: Core::new(options, offset) }
     }
 
-    /// Gives the next bytes of the archive.
+    /// Feeds the next bytes of the archive.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.core.input.feed(bytes);
     }
 
-    /// Says that no more bytes follow.
+    /// Tells the decoder that no more bytes follow.
     pub fn finish(&mut self) {
         self.core.input.finished = true;
     }
 
-    /// Tells how long the archive is, which helps to find lying lengths.
+    /// Sets the length of the archive, which helps to detect wrong lengths of records.
     pub fn set_total(&mut self, bytes: u64) {
         self.core.total = Some(bytes);
     }
 
-    /// The next event.
+    /// Returns the next event.
     ///
     /// # Errors
-    /// [`Error::NotAnArchive`] at the end of input that has no record at all; [`Error::Damage`] in strict mode.
+    /// [`Error::NotAnArchive`] at the end of input without any record; [`Error::Damage`] in strict mode.
     pub fn next_event(&mut self) -> Result<Event<'_>, Error> {
         let step = self.core.step(&mut self.head)?;
         Ok(match step {
@@ -135,13 +97,4 @@ impl Decoder {
             )),
         })
     }
-}
-
-/// A record in the window of the core.
-#[derive(Debug)]
-pub(crate) struct Span {
-    pub(crate) location: Location,
-    pub(crate) complete: bool,
-    /// Indexes in the window; `None` if the body comes in pieces.
-    pub(crate) body: Option<std::ops::Range<usize>>,
 }

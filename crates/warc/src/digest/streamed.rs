@@ -1,4 +1,4 @@
-//! Digests of a body that comes in pieces, in bounded memory.
+//! Checks the digests of a streamed body in bounded memory.
 
 use std::io::{BufReader, Cursor, Read};
 
@@ -6,20 +6,19 @@ use super::{Digest, DigestCheck, Hasher, is_chunked};
 use crate::head::RecordType;
 use crate::http::HttpMessage;
 use crate::payload::{HEAD, chunked::Unchunk};
-use crate::record::BodyReader;
 
-/// The digests that a record's header gives, and what its body must be for them to count.
+/// The digests in a record's header, and what its body must be for them to be checked.
 pub(crate) struct Given {
     pub(crate) block: Option<Digest>,
     pub(crate) payload: Option<Digest>,
-    /// How the body is read as an HTTP message.
+    /// The record type by which the body is parsed as an HTTP message.
     pub(crate) kind: Option<RecordType>,
-    /// Bytes of a whole body; others are not checked.
+    /// Length of the complete body in bytes. A body of another length is not checked.
     pub(crate) length: u64,
 }
 
 /// Reads the body once and checks both digests.
-pub(crate) fn check(given: Given, body: BodyReader<'_>) -> std::io::Result<DigestCheck> {
+pub(crate) fn check(given: Given, body: impl Read) -> std::io::Result<DigestCheck> {
     let running = |digest: &Option<Digest>| digest.as_ref().and_then(Running::new);
     let mut body = Watched { body, read: 0, block: running(&given.block), message: None };
     let mut start = Vec::new();
@@ -46,7 +45,7 @@ pub(crate) fn check(given: Given, body: BodyReader<'_>) -> std::io::Result<Diges
     Ok(DigestCheck { block: body.block.map(Running::matches), payload })
 }
 
-/// A hash being taken, and what it has to be.
+/// A hash in progress and its expected value.
 struct Running {
     hasher: Hasher,
     value: Vec<u8>,
@@ -67,15 +66,15 @@ impl Running {
     }
 }
 
-/// A body whose bytes are hashed as they are read.
-struct Watched<'a> {
-    body: BodyReader<'a>,
+/// A body that hashes its bytes as they are read.
+struct Watched<R> {
+    body: R,
     read: u64,
     block: Option<Running>,
     message: Option<Running>,
 }
 
-impl Read for Watched<'_> {
+impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
         let read = self.body.read(buf)?;
         self.read += read as u64;

@@ -1,22 +1,22 @@
-//! The chunked transfer coding, read leniently.
+//! The chunked transfer coding, decoded leniently.
 
 use std::io::{BufRead, ErrorKind, Read};
 
 /// Longest line with a chunk size and its extensions.
 const LINE: usize = 4096;
 
-/// How a chunked body turned out.
+/// Outcome of decoding a chunked body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Chunks {
-    /// Whole, up to and including the last chunk.
+    /// Complete, including the last chunk.
     Whole,
-    /// Not chunked at all: the header lies.
+    /// Not chunked: the header lies.
     NotChunked,
     /// Ends before its last chunk.
     Truncated,
-    /// A chunk does not end where it should; the rest is taken as it is.
+    /// A chunk does not end where it should. The rest is kept as it is.
     Corrupt,
-    /// More than the limit.
+    /// Larger than the limit.
     TooLarge,
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn decode(body: &[u8], limit: usize, out: &mut Vec<u8>) -> Chunks {
             [] | [b'\r'] => (Behind::End, &[][..]),
             _ => (Behind::Other, &[][..]),
         };
-        // A chunk whose size is wrong is none: nobody knows which of its bytes belong where.
+        // If the size of a chunk is wrong, it is unknown which bytes belong to it.
         if behind == Behind::Other {
             return if first { Chunks::NotChunked } else { raw(rest, limit, out) };
         }
@@ -64,10 +64,10 @@ pub(crate) fn decode(body: &[u8], limit: usize, out: &mut Vec<u8>) -> Chunks {
     }
 }
 
-/// What comes behind the data of a chunk.
+/// What follows the data of a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Behind {
-    /// A line end, as it should.
+    /// A line end, as required.
     Chunk,
     /// Nothing.
     End,
@@ -75,7 +75,7 @@ enum Behind {
     Other,
 }
 
-/// No line end where a chunk size should be.
+/// Handles a missing line end after a chunk size.
 fn cut(rest: &[u8], first: bool, limit: usize, out: &mut Vec<u8>) -> Chunks {
     let trimmed = rest.trim_ascii();
     if size(trimmed) == Some(0) {
@@ -103,22 +103,22 @@ fn append(data: &[u8], limit: usize, out: &mut Vec<u8>) -> bool {
 /// The size in a chunk's first line; extensions after `;` are ignored.
 fn size(line: &[u8]) -> Option<u64> {
     let digits = line.split(|byte| *byte == b';').next()?.trim_ascii();
-    // `from_str_radix` takes a sign; a chunk size has none.
+    // `from_str_radix` accepts a sign; a chunk size has none.
     if !digits.first()?.is_ascii_hexdigit() {
         return None;
     }
     u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// Whether a body begins with the size of a chunk.
+/// Whether a body starts with the size of a chunk.
 pub(super) fn begins(body: &[u8]) -> bool {
     let line = &body[..body.len().min(LINE)];
     memchr::memchr(b'\n', line).is_some_and(|end| size(&line[..end]).is_some())
 }
 
-/// Reads a chunked body piece by piece, up to its end or to a broken chunk.
+/// Streams a chunked body up to its end or to a damaged chunk.
 ///
-/// Errors are [`ErrorKind::UnexpectedEof`] where the body is cut, [`ErrorKind::InvalidData`] where it is broken.
+/// Errors are [`ErrorKind::UnexpectedEof`] if the body is truncated and [`ErrorKind::InvalidData`] if it is damaged.
 pub(crate) struct Unchunk<R> {
     source: R,
     state: State,

@@ -1,15 +1,15 @@
-//! Deflate streams read piece by piece, where they are damaged, cut or too large to be unpacked at once.
+//! Streams deflate data that is damaged, truncated or too large to be decompressed at once.
 
 use std::io::{BufRead, Error, ErrorKind, Read};
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::GZIP;
 use crate::deflate::{Container, crc32};
+use crate::magic;
 
-/// Unpacks a zlib or raw deflate stream, or gzip members one after another. What follows the stream is not read.
+/// Decompresses a zlib or raw deflate stream, or consecutive gzip members. Does not read what follows the stream.
 ///
-/// Errors are [`ErrorKind::UnexpectedEof`] where the stream is cut, [`ErrorKind::InvalidData`] where it is corrupt.
+/// Errors are [`ErrorKind::UnexpectedEof`] if the stream is truncated and [`ErrorKind::InvalidData`] if it is corrupt.
 pub(super) struct Inflate<R> {
     source: R,
     container: Container,
@@ -19,7 +19,7 @@ pub(super) struct Inflate<R> {
     len: u32,
 }
 
-/// Packed bytes unpacked in one call.
+/// Compressed bytes per call.
 const PIECE: usize = 32;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl<R: BufRead> Inflate<R> {
     fn header(&mut self) -> std::io::Result<()> {
         let fixed: [u8; 10] = self.take()?;
         let flags = fixed[3];
-        if fixed[..2] != GZIP || fixed[2] != 8 || flags & 0xe0 != 0 {
+        if fixed[..2] != magic::GZIP || fixed[2] != 8 || flags & 0xe0 != 0 {
             return Err(ErrorKind::InvalidData.into());
         }
         if flags & 4 != 0 {
@@ -73,7 +73,7 @@ impl<R: BufRead> Inflate<R> {
     fn data(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
         let input = self.source.fill_buf()?;
         let over = input.is_empty();
-        // A call that fails does not tell what it unpacked before: small pieces lose little.
+        // A failing call does not report what it decompressed before, so small pieces lose less.
         let input = &input[..input.len().min(PIECE)];
         let (read, written) = (self.inflate.total_in(), self.inflate.total_out());
         let flush = if over { FlushDecompress::Finish } else { FlushDecompress::None };
@@ -90,7 +90,7 @@ impl<R: BufRead> Inflate<R> {
             Ok(Status::StreamEnd) => self.state = State::Over,
             Ok(_) if over && written == 0 => return Err(ErrorKind::UnexpectedEof.into()),
             Ok(_) => {}
-            // What was unpacked before the damage is given out first.
+            // Return what was decompressed before the damage first.
             Err(_) if written > 0 => {}
             Err(_) => return Err(ErrorKind::InvalidData.into()),
         }
@@ -104,7 +104,7 @@ impl<R: BufRead> Inflate<R> {
             return Err(Error::new(ErrorKind::InvalidData, "checksum"));
         }
         let next = self.source.fill_buf()?;
-        let goes_on = next[..next.len().min(2)] == GZIP[..next.len().min(2)] && !next.is_empty();
+        let goes_on = next[..next.len().min(2)] == magic::GZIP[..next.len().min(2)] && !next.is_empty();
         self.state = if goes_on { State::Header } else { State::Over };
         Ok(())
     }

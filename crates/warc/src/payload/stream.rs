@@ -1,32 +1,32 @@
-//! Codings taken off piece by piece, for bodies that are not held in memory.
+//! Removes codings from bodies that are not held in memory.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 
 use super::chunked::Unchunk;
+use super::coding::{
+    Coding, PayloadFault, PayloadLimits, PayloadNote, codings, is_text, is_zlib, is_zstd, sniff,
+};
 use super::inflate::Inflate;
-use super::{Coding, GZIP, PayloadFault, PayloadLimits, PayloadNote, codings, sniff};
 use crate::deflate::Container;
 use crate::head::RecordType;
 use crate::http::HttpMessage;
-use crate::record::BodyReader;
-use crate::unpack::ZSTD_MAGIC;
+use crate::magic;
 
-/// Bytes of a body in which its HTTP header is looked for.
+/// Bytes of a body in which its HTTP header is searched.
 pub(crate) const HEAD: u64 = 256 << 10;
-/// Bytes by which a coding is told: a line with the size of a chunk is not longer.
+/// Bytes by which a coding is recognised. A line with a chunk size is not longer.
 const PEEK: u64 = 4 << 10;
-/// RFC 9659: windows of zstd-coded HTTP content are at most 8 MiB.
+/// Largest window of zstd-coded HTTP content as a power of two: 8 MiB (RFC 9659).
 const ZSTD_WINDOW_LOG: u32 = 23;
 
-/// Reads the payload of a record of any size, transfer and content codings taken off, in bounded memory.
+/// Reads the payload of a record of any size with transfer and content codings removed, in bounded memory.
 ///
-/// Made by [`Record::into_payload_reader`](crate::Record::into_payload_reader). Damage ends the payload: it is in
-/// [`PayloadReader::fault`] then. Unpacking ends at [`PayloadLimits::bytes`]; bytes that are not packed have no
-/// limit.
+/// Created by [`Record::into_payload_reader`](crate::Record::into_payload_reader). Damage ends the payload;
+/// [`PayloadReader::fault`] returns it. Decompression ends at [`PayloadLimits::bytes`]; uncompressed bytes have no limit.
 pub struct PayloadReader<'a> {
     source: Box<dyn BufRead + 'a>,
     status: Option<u16>,
-    /// Bytes that may still be given out.
+    /// Bytes that may still be returned.
     room: u64,
     fault: Option<PayloadFault>,
     notes: Vec<PayloadNote>,
@@ -41,7 +41,7 @@ impl std::fmt::Debug for PayloadReader<'_> {
 impl<'a> PayloadReader<'a> {
     pub(crate) fn new(
         kind: Option<RecordType>,
-        mut body: BodyReader<'a>,
+        mut body: impl Read + 'a,
         limits: &PayloadLimits,
     ) -> std::io::Result<Self> {
         let mut start = Vec::new();
@@ -63,12 +63,12 @@ impl<'a> PayloadReader<'a> {
         Ok(reader)
     }
 
-    /// Takes one coding off, or the one that the body has in truth.
+    /// Removes one coding, or the one that the body has in fact.
     fn take_off(&mut self, coding: Coding, limits: &PayloadLimits) -> std::io::Result<()> {
         let start = self.peek()?;
         let is_true = match coding {
             Coding::Chunked => super::chunked::begins(&start),
-            Coding::Gzip => start.starts_with(&GZIP),
+            Coding::Gzip => start.starts_with(&magic::GZIP),
             Coding::Zstd => is_zstd(&start),
             Coding::Deflate | Coding::Brotli => !is_text(&start),
         };
@@ -82,7 +82,7 @@ impl<'a> PayloadReader<'a> {
         }
         let deflate = match coding {
             Coding::Deflate if is_zlib(&start) => Container::Zlib,
-            Coding::Deflate if !start.starts_with(&GZIP) => Container::Raw,
+            Coding::Deflate if !start.starts_with(&magic::GZIP) => Container::Raw,
             _ => Container::Gzip,
         };
         let source = std::mem::replace(&mut self.source, Box::new(&[][..]));
@@ -98,8 +98,8 @@ impl<'a> PayloadReader<'a> {
         Ok(())
     }
 
-    /// The first bytes of the source, however small the pieces are in which it gives them. They stay in it, and so does
-    /// damage met behind them.
+    /// The first bytes of the source, however small its reads are. They are not consumed, and neither is damage after
+    /// them.
     fn peek(&mut self) -> std::io::Result<Vec<u8>> {
         let mut start = Vec::new();
         let damage = match self.source.by_ref().take(PEEK).read_to_end(&mut start) {
@@ -122,13 +122,13 @@ impl<'a> PayloadReader<'a> {
         self.status
     }
 
-    /// The damage, if any was met so far.
+    /// The damage found so far, if any.
     #[must_use]
     pub fn fault(&self) -> Option<PayloadFault> {
         self.fault
     }
 
-    /// Oddities without loss.
+    /// Oddities that lose nothing.
     #[must_use]
     pub fn notes(&self) -> &[PayloadNote] {
         &self.notes
@@ -162,7 +162,7 @@ impl Read for PayloadReader<'_> {
     }
 }
 
-/// Fails once.
+/// Fails once with an error.
 struct Failing(Option<std::io::Error>);
 
 impl Read for Failing {
@@ -171,7 +171,7 @@ impl Read for Failing {
     }
 }
 
-/// Names the coding in the errors of its decoder; errors from below keep their own.
+/// Adds the coding to the errors of its decoder. Errors of the source are passed on unchanged.
 struct Faulty<R>(R, Coding);
 
 fn faulty<'a>(reader: impl Read + 'a, coding: Coding) -> Box<dyn BufRead + 'a> {
@@ -195,14 +195,14 @@ impl<R: Read> Read for Faulty<R> {
     }
 }
 
-/// A brotli decoder whose error tells a cut stream from a corrupt one.
+/// A brotli decoder whose errors distinguish a truncated stream from a corrupt one.
 pub(super) fn brotli<'a>(source: impl Read + 'a) -> impl Read + 'a {
     Brotli(brotli_decompressor::Decompressor::new(Ended { source, ended: false }, 8 << 10))
 }
 
 struct Brotli<R: Read>(brotli_decompressor::Decompressor<Ended<R>>);
 
-/// Remembers that its source has ended.
+/// Notes whether its source has ended.
 struct Ended<R> {
     source: R,
     ended: bool,
@@ -229,20 +229,4 @@ pub(super) fn zstd<'a, R: BufRead + 'a>(source: R) -> std::io::Result<zstd::stre
     let mut decoder = zstd::stream::read::Decoder::with_buffer(source)?;
     decoder.window_log_max(ZSTD_WINDOW_LOG)?;
     Ok(decoder)
-}
-
-pub(super) fn is_zstd(body: &[u8]) -> bool {
-    body.starts_with(&ZSTD_MAGIC) || body.get(1..4) == Some(&[0x2a, 0x4d, 0x18])
-}
-
-/// Whether a zlib header is at the start (RFC 1950).
-pub(super) fn is_zlib(body: &[u8]) -> bool {
-    matches!(body, [method, flags, ..]
-        if method & 0x0f == 8 && (u16::from(*method) << 8 | u16::from(*flags)) % 31 == 0)
-}
-
-/// Whether the first bytes are text: packed data soon has a control character.
-pub(super) fn is_text(body: &[u8]) -> bool {
-    let control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
-    !body.iter().take(64).any(control)
 }

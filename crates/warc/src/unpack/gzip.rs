@@ -1,33 +1,32 @@
-//! Gzip: whole members by libdeflate, huge or damaged ones by streaming.
+//! Gzip: decompresses whole members with libdeflate, and streams huge or damaged ones.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::members::{Format, Outcome, Probe};
-use super::{Form, Limits, is_record_start};
+use super::format::{Form, Format, Limits, Outcome, Probe};
 use crate::buffer::{Input, Window};
-use crate::decoder::is_version;
 use crate::deflate::{Container, Inflater, Unpacked, crc32};
 use crate::error::FaultKind;
+use crate::search::{is_record_start, is_version};
 
-/// A member of more packed bytes than this is streamed rather than waited for.
+/// A member of more compressed bytes than this is streamed.
 const WHOLE_MEMBER_INPUT: usize = 8 << 20;
-/// First size of the room for a member.
+/// Initial capacity for a member.
 const FIRST_ROOM: usize = 1 << 20;
-/// Unpacked bytes of one streaming step.
+/// Decompressed bytes per streaming step.
 const STREAM_STEP: usize = 256 << 10;
-/// Unpacked bytes that a probe looks at.
+/// Decompressed bytes that a probe examines.
 const PROBE_OUTPUT: usize = 4096;
-/// Packed bytes that a probe looks at, and those of them in which a header must end: a search must not be slow
-/// where much looks like the start of a member.
+/// Compressed bytes that a probe examines, and how many of them the header may take. A search must not be slow if many
+/// bytes look like the start of a member.
 const PROBE_INPUT: usize = 16 << 10;
 const PROBE_HEADER: usize = 4 << 10;
 
-/// Unpacker of one gzip member.
+/// Decompresses one gzip member.
 #[derive(Debug)]
 pub(crate) struct Gzip {
     inflater: Option<Inflater>,
     limits: Limits,
-    /// Input bytes without which unpacking the member is not tried again.
+    /// Input bytes that are needed before the next attempt to decompress the member.
     want: usize,
     room: usize,
     stream: Option<Box<Stream>>,
@@ -36,7 +35,7 @@ pub(crate) struct Gzip {
 #[derive(Debug)]
 struct Stream {
     inflate: Decompress,
-    /// Of the member's data, not yet its trailer.
+    /// In the member's data, before its trailer.
     ended: bool,
     crc: u32,
     len: u64,
@@ -134,14 +133,14 @@ impl Format for Gzip {
             Ok(Status::StreamEnd) => stream.ended = true,
             Ok(_) if read == 0 && written == 0 => return Outcome::Short,
             Ok(_) => {}
-            // What a call that fails unpacked up to the damage is in the window like all before.
+            // The bytes that a failing call decompressed before the damage are in the window, too.
             Err(_) => return Outcome::Damaged(FaultKind::CorruptMember),
         }
         Outcome::More
     }
 }
 
-/// Unpacks a deflate stream up to its end or its damage, or until `out` is full. Returns the bytes read if the stream
+/// Decompresses a deflate stream up to its end or damage, or until `out` is full. Returns the bytes read if the stream
 /// has ended.
 fn unpack_start(packed: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     let mut inflate = Decompress::new(false);
@@ -155,7 +154,7 @@ enum Header {
     Bad,
 }
 
-/// Length of a gzip member's header (RFC 1952).
+/// Length of the header of a gzip member (RFC 1952).
 fn header_len(bytes: &[u8]) -> Header {
     let Some(fixed) = bytes.first_chunk::<10>() else { return Header::Short };
     let flags = fixed[3];
@@ -181,7 +180,7 @@ fn header_len(bytes: &[u8]) -> Header {
     if at > bytes.len() { Header::Short } else { Header::Bytes(at) }
 }
 
-/// Whether a member that begins a record is at the start of `bytes`, in a file of another form.
+/// Whether `bytes` start with a member that starts a record, in a file of another form.
 pub(super) fn begins_record(bytes: &[u8], finished: bool) -> Probe {
     let bytes = &bytes[..bytes.len().min(PROBE_HEADER)];
     let more = if finished || bytes.len() == PROBE_HEADER { Probe::No } else { Probe::More };
@@ -199,9 +198,9 @@ pub(super) fn begins_record(bytes: &[u8], finished: bool) -> Probe {
     }
 }
 
-/// Whether a sound member that begins a record is at the start of `bytes`.
+/// Whether `bytes` start with a valid member that starts a record.
 fn probe(bytes: &[u8], finished: bool) -> Probe {
-    // The verdict must not depend on how much more is there.
+    // The result must not depend on how many more bytes are available.
     let bytes = &bytes[..bytes.len().min(PROBE_INPUT)];
     let more = if finished || bytes.len() == PROBE_INPUT { Probe::No } else { Probe::More };
     let header = &bytes[..bytes.len().min(PROBE_HEADER)];
@@ -212,12 +211,12 @@ fn probe(bytes: &[u8], finished: bool) -> Probe {
     };
     let mut out = Vec::with_capacity(PROBE_OUTPUT);
     let ended = unpack_start(&bytes[len..], &mut out);
-    // Even if the member is damaged further on.
+    // Even if the member is damaged later.
     if is_record_start(&out, true) {
         return Probe::Member;
     }
     match ended {
-        // A whole member that begins no record: a record may go on in it, if its checksum is right.
+        // A complete member that starts no record may continue one, if its checksum is correct.
         Some(read) => match bytes.get(len + read..).and_then(|rest| rest.first_chunk::<8>()) {
             Some(trailer) if trailer[..4] == crc32(0, &out).to_le_bytes() => Probe::Member,
             Some(_) => Probe::No,

@@ -1,22 +1,22 @@
-//! LZ4 frames (the frame format 1.6), block by block, checksums included.
+//! LZ4 frames (frame format 1.6), decompressed block by block, with checksums.
 
 use xxhash_rust::xxh32::{Xxh32, xxh32};
 
-use super::members::{Format, Outcome, Probe};
-use super::{Form, is_skippable};
+use super::format::{Form, Format, Outcome, Probe};
 use crate::buffer::{Input, Window};
 use crate::error::FaultKind;
+use crate::magic::is_skippable;
 
-/// Linked blocks look back this far.
+/// Bytes that linked blocks refer back to.
 const DICTIONARY: usize = 64 << 10;
-/// Bytes of the longest frame header.
+/// Length of the longest frame header.
 const LONGEST_HEADER: usize = 19;
 
-/// Unpacker of one LZ4 frame.
+/// Decompresses one LZ4 frame.
 #[derive(Default)]
 pub(crate) struct Lz4 {
     frame: Option<Frame>,
-    /// The last unpacked bytes of the frame, for linked blocks.
+    /// The last decompressed bytes of the frame, for linked blocks.
     history: Vec<u8>,
     scratch: Vec<u8>,
     /// Bytes of a skippable frame still to be skipped.
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Lz4 {
 struct Frame {
     header: Descriptor,
     content: Option<Xxh32>,
-    /// No checksum was wrong so far.
+    /// Whether all checksums were correct so far.
     sound: bool,
 }
 
@@ -157,7 +157,7 @@ impl Format for Lz4 {
     }
 }
 
-/// The number in the first four bytes.
+/// The number in the first four bytes, in little endian.
 fn number(bytes: &[u8]) -> Option<u32> {
     bytes.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes))
 }
@@ -175,7 +175,7 @@ fn descriptor(bytes: &[u8]) -> Option<Descriptor> {
         _ => return None,
     };
     let len = 7 + if flags & 8 != 0 { 8 } else { 0 } + if flags & 1 != 0 { 4 } else { 0 };
-    // The second byte of the descriptor's hash closes the header.
+    // The second byte of the descriptor's hash ends the header.
     let check = (xxh32(bytes.get(4..len - 1)?, 0) >> 8) as u8;
     (bytes.get(len - 1) == Some(&check)).then_some(Descriptor {
         linked: flags & 0x20 == 0,

@@ -1,78 +1,27 @@
-//! What all packed forms have in common: members one after another, padding between them, and the search for
-//! the next sound member behind damage.
+//! Common to all compressed forms: consecutive members, padding between them, and the search for the next valid member
+//! after damage.
 
-use super::{Fill, Form, Packed, begins_other, other_record};
+use super::detect::{begins_other, other_record};
+use super::format::{Fill, Form, Format, Outcome, Packed, Probe};
 use crate::buffer::{Input, Window};
 use crate::error::{Fault, FaultKind};
 
-/// Packed bytes kept for a second look while a member is streamed.
+/// Compressed bytes kept for a second pass while a member is streamed.
 const HOLD: u64 = 4 << 20;
 
-/// What one step inside a member brought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// The member goes on.
-    More,
-    /// The member is over.
-    Ended,
-    /// More input is needed, or the archive ends inside the member.
-    Short,
-    /// The rest of the member cannot be read.
-    Damaged(FaultKind),
-}
-
-/// Whether bytes begin a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Probe {
-    /// A sound member.
-    Member,
-    /// No member.
-    No,
-    /// More bytes are needed to tell.
-    More,
-}
-
-/// A packed form.
-pub(crate) trait Format {
-    /// The bytes at the start of a member that a search looks for.
-    const MAGIC: &'static [u8];
-    const FORM: Form;
-    /// Bytes that tell whether a member begins.
-    const LEAST: usize;
-    /// Whether a member that unpacks is sure to be sound.
-    const CHECKED: bool;
-
-    /// Whether a member begins with these bytes; they are fewer than [`Self::LEAST`] at the archive's end only.
-    fn begins(bytes: &[u8]) -> bool;
-
-    /// Whether a sound member begins with these bytes, found by their magic.
-    fn probe(bytes: &[u8], finished: bool) -> Probe;
-
-    /// Begins the member at which the input stands. After [`Outcome::Short`] it is called again.
-    fn begin(&mut self, input: &mut Input, window: &mut Window) -> Outcome;
-
-    /// Unpacks on in the member begun last.
-    fn go_on(&mut self, input: &mut Input, window: &mut Window) -> Outcome;
-
-    /// Offset up to which the present member is unpacked and given out, once damage is met in it.
-    fn given_out(&self, input: &Input) -> u64 {
-        input.offset()
-    }
-}
-
-/// Unpacks members of one form.
+/// Decompresses members of one form.
 #[derive(Debug)]
 pub(crate) struct Members<F> {
     pub(super) format: F,
     state: State,
-    /// Where the last member began that unpacked.
+    /// Offset of the last member that decompressed.
     last: Option<u64>,
 }
 
 #[derive(Debug)]
 enum State {
     Between,
-    /// In the member that begins at this offset.
+    /// In the member that starts at this offset.
     Inside(u64),
     Search(Search),
 }
@@ -82,7 +31,7 @@ impl<F: Format> Members<F> {
         Self { format, state: State::Between, last: None }
     }
 
-    /// Unpacks on. `other` is the form of what comes next, where that is another one.
+    /// Continues to decompress. Sets `other` if the next bytes have another form.
     pub(super) fn fill(&mut self, input: &mut Input, window: &mut Window, other: &mut Option<Form>) -> Fill {
         match &self.state {
             State::Between => self.between(input, window, other),
@@ -125,7 +74,7 @@ impl<F: Format> Members<F> {
                 Packed::Unsure(_) => return Fill::NeedInput,
                 _ => {}
             }
-            // Without a checksum the member before may have taken a part of this one for its own.
+            // Without a checksum, the member before may have consumed a part of this one.
             let from = match self.last.take() {
                 Some(last) if !F::CHECKED && input.held() > 0 => input.rewind_to(last + 1),
                 _ => start,
@@ -159,7 +108,7 @@ impl<F: Format> Members<F> {
             Outcome::Short => FaultKind::TruncatedMember,
             Outcome::Damaged(kind) => kind,
         };
-        // The search begins behind the member's first byte, if that is still there.
+        // The search starts after the first byte of the member, if that is still held.
         self.last = None;
         let met = self.format.given_out(input);
         let from = input.rewind_to(start + 1);
@@ -169,24 +118,24 @@ impl<F: Format> Members<F> {
     }
 }
 
-/// The search for the next sound member behind damage.
+/// The search for the next valid member after damage.
 #[derive(Debug, Clone)]
 struct Search {
     fault: Fault,
-    /// Where the search began.
+    /// Offset at which the search started.
     from: u64,
-    /// From here on other forms count too: what was unpacked before may hold anything, and was given out.
+    /// Offset from which other forms count, too. What was decompressed before may contain anything and was returned.
     others: u64,
 }
 
 impl Search {
-    /// Begins a search at `from`; the fault is given out when the search ends.
+    /// Starts a search at `from`. The fault is reported when the search ends.
     fn new(offset: u64, kind: FaultKind, from: u64, others: u64) -> Self {
         Self { fault: Fault::new(offset, kind), from, others }
     }
 
-    /// Looks on. [`Fill::More`] when the search is over: the fault is marked, and the input stands at the next
-    /// member, at what is packed in the form `other`, or at the end of what there is.
+    /// Continues the search. Returns [`Fill::More`] when it has ended: the fault is marked, and the input is at the next
+    /// member, at data of the form `other`, or at its end.
     fn step<F: Format>(&self, input: &mut Input, window: &mut Window, other: &mut Option<Form>) -> Fill {
         let finished = input.finished;
         let bytes = input.available();
@@ -217,7 +166,7 @@ impl Search {
             return Fill::NeedInput;
         }
         let mut fault = self.fault.clone();
-        // Behind a wrong checksum all is unpacked: nothing was skipped.
+        // After a wrong checksum, everything was decompressed and nothing skipped.
         if fault.kind != FaultKind::Checksum {
             fault.skipped = Some(input.offset().saturating_sub(self.from.max(fault.offset)));
         }
@@ -226,10 +175,10 @@ impl Search {
     }
 }
 
-/// Bytes at the end of the input in which the start of a member may lie: a line end and all but one of `WARC/`.
+/// Bytes at the end of the input in which a member may start: a line end and all but one byte of `WARC/`.
 const KEPT: usize = 5;
 
-/// The first sound member in `bytes`.
+/// The first valid member in `bytes`.
 fn next_member<F: Format>(bytes: &[u8], finished: bool) -> Packed {
     for at in memchr::memmem::find_iter(bytes, F::MAGIC) {
         match F::probe(&bytes[at..], finished) {

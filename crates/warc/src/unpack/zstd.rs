@@ -1,45 +1,45 @@
-//! Zstandard frames, with the dictionary of a WARC's first skippable frame.
+//! Zstandard frames, with the dictionary in the first skippable frame of an archive.
 
 use xxhash_rust::xxh64::Xxh64;
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 
-use super::members::{Format, Outcome, Probe};
-use super::{Form, Limits, ZSTD_MAGIC, is_skippable};
+use super::format::{Form, Format, Limits, Outcome, Probe};
 use crate::buffer::{Input, Window};
-use crate::decoder::is_version;
 use crate::error::FaultKind;
+use crate::magic::{self, is_skippable};
+use crate::search::is_version;
 
 /// Magic number of the skippable frame that holds a dictionary ("Zstandard in WARC", version 1.0).
 pub(super) const DICTIONARY_MAGIC: [u8; 4] = [0x5d, 0x2a, 0x4d, 0x18];
-/// Largest dictionary: 8 MiB is far above what writers make (some 100 KiB).
+/// Largest dictionary in bytes: far more than writers use (about 100 KiB).
 const DICTIONARY_LIMIT: usize = 8 << 20;
-/// Room for unpacked bytes of one step: more than a block, so that what was unpacked is always given out.
+/// Capacity for one step: more than a block, so that everything decompressed is always returned.
 const STEP: usize = 256 << 10;
-/// Bytes of a frame up to and including its descriptor.
+/// Length of a frame up to and including its descriptor.
 const START: usize = 5;
-/// The bit of the descriptor that says that a checksum follows the blocks (RFC 8878, 3.1.1.1.1).
+/// Descriptor bit for a checksum after the blocks (RFC 8878, 3.1.1.1.1).
 const CHECKSUM_FLAG: u8 = 0x04;
-/// Bytes of the largest block.
+/// Size of the largest block in bytes.
 const LARGEST_BLOCK: usize = 128 << 10;
-/// Bytes of a first block that is unpacked to see whether a record begins.
+/// Largest first block in bytes that is decompressed to see whether a record starts.
 const SMALL_BLOCK: usize = 4 << 10;
-/// Bytes of a block's header.
+/// Length of a block's header.
 const BLOCK_HEADER: usize = 3;
 
-/// Unpacker of one zstd frame.
+/// Decompresses one zstd frame.
 pub(crate) struct Zstd {
     limits: Limits,
     pub(super) dictionary: Option<Vec<u8>>,
     decoder: Option<Decoder<'static>>,
-    /// Input that the decoder asks for.
+    /// Input that the decoder requests.
     hint: usize,
-    /// Hash of what was unpacked, if the frame has a checksum.
+    /// Hash of the decompressed bytes, if the frame has a checksum.
     content: Option<Xxh64>,
-    /// Offset behind the last block that was given out. How much is read of a damaged one depends on how the input came.
+    /// Offset after the last block that was returned. How much is read of a damaged block depends on how the input arrived.
     given_out: u64,
-    /// The blocks are over, the checksum is not yet read.
+    /// Whether the blocks have ended and the checksum is not yet read.
     ended: bool,
-    /// The dictionary is another one than the archive's first.
+    /// Whether the dictionary is not the archive's first one.
     pub(super) replaced: bool,
     /// Bytes of a skippable frame still to be skipped.
     skip: u64,
@@ -75,17 +75,18 @@ impl Zstd {
         Some(decoder)
     }
 
-    /// Begins a frame. Its checksum is kept from the decoder, which would hold back what it unpacked where the checksum is
-    /// wrong; with the frame's start alone, the decoder cannot unpack it in one go, by rules that differ where it is damaged.
+    /// Starts a frame. The decoder does not see the checksum, because it would withhold the data if the checksum were wrong.
+    /// It gets only the frame's start at first, so that it cannot decompress the frame in one call, which would treat damage
+    /// differently.
     fn begin_frame(&mut self, input: &mut Input) -> Outcome {
-        // The whole header is waited for: where its damage is met must not depend on how the input came.
+        // Wait for the whole header: where its damage is found must not depend on how the input arrived.
         let bytes = input.available();
         let Some(header) = bytes.get(START - 1).and_then(|descriptor| bytes.get(..header_len(*descriptor)))
         else {
             return Outcome::Short;
         };
         self.given_out = input.offset();
-        // A decoder that ended a frame begins the next one by itself.
+        // A decoder that has ended a frame starts the next one by itself.
         if self.decoder.is_none() {
             self.decoder = self.new_decoder();
         }
@@ -109,15 +110,15 @@ impl Zstd {
         Outcome::More
     }
 
-    /// Unpacks on until there is something to give out.
+    /// Decompresses until there is something to return.
     fn blocks(&mut self, input: &mut Input, window: &mut Window) -> Outcome {
         let Some(decoder) = &mut self.decoder else { return Outcome::Damaged(FaultKind::CorruptMember) };
         window.compact();
         window.buf.reserve(STEP);
         let before = window.buf.len();
         loop {
-            // A call that fails keeps to itself what it unpacked before, and how much that is must not depend on how the
-            // input came: no call takes a block and the header behind it, and the last bytes of a block go one by one.
+            // A failing call withholds what it decompressed before, and how much that is must not depend on how the input
+            // arrived: no call gets a block and the header after it, and the last bytes of a block are passed one by one.
             let most = self.hint.saturating_sub(BLOCK_HEADER).max(1);
             let bytes = input.available();
             let mut from = InBuffer::around(&bytes[..bytes.len().min(most)]);
@@ -147,7 +148,7 @@ impl Zstd {
         }
     }
 
-    /// Reads the checksum behind the blocks.
+    /// Reads the checksum after the blocks.
     fn trailer(&mut self, input: &mut Input) -> Outcome {
         let Some(trailer) = input.available().first_chunk::<4>() else { return Outcome::Short };
         // The low four bytes of the hash (RFC 8878, 3.1.1).
@@ -167,7 +168,7 @@ impl Zstd {
         let Some(size) = skippable_size(bytes) else { return Outcome::Short };
         if bytes.starts_with(&DICTIONARY_MAGIC) && size <= DICTIONARY_LIMIT {
             let Some(content) = bytes.get(8..8 + size) else { return Outcome::Short };
-            // Archives put behind one another bring each its own.
+            // Each of several concatenated archives has its own.
             if let Some(dictionary) = unpack_dictionary(content) {
                 self.dictionary = Some(dictionary);
                 self.replaced |= input.offset() > 0;
@@ -206,7 +207,7 @@ fn header_len(descriptor: u8) -> usize {
 
 impl Format for Zstd {
     const FORM: Form = Form::Zstd;
-    const MAGIC: &'static [u8] = &ZSTD_MAGIC;
+    const MAGIC: &'static [u8] = &magic::ZSTD;
     const LEAST: usize = 4;
     const CHECKED: bool = false;
 
@@ -214,8 +215,8 @@ impl Format for Zstd {
         is_skippable(bytes) || bytes.starts_with(&Self::MAGIC[..bytes.len().min(4)])
     }
 
-    /// The frame's header must be sound. With four bytes of magic a false hit is rare, and a false frame ends
-    /// in a fault and a new search.
+    /// The frame's header must be valid. With a magic number of four bytes a false hit is rare, and a false frame ends in a
+    /// fault and a new search.
     fn probe(bytes: &[u8], finished: bool) -> Probe {
         let Some(descriptor) = bytes.get(4) else {
             return if finished { Probe::No } else { Probe::More };
@@ -247,9 +248,9 @@ impl Format for Zstd {
     }
 }
 
-/// Whether a frame that begins a record is at the start of `bytes`, in a file of another form: its header and that of its
-/// first block are sound (RFC 8878, 3.1.1), and a small first block unpacks to the start of a record. Large ones are not
-/// unpacked: a search must not be slow where much looks like the start of a frame.
+/// Whether `bytes` start with a frame that starts a record, in a file of another form: its header and that of its first
+/// block are valid (RFC 8878, 3.1.1), and a small first block decompresses to the start of a record. Large blocks are not
+/// decompressed, because a search must not be slow if many bytes look like the start of a frame.
 pub(super) fn begins_record(bytes: &[u8], finished: bool) -> Probe {
     let more = if finished { Probe::No } else { Probe::More };
     let Some(&descriptor) = bytes.get(START - 1) else { return more };
@@ -257,7 +258,7 @@ pub(super) fn begins_record(bytes: &[u8], finished: bool) -> Probe {
     let Some(block) = bytes.get(header..header + BLOCK_HEADER) else { return more };
     let block = u32::from_le_bytes([block[0], block[1], block[2], 0]);
     let (kind, size) = (block >> 1 & 3, block as usize >> 3);
-    // Of the kinds of blocks, 1 is one byte repeated, and 3 is reserved.
+    // Block type 1 is a repeated byte, and 3 is reserved.
     if descriptor & 8 != 0 || kind & 1 == 1 || size > LARGEST_BLOCK {
         return Probe::No;
     }
@@ -269,7 +270,7 @@ pub(super) fn begins_record(bytes: &[u8], finished: bool) -> Probe {
     let mut out = [0; 16];
     let mut to = OutBuffer::around(&mut out[..]);
     if let Ok(mut decoder) = Decoder::new() {
-        // Not in one call, which would take a small frame for a whole one that does not fit.
+        // Not in one call, which would treat a small frame as a whole one that does not fit.
         let (first, rest) = start.split_at(START);
         let _ = decoder.run(&mut InBuffer::around(first), &mut to);
         let _ = decoder.run(&mut InBuffer::around(rest), &mut to);
@@ -282,7 +283,7 @@ fn skippable_size(bytes: &[u8]) -> Option<usize> {
     Some(u32::from_le_bytes(*size) as usize)
 }
 
-/// Bytes at the start of an archive that hold its dictionary, given its first bytes (eight or more).
+/// Number of bytes at the start of an archive that contain its dictionary, given its first eight or more bytes.
 pub(crate) fn leading_dictionary(bytes: &[u8]) -> Option<u64> {
     let size = bytes.starts_with(&DICTIONARY_MAGIC).then(|| skippable_size(bytes))??;
     (size <= DICTIONARY_LIMIT).then_some(8 + size as u64)
@@ -293,7 +294,7 @@ pub(crate) fn dictionary_of(frame: &[u8]) -> Option<Vec<u8>> {
     unpack_dictionary(frame.get(8..)?)
 }
 
-/// libzstd gives its errors as text only.
+/// The kind of an error of libzstd, which reports errors only as text.
 fn kind_of(error: &std::io::Error) -> FaultKind {
     let text = error.to_string();
     if text.contains("Dictionary") {
@@ -307,7 +308,7 @@ fn kind_of(error: &std::io::Error) -> FaultKind {
     }
 }
 
-/// A dictionary may itself be packed as one zstd frame.
+/// Decompresses a dictionary, which may itself be stored as a zstd frame.
 fn unpack_dictionary(content: &[u8]) -> Option<Vec<u8>> {
     if !content.starts_with(Zstd::MAGIC) {
         return Some(content.to_vec());

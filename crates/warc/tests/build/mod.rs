@@ -1,15 +1,15 @@
-//! Builds small archives, and lists what is read from them.
+//! Builds small archives, and lists the events of reading them.
 
 use tsumugi_warc::{Decoder, Error, Event, Options, PayloadLimits, Record};
 
-/// A case: its name, an archive, and what is to be read from it.
+/// A case: its name, an archive, and the expected events.
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
     pub(crate) expected: Vec<String>,
 }
 
-/// A case; `expected` is one event a line, as [`line`] and [`fault`] write them.
+/// A case. `expected` has one event per entry, as [`line`] and [`fault`] write them.
 pub(crate) fn case(name: impl Into<String>, bytes: impl Into<Vec<u8>>, expected: &[&str]) -> Case {
     let expected = expected.iter().map(|line| (*line).to_owned()).collect();
     Case { name: name.into(), bytes: bytes.into(), expected }
@@ -85,9 +85,9 @@ pub(crate) fn lz4(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// What [`BROTLI`] unpacks to.
+/// The content of [`BROTLI`].
 pub(crate) const HELLOS: &str = "hello hello hello hello hello hello\n";
-/// [`HELLOS`] packed at quality 11 by the Python package brotli 1.2.
+/// [`HELLOS`] compressed at quality 11 by the Python package brotli 1.2.
 pub(crate) const BROTLI: &[u8] = &[
     27, 35, 0, 248, 141, 148, 110, 222, 68, 85, 134, 214, 10, 32, 108, 111, 74, 17, 122, 226, 128, 94, 45, 0,
 ];
@@ -115,7 +115,7 @@ pub(crate) fn fault(error: &Error) -> String {
     }
 }
 
-/// What a decoder says that is fed with pieces of so many bytes.
+/// The events of a decoder that is fed with pieces of this many bytes.
 pub(crate) fn pushed(bytes: &[u8], piece: usize, options: Options) -> Vec<String> {
     let mut pieces = bytes.chunks(piece);
     let mut decoder = Decoder::new(options);

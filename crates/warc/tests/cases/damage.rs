@@ -7,6 +7,8 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(foreign());
     cases.extend(members());
     cases.extend(frames());
+    cases.extend(lz4_frames());
+    cases.extend(zstd_frames());
     cases
 }
 
@@ -227,6 +229,11 @@ fn frames() -> Vec<Case> {
             ),
         ]);
     }
+    cases
+}
+
+fn lz4_frames() -> Vec<Case> {
+    let [a, b, c] = ["one", "two", "three"].map(record);
     let (first, last) = (lz4(&a), lz4(&c));
     let fault = |kind: &str| format!("!{kind} @{}", first.len());
     let wrong = |from_end: usize| {
@@ -236,10 +243,7 @@ fn frames() -> Vec<Case> {
         [&first[..], &middle, &last].concat()
     };
     let two = "resource - two";
-    let mut dictionary =
-        zstd::bulk::Compressor::with_dictionary(3, &[&b[..], &c].concat()).unwrap_or_default();
-    let needs_it = dictionary.compress(&with("WARC-Type: resource", "two")).unwrap_or_default();
-    cases.extend([
+    vec![
         case(
             "lz4, the first frame's magic is wrong",
             [
@@ -278,7 +282,17 @@ fn frames() -> Vec<Case> {
             .concat(),
             &["resource - one", &fault("corrupt_member"), "resource - three"],
         ),
-        // The cut frame is whole with the bytes of the next one, and has no checksum that tells.
+    ]
+}
+
+fn zstd_frames() -> Vec<Case> {
+    let [a, b, c] = ["one", "two", "three"].map(record);
+    let two = "resource - two";
+    let mut dictionary =
+        zstd::bulk::Compressor::with_dictionary(3, &[&b[..], &c].concat()).unwrap_or_default();
+    let needs_it = dictionary.compress(&with("WARC-Type: resource", "two")).unwrap_or_default();
+    vec![
+        // The cut frame is complete with the bytes of the next one, and has no checksum that would tell.
         case(
             "zstd, cut in a stored frame, and the next",
             [&zst(&a)[..], &zst(&b)[..20], &zst(&c)].concat(),
@@ -319,6 +333,5 @@ fn frames() -> Vec<Case> {
             [zst(&a), needs_it, zst(&c)].concat(),
             &["resource - one", &format!("!corrupt_member @{}", zst(&a).len()), "resource - three"],
         ),
-    ]);
-    cases
+    ]
 }

@@ -1,4 +1,4 @@
-//! Versions, kinds of archives, and how they are packed.
+//! Versions and kinds of archives, and their compression.
 
 use crate::build::{Case, case, gz, lz4, record, with, zst};
 
@@ -179,7 +179,7 @@ fn skippable(first: u8) -> Vec<u8> {
     [&[first, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"abc"].concat()
 }
 
-/// Archives of several forms put behind one another.
+/// Concatenated archives of several forms.
 fn mixed() -> Vec<Case> {
     type Pack = fn(&[u8]) -> Vec<u8>;
     let [a, b, c] = ["one", "two", "three"].map(record);

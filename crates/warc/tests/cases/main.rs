@@ -1,5 +1,5 @@
-//! Odd and damaged archives, one row each: what is read from it, and which faults are reported where. Every row is
-//! read by pulling and by pushing, in pieces of several sizes, and by several threads.
+//! Odd and damaged archives, one row each: what is read from it, and which faults are reported at which offset. Every row
+//! is read by pulling, by pushing in pieces of several sizes, and by several threads.
 
 #[expect(clippy::unwrap_used, reason = "helpers of tests")]
 #[path = "../build/mod.rs"]

@@ -8,7 +8,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(content());
     cases.extend(lies());
     cases.extend(damaged());
-    // What comes behind a record is not touched by what its payload is.
+    // The payload of a record does not affect what follows the record.
     for case in &mut cases {
         case.bytes.extend(record("end"));
         case.expected.push("resource - end".into());

@@ -77,6 +77,8 @@ pub struct Endpoint {
 pub struct JudgeConfig {
     /// Where; its `model` is the judge's name.
     pub endpoint: Endpoint,
+    /// Language of the judge's prompt: the code of a language pack, or the folder of one; the profile's where absent.
+    pub language: Option<String>,
     /// Runs over the same answers; the profile's number where absent.
     pub runs: Option<u32>,
     /// A file with another prompt: TOML (`system`, `user`, `rules`) or a reference's own Python file.

@@ -1,4 +1,4 @@
-//! The benchmark's questions and pictures, looked for in training tables.
+//! The benchmark's questions and images, looked for in training tables.
 
 use std::path::PathBuf;
 
@@ -81,26 +81,26 @@ mod tests {
     }
 
     #[test]
-    fn planted_questions_and_pictures_are_found() {
+    fn planted_questions_and_images_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let [pairs, conversations, clean] = ["pairs", "conversations", "clean"].map(|name| {
             let path = folder.path().join(name);
             std::fs::create_dir(&path).unwrap();
             path
         });
-        let file = tsumugi_demo::write_benchmark(folder.path()).unwrap();
+        let file = tsumugi_demo::write_benchmark(folder.path(), "ja").unwrap();
         let request = LoadRequest::new(Profile::default());
         let mut benchmark =
             Registry::default().load_benchmark(&file.display().to_string(), &request).unwrap();
         benchmark.questions[0].reference = "夕焼けに染まった橙色の空が水面に映り込んでいます".into();
         let planted = &benchmark.questions[0];
-        let picture = planted.image.as_ref().unwrap();
+        let image = planted.image.as_ref().unwrap();
         let phash = format!("{:016x}", image_hash(planted).unwrap());
         let text = format!("説明です。{}", planted.reference);
         write(&pairs, Pair { id: "pair".into(), text, phash, ..Pair::default() });
         let content = Content { kind: "text".into(), text: Some("別の話です。".into()) };
         let message = Message { role: "user".into(), content: vec![content] };
-        let image = Image { bytes: Some(picture.bytes.to_vec()), ..Image::default() };
+        let image = Image { bytes: Some(image.bytes.to_vec()), ..Image::default() };
         let conversation = Conversation {
             id: "conversation".into(),
             images: vec![image],

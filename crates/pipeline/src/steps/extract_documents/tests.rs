@@ -38,7 +38,7 @@ fn run(bytes: &[u8], out: &Path, threads: usize) -> Result<Summary, Error> {
     let mut config =
         ExtractDocumentsConfig { warc: vec![path], out: out.to_owned(), ..ExtractDocumentsConfig::default() };
     config.page.max_bytes = 1_000;
-    crate::cli::with_threads(threads, || runner::run::<ExtractDocuments>(config, &Context::hidden()))
+    crate::with_threads(threads, || runner::run::<ExtractDocuments>(config, &Context::hidden()))
 }
 
 #[test]

@@ -34,13 +34,13 @@ impl Answers {
         Ok(())
     }
 
-    /// Whether a picture is at an address, or behind its redirects.
+    /// Whether an image is at an address, or behind its redirects.
     #[cfg(feature = "remote")]
     pub(super) fn has_image(&self, url: &str) -> bool {
         self.by_url.get(url).is_some_and(|first| self.follow(first).1.is_none())
     }
 
-    /// Of several answers the first with a picture counts, or else the first.
+    /// Of several answers the first with an image counts, or else the first.
     fn add(&mut self, source: usize, fetch: Fetch) {
         if let Some(id) = &fetch.image_id
             && !self.owners.contains_key(id)
@@ -61,7 +61,7 @@ impl Answers {
         self.owners.get(id).copied()
     }
 
-    /// The row of a picture of a page.
+    /// The row of an image of a page.
     pub(super) fn fetch(&self, slot: &Slot, missing: &str) -> Fetch {
         let base = Fetch {
             url: slot.url.clone(),
@@ -79,7 +79,7 @@ impl Answers {
         Fetch { url: slot.url.clone(), page_url: slot.page_url.clone(), reason, ..last.clone() }
     }
 
-    /// The answer behind redirects, and why it is no picture.
+    /// The answer behind redirects, and why it is no image.
     fn follow<'a>(&'a self, first: &'a Fetch) -> (&'a Fetch, Option<String>) {
         let mut at = first;
         for _ in 0..MAX_REDIRECTS {

@@ -1,4 +1,4 @@
-//! Pictures out of a web archive.
+//! Images out of a web archive.
 
 use std::collections::HashSet;
 
@@ -23,7 +23,7 @@ pub(super) fn read(
     progress: &Progress,
 ) -> Result<(), Error> {
     let mut found = Found::new(config, FOUND, outputs)?;
-    // Where wanted pictures were moved to, as far as the archive has told.
+    // Where wanted images were moved to, as far as the archive has told.
     let mut moved = HashSet::new();
     archives.read(source, &mut |name, record| {
         match record {

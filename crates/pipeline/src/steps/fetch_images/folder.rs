@@ -1,4 +1,4 @@
-//! Pictures out of a folder that is laid out as mirroring tools lay it out: `HOST/PATH`, with `?QUERY` in the name.
+//! Images out of a folder that is laid out as mirroring tools lay it out: `HOST/PATH`, with `?QUERY` in the name.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::{FOUND, FetchImagesConfig, STEP};
 use crate::Error;
 use crate::runner::Outputs;
 
-/// Looks up every wanted picture, in the order of their addresses.
+/// Looks up every wanted image, in the order of their addresses.
 pub(super) fn read(
     folder: &Path,
     wanted: &Wanted,

@@ -10,15 +10,15 @@ use super::FetchImagesConfig;
 use crate::Error;
 use crate::runner::Outputs;
 
-/// Pictures that are inspected at a time, each on its own thread.
-const BATCH_PICTURES: usize = 64;
-/// Bytes of pictures that are held at a time.
+/// Images that are inspected at a time, each on its own thread.
+const BATCH_IMAGES: usize = 64;
+/// Bytes of images that are held at a time.
 const BATCH_BYTES: usize = 64 << 20;
 
 /// An answer that waits to be inspected.
 pub(super) struct Capture {
     pub(super) fetch: Fetch,
-    /// None where the answer is known to hold no picture.
+    /// None where the answer is known to hold no image.
     pub(super) bytes: Option<Vec<u8>>,
 }
 
@@ -52,7 +52,7 @@ impl<'a> Found<'a> {
     pub(super) fn push(&mut self, capture: Capture) -> Result<(), Error> {
         self.bytes += capture.bytes.as_ref().map_or(0, Vec::len);
         self.batch.push(capture);
-        if self.batch.len() >= BATCH_PICTURES || self.bytes >= BATCH_BYTES {
+        if self.batch.len() >= BATCH_IMAGES || self.bytes >= BATCH_BYTES {
             self.flush()?;
         }
         Ok(())

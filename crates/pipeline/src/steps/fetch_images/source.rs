@@ -1,4 +1,4 @@
-//! Where pictures come from.
+//! Where images come from.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use crate::Error;
 use crate::archives::{self, Archives, Named};
 use crate::runner::{Inputs, folder_hash};
 
-/// A place to read pictures from: a shard of the first phase.
+/// A place to read images from: a shard of the first phase.
 #[derive(Debug)]
 pub(super) enum Source {
     /// An archive of the set of this number.
@@ -72,7 +72,7 @@ pub(super) fn parse(from: &[String], inputs: &mut Inputs) -> Result<Sources, Err
     Ok(sources)
 }
 
-/// The reason of a picture that no source has.
+/// The reason of an image that no source has.
 pub(super) fn missing_reason(sources: &[Source]) -> &'static str {
     if sources.iter().any(|source| matches!(source, Source::Folder(_))) {
         "not_found"

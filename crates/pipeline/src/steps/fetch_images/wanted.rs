@@ -1,4 +1,4 @@
-//! The pictures that documents name.
+//! The images that documents name.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ pub(super) struct Wanted {
     urls: HashSet<String>,
 }
 
-/// A picture of a page.
+/// An image of a page.
 pub(super) struct Slot {
     /// Its address in canonical form, or as it stands where it has none.
     pub(super) url: String,
@@ -23,7 +23,7 @@ pub(super) struct Slot {
     pub(super) refused: Option<&'static str>,
 }
 
-/// The pictures of a document, each address once, in the order of the page.
+/// The images of a document, each address once, in the order of the page.
 pub(super) fn slots(document: &DocumentBody) -> Vec<Slot> {
     let mut seen = HashSet::new();
     let mut slots = Vec::new();

@@ -103,14 +103,14 @@ fn a_profile_changes_what_stays() {
     let changes = ["majority-punctuation", "mask-pii", "footer\"\nlist = \"footer"];
     let toml: String = changes.iter().map(|kind| format!("[[modify]]\ntype = \"{kind}\"\n")).collect();
     std::fs::write(&profile, toml).unwrap();
-    let picture = || Node {
+    let image = || Node {
         image: Some(ImageSlot { alt: Some("電話090-1234-5678".into()), ..ImageSlot::default() }),
         ..Node::default()
     };
     let mut page = document("a", &["春は，花，夏は，鳥。", "おわり。", "コメント (0)", " "]);
-    page.nodes.insert(1, picture());
-    page.nodes.push(picture());
-    let album = Document { id: "c".into(), nodes: vec![picture()], ..Document::default() };
+    page.nodes.insert(1, image());
+    page.nodes.push(image());
+    let album = Document { id: "c".into(), nodes: vec![image()], ..Document::default() };
     let input = folder.path().join("documents");
     let mut writer = ShardWriter::create(input.join(shard_name(Document::KIND, 0))).unwrap();
     writer.write(&[page, document("b", &["コメント"]), album]).unwrap();
@@ -138,7 +138,7 @@ fn a_profile_changes_what_stays() {
     // Another list is another run.
     std::fs::write(words.join("footer"), "つぎへ\n").unwrap();
     let error = run_step(&config).unwrap_err();
-    assert!(matches!(&error, Error::OtherRun { difference, .. } if difference.contains("files")), "{error}");
+    assert!(matches!(&error, Error::OtherRun { difference, .. } if difference.contains("words")), "{error}");
 }
 
 #[test]

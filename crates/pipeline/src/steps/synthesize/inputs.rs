@@ -15,7 +15,7 @@ use crate::runner::{content_hash, input_table};
 /// Items of annotation files that are one shard.
 const CHUNK: usize = 512;
 
-/// Items that are held at once with their pictures, unless more are asked about at once.
+/// Items that are held at once with their images, unless more are asked about at once.
 const GROUP: usize = 32;
 
 /// A unit of work.
@@ -31,7 +31,7 @@ pub(super) struct Inputs {
     pub(super) shards: Vec<Shard>,
     pub(super) identity: BTreeMap<String, String>,
     items: Vec<Item>,
-    /// Where the annotations' pictures are.
+    /// Where the annotations' images are.
     folder: Option<PathBuf>,
     /// Items handed over at once.
     group: usize,
@@ -53,11 +53,11 @@ impl Inputs {
         let annotated = config.captions.is_some() || config.instructions.is_some();
         if let Some(folder) = &config.images {
             if !folder.is_dir() {
-                return Err(Error::config("--images", format!("{} is no folder", folder.display())));
+                return Err(Error::config("images", format!("{} is no folder", folder.display())));
             }
             inputs.folder = Some(folder.clone());
             match inputs.add_table(folder) {
-                // Beside annotation files it may be a plain folder of pictures.
+                // Beside annotation files it may be a plain folder of images.
                 Err(Error::NoTable { .. }) if annotated => {}
                 other => other?,
             }
@@ -133,7 +133,7 @@ impl Inputs {
     }
 
     fn add_annotations(&mut self, config: &SynthesizeConfig) -> Result<(), Error> {
-        let wrong = |error: tsumugi_synth::Error| Error::config(STEP, error.to_string());
+        let wrong = |error: tsumugi_synth::Error| Error::setting(STEP)(error);
         for (flag, path) in
             [("captions", &config.captions), ("boxes", &config.boxes), ("instructions", &config.instructions)]
         {
@@ -146,7 +146,7 @@ impl Inputs {
             self.items.extend(items);
             if left_out != LeftOut::default() {
                 self.left_out = Some(format!(
-                    "{}: left out {} entries that cannot be read and {} of unknown pictures",
+                    "{}: left out {} entries that cannot be read and {} of unknown images",
                     captions.display(),
                     left_out.unreadable,
                     left_out.orphans
@@ -164,23 +164,20 @@ impl Inputs {
 
 fn check_flags(config: &SynthesizeConfig) -> Result<(), Error> {
     if config.tasks.is_empty() {
-        return Err(Error::config("--task", "names no task"));
+        return Err(Error::config("task", "names no task"));
     }
     if config.images.is_none() && config.captions.is_none() && config.instructions.is_none() {
-        return Err(Error::config(
-            "synthesize",
-            "needs --images DIR, --captions FILE or --instructions FILE",
-        ));
+        return Err(Error::config("synthesize", "needs `images`, `captions` or `instructions`"));
     }
     if config.boxes.is_some() && config.captions.is_none() {
-        return Err(Error::config("--boxes", "needs --captions FILE beside it"));
+        return Err(Error::config("boxes", "need `captions` beside them"));
     }
     if config.tasks.contains(&Task::Translate) && config.instructions.is_none() {
-        return Err(Error::config("--task translate", "needs --instructions FILE"));
+        return Err(Error::config("task", "translate needs `instructions`"));
     }
     let sees = config.tasks.iter().any(|task| task.sees());
     if sees && config.images.is_none() {
-        return Err(Error::config("--task", "photo, vqa and ocr look at pictures and need --images DIR"));
+        return Err(Error::config("task", "photo, vqa and ocr look at images and need `images`"));
     }
     Ok(())
 }

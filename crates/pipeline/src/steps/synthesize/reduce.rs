@@ -5,6 +5,7 @@ use std::path::Path;
 
 use tsumugi_record::{Conversation, Excluded, Provenance, Record, ShardReader, shard_name, write_json};
 use tsumugi_synth::{CheckConfig, NearDuplicates, Report, Reporter};
+use tsumugi_text::LanguagePack;
 
 use super::{ASKED, DROPPED, SOURCES, ledger};
 use crate::runner::{OutputFolder, Stage};
@@ -15,9 +16,10 @@ pub(super) fn reduce(
     step: &OutputFolder,
     shards: usize,
     checks: &CheckConfig,
+    pack: &LanguagePack,
     progress: &Progress,
 ) -> Result<Report, Error> {
-    let verdicts = judge(step.out(), shards, checks)?;
+    let verdicts = judge(step.out(), shards, checks, pack)?;
     step.phase("reduce", &verdicts.by_shard, progress, |number, verdict, outputs| {
         outputs.begin::<Conversation>("")?;
         outputs.begin::<Excluded>("excluded")?;
@@ -72,8 +74,8 @@ struct Verdicts {
     report: Report,
 }
 
-fn judge(out: &Path, shards: usize, checks: &CheckConfig) -> Result<Verdicts, Error> {
-    let (mut seen, mut reporter) = (NearDuplicates::new(checks), Reporter::default());
+fn judge(out: &Path, shards: usize, checks: &CheckConfig, pack: &LanguagePack) -> Result<Verdicts, Error> {
+    let (mut seen, mut reporter) = (NearDuplicates::new(checks), Reporter::new(pack));
     let mut by_shard = Vec::with_capacity(shards);
     for number in 0..shards {
         let mut verdict = Vec::new();

@@ -1,4 +1,4 @@
-//! How well a text compresses.
+//! A rule about how well a text compresses.
 
 mod deflate;
 mod huffman;
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Filter, Report, Text, share};
 
-/// Bytes after zlib at level 9 over bytes before (llm-jp-corpus): repetitive text compresses too well, noise too
-/// little.
+/// Bounds the ratio of the size after zlib at level 9 to the size before (llm-jp-corpus): repetitive text compresses too well,
+/// and noise too little.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Compression {
-    /// Smallest ratio (llm-jp-corpus: .30, strict .375).
+    /// Least ratio (0.3: llm-jp-corpus; strict: 0.375).
     pub min: f64,
-    /// Largest ratio (llm-jp-corpus: .70).
+    /// Greatest ratio (0.7: llm-jp-corpus).
     pub max: f64,
 }
 

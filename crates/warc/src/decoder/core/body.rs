@@ -1,30 +1,29 @@
-//! Where the body of a record ends: as its header says, or where the next record begins.
+//! Finds the end of a record's body: where its header says, or where the next record starts.
 
 use std::ops::Range;
 
-use super::{Core, START, State, Step, Want};
+use super::{Core, START, Span, State, Step, Want};
 use crate::arc;
-use crate::decoder::Span;
-use crate::decoder::search::{LOOK_AHEAD, next_record, padding, without_separator};
 use crate::error::{Fault, FaultKind};
 use crate::head::{Head, Length};
-use crate::record::Location;
-use crate::unpack::{Fill, is_record_start};
+use crate::location::Location;
+use crate::search::{LOOK_AHEAD, is_record_start, next_record, padding, without_separator};
+use crate::unpack::Fill;
 
-/// More padding than this behind a body is not waited for.
+/// Largest padding in bytes after a body that is waited for.
 const PADDING_LIMIT: usize = 64 << 10;
 
-/// Why the end of a body is looked for.
+/// Why the end of a body is searched.
 #[derive(Debug, Clone, Copy)]
 enum Unsure {
-    /// The header does not say where it is.
+    /// The header does not give a length.
     Kind(FaultKind),
-    /// The header says that it is here, but nothing ends there.
+    /// The header gives this length, but no body ends there.
     Declared(usize),
 }
 
 impl Unsure {
-    /// The fault if the body turns out to end at `end`.
+    /// The fault if the body ends at `end`.
     fn kind(self, end: usize) -> FaultKind {
         match self {
             Self::Kind(kind) => kind,
@@ -42,7 +41,7 @@ impl Unsure {
 }
 
 impl Core {
-    /// The record's body begins `start` bytes from here.
+    /// Reads the body that starts `start` bytes from here.
     pub(super) fn body(&mut self, head: &mut Head, start: usize) -> Step {
         let location = self.location();
         let malformed = head.is_malformed();
@@ -60,13 +59,13 @@ impl Core {
         step
     }
 
-    /// Bytes before the end of the window in which a record may begin without being known yet.
+    /// Bytes before the end of the window in which a record may start without being recognised yet.
     fn unsure(&self) -> usize {
         if self.arc { arc::LINE_LIMIT } else { LOOK_AHEAD }
     }
 
-    /// Whether the rest of the archive cannot hold a record of so many bytes, even if it is packed as tightly as its
-    /// form allows.
+    /// Whether the rest of the archive cannot contain a record of this many bytes, even at the best compression ratio of
+    /// its form.
     fn is_beyond(&self, location: Location, length: u64) -> bool {
         let Some(total) = self.total else { return false };
         let rest = total.saturating_sub(location.offset);
@@ -82,7 +81,7 @@ impl Core {
         if large && self.is_beyond(location, length.saturating_add(start as u64)) {
             return self.unknown(location, start, FaultKind::LengthTooLarge);
         }
-        // Of a large body as much as may be held is looked at first: a lying length is found out there.
+        // Of a large body, examine as much as may be held first: that detects a wrong length.
         let end = start + self.options.buffer_limit.min(usize::try_from(length).unwrap_or(usize::MAX));
         loop {
             let have = self.here().len();
@@ -108,7 +107,7 @@ impl Core {
         }
     }
 
-    /// Gives a record out whose body comes in pieces.
+    /// Returns a record with a streamed body.
     fn in_pieces(&mut self, location: Location, start: usize, length: u64) -> Step {
         self.state = State::Body { offset: location.offset, left: length };
         self.consume = start;
@@ -117,7 +116,7 @@ impl Core {
         Step::Record(Span { location, complete: true, body: None })
     }
 
-    /// Index (from here) of a member in the range that begins a record.
+    /// Index (from here) of a member in the range that starts a record.
     pub(super) fn record_member(&self, start: usize, end: usize, arc: bool) -> Option<usize> {
         if start >= end {
             return None;
@@ -129,7 +128,7 @@ impl Core {
             .map(|at| at - pos)
     }
 
-    /// The body is whole by its length; looks whether a record may begin behind it.
+    /// Checks whether a record may start after a body that is complete by its length.
     fn tail(&mut self, location: Location, start: usize, end: usize) -> Step {
         loop {
             let data = self.here();
@@ -158,9 +157,9 @@ impl Core {
         }
     }
 
-    /// Gives a record out behind whose body a record or the end comes.
+    /// Returns a record whose body is followed by a record or the end.
     fn whole(&mut self, location: Location, body: Range<usize>, after: usize) -> Step {
-        // Records of ARC files are parted by one line end, and the first of a file ends in a blank line of its own.
+        // ARC records are separated by one line end, and the first one of a file ends with its own blank line.
         let counted = counted_separator(&self.here()[..after], &body).filter(|_| !self.arc);
         let end = match counted {
             Some(end) => {
@@ -172,18 +171,18 @@ impl Core {
         self.give(location, body.start..end, after, true)
     }
 
-    /// Behind the body comes neither a record nor an end.
+    /// Handles a body that is followed by neither a record nor the end.
     fn mismatch(&mut self, location: Location, start: usize, end: usize, after: usize) -> Step {
         let behind = &self.here()[end..];
         let separated = behind.starts_with(b"\r\n\r\n") || behind.starts_with(b"\n\n");
         if separated || (self.arc && after > end) {
-            // A blank line ends the body as it should: foreign bytes follow.
+            // A blank line ends the body as required: foreign bytes follow.
             return self.give(location, start..end, after, true);
         }
         self.until_record(location, start, Unsure::Declared(end))
     }
 
-    /// The archive ends, or bytes are missing, before the body is whole.
+    /// Handles a body that is cut by the end of the archive or a gap.
     fn cut_body(&mut self, location: Location, start: usize) -> Step {
         let len = self.here().len();
         if let Some(next) = next_record(self.here(), start, start, self.arc) {
@@ -201,7 +200,7 @@ impl Core {
         self.until_record(location, start, Unsure::Kind(kind))
     }
 
-    /// The body ends where the next record begins.
+    /// Ends the body where the next record starts.
     fn until_record(&mut self, location: Location, start: usize, unsure: Unsure) -> Step {
         let most = start + self.options.buffer_limit;
         loop {
@@ -217,7 +216,7 @@ impl Core {
             }
             self.searched = len.saturating_sub(self.unsure());
             if len > most + self.unsure() {
-                // Too much to hold: the declared length is as good a guess as any.
+                // Too much to hold: the declared length is the best guess.
                 let end = unsure.declared().unwrap_or(most);
                 self.queue.push_back(Fault::new(location.offset, unsure.kind(usize::MAX)));
                 return self.give(location, start..end, end, false);
@@ -237,7 +236,7 @@ impl Core {
         }
     }
 
-    /// Gives a record out. `body` and `next` (where to go on) are counted from here.
+    /// Returns a record. `body` and `next` (where to continue) are relative to the current position.
     pub(super) fn give(
         &mut self,
         mut location: Location,
@@ -264,8 +263,8 @@ impl Core {
     }
 }
 
-/// Where the body ends, if its length counts the blank line behind it too: nothing else of one is left before the end of
-/// `data`. A body that has a blank line at its end even so may be meant as it is, as the header of an HTTP message is.
+/// The end of the body if its length includes the blank line after it, because nothing else of a blank line is left before
+/// the end of `data`. A body that still ends with a blank line may be meant so, as the header of an HTTP message is.
 fn counted_separator(data: &[u8], body: &Range<usize>) -> Option<usize> {
     let from = data.strip_suffix(b"\r\n\r\n")?.len();
     if from < body.start || from >= body.end || data[body.start..from].ends_with(b"\r\n\r\n") {

@@ -1,10 +1,10 @@
-//! Going over what is no record, and over bodies that come in pieces.
+//! Skips bytes that are not a record, and steps through streamed bodies.
 
 use super::{BodyStep, Core, START, State, Step, Want};
 use crate::arc::LINE_LIMIT;
-use crate::decoder::search::{LOOK_AHEAD, next_record};
 use crate::error::{Error, Fault, FaultKind};
-use crate::unpack::{Fill, Packed, is_record_start, packed_record};
+use crate::search::{LOOK_AHEAD, is_record_start, next_record};
+use crate::unpack::{Fill, Packed, packed_record};
 
 impl Core {
     pub(super) fn begin_garbage(&mut self, kind: FaultKind) -> Step {
@@ -13,7 +13,7 @@ impl Core {
         Step::Again
     }
 
-    /// Skips to the next record and gives one fault for all that was skipped.
+    /// Skips to the next record and reports one fault for everything skipped.
     pub(super) fn garbage(&mut self, fault: Fault, from: u64) -> Result<Step, Error> {
         let arc = self.arc || self.is_first();
         let unsure = if arc { LINE_LIMIT } else { LOOK_AHEAD };
@@ -37,7 +37,7 @@ impl Core {
                 self.window.pos += next;
                 return Ok(self.end_garbage(fault, from));
             }
-            // What begins near the end may be a record once more bytes are there.
+            // Bytes near the end may turn out to be a record once more bytes arrive.
             self.window.pos += len.saturating_sub(unsure).min(unknown);
             let kept = self.here().len();
             match self.want(kept + 1) {
@@ -52,7 +52,7 @@ impl Core {
                         return Err(Error::NotAnArchive { bytes: self.input.offset(), start });
                     }
                     if self.window.broken_by(self.window.pos) == Some(fault.offset) {
-                        // Of a damaged member: one fault is enough.
+                        // They belong to a damaged member, whose fault suffices.
                         self.state = State::Between;
                         return Ok(Step::Again);
                     }
@@ -68,7 +68,7 @@ impl Core {
         Step::Fault(Fault { skipped: Some(skipped), ..fault })
     }
 
-    /// The next piece of a body that comes in pieces.
+    /// The next piece of a streamed body.
     pub(crate) fn body_step(&mut self) -> BodyStep {
         self.window.pos += std::mem::take(&mut self.consume);
         loop {
@@ -95,8 +95,8 @@ impl Core {
                 }
             }
             let mut take = have.min(usize::try_from(left).unwrap_or(usize::MAX));
-            // A member that begins a record ends the body, whatever the header says: a piece ends where the next member
-            // begins.
+            // A member that starts a record ends the body, whatever the header says, so a piece ends where the next member
+            // starts.
             let begins = self.window.members(pos..pos + 1).next().is_some();
             take = self.window.members(pos + 1..pos + take).next().map_or(take, |next| next - pos);
             if begins {
@@ -109,7 +109,7 @@ impl Core {
                     return BodyStep::End;
                 }
             }
-            // More may have been unpacked: the window may have moved.
+            // Decompression may have moved the window.
             let pos = self.window.pos;
             self.state = State::Body { offset, left: left - take as u64 };
             self.consume = take;

@@ -1,7 +1,7 @@
 //! Answers on disk, in the order in which they came.
 //!
-//! An entry is a head of 20 bytes (length of the row, length of the picture, XXH3 of both; little-endian), the row as JSON, and
-//! the picture. What a killed run left half written at the end does not fit its sum, and is cut off.
+//! An entry is a head of 20 bytes (length of the row, length of the image, XXH3 of both; little-endian), the row as JSON, and
+//! the image. What a killed run left half written at the end does not fit its sum, and is cut off.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -33,7 +33,7 @@ pub(super) struct Log {
     places: HashMap<String, Place>,
 }
 
-/// Length of a picture that says that there is none.
+/// Length of an image that says that there is none.
 const NO_BODY: u64 = u64::MAX;
 
 impl Log {
@@ -124,9 +124,9 @@ fn entry(reader: &mut BufReader<File>, at: u64, length: u64) -> Option<(String, 
     }
     let mut read = vec![0; row as usize];
     reader.read_exact(&mut read).ok()?;
-    let mut picture = vec![0; bytes as usize];
-    reader.read_exact(&mut picture).ok()?;
-    if sum(&head[..12], &read, &picture).to_le_bytes() != head[12..] {
+    let mut image = vec![0; bytes as usize];
+    reader.read_exact(&mut image).ok()?;
+    if sum(&head[..12], &read, &image).to_le_bytes() != head[12..] {
         return None;
     }
     let fetch: Fetch = serde_json::from_slice(&read).ok()?;

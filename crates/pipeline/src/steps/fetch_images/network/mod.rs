@@ -1,4 +1,4 @@
-//! Pictures over HTTP.
+//! Images over HTTP.
 //!
 //! The addresses are dealt out to parts by their hosts, so that a host is asked by one part alone. A part writes every
 //! answer to its log as it comes, so that a run which is killed asks for nothing twice; when all answers are there they are
@@ -49,7 +49,7 @@ impl Network {
         if let Ok(allowed) = rlimit::increase_nofile_limit(wanted) {
             http.connections = http.connections.min(allowed.saturating_sub(OTHER_FILES).max(1) as usize);
         }
-        let fetcher = Fetcher::new(http.clone()).map_err(|e| Error::config("http", e.to_string()))?;
+        let fetcher = Fetcher::new(http.clone()).map_err(Error::setting("http"))?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("fetch")
@@ -126,7 +126,7 @@ pub(super) fn read(
     let missing = part.by_host(|url| !log.has(url));
     if !missing.is_empty() {
         let total = missing.iter().map(Vec::len).sum::<usize>() as u64;
-        let bar = progress.bar(&format!("{STEP} part {}", number + 1), Some(total), "pictures");
+        let bar = progress.bar(&format!("{STEP} part {}", number + 1), Some(total), "images");
         network.ask(missing, |url, answer| {
             bar.inc(1);
             let (fetch, body) = row(url, answer);

@@ -13,12 +13,12 @@ const PART: usize = 50_000;
 pub(in super::super) struct Part {
     /// What is fetched, in order.
     pub(super) urls: Vec<String>,
-    /// What is left out since its domain has too many pictures.
+    /// What is left out since its domain has too many images.
     pub(super) of_frequent_domains: Vec<String>,
 }
 
 /// Deals addresses out. Domains (by the public suffix list, so that all servers of a site count as one) of which more than
-/// `most` pictures are wanted are left out.
+/// `most` images are wanted are left out.
 pub(in super::super) fn parts(mut urls: Vec<String>, most: Option<u64>) -> Vec<Part> {
     urls.sort_unstable();
     urls.dedup();
