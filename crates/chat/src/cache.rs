@@ -99,7 +99,7 @@ impl Cache {
             })
             .map_err(|source| cache.error(&path, source))?;
             if damaged > 0 {
-                log::warn!("{}: {damaged} unfinished or damaged lines skipped", path.display());
+                tracing::warn!("{}: {damaged} unfinished or damaged lines skipped", path.display());
             }
             state.files.push(path);
         }
@@ -166,7 +166,7 @@ impl Cache {
         if writer.synced.elapsed() >= SYNC_EVERY {
             writer.synced = Instant::now();
             if let Err(error) = writer.file.sync_data() {
-                log::warn!("{}: not synced: {error}", self.folder.display());
+                tracing::warn!("{}: not synced: {error}", self.folder.display());
             }
         }
         Ok(Some(place))
@@ -207,7 +207,7 @@ impl Drop for Cache {
         if let Some(writer) = &lock(&self.state).writer
             && let Err(error) = writer.file.sync_all()
         {
-            log::warn!("{}: not synced: {error}", self.folder.display());
+            tracing::warn!("{}: not synced: {error}", self.folder.display());
         }
     }
 }

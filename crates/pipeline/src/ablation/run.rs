@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tsumugi_eval::Registry;
 use tsumugi_eval::report::comparison_page;
 use tsumugi_eval::results::{Comparison, Results, compare};
-use tsumugi_record::write_json;
+use tsumugi_record::{write_atomic, write_json};
 use tsumugi_train::{Recipe, StageSummary, Trainer};
 
 use super::config::{AblationConfig, Asked, Run};
@@ -136,7 +137,7 @@ fn conclude(
 ) -> Result<AblationSummary, Error> {
     let markdown = table::markdown(config, &runs, &comparisons);
     let table = out.join(TABLE);
-    write_whole(&table, &markdown)?;
+    write_atomic(&table, |file| file.write_all(markdown.as_bytes()))?;
     for comparison in &comparisons {
         let page = out.join(format!("comparison-{}.html", comparison.benchmark));
         comparison_page(comparison)
@@ -148,7 +149,3 @@ fn conclude(
     Ok(summary)
 }
 
-fn write_whole(path: &Path, text: &str) -> Result<(), Error> {
-    let temporary = path.with_extension("tmp");
-    fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path)).map_err(Error::io("write", path))
-}

@@ -1,10 +1,11 @@
 //! The embedded sample as an ablation's data: its tables, and a second set of instructions that a machine translated.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use tsumugi_record::{Pair, Record, ShardReader};
+use tsumugi_record::{Pair, Record, ShardReader, write_atomic};
 use tsumugi_synth::Task;
 
 use super::config::{AblationConfig, Sample};
@@ -79,6 +80,5 @@ fn write_english(pairs: &Path, folder: &Path, file: &Path) -> Result<(), Error> 
         }
     }
     let text = serde_json::to_string(&rows).map_err(Error::step("ablate", "instructions"))?;
-    let temporary = file.with_extension("tmp");
-    fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, file)).map_err(Error::io("write", file))
+    Ok(write_atomic(file, |file| file.write_all(text.as_bytes()))?)
 }

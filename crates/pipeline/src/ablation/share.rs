@@ -4,8 +4,10 @@
 //! run takes their weights over, in the trainer's own layout, and the trainer goes on as if it had been stopped there.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
+use tsumugi_record::write_atomic;
 use tsumugi_train::Recipe;
 
 use crate::Error;
@@ -58,7 +60,7 @@ fn common_stages(a: &Recipe, b: &Recipe) -> usize {
     a.stages.iter().zip(&b.stages).take_while(|(a, b)| a == b).count()
 }
 
-/// A second name for a file where the file system has such, else a copy; either way whole or not at all.
+/// A second name for a file where the file system has such, else a copy; either way complete or absent.
 fn link(from: &Path, to: &Path) -> Result<(), Error> {
     if to.exists() {
         return Ok(());
@@ -99,8 +101,7 @@ fn copy_metrics(from: &Path, to: &Path, stages: &[&str]) -> Result<(), Error> {
         stage.and_then(|line| Some(stages.contains(&line["stage"].as_str()?))).unwrap_or(false)
     };
     let kept: String = text.lines().filter(belongs).flat_map(|line| [line, "\n"]).collect();
-    let temporary = to.with_extension("tmp");
-    fs::write(&temporary, kept).and_then(|()| fs::rename(&temporary, &to)).map_err(Error::io("write", &to))
+    Ok(write_atomic(&to, |file| file.write_all(kept.as_bytes()))?)
 }
 
 #[cfg(test)]

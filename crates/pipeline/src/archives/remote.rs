@@ -79,7 +79,7 @@ impl Archives {
         }
         let plan = Plan::read(&remote, &indexes, &selection, base.as_ref()).map_err(failed)?;
         if let Some(malformed) = &plan.counts().first_malformed {
-            eprintln!(
+            tracing::warn!(
                 "{} lines of the index cannot be read; the first: {malformed}",
                 plan.counts().malformed
             );

@@ -1,8 +1,10 @@
 //! The ledger: a line of JSON for each reply that was paid for, with its tokens, money and time, a file a shard.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use tsumugi_record::write_atomic;
 use tsumugi_synth::Call;
 
 use super::STEP;
@@ -20,12 +22,7 @@ pub(super) fn write(out: &Path, number: usize, calls: &[Call]) -> Result<(), Err
         serde_json::to_writer(&mut text, call).map_err(Error::step(STEP, "ledger"))?;
         text.push(b'\n');
     }
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(Error::io("create folder", folder))?;
-    }
-    let part = path.with_extension("partial");
-    fs::write(&part, text).map_err(Error::io("write", &part))?;
-    fs::rename(&part, &path).map_err(Error::io("rename", &path))
+    Ok(write_atomic(&path, |file| file.write_all(&text))?)
 }
 
 /// Hands over a shard's calls.
