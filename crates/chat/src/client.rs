@@ -307,7 +307,11 @@ impl Inner {
             tries += u32::from(!fault.asks_for_patience());
             let wait = self.pause(&fault, attempt, tries, deadline)?;
             self.accounts.retried(fault.class.name());
-            tracing::debug!("attempt {attempt} failed ({}), again in {:.1} s", fault.message, wait.as_secs_f64());
+            tracing::debug!(
+                "attempt {attempt} failed ({}), again in {:.1} s",
+                fault.message,
+                wait.as_secs_f64()
+            );
             self.unless_halted(tokio::time::sleep(wait)).await?;
         }
     }

@@ -77,7 +77,8 @@ fn a_server_that_is_not_there_is_one_message() -> Result<(), Failure> {
     let config = config(folder.path(), "http://127.0.0.1:9/v1", Profile::Paper, "run")?;
     let error = evaluate(&config, &Progress::hidden()).err().ok_or("it answered")?;
     assert_eq!(error.exit_code(), 1);
-    assert!(error.to_string().contains("127.0.0.1:9") && !error.to_string().contains('\n'), "{error}");
+    let message = with_causes(&error);
+    assert!(message.contains("127.0.0.1:9") && !message.contains('\n'), "{message}");
     assert!(shards(folder.path().join("run"), "predictions")?.is_empty());
     Ok(())
 }
@@ -98,7 +99,7 @@ fn what_makes_no_sense_is_said_at_once() -> Result<(), Failure> {
     let judge = good.judge.clone().map(|judge| JudgeConfig { rules: Some(rules), ..judge });
     missing(EvaluateConfig { judge, ..good.clone() }, 2, "rules");
     missing(EvaluateConfig { training: vec![folder.path().to_owned()], ..good.clone() }, 1, "127.0.0.1:9");
-    missing(EvaluateConfig { benchmark: "/nowhere.jsonl".into(), ..good.clone() }, 1, "/nowhere.jsonl");
+    missing(EvaluateConfig { benchmark: "/nowhere.jsonl".into(), ..good.clone() }, 2, "/nowhere.jsonl");
     missing(EvaluateConfig { profile: Profile::Sakana, ..good.clone() }, 2, "no judge");
     missing(EvaluateConfig { model: Model::default(), ..good.clone() }, 2, "checkpoint");
     missing(EvaluateConfig { dictionary: Some("/nowhere".into()), ..good }, 1, "sys.dic");

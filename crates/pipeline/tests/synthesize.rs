@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tsumugi_demo::{MODEL, StandIn};
-use tsumugi_pipeline::Progress;
 use tsumugi_pipeline::steps::synthesize::{SynthesizeConfig, synthesize};
+use tsumugi_pipeline::{Progress, with_causes};
 use tsumugi_record::{Conversation, Excluded, Image, Pair, Provenance, ShardReader, ShardWriter};
 use tsumugi_synth::{Call, CheckConfig, Report, Task};
 use tsumugi_testkit::{Reply, Server};
@@ -124,7 +124,7 @@ fn replies_that_are_all_dropped_are_no_success() {
     // Not in a second run either, which finds all of it done.
     for _ in 0..2 {
         let error = synthesize(&config, &Progress::hidden()).unwrap_err();
-        let text = error.to_string();
+        let text = with_causes(&error);
         assert!(error.exit_code() == 1 && text.contains("none of 3 requests"), "{text}");
         assert!(text.contains("unreadable_image 1") && text.contains("wrong_language 2"), "{text}");
     }
@@ -176,7 +176,8 @@ fn what_cannot_work_is_said_before_anything_is_sent() {
     };
     let fails = |config: SynthesizeConfig, code: u8, word: &str| {
         let error = synthesize(&config, &Progress::hidden()).unwrap_err();
-        assert!(error.exit_code() == code && error.to_string().contains(word), "{error}");
+        let message = with_causes(&error);
+        assert!(error.exit_code() == code && message.contains(word), "{message}");
     };
     fails(SynthesizeConfig { images: None, ..config.clone() }, 2, "`images`");
     fails(SynthesizeConfig { tasks: vec![Task::Translate], ..config.clone() }, 2, "`instructions`");
@@ -231,7 +232,7 @@ fn one_poisoned_item_costs_no_other_and_is_asked_again() {
         ..SynthesizeConfig::default()
     };
     let error = synthesize(&config, &Progress::hidden()).unwrap_err();
-    let text = error.to_string();
+    let text = with_causes(&error);
     assert!(error.exit_code() == 1 && text.contains("1 requests in 1 of 2 shards"), "{text}");
     assert!(text.contains("give_up") && text.contains("HTTP 500"), "{text}");
     // Two attempts at the poisoned one; the three others were answered.

@@ -1,6 +1,6 @@
 //! Requests as the server receives them.
 
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -20,7 +20,7 @@ pub struct Request {
     pub target: String,
     /// Header fields in their order.
     pub headers: Vec<(String, String)>,
-    /// Body; empty without `Content-Length`.
+    /// Body; empty without `Content-Length` or chunks.
     pub body: Vec<u8>,
 }
 
@@ -76,10 +76,58 @@ pub(crate) fn read_head(reader: &mut impl BufRead) -> Option<Head> {
     Some((first, headers.collect()))
 }
 
-/// Reads a body of `Content-Length` bytes.
-pub(crate) fn read_body(reader: &mut impl Read, headers: &[(String, String)]) -> Option<Vec<u8>> {
-    let length = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    let mut body = vec![0; length.map_or(Some(0), |(_, length)| length.parse().ok())?];
+/// Reads a body: chunks, or `Content-Length` bytes.
+pub(crate) fn read_body(reader: &mut impl BufRead, headers: &[(String, String)]) -> Option<Vec<u8>> {
+    let header = |wanted: &str| {
+        let found = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.map(|(_, value)| value.as_str())
+    };
+    if header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
+        return read_chunks(reader);
+    }
+    let mut body = vec![0; header("content-length").map_or(Some(0), |length| length.parse().ok())?];
     reader.read_exact(&mut body).ok()?;
     Some(body)
+}
+
+/// Reads chunks up to the empty one, and the trailer after it.
+fn read_chunks(reader: &mut impl BufRead) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    let mut line = String::new();
+    loop {
+        line.clear();
+        reader.read_line(&mut line).ok()?;
+        let size = line.trim_end().split(';').next().unwrap_or_default();
+        let size = usize::from_str_radix(size, 16).ok()?;
+        if size == 0 {
+            break;
+        }
+        let start = body.len();
+        body.resize(start + size, 0);
+        reader.read_exact(&mut body[start..]).ok()?;
+        line.clear();
+        reader.read_line(&mut line).ok()?;
+    }
+    loop {
+        line.clear();
+        if reader.read_line(&mut line).ok()? == 0 || line.trim_end().is_empty() {
+            return Some(body);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_come_in_chunks_or_by_length() {
+        let headers = |name: &str, value: &str| [(name.to_owned(), value.to_owned())];
+        let mut chunks = &b"4\r\nab\r\n\r\n3;x=y\r\ncde\r\n0\r\nTrailer: 1\r\n\r\nnext"[..];
+        let body = read_body(&mut chunks, &headers("Transfer-Encoding", "chunked"));
+        assert_eq!((body.as_deref(), chunks), (Some(&b"ab\r\ncde"[..]), &b"next"[..]));
+        let mut plain = &b"abcdef"[..];
+        assert_eq!(read_body(&mut plain, &headers("content-length", "4")).unwrap(), b"abcd");
+        assert_eq!(read_body(&mut plain, &[]).unwrap(), b"");
+    }
 }

@@ -148,4 +148,3 @@ fn conclude(
     write_json(&out.join("ablation.json"), &summary)?;
     Ok(summary)
 }
-

@@ -83,7 +83,7 @@ fn reads_what_is_readable_and_refuses_what_is_no_archive() {
     assert_eq!((summary.rows["documents"], summary.counts["damage:truncated_member"]), (4, 1));
     for (bytes, message) in [(&b""[..], "empty"), (b"Dear reader,\nthis is a text.\n", "not a web archive")] {
         let out = tempfile::tempdir().unwrap();
-        let error = run(bytes, out.path(), 1).unwrap_err().to_string();
+        let error = crate::with_causes(&run(bytes, out.path(), 1).unwrap_err());
         assert!(error.contains(message), "{error}");
         assert!(!out.path().join("manifest.json").exists());
     }

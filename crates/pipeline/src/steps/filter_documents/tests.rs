@@ -151,6 +151,7 @@ fn a_wrong_profile_is_a_wrong_configuration() {
     };
     let error = run_step(&config).unwrap_err();
     assert_eq!(error.exit_code(), 2);
-    assert!(error.to_string().contains("swallow-v1"), "{error}");
+    let message = crate::with_causes(&error);
+    assert!(message.contains("swallow-v1"), "{message}");
     assert!(!config.out.exists());
 }
