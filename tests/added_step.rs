@@ -119,7 +119,7 @@ fn it_resumes_and_counts() {
     let stdout = text(&resumed.stdout);
     let summary: serde_json::Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
     assert_eq!(summary["rows"]["excluded"], 2, "{summary}");
-    let stage = &summary["funnel"]["stages"][0];
+    let stage = &summary["funnel"][0];
     assert_eq!((&stage["name"], &stage["dropped"]["even"]), (&"parity".into(), &2.into()), "{summary}");
     let other = run(&[&settings[..4], &["1"]].concat());
     assert_eq!(other.status.code(), Some(2), "another run must be refused");

@@ -307,11 +307,8 @@ impl Inner {
             tries += u32::from(!fault.asks_for_patience());
             let wait = self.pause(&fault, attempt, tries, deadline)?;
             self.accounts.retried(fault.class.name());
-            tracing::debug!(
-                "attempt {attempt} failed ({}), again in {:.1} s",
-                fault.message,
-                wait.as_secs_f64()
-            );
+            let (seconds, message) = (wait.as_secs_f64(), &fault.message);
+            tracing::debug!("attempt {attempt} failed ({message}), again in {seconds:.1} s");
             self.unless_halted(tokio::time::sleep(wait)).await?;
         }
     }
