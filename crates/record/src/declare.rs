@@ -27,7 +27,7 @@
 /// writer.push(ImageRow { width: 640, height: 480, ..ImageRow::default() })?;
 /// writer.finish()?;
 /// assert_eq!(ShardReader::<Size>::open(&path)?.read_all()?, [Size { width: 640, height: 480 }]);
-/// # Ok::<(), tsumugi_record::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[macro_export]
 macro_rules! record {

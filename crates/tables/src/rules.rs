@@ -23,6 +23,10 @@ use crate::{Error, Operator};
 /// # Errors
 /// As [`Operator::keep`].
 pub fn verdicts(table: &Columns, operators: &[Operator]) -> Result<Vec<Option<usize>>, Error> {
+    // A file without rows says nothing about its columns.
+    if table.rows() == 0 {
+        return Ok(Vec::new());
+    }
     let mut verdicts = vec![None; table.rows()];
     let mut staying: Vec<usize> = (0..table.rows()).collect();
     for (number, operator) in operators.iter().enumerate() {
@@ -38,4 +42,16 @@ pub fn verdicts(table: &Columns, operators: &[Operator]) -> Result<Vec<Option<us
         staying.retain(|&row| verdicts[row].is_none());
     }
     Ok(verdicts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_without_rows_has_no_verdicts() {
+        let operator =
+            Operator::KeepFirst { id: "id".into(), key: vec!["text".into()], order: vec!["id".into()] };
+        assert!(verdicts(&Columns::new(), &[operator]).unwrap().is_empty());
+    }
 }
