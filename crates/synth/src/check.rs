@@ -155,7 +155,7 @@ impl Checker {
             // Short answers of Han characters alone could be of two languages; the questions, checked before, decide.
             let around = (is_answer && letters < SHORT_ANSWERS).then_some(self.pack.code());
             let found = self.identifier.identify_on_page(&text, around);
-            if share < self.config.language_share || !self.pack.accepts(&found.code) {
+            if share < self.config.language_share || !self.pack.accepts(found.code) {
                 return Err(Rejection::new("wrong_language", Some(text)));
             }
         }

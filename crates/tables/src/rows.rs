@@ -32,6 +32,9 @@ pub fn drop_frequent<K: Key>(keys: &[K], count: usize) -> Vec<bool> {
     keep
 }
 
+/// Group and draw of a row, and its number.
+type Place<G, D> = ((G, D), usize);
+
 /// How [`drop_frequent_in_samples`] cuts samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Samples {
@@ -73,8 +76,8 @@ pub fn drop_frequent_in_samples<K: Key, G: Key, D: Key>(
     let places: Vec<(G, D)> = groups.iter().copied().zip(draws.iter().copied()).collect();
     let order = sorted(&places);
     // Runs of rows: one for each occurrence.
-    let occurrences: Vec<&[((G, D), usize)]> = order.chunk_by(|a, b| a.0 == b.0).collect();
-    let blocks: Vec<&[&[((G, D), usize)]]> = occurrences
+    let occurrences: Vec<&[Place<G, D>]> = order.chunk_by(|a, b| a.0 == b.0).collect();
+    let blocks: Vec<&[&[Place<G, D>]]> = occurrences
         .chunk_by(|a, b| a[0].0.0 == b[0].0.0)
         .flat_map(|group| group.chunks(samples.block))
         .collect();

@@ -28,10 +28,7 @@ fn remote() -> Remote {
 }
 
 fn options() -> RemoteConfig {
-    let mut options = RemoteConfig::default();
-    options.attempts = 4;
-    options.first_wait_ms = 1;
-    options
+    RemoteConfig { attempts: 4, first_wait_ms: 1, ..RemoteConfig::default() }
 }
 
 fn address(server: &Server) -> Address {

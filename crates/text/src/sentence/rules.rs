@@ -155,7 +155,7 @@ impl Rules {
             !(c.is_alphanumeric() || c == '.') || !matches!(script_of(c), Script::Latin | Script::None)
         };
         let word = head.rsplit(separates).next().unwrap_or_default().to_lowercase();
-        self.own.abbreviations.iter().any(|own| *own == word)
+        self.own.abbreviations.contains(&word)
     }
 
     /// Whether what follows a terminator goes on with the sentence: a comma or a word such as a particle of quotation.

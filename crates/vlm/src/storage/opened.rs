@@ -7,6 +7,7 @@ use crate::config::{LlamaConfig, VisionConfig, VlmConfig};
 
 /// What a checkpoint holds, with its sizes.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each opened checkpoint")]
 pub enum Contents {
     /// A vision-language model.
     Vlm(VlmConfig),
