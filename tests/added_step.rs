@@ -52,7 +52,7 @@ impl OddOnly {
         }
         eprintln!("treated {number}");
         outputs.begin::<Excluded>("excluded")?;
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             let row = Excluded { id: number.to_string(), reason: "even".into(), ..Excluded::default() };
             return outputs.exclude(STAGE, row);
         }

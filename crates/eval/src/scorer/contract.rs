@@ -108,12 +108,15 @@ pub trait Scorer: fmt::Debug + Send + Sync {
     }
 }
 
+/// A score of items by their indices.
+pub type Function<'i> = Box<dyn Fn(&[usize]) -> f64 + 'i>;
+
 /// How items make a score.
 pub enum Statistic<'i> {
     /// The mean of one value for each item. Two runs are then compared question by question.
     Mean(Vec<f64>),
     /// Any other function of item indices, which may repeat.
-    Other(Box<dyn Fn(&[usize]) -> f64 + 'i>),
+    Other(Function<'i>),
 }
 
 impl Statistic<'_> {

@@ -10,7 +10,7 @@ pub mod names;
 mod resources;
 mod rouge;
 
-pub use self::contract::{Answers, Scorer, Statistic};
+pub use self::contract::{Answers, Function, Scorer, Statistic};
 pub use self::exact::ExactMatch;
 pub use self::judge::{JudgePoints, JudgeRelative, run_score};
 pub use self::resources::Resources;

@@ -82,9 +82,10 @@ fn differences(out: &mut String, runs: &[RunSummary], comparisons: &[Comparison]
             let needed = q.questions_needed.map_or_else(|| "-".to_owned(), |n| n.to_string());
             let _ = writeln!(
                 out,
-                "| {} | {} | {:+.2} | {:+.2} to {:+.2} | {:+.2} to {:+.2} | {:.4} | {needed} |",
+                "| {} | {}, {} | {:+.2} | {:+.2} to {:+.2} | {:+.2} to {:+.2} | {:.4} | {needed} |",
                 cell(&run.name),
-                format!("{}, {}", cell(&comparison.benchmark), cell(&d.title)),
+                cell(&comparison.benchmark),
+                cell(&d.title),
                 q.difference,
                 q.interval.low,
                 q.interval.high,
