@@ -76,7 +76,7 @@ impl Source {
             if line.ends_with('}') || line.ends_with(';') {
                 continue;
             }
-            if let Some(length) = lines[at + 1..].iter().position(|line| is_end(line)) {
+            if let Some(length) = lines[at + 1..].iter().position(is_end) {
                 found.push((at + 1, name.to_owned(), length + 2));
             }
         }
