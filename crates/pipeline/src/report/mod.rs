@@ -1,6 +1,6 @@
 //! Sections of reports over tables and summaries of the steps, and contact sheets.
 //!
-//! Each function here gives a part of a [`tsumugi_report::Page`]. [`crate::whole`] puts them together.
+//! Each function here gives a part of a [`tsumugi_report::Page`]. `full_run` puts them together.
 
 #[cfg(all(feature = "train", feature = "eval"))]
 mod evaluation;
