@@ -72,7 +72,7 @@ impl Coding {
     }
 }
 
-/// Damage of a payload. [`Payload::bytes`] holds what could be decoded.
+/// Damage of a payload. [`Payload::bytes`](super::Payload::bytes) holds what could be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PayloadFault {
