@@ -6,12 +6,17 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 #[derive(Debug, Clone)]
 pub struct Progress {
     bars: MultiProgress,
+    #[cfg(feature = "train")]
     hidden: bool,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Progress { bars: MultiProgress::new(), hidden: false }
+        Progress {
+            bars: MultiProgress::new(),
+            #[cfg(feature = "train")]
+            hidden: false,
+        }
     }
 }
 
@@ -23,7 +28,11 @@ impl Progress {
 
     /// No bars at all, for tests and for callers with their own display.
     pub fn hidden() -> Self {
-        Progress { bars: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()), hidden: true }
+        Progress {
+            bars: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
+            #[cfg(feature = "train")]
+            hidden: true,
+        }
     }
 
     /// A new bar below the others: of a known length, or a counter where the length is unknown.
