@@ -38,5 +38,5 @@ pub use error::{Error, Result};
 pub use image::{ImageDrop, ImageFacts, distinct};
 pub use matrix::Matrix;
 pub use pairs::{PairCandidate, PairCandidates, PairDrop, pair_candidates};
-pub use similarity::{NsfwClassifier, Similarity, combine};
+pub use similarity::{NsfwClassifier, Similarity};
 pub use text::{TextChecker, TextDrop, tidy};

@@ -55,34 +55,3 @@ pub trait NsfwClassifier: Sync {
     /// [`Error::Scorer`] if the classifier fails. Images that cannot be decoded are not passed to it.
     fn probabilities(&self, images: &[&[u8]]) -> Result<Vec<f64>>;
 }
-
-/// Combines the scores of several scorers as the paper does: each is divided by its own median over all rows, and the
-/// quotients are added. `scores[scorer][row]`; the scores of a scorer whose median is not positive are not divided.
-///
-/// ```
-/// let combined = tsumugi_interleave::combine(&[vec![0.1, 0.2, 0.4], vec![2.0, 4.0, 6.0]]);
-/// assert_eq!(combined, [1.0, 2.0, 3.5]);
-/// ```
-pub fn combine(scores: &[Vec<f64>]) -> Vec<f64> {
-    let rows = scores.iter().map(Vec::len).min().unwrap_or(0);
-    let mut sums = vec![0.0; rows];
-    for column in scores {
-        let median = median(column);
-        let weight = if median > 0.0 { 1.0 / median } else { 1.0 };
-        for (sum, value) in sums.iter_mut().zip(column) {
-            *sum += value * weight;
-        }
-    }
-    sums
-}
-
-/// The median, which is the mean of the middle two for an even number of values and 0 without values.
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    match sorted.len() {
-        0 => 0.0,
-        n if n % 2 == 1 => sorted[n / 2],
-        n => (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0,
-    }
-}

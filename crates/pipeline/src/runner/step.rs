@@ -99,7 +99,8 @@ pub trait Step: Sized + Send + Sync + 'static {
     fn phases(&self) -> Vec<Phase<Self>>;
 }
 
-/// How many shards a map phase has. It may read what earlier phases left in the output folder.
+/// How many shards a phase has. It runs before the shards do, alone: it may read what earlier phases left in the output
+/// folder, and make what all shards need.
 pub type Shards<S> = fn(&S, &Work) -> Result<usize, Error>;
 /// How a map phase treats a shard. It must give the same bytes every time, in any process.
 pub type Treat<S> = fn(&S, &Work, usize, &mut Outputs) -> Result<(), Error>;

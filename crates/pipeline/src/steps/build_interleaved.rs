@@ -23,6 +23,7 @@ use tsumugi_text::LanguagePack;
 
 use super::build_pairs::{place_of, year_of};
 use super::images::{ImageTables, Images};
+use super::once::once;
 use super::scorers::Scorers;
 use crate::runner::{self, Inputs, Outputs, Phase, Rule, Stage, Step, Summary, Work};
 use crate::{Context, Error, Group};
@@ -109,7 +110,7 @@ impl Step for BuildInterleaved {
     }
 
     fn phases(&self) -> Vec<Phase<Self>> {
-        let shards = |step: &Self, _: &Work| Ok(step.documents.len());
+        let shards = Self::shards;
         let mut phases = Vec::new();
         if self.recipe.frequency.is_on() {
             phases.push(Phase::map("keys", shards, Self::keys));
@@ -164,13 +165,15 @@ impl BuildInterleaved {
         Ok(BuildInterleaved { recipe, pack, documents, tables, images, scorer, nsfw })
     }
 
-    /// The images, read when a phase first asks for them.
+    /// The images.
     fn images(&self) -> Result<&Images, Error> {
-        if let Some(images) = self.images.get() {
-            return Ok(images);
-        }
-        let images = Images::read(&self.tables)?;
-        Ok(self.images.get_or_init(|| images))
+        once(&self.images, || Images::read(&self.tables))
+    }
+
+    /// Number of shards. It reads the images, which all shards need.
+    fn shards(&self, _: &Work) -> Result<usize, Error> {
+        self.images()?;
+        Ok(self.documents.len())
     }
 
     /// Drops occurrences whose image is frequent in its sample.

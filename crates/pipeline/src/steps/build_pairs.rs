@@ -19,8 +19,9 @@ use tsumugi_interleave::{PairCandidate, PairConfig, PairDrop, TextChecker, pair_
 use tsumugi_record::{Document, DocumentBody, Excluded, Image, Pair, Provenance, ShardReader, Similarity};
 
 use super::images::{ImageTables, Images};
+use super::once::once;
 use super::scorers::Scorers;
-use crate::runner::{self, Inputs, Outputs, Phase, Stage, Step, Summary, Work};
+use crate::runner::{self, Inputs, Outputs, Phase, Rule, Stage, Step, Summary, Work};
 use crate::{Context, Error, Group};
 use rules::{CandidateKeys, Scores};
 pub(super) use rules::{place_of, year_of};
@@ -104,7 +105,7 @@ impl Step for BuildPairs {
     }
 
     fn phases(&self) -> Vec<Phase<Self>> {
-        let shards = |step: &Self, _: &Work| Ok(step.documents.len());
+        let shards = Self::shards;
         let mut phases = vec![
             Phase::map("map", shards, Self::map),
             Phase::compare::<CandidateKeys>("duplicates", KEYS, shards, Self::rules),
@@ -156,13 +157,15 @@ impl BuildPairs {
         Ok(BuildPairs { recipe, checker, documents, tables, images, scorers })
     }
 
-    /// The images, read when a phase first asks for them.
+    /// The images.
     fn images(&self) -> Result<&Images, Error> {
-        if let Some(images) = self.images.get() {
-            return Ok(images);
-        }
-        let images = Images::read(&self.tables)?;
-        Ok(self.images.get_or_init(|| images))
+        once(&self.images, || Images::read(&self.tables))
+    }
+
+    /// Number of shards. It reads the images, which all shards need.
+    fn shards(&self, _: &Work) -> Result<usize, Error> {
+        self.images()?;
+        Ok(self.documents.len())
     }
 
     /// Finds the candidates of a shard of documents.
@@ -226,14 +229,7 @@ impl BuildPairs {
         let rules = self.rules();
         let mut verdicts = work.verdicts("duplicates", number)?.into_iter();
         for batch in ShardReader::<Pair>::open(work.shard::<Pair>(CANDIDATES, number))? {
-            let mut rows = Vec::new();
-            for row in batch? {
-                let verdict = verdicts.next().flatten();
-                match outputs.judge(&rules, verdict.as_deref()) {
-                    None => rows.push(row),
-                    Some(stage) => exclude_pair(outputs, stage, row, verdict.unwrap_or_default())?,
-                }
-            }
+            let mut rows = staying(batch?, &mut verdicts, &rules, outputs)?;
             let images = self.load(&rows)?;
             self.score_rows(&mut rows, &images)?;
             for row in rows {
@@ -295,14 +291,7 @@ impl BuildPairs {
         }
         let mut verdicts = work.verdicts(phase, number)?.into_iter();
         for batch in ShardReader::<Pair>::open(work.shard::<Pair>(folder, number))? {
-            let mut rows = Vec::new();
-            for row in batch? {
-                let verdict = verdicts.next().flatten();
-                match outputs.judge(&rules, verdict.as_deref()) {
-                    None => rows.push(row),
-                    Some(stage) => exclude_pair(outputs, stage, row, verdict.unwrap_or_default())?,
-                }
-            }
+            let rows = staying(batch?, &mut verdicts, &rules, outputs)?;
             let images = self.load(&rows)?;
             for mut row in rows {
                 if self.scorers.similarity.is_empty() {
@@ -325,6 +314,24 @@ impl BuildPairs {
         let files = images.load(&keys.values().copied().collect::<BTreeSet<usize>>())?;
         Ok(keys.into_iter().filter_map(|(url, key)| Some((url, files.get(&key)?.clone()))).collect())
     }
+}
+
+/// The candidates that stay by the verdicts of a compare phase; the others are dropped.
+fn staying(
+    rows: Vec<Pair>,
+    verdicts: &mut impl Iterator<Item = Option<String>>,
+    rules: &[Rule],
+    outputs: &mut Outputs,
+) -> Result<Vec<Pair>, Error> {
+    let mut stay = Vec::new();
+    for row in rows {
+        let verdict = verdicts.next().flatten();
+        match outputs.judge(rules, verdict.as_deref()) {
+            None => stay.push(row),
+            Some(stage) => exclude_pair(outputs, stage, row, verdict.unwrap_or_default())?,
+        }
+    }
+    Ok(stay)
 }
 
 fn bytes_of<'a>(images: &'a HashMap<String, Image>, row: &Pair) -> &'a [u8] {

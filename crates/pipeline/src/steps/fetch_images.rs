@@ -25,6 +25,7 @@ use tsumugi_images::fetch::HttpConfig;
 use tsumugi_page::OptOut;
 use tsumugi_record::{Document, DocumentBody, Fetch, ImageRow, Record, ShardReader, shard_name};
 
+use super::once::once;
 use crate::runner::{Inputs, Outputs, Phase, Stage, Step, Work};
 use crate::{Context, Error, Group};
 use answers::Answers;
@@ -156,13 +157,13 @@ impl Step for FetchImages {
     }
 
     fn phases(&self) -> Vec<Phase<Self>> {
-        let mut phases = vec![Phase::map("read", |step, _| Ok(step.sources.list.len()), Self::read)];
+        let mut phases = vec![Phase::map("read", Self::sources, Self::read)];
         #[cfg(feature = "remote")]
         if self.sources.http {
-            phases.push(Phase::map("fetch", |step, work| Ok(step.parts(work)?.len()), Self::fetch));
+            phases.push(Phase::map("fetch", Self::requests, Self::fetch));
         }
-        phases.push(Phase::map("images", |step, work| Ok(step.places(work)?.len()), Self::write_images));
-        phases.push(Phase::map("fetches", |step, _| Ok(step.documents.len()), Self::write_fetches));
+        phases.push(Phase::map("images", Self::contents, Self::write_images));
+        phases.push(Phase::map("fetches", Self::pages, Self::write_fetches));
         phases
     }
 }
@@ -183,13 +184,28 @@ fn http_identity(_: &FetchImagesConfig) -> serde_json::Value {
     serde_json::Value::Null
 }
 
-/// The value, made when a phase first asks for it.
-fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, Error>) -> Result<&T, Error> {
-    if let Some(value) = cell.get() {
-        return Ok(value);
+// How many shards each phase has, with what all of them need.
+impl FetchImages {
+    fn sources(&self, _: &Work) -> Result<usize, Error> {
+        self.wanted()?;
+        Ok(self.sources.list.len())
     }
-    let value = make()?;
-    Ok(cell.get_or_init(|| value))
+
+    #[cfg(feature = "remote")]
+    fn requests(&self, work: &Work) -> Result<usize, Error> {
+        self.network()?;
+        Ok(self.parts(work)?.len())
+    }
+
+    fn contents(&self, work: &Work) -> Result<usize, Error> {
+        self.answers(work)?;
+        Ok(self.places(work)?.len())
+    }
+
+    fn pages(&self, work: &Work) -> Result<usize, Error> {
+        self.answers(work)?;
+        Ok(self.documents.len())
+    }
 }
 
 impl FetchImages {
@@ -250,12 +266,17 @@ impl FetchImages {
         Ok(parts)
     }
 
+    /// What fetches over HTTP.
+    #[cfg(feature = "remote")]
+    fn network(&self) -> Result<&network::Network, Error> {
+        once(&self.http.network, || network::Network::new(&self.settings))
+    }
+
     /// Fetches a part over HTTP.
     #[cfg(feature = "remote")]
     fn fetch(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
-        let network = once(&self.http.network, || network::Network::new(&self.settings))?;
         let part = &self.parts(work)?[number];
-        network::read(part, number, network, &self.settings, outputs, work.progress())
+        network::read(part, number, self.network()?, &self.settings, outputs, work.progress())
     }
 
     /// Writes the contents that a source is the first to have.

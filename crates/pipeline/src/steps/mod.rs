@@ -17,6 +17,8 @@ pub mod filter_documents;
 #[cfg(feature = "data")]
 pub(crate) mod images;
 #[cfg(feature = "data")]
+mod once;
+#[cfg(feature = "data")]
 pub mod scorers;
 #[cfg(feature = "synth")]
 pub mod synthesize;
