@@ -1,4 +1,4 @@
-//! Speed of the exact assignment of pictures to sentences.
+//! Speed of the exact assignment of images to sentences.
 //!
 //! `cargo bench -p tsumugi-interleave --bench interleave`; `benches/peers/assignment.py` gives scipy the same matrices.
 

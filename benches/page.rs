@@ -3,7 +3,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tsumugi_page::{PageConfig, PageHeaders, decode, parse_with};
 
-/// A page of some 200 KB as they are: menus, articles with pictures, a footer.
+/// A page of some 200 KB as they are: menus, articles with images, a footer.
 fn page() -> String {
     let mut html = String::from(
         "<!DOCTYPE html><html lang=ja><head><meta charset=utf-8><title>紅茶</title></head><body>",

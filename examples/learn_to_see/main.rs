@@ -1,8 +1,8 @@
 //! A small model learns to see: `cargo run --release --example learn_to_see -- --out runs/learn_to_see`.
 //!
-//! Pictures of shapes or a katakana are drawn by the program itself, with Japanese questions about each. A tiny VILA is
-//! trained on them from random weights, and is then asked about pictures whose combination of answers it has never seen;
-//! and, to tell seeing from guessing, about the same pictures in another order.
+//! Images of shapes or a katakana are drawn by the program itself, with Japanese questions about each. A tiny VILA is
+//! trained on them from random weights, and is then asked about images whose combination of answers it has never seen;
+//! and, to tell seeing from guessing, about the same images in another order.
 
 mod kana;
 mod questions;
@@ -19,7 +19,7 @@ use tsumugi::vlm::{Model, Tokenizer, torch_ext};
 
 use crate::questions::{Scenes, Score, ask};
 
-/// Trains a tiny vision-language model on drawn pictures and asks it about others.
+/// Trains a tiny vision-language model on drawn images and asks it about others.
 #[derive(Parser)]
 struct Args {
     /// The recipe.
@@ -31,16 +31,16 @@ struct Args {
     /// Changes a value of the recipe, such as `stages.see.optimizer.lr=1e-3`.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Held-out pictures that are asked about at the end, two or three questions each.
+    /// Held-out images that are asked about at the end, two or three questions each.
     #[arg(long, default_value_t = 1000)]
-    pictures: u64,
+    images: u64,
 }
 
-/// Seed of the pictures asked about on the way, and of those at the end.
+/// Seed of the images asked about on the way, and of those at the end.
 const ON_THE_WAY: u64 = 77;
 const AT_THE_END: u64 = 99;
 
-/// Asks about a few held-out pictures now and then.
+/// Asks about a few held-out images now and then.
 struct Sight {
     every: u64,
 }
@@ -86,8 +86,8 @@ fn main() -> anyhow::Result<()> {
 
     let folder = summary.model.display().to_string();
     let model = Model::load(&folder, torch_ext::best_device(), tch::Kind::Float)?;
-    let seeing = ask(&model, AT_THE_END, args.pictures, 0)?;
-    let guessing = ask(&model, AT_THE_END, args.pictures, 1)?;
+    let seeing = ask(&model, AT_THE_END, args.images, 0)?;
+    let guessing = ask(&model, AT_THE_END, args.images, 1)?;
     plot(&out)?;
     println!(
         "{}",
@@ -96,7 +96,7 @@ fn main() -> anyhow::Result<()> {
             "wall_seconds": seconds,
             "questions": seeing.questions(),
             "right": seeing.json(),
-            "right_with_other_pictures": guessing.json(),
+            "right_with_other_images": guessing.json(),
         })
     );
     Ok(())

@@ -8,32 +8,32 @@ use tsumugi::vlm::{GenerateOptions, Model, Question};
 
 use crate::scene::{QUESTIONS, Scene};
 
-/// Pictures drawn when they are asked for. Every pass over the source has other pictures.
+/// Images drawn when they are asked for. Every pass over the source has other images.
 pub(crate) struct Scenes {
-    pictures: u64,
+    images: u64,
     seed: u64,
 }
 
 impl Scenes {
-    /// Reads `pictures` and `seed` of a recipe's options.
+    /// Reads `images` and `seed` of a recipe's options.
     pub(crate) fn new(options: &toml::Table) -> Result<Self> {
         let number = |key: &str| {
             let value =
                 options.get(key).and_then(toml::Value::as_integer).and_then(|n| u64::try_from(n).ok());
             value
-                .ok_or_else(|| Error::recipe(format!("data source scenes: options.{key} is no whole number")))
+                .ok_or_else(|| Error::recipe(format!("data source scenes: options.{key} is not a whole number")))
         };
-        Ok(Self { pictures: number("pictures")?, seed: number("seed")? })
+        Ok(Self { images: number("images")?, seed: number("seed")? })
     }
 }
 
 impl DataSource for Scenes {
     fn len(&self) -> u64 {
-        self.pictures
+        self.images
     }
 
     fn draw(&mut self, place: Place) -> Result<Drawn> {
-        let number = place.epoch * self.pictures + place.position;
+        let number = place.epoch * self.images + place.position;
         let scene = Scene::new(self.seed, number, false);
         let template = Template::by_name("llmjp_v3")?;
         Ok(match lower_conversation(conversation(&scene, number), &template) {
@@ -43,7 +43,7 @@ impl DataSource for Scenes {
     }
 }
 
-/// All questions about a picture, one after another.
+/// All questions about an image, one after another.
 fn conversation(scene: &Scene, number: u64) -> Conversation {
     let text = |text: &str| Content { kind: "text".into(), text: Some(text.into()) };
     let mut messages = Vec::new();
@@ -98,14 +98,14 @@ impl Score {
 /// Questions that are answered together.
 const TOGETHER: usize = 40;
 
-/// Asks every question about held-out pictures, each alone. With `shift` the model is shown the picture of the scene that
+/// Asks every question about held-out images, each alone. With `shift` the model is shown the image of the scene that
 /// many places further on: what it gets right then, it guesses.
-pub(crate) fn ask(model: &Model, seed: u64, pictures: u64, shift: u64) -> Result<Score> {
+pub(crate) fn ask(model: &Model, seed: u64, images: u64, shift: u64) -> Result<Score> {
     let options = GenerateOptions { max_new_tokens: 12, ..GenerateOptions::default() };
     let mut asked = Vec::new();
-    for number in 0..pictures {
+    for number in 0..images {
         let scene = Scene::new(seed, number, true);
-        let shown = Scene::new(seed, (number + shift) % pictures.max(1), true).draw();
+        let shown = Scene::new(seed, (number + shift) % images.max(1), true).draw();
         for (kind, question, answer) in scene.talk() {
             asked.push((kind, Question::new(question, vec![shown.clone()]), answer));
         }

@@ -1,7 +1,7 @@
-//! Drawn pictures and what can be asked about them in Japanese.
+//! Drawn images and what can be asked about them in Japanese.
 //!
-//! A picture shows one to four equal shapes of one colour, or one katakana. Everything follows from two numbers, a seed and
-//! the picture's number, so that a set is written down by its seed.
+//! An image shows one to four equal shapes of one colour, or one katakana. Everything follows from two numbers, a seed and
+//! the image's number, so that a set is written down by its seed.
 
 use tsumugi::train::data::random;
 
@@ -35,14 +35,14 @@ pub(crate) const QUESTIONS: [(&str, [&str; 2]); 5] = [
     ("ink", ["文字は何色ですか?", "文字の色を答えてください。"]),
 ];
 
-/// What a picture shows.
+/// What an image shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Content {
     Shapes { shape: usize, count: usize },
     Kana(usize),
 }
 
-/// A picture to be drawn.
+/// An image to be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scene {
     pub(crate) content: Content,
@@ -69,8 +69,8 @@ impl Dice {
 }
 
 impl Scene {
-    /// The picture of this number. Of all combinations of what can be asked, one in ten is held out: it comes in no
-    /// training picture, and test pictures show nothing else.
+    /// The image of this number. Of all combinations of what can be asked, one in ten is held out: it comes in no
+    /// training image, and test images show nothing else.
     pub(crate) fn new(seed: u64, number: u64, held_out: bool) -> Self {
         let mut dice = Dice { seed: random(seed, 30, number), thrown: 0 };
         let shows_kana = dice.below(2) == 1;
@@ -95,7 +95,7 @@ impl Scene {
         random((4096 * self.colour + code) as u64, 33, 0).is_multiple_of(10)
     }
 
-    /// Questions and answers: which of [`QUESTIONS`], in words and an order of this picture's own.
+    /// Questions and answers: which of [`QUESTIONS`], in words and an order of this image's own.
     pub(crate) fn talk(&self) -> Vec<(usize, &'static str, String)> {
         let colour = COLOURS[self.colour].0.to_owned();
         let mut answers = match self.content {
@@ -111,7 +111,7 @@ impl Scene {
         answers.into_iter().map(|(kind, answer)| (kind, QUESTIONS[kind].1[dice.below(2)], answer)).collect()
     }
 
-    /// Draws the picture, as a BMP file.
+    /// Draws the image, as a BMP file.
     pub(crate) fn draw(&self) -> Vec<u8> {
         let mut dice = Dice { seed: self.seed, thrown: 0 };
         // Every colour is darker than the ground, so that what is drawn shows in one and the same direction.
@@ -234,10 +234,10 @@ mod tests {
     }
 
     #[test]
-    fn pictures_differ_and_answers_fit_them() {
-        let pictures: std::collections::HashSet<Vec<u8>> =
+    fn images_differ_and_answers_fit_them() {
+        let images: std::collections::HashSet<Vec<u8>> =
             (0..200).map(|n| Scene::new(1, n, false).draw()).collect();
-        assert_eq!(pictures.len(), 200);
+        assert_eq!(images.len(), 200);
         let scene = |content| Scene { content, colour: 0, seed: 5 };
         let answers = |scene: Scene| {
             let mut talk = scene.talk();

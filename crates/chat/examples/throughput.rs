@@ -1,4 +1,4 @@
-//! How many requests with a picture of 100 KB the client sends in a second, and what one costs in CPU time.
+//! How many requests with an image of 100 KB the client sends in a second, and what one costs in CPU time.
 //!
 //! `throughput serve` is a loopback server that answers after 50 ms; `throughput send URL N CONCURRENCY` sends to it.
 //! `benches/peers/chat_throughput.py` runs both beside the Python package `openai`.
@@ -56,14 +56,14 @@ async fn serve() -> Result<(), Failure> {
 
 async fn send(url: &str, count: usize, concurrency: usize) -> Result<(), Failure> {
     let client = Client::new(ClientConfig { concurrency, ..ClientConfig::new(url) })?;
-    let picture: Vec<u8> = (0..100_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let image: Vec<u8> = (0..100_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let (started, cpu) = (Instant::now(), cpu_seconds());
     let jobs = (0..count).map(|number| {
-        let (client, picture) = (client.clone(), picture.clone());
+        let (client, image) = (client.clone(), image.clone());
         tokio::spawn(async move {
             let parts = vec![
                 Part::Text(format!("{number}枚目")),
-                Part::Image { mime: "image/jpeg".into(), bytes: picture },
+                Part::Image { mime: "image/jpeg".into(), bytes: image },
             ];
             let messages = vec![ChatMessage::user_parts(parts)];
             client.send(&Request { model: "m".into(), messages, ..Request::default() }).await

@@ -328,7 +328,7 @@ mod tests {
     fn the_bound_is_above_the_estimate() {
         let request = request();
         let (estimate, most) = (request.estimate_prompt_tokens(765), request.most_prompt_tokens(765));
-        // Three messages' frames and the picture; 規則 and 何が見えますか are 2 and 7 characters of 3 bytes; the schema 17 of ASCII.
+        // Three messages' frames and the image; 規則 and 何が見えますか are 2 and 7 characters of 3 bytes; the schema 17 of ASCII.
         assert_eq!((estimate, most), (24 + 765 + 9 + 6, 24 + 765 + 27 + 17));
     }
 }

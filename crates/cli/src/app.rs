@@ -17,7 +17,7 @@ use crate::{logging, reference};
 
 const ABOUT: &str = "From web archives to multimodal data, and from the data to a vision-language model";
 
-/// Subcommands that are no steps, as `--help` lists them.
+/// Subcommands that are not steps, as `--help` lists them.
 const PROGRAM: [(&str, &str); 2] = [
     ("worker", "Runs a map phase of a step for the shards named on standard input"),
     ("completions", "Prints completions for a shell"),
@@ -203,7 +203,7 @@ fn print(text: &str) -> ExitCode {
     let mut out = std::io::stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => ExitCode::SUCCESS,
-        // A reader that has seen enough (`| head`) is no failure.
+        // A reader that has seen enough (`| head`) is not a failure.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: standard output: {error}");

@@ -88,7 +88,7 @@ impl Field {
     }
 }
 
-/// The settings of a schema that have a flag: every property of the top level that is no table, and what `x-flags` of the
+/// The settings of a schema that have a flag: every property of the top level that is not a table, and what `x-flags` of the
 /// schema names: a flag with the path of a nested setting, with `path?value` where the flag alone stands for this value, or with
 /// `path=value` for a switch that sets this value.
 pub(crate) fn fields(schema: &Value, defaults: &Value) -> Vec<Field> {
@@ -323,7 +323,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The words of an enumeration; none where the schema is no enumeration.
+    /// The words of an enumeration; none where the schema is not an enumeration.
     pub(crate) fn choices(self) -> Vec<String> {
         let mut words = Vec::new();
         if self.words(&mut words) { words.into_iter().map(|(word, _)| word).collect() } else { Vec::new() }

@@ -72,7 +72,7 @@ pub(crate) fn set(settings: &mut Value, path: &[String], value: Value) {
 /// One `--set table.key=value` as a path and a value.
 ///
 /// # Errors
-/// A message where the text is no such assignment, or the first key is none of the settings.
+/// A message where the text is not such an assignment, or the first key is none of the settings.
 pub(crate) fn assignment(text: &str, schema: &Value) -> Result<(Vec<String>, Value), String> {
     let Some((path, value)) = text.split_once('=') else {
         return Err(format!("invalid value '{text}' for '--set': it takes KEY=VALUE, such as table.key=3"));

@@ -186,7 +186,7 @@ pub fn paired(first: &[f64], second: &[f64], resampling: &Resampling) -> Paired 
     Paired { difference, interval, p_value, questions_needed: questions_needed(&differences) }
 }
 
-/// Compares two runs by a statistic that is no mean. The p-value is that of the bootstrap distribution.
+/// Compares two runs by a statistic that is not a mean. The p-value is that of the bootstrap distribution.
 #[must_use]
 pub fn paired_statistic(difference: impl Fn(&[usize]) -> f64, n: usize, resampling: &Resampling) -> Paired {
     let all: Vec<usize> = (0..n).collect();

@@ -47,7 +47,7 @@ pub trait Command: Send + Sync {
     ) -> Result<(), Error>;
 }
 
-/// A command that is no step: it reads and prints, or drives steps.
+/// A command that is not a step: it reads and prints, or drives steps.
 pub trait Tool: Send + Sync + 'static {
     /// Name of the subcommand.
     const NAME: &'static str;

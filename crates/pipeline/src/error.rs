@@ -80,6 +80,22 @@ pub enum Error {
         /// The first thing that differs.
         difference: String,
     },
+    /// Shards of a phase are left to the next run; all others are finished.
+    #[error(
+        "step `{step}`, phase `{phase}`: {unfinished} of {shards} shards are not finished ({why}); all others are. Run again to do these alone"
+    )]
+    ShardsUnfinished {
+        /// The step.
+        step: String,
+        /// The phase.
+        phase: String,
+        /// How many shards are not finished.
+        unfinished: usize,
+        /// How many there are.
+        shards: usize,
+        /// Why the last of them is not.
+        why: String,
+    },
     /// Another process is writing the same folder.
     #[error("{path}: another process is writing this folder; wait for it, or give another output folder", path = out.display())]
     Locked {

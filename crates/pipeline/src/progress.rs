@@ -64,7 +64,7 @@ impl Progress {
         }
     }
 
-    /// Writes a line above the bars (to standard error, also where it is no terminal).
+    /// Writes a line above the bars (to standard error, also where it is not a terminal).
     pub fn line(&self, text: &str) {
         if self.bars.is_hidden() || self.bars.println(text).is_err() {
             eprintln!("{text}");

@@ -9,6 +9,11 @@ use crate::steps::{
     fetch_images::FetchImages, filter_documents::FilterDocuments,
 };
 
+#[cfg(feature = "eval")]
+use crate::steps::evaluate::Evaluate;
+#[cfg(feature = "synth")]
+use crate::steps::synthesize::Synthesize;
+
 /// All commands that this build has, in the order in which a project runs them. The binary, its workers and the documentation
 /// are made from this table; a program of one's own can add commands to it.
 pub fn steps() -> Vec<&'static dyn Command> {
@@ -23,6 +28,10 @@ pub fn steps() -> Vec<&'static dyn Command> {
         &StepCommand::<BuildPairs>::COMMAND,
         #[cfg(feature = "data")]
         &StepCommand::<BuildInterleaved>::COMMAND,
+        #[cfg(feature = "synth")]
+        &StepCommand::<Synthesize>::COMMAND,
+        #[cfg(feature = "eval")]
+        &StepCommand::<Evaluate>::COMMAND,
     ];
     commands.extend(crate::tools::tools());
     commands

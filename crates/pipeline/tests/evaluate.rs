@@ -8,7 +8,7 @@ use tsumugi_eval::Registry;
 use tsumugi_eval::profile::Profile;
 use tsumugi_eval::results::{Results, compare};
 use tsumugi_eval::scorer::names;
-use tsumugi_pipeline::steps::evaluate::{Endpoint, EvaluateConfig, JudgeConfig, Model, evaluate};
+use tsumugi_pipeline::steps::evaluate::{EvaluateConfig, JudgeConfig, evaluate};
 use tsumugi_pipeline::{Progress, with_causes};
 use tsumugi_record::{Judgement, Prediction, ShardReader, shards};
 
@@ -16,20 +16,12 @@ type Failure = Box<dyn std::error::Error>;
 
 fn config(folder: &Path, url: &str, profile: Profile, out: &str) -> Result<EvaluateConfig, Failure> {
     let benchmark = tsumugi_demo::write_benchmark(folder, "ja")?;
-    let endpoint = |model: &str| Endpoint {
-        base_url: Some(url.to_owned()),
-        model: model.to_owned(),
-        ..Default::default()
-    };
     Ok(EvaluateConfig {
         benchmark: benchmark.display().to_string(),
         profile,
-        model: Model::Api(endpoint("stand-in")),
-        judge: Some(JudgeConfig {
-            endpoint: endpoint("stand-in-judge"),
-            runs: Some(2),
-            ..Default::default()
-        }),
+        model: "stand-in".to_owned(),
+        base_url: Some(url.to_owned()),
+        judge: Some(JudgeConfig { model: "stand-in-judge".to_owned(), runs: Some(2), ..Default::default() }),
         out: folder.join(out),
         note: Some("The server is a stand-in <that follows rules>.".to_owned()),
         ..Default::default()
@@ -41,16 +33,16 @@ fn answers_judgements_results_and_report() -> Result<(), Failure> {
     let server = StandIn::start()?;
     let folder = tempfile::tempdir()?;
     let config = config(folder.path(), server.base_url(), Profile::EvalMm, "run")?;
-    let summary = evaluate(&config, &Progress::hidden())?;
-    let questions = summary.results.as_ref().map_or(0, |r| r.questions);
+    let (summary, found) = evaluate(&config, &Progress::hidden())?;
+    let questions = found.results.questions;
     assert!(questions >= 10);
-    assert_eq!(summary.summary.rows["predictions"], questions as u64);
-    assert_eq!(summary.summary.rows["judgements"], 2 * questions as u64);
-    assert_eq!(summary.failed_judgements, 0);
+    assert_eq!(summary.rows["predictions"], questions as u64);
+    assert_eq!(summary.rows["judgements"], 2 * questions as u64);
+    assert_eq!(found.failed_judgements, 0);
 
     let out = folder.path().join("run");
     let results = Results::read(&out)?;
-    assert_eq!(Some(&results), summary.results.as_ref());
+    assert_eq!(results, found.results);
     let points = results.metric(names::JUDGE_POINTS).ok_or("no points")?;
     assert!(points.interval.low <= points.score && points.score <= points.interval.high);
     let predictions: Vec<Prediction> = ShardReader::open(&shards(&out, "predictions")?[0])?.read_all()?;
@@ -58,13 +50,13 @@ fn answers_judgements_results_and_report() -> Result<(), Failure> {
     let judgements: Vec<Judgement> =
         ShardReader::open(&shards(out.join("judgements"), "judgements")?[0])?.read_all()?;
     assert!(judgements.iter().all(|j| j.score.is_some() && j.profile == "eval-mm"));
-    let page = std::fs::read_to_string(&summary.report)?;
+    let page = std::fs::read_to_string(&found.report)?;
     assert!(page.contains("&lt;that follows rules&gt;") && page.contains(&predictions[0].question_id));
 
     // Doing it again asks nobody: the server is gone.
     drop(server);
-    let again = evaluate(&config, &Progress::hidden())?;
-    assert_eq!(again.results, summary.results);
+    let (_, again) = evaluate(&config, &Progress::hidden())?;
+    assert_eq!(again.results, found.results);
     let comparison =
         compare(&[("a".to_owned(), results.clone()), ("b".to_owned(), results)], &Registry::default())?;
     assert!(comparison.differences.iter().all(|d| d.by_question.difference == 0.0));
@@ -101,7 +93,7 @@ fn what_makes_no_sense_is_said_at_once() -> Result<(), Failure> {
     missing(EvaluateConfig { training: vec![folder.path().to_owned()], ..good.clone() }, 1, "127.0.0.1:9");
     missing(EvaluateConfig { benchmark: "/nowhere.jsonl".into(), ..good.clone() }, 2, "/nowhere.jsonl");
     missing(EvaluateConfig { profile: Profile::Sakana, ..good.clone() }, 2, "no judge");
-    missing(EvaluateConfig { model: Model::default(), ..good.clone() }, 2, "checkpoint");
+    missing(EvaluateConfig { model: String::new(), ..good.clone() }, 2, "checkpoint");
     missing(EvaluateConfig { dictionary: Some("/nowhere".into()), ..good }, 1, "sys.dic");
     Ok(())
 }

@@ -6,9 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tsumugi_chat::Ledger;
 use tsumugi_demo::{MODEL, StandIn};
-use tsumugi_pipeline::steps::synthesize::{SynthesizeConfig, synthesize};
-use tsumugi_pipeline::{Progress, with_causes};
+use tsumugi_pipeline::runner::{self, Summary};
+use tsumugi_pipeline::steps::synthesize::{Synthesize, SynthesizeConfig};
+use tsumugi_pipeline::{Context, Error, with_causes};
 use tsumugi_record::{Conversation, Excluded, Image, Pair, Provenance, ShardReader, ShardWriter};
 use tsumugi_synth::{Call, CheckConfig, Report, Task};
 use tsumugi_testkit::{Reply, Server};
@@ -52,6 +54,14 @@ fn set_up(folder: &Path, tasks: Vec<Task>) -> (StandIn, SynthesizeConfig) {
     (server, config)
 }
 
+fn synthesize(config: &SynthesizeConfig) -> Result<Summary, Error> {
+    runner::run::<Synthesize>(config.clone(), &Context::hidden())
+}
+
+fn ledger(done: &Summary) -> Ledger {
+    serde_json::from_value(done.details["ledger"].clone()).unwrap()
+}
+
 fn read<R: tsumugi_record::Record>(path: impl AsRef<Path>) -> Vec<R> {
     ShardReader::<R>::open(path).unwrap().read_all().unwrap()
 }
@@ -62,7 +72,7 @@ fn every_task_gives_conversations_that_name_the_stand_in() {
     let tasks = vec![Task::Conversation, Task::Detail, Task::Reasoning, Task::Photo, Task::Vqa, Task::Ocr];
     let (server, config) = set_up(folder.path(), tasks);
     let out = config.out.clone();
-    let done = synthesize(&config, &Progress::hidden()).unwrap();
+    let done = synthesize(&config).unwrap();
     let rows: Vec<Conversation> = read(out.join("conversations-00000.parquet"));
     let excluded: Vec<Excluded> = read(out.join("excluded/excluded-00000.parquet"));
     assert_eq!(rows.len() + excluded.len(), 18, "{excluded:?}");
@@ -76,18 +86,18 @@ fn every_task_gives_conversations_that_name_the_stand_in() {
     );
     assert!(boats.messages[1].content[0].text.as_ref().unwrap().contains("赤い船"));
     assert_eq!(boats.generator.prompt_version, "conversation-1");
-    assert_eq!(done.ledger.answered, 15);
-    assert_eq!(done.summary.rows["conversations"], rows.len() as u64);
+    assert_eq!(ledger(&done).answered, 15);
+    assert_eq!(done.rows["conversations"], rows.len() as u64);
     let report: Report = serde_json::from_slice(&std::fs::read(out.join("report.json")).unwrap()).unwrap();
     assert_eq!(report.tasks["photo"].rejected["unreadable_image"], 1);
 
     // Finished: nothing is asked again. From the replies alone: the same rows.
     drop(server);
-    assert_eq!(synthesize(&config, &Progress::hidden()).unwrap().summary.rows, done.summary.rows);
+    assert_eq!(synthesize(&config).unwrap().rows, done.rows);
     let again =
         SynthesizeConfig { out: folder.path().join("again"), cache: Some(out.join("cache")), ..config };
-    let repeated = synthesize(&again, &Progress::hidden()).unwrap();
-    assert_eq!((repeated.ledger.answered, repeated.ledger.cached), (0, 15));
+    let repeated = synthesize(&again).unwrap();
+    assert_eq!((ledger(&repeated).answered, ledger(&repeated).cached), (0, 15));
     let bytes = |path: &Path| std::fs::read(path.join("conversations-00000.parquet")).unwrap();
     assert_eq!(bytes(&out), bytes(&again.out));
 }
@@ -99,7 +109,7 @@ fn a_second_call_and_the_ledger_of_all_calls() {
     let checks = CheckConfig { image_needed: Some(1.0), ..CheckConfig::default() };
     let config = SynthesizeConfig { checks, ..config };
     let out = config.out.clone();
-    let done = synthesize(&config, &Progress::hidden()).unwrap();
+    let done = synthesize(&config).unwrap();
     // The stand-in asks for reasons, and then finds that this needs no image; descriptions are not looked at again.
     let excluded: Vec<Excluded> = read(out.join("excluded/excluded-00000.parquet"));
     let idle: Vec<&Excluded> = excluded.iter().filter(|row| row.reason == "image_not_needed").collect();
@@ -107,7 +117,7 @@ fn a_second_call_and_the_ledger_of_all_calls() {
     assert!(idle[0].value.as_ref().unwrap().contains("\"reply\":"));
     let text = std::fs::read_to_string(out.join("ledger/calls-00000.jsonl")).unwrap();
     let calls: Vec<Call> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(calls.len() as u64, done.ledger.answered);
+    assert_eq!(calls.len() as u64, ledger(&done).answered);
     assert_eq!(calls.iter().filter(|call| call.purpose == "reasoning/image_needed").count(), 3);
     assert!(calls.iter().all(|call| call.time > 1_700_000_000 && call.item.starts_with('p')));
     let report: Report = serde_json::from_slice(&std::fs::read(out.join("report.json")).unwrap()).unwrap();
@@ -123,7 +133,7 @@ fn replies_that_are_all_dropped_are_no_success() {
     let config = SynthesizeConfig { checks, ..config };
     // Not in a second run either, which finds all of it done.
     for _ in 0..2 {
-        let error = synthesize(&config, &Progress::hidden()).unwrap_err();
+        let error = synthesize(&config).unwrap_err();
         let text = with_causes(&error);
         assert!(error.exit_code() == 1 && text.contains("none of 3 requests"), "{text}");
         assert!(text.contains("unreadable_image 1") && text.contains("wrong_language 2"), "{text}");
@@ -156,7 +166,7 @@ fn annotation_files_and_translation() {
         model: MODEL.into(),
         ..SynthesizeConfig::default()
     };
-    synthesize(&config, &Progress::hidden()).unwrap();
+    synthesize(&config).unwrap();
     let rows: Vec<Conversation> = read(config.out.join("conversations-00000.parquet"));
     let tasks: Vec<&str> = rows.iter().map(|row| row.task.as_str()).collect();
     assert_eq!(tasks, ["conversation", "translate"]);
@@ -175,7 +185,7 @@ fn what_cannot_work_is_said_before_anything_is_sent() {
         ..SynthesizeConfig::default()
     };
     let fails = |config: SynthesizeConfig, code: u8, word: &str| {
-        let error = synthesize(&config, &Progress::hidden()).unwrap_err();
+        let error = synthesize(&config).unwrap_err();
         let message = with_causes(&error);
         assert!(error.exit_code() == code && message.contains(word), "{message}");
     };
@@ -231,9 +241,9 @@ fn one_poisoned_item_costs_no_other_and_is_asked_again() {
         max_retries: Some(1),
         ..SynthesizeConfig::default()
     };
-    let error = synthesize(&config, &Progress::hidden()).unwrap_err();
+    let error = synthesize(&config).unwrap_err();
     let text = with_causes(&error);
-    assert!(error.exit_code() == 1 && text.contains("1 requests in 1 of 2 shards"), "{text}");
+    assert!(error.exit_code() == 1 && text.contains("1 of 2 shards are not finished (1 requests"), "{text}");
     assert!(text.contains("give_up") && text.contains("HTTP 500"), "{text}");
     // Two attempts at the poisoned one; the three others were answered.
     assert_eq!(server.count(), 5);
@@ -244,15 +254,15 @@ fn one_poisoned_item_costs_no_other_and_is_asked_again() {
         cache: Some(out.join("cache")),
         ..config.clone()
     };
-    synthesize(&given_up, &Progress::hidden()).unwrap();
+    synthesize(&given_up).unwrap();
     let excluded: Vec<Excluded> = read(given_up.out.join("excluded/excluded-00000.parquet"));
     assert!(excluded.iter().any(|row| row.reason == "gave_up"), "{excluded:?}");
     assert_eq!(server.count(), 5 + 2);
     // The next run asks it alone.
     broken.store(false, Ordering::SeqCst);
-    let done = synthesize(&config, &Progress::hidden()).unwrap();
+    let done = synthesize(&config).unwrap();
     assert_eq!(server.count(), 5 + 2 + 1);
-    assert_eq!((done.ledger.answered, done.ledger.models[MODEL].requests), (1, 4));
+    assert_eq!((ledger(&done).answered, ledger(&done).models[MODEL].requests), (1, 4));
     let rows = |number: usize| {
         read::<Conversation>(out.join(format!("conversations-{number:05}.parquet"))).len()
             + read::<Excluded>(out.join(format!("excluded/excluded-{number:05}.parquet"))).len()
@@ -282,7 +292,7 @@ fn near_duplicates_say_where_they_came_from() {
         checks: CheckConfig { near_duplicate_chars: 1, ..CheckConfig::default() },
         ..SynthesizeConfig::default()
     };
-    synthesize(&config, &Progress::hidden()).unwrap();
+    synthesize(&config).unwrap();
     let excluded: Vec<Excluded> = read(config.out.join("excluded/excluded-00000.parquet"));
     let row = excluded.iter().find(|row| row.reason == "near_duplicate").unwrap();
     assert_eq!(row.provenance.warc, "1.warc.gz");

@@ -14,7 +14,7 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A file is no readable Parquet file, or writing one failed.
+    /// A file is not a readable Parquet file, or writing one failed.
     #[cfg(feature = "parquet")]
     #[error("{path}: cannot be read or written as Parquet; if the file is damaged, delete it and run the step that made it again", path = path.display())]
     Parquet {

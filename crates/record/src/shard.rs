@@ -198,7 +198,7 @@ impl<R: Record> ShardReader<R> {
     /// [`record!`](crate::record!)) costs what its own columns cost.
     ///
     /// # Errors
-    /// Where the file is missing, is no Parquet file, or holds another table.
+    /// Where the file is missing, is not a Parquet file, or holds another table.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let file = File::open(path).map_err(Error::io("open", path))?;

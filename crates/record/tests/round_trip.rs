@@ -166,7 +166,7 @@ fn another_table_is_refused_by_name() {
 fn a_damaged_file_is_an_error_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pairs-00000.parquet");
-    std::fs::write(&path, b"PAR1 this is no parquet").unwrap();
+    std::fs::write(&path, b"PAR1 this is not parquet").unwrap();
     let message = ShardReader::<Pair>::open(&path).err().unwrap().to_string();
     assert!(message.contains("pairs-00000.parquet"), "{message}");
 }

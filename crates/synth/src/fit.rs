@@ -134,7 +134,7 @@ impl TileRule {
     /// transparent, and as JPEG: what endpoints put behind transparent parts is theirs to choose, and often black.
     ///
     /// # Errors
-    /// The reason of [`tsumugi_images::Error`] where the file is no image.
+    /// The reason of [`tsumugi_images::Error`] where the file is not an image.
     pub fn part(&self, bytes: &[u8]) -> Result<Part, tsumugi_images::Error> {
         let limits = Limits::default();
         let facts = inspect(bytes, &limits)?;

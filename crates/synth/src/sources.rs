@@ -73,7 +73,7 @@ struct CocoCategory {
 /// Entries that are of no use are counted.
 ///
 /// # Errors
-/// [`Error::Io`] where a file cannot be read, [`Error::Format`] where it is no COCO JSON or holds no caption.
+/// [`Error::Io`] where a file cannot be read, [`Error::Format`] where it is not COCO JSON or holds no caption.
 pub fn coco(path: &Path, boxes: Option<&Path>) -> Result<(Vec<Item>, LeftOut), Error> {
     let captions: CocoFile = read(path)?;
     let mut left_out = LeftOut::default();
@@ -128,7 +128,7 @@ fn add_boxes(
             continue;
         };
         let Some(item) = items.get_mut(&annotation.image_id) else {
-            // An image without a caption is no item; one that is in neither file is a fault of the files.
+            // An image without a caption is not an item; one that is in neither file is a fault of the files.
             left_out.orphans += usize::from(!images.contains_key(&annotation.image_id));
             continue;
         };

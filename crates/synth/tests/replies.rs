@@ -114,9 +114,9 @@ async fn after_a_stop_no_picture_is_decoded() {
     let synthesizer = Synthesizer::new(client, config, &[Task::Photo], None, &[]).map(Arc::new).unwrap();
     let mut png = std::io::Cursor::new(Vec::new());
     image::RgbImage::new(8, 8).write_to(&mut png, image::ImageFormat::Png).unwrap();
-    // One picture, then files that decoding would find to be none.
+    // One image, then files that decoding would find to be none.
     let items = (0..20).map(|number| {
-        let bytes = if number == 0 { png.get_ref().clone() } else { b"no picture".to_vec() };
+        let bytes = if number == 0 { png.get_ref().clone() } else { b"no image".to_vec() };
         let image = Some(Image { bytes: Some(bytes), path: None });
         Item { id: number.to_string(), image, ..Item::default() }
     });

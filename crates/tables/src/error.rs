@@ -82,7 +82,7 @@ pub enum Error {
         found: String,
     },
     /// A name that cannot stand in SQL text as it is.
-    #[error("`{name}` is no plain name (letters, digits and _, not starting with a digit)")]
+    #[error("`{name}` is not a plain name (letters, digits and _, not starting with a digit)")]
     Name {
         /// The name.
         name: String,

@@ -59,7 +59,7 @@ impl Server {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (answer, seen) = (answer.clone(), seen.clone());
-                // A client that closes the connection ends its thread, which is no failure of the test.
+                // A client that closes the connection ends its thread, which is not a failure of the test.
                 std::thread::spawn(move || serve(stream, &seen, &*answer));
             }
         });

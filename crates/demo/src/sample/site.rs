@@ -265,7 +265,7 @@ impl Builder {
         url
     }
 
-    /// Images that cannot be used: not there, cut off, of a format that is no image, on another server.
+    /// Images that cannot be used: not there, cut off, of a format that is not an image, on another server.
     fn faults(&mut self, page: &mut Page, number: usize, random: &mut Random) -> Result<(), Error> {
         let alt = Some(self.language.site.view.clone());
         let url = match number % 10 {

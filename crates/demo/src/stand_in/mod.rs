@@ -1,6 +1,6 @@
 //! A stand-in for a real API: a loopback server that speaks the OpenAI protocol and answers by fixed rules.
 //!
-//! It lets the demo run from end to end without a key, a download or a model. **It is no language model**: conversations
+//! It lets the demo run from end to end without a key, a download or a model. **It is not a language model**: conversations
 //! are rearranged captions, judgements are counts of shared characters. So that no such text is taken for more than it is,
 //! every reply bears the model name [`MODEL`], and with it the column `generator.model` of every row made from one.
 //!

@@ -114,7 +114,7 @@ fn failure(status: u16, message: &str) -> (u16, Value) {
 fn completion(body: &[u8]) -> (u16, Value) {
     let request: Value = match serde_json::from_slice(body) {
         Ok(request) => request,
-        Err(error) => return failure(400, &format!("the request is no JSON: {error}")),
+        Err(error) => return failure(400, &format!("the request is not JSON: {error}")),
     };
     let asked = reply::Asked::read(&request);
     let text = reply::reply(&asked).unwrap_or_else(|error| error.to_string());

@@ -25,7 +25,7 @@ pub(super) fn messages(source: &str) -> Result<Messages, String> {
     let groups = groups(source);
     let prompts: Vec<Result<String, String>> =
         groups.iter().map(prompt).filter(|prompt| prompt.as_ref().map_or(true, |p| is_complete(p))).collect();
-    // Texts with fields of another kind are no prompts; they are named only where there is no prompt.
+    // Texts with fields of another kind are not prompts; they are named only where there is no prompt.
     let user = match prompts.iter().find_map(|prompt| prompt.as_ref().ok()) {
         Some(user) => user.clone(),
         None => {
@@ -125,7 +125,7 @@ fn groups(source: &str) -> Vec<Group> {
             }
             (joined, rest) = (true, after);
         } else {
-            // A name is passed over whole, so that its last letter is no prefix of a string.
+            // A name is passed over whole, so that its last letter is not a prefix of a string.
             let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
             (joined, rest) = (false, &rest[word.max(c.len_utf8())..]);
         }

@@ -8,7 +8,7 @@ use tsumugi_eval::profile::{Generation, Profile};
 use tsumugi_train::Recipe;
 
 use crate::Error;
-use crate::steps::evaluate::{Endpoint, JudgeConfig};
+use crate::steps::evaluate::JudgeConfig;
 
 /// An ablation: one recipe, and runs that each change something in it. Read from TOML; paths are relative to the current
 /// folder.
@@ -105,12 +105,10 @@ impl Judge {
             None => (self.base_url.clone(), self.model.clone()),
         };
         JudgeConfig {
-            endpoint: Endpoint {
-                base_url,
-                model,
-                concurrency: self.concurrency,
-                budget_usd: self.budget_usd,
-            },
+            base_url,
+            model,
+            concurrency: self.concurrency,
+            budget_usd: self.budget_usd,
             runs: self.runs,
             template: self.template.clone(),
             language: None,

@@ -14,7 +14,7 @@ use tsumugi_train::{Recipe, StageSummary, Trainer};
 
 use super::config::{AblationConfig, Asked, Run};
 use super::{sample, share, table};
-use crate::steps::evaluate::{EvaluateConfig, JudgeConfig, Model, evaluate};
+use crate::steps::evaluate::{EvaluateConfig, JudgeConfig, evaluate};
 use crate::{Error, Progress};
 use tsumugi_demo::{MODEL, StandIn};
 
@@ -87,9 +87,9 @@ pub fn run(config: &AblationConfig, out: &Path, progress: &Progress) -> Result<A
         let mut reports = BTreeMap::new();
         for (asked, results) in asked.iter().zip(&mut results) {
             let step = step(config, asked, &trained.model, judge.clone(), &folder(run));
-            let done = evaluate(&step, progress)?;
-            reports.insert(done.benchmark.clone(), done.report.clone());
-            results.extend(done.results.map(|found| (run.name.clone(), found)));
+            let (_, found) = evaluate(&step, progress)?;
+            reports.insert(found.benchmark, found.report);
+            results.push((run.name.clone(), found.results));
         }
         let (model, stages) = (trained.model, trained.stages);
         runs.push(RunSummary { name: run.name.clone(), model, shared_stages, stages, reports });
@@ -119,7 +119,8 @@ fn step(
         benchmark: asked.benchmark.clone(),
         data: asked.data.clone(),
         profile: config.profile,
-        model: Model::Local { model: model.display().to_string(), batch: config.batch },
+        model: model.display().to_string(),
+        batch: config.batch,
         generation: config.generation,
         judge,
         out: folder.join(format!("evaluation-{}", name.unwrap_or_else(|| "benchmark".to_owned()))),

@@ -11,8 +11,8 @@ use tsumugi_synth::Task;
 use super::config::{AblationConfig, Sample};
 use crate::full_run::{FullRunConfig, Until};
 use crate::runner::input_table;
-use crate::steps::synthesize::{SynthesizeConfig, synthesize};
-use crate::{Error, Progress, full_run};
+use crate::steps::synthesize::{Synthesize, SynthesizeConfig};
+use crate::{Context, Error, Progress, full_run, runner};
 use tsumugi_demo::{MODEL, StandIn};
 
 /// Makes the tables `pairs`, `interleaved`, `conversations` and `translated` in the folder `data`, and says where the
@@ -55,7 +55,8 @@ fn translate(data: &Path, progress: &Progress) -> Result<(), Error> {
         model: MODEL.to_owned(),
         ..SynthesizeConfig::default()
     };
-    synthesize(&step, progress).map(drop)
+    let context = Context::new().with_progress(progress.clone());
+    runner::run::<Synthesize>(step, &context).map(drop)
 }
 
 fn write_english(pairs: &Path, folder: &Path, file: &Path) -> Result<(), Error> {

@@ -13,7 +13,7 @@ const STEP: &str = "list_records";
 /// Counts the records of archives by type.
 ///
 /// # Errors
-/// Where a file cannot be read, is no archive, or has no record at all.
+/// Where a file cannot be read, is not an archive, or has no record at all.
 pub(super) fn list_records(archives: &[PathBuf], progress: &Progress) -> Result<Summary, Error> {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     let bar = progress.bar(STEP, None, "records");

@@ -17,11 +17,11 @@ use super::{FullRunConfig, Until};
 use crate::runner::{self, Summary};
 use crate::steps::build_interleaved::{BuildInterleaved, BuildInterleavedConfig};
 use crate::steps::build_pairs::{BuildPairs, BuildPairsConfig};
-use crate::steps::evaluate::{Endpoint, EvaluateConfig, JudgeConfig, Model, evaluate};
+use crate::steps::evaluate::{EvaluateConfig, JudgeConfig, evaluate};
 use crate::steps::extract_documents::{ExtractDocuments, ExtractDocumentsConfig};
 use crate::steps::fetch_images::{FetchImages, FetchImagesConfig};
 use crate::steps::filter_documents::{FilterDocuments, FilterDocumentsConfig};
-use crate::steps::synthesize::{SynthesizeConfig, synthesize};
+use crate::steps::synthesize::{Synthesize, SynthesizeConfig};
 use crate::{Context, Error, Progress, with_threads};
 
 /// What a full run did.
@@ -180,7 +180,8 @@ fn model_steps(
         model: endpoints.writer.model.clone(),
         ..Default::default()
     };
-    done.summaries.push(synthesize(&step, progress)?.summary);
+    let context = Context::new().with_progress(progress.clone());
+    done.summaries.push(runner::run::<Synthesize>(step, &context)?);
     if config.until >= Until::Train {
         let place = config.out.join("train").display().to_string();
         let trained = Trainer::new(recipe).progress(progress.training()).run();
@@ -208,29 +209,25 @@ fn evaluate_model(
         "The judge of this run is a loopback stand-in that follows fixed rules; its points say nothing about quality.".to_owned()
     });
     let judge = JudgeConfig {
-        endpoint: Endpoint {
-            base_url: Some(endpoints.judge.base_url.clone()),
-            model: endpoints.judge.model.clone(),
-            ..Default::default()
-        },
+        base_url: Some(endpoints.judge.base_url.clone()),
+        model: endpoints.judge.model.clone(),
         runs: Some(1),
         language: Some(config.language.clone()),
         ..Default::default()
     };
     let step = EvaluateConfig {
         benchmark: benchmark.display().to_string(),
-        model: Model::Local { model: training.model.display().to_string(), batch: 8 },
+        model: training.model.display().to_string(),
+        batch: 8,
         judge: Some(judge),
         out: config.out.join("evaluation"),
         note,
         ..Default::default()
     };
-    let summary = evaluate(&step, progress)?;
-    done.summaries.push(summary.summary);
-    done.scores = summary.scores;
-    if let Some(results) = summary.results {
-        done.verdict = Some((summary.loaded, results));
-    }
+    let (summary, found) = evaluate(&step, progress)?;
+    done.summaries.push(summary);
+    done.scores = found.scores;
+    done.verdict = Some((found.loaded, found.results));
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use tsumugi_record::{Funnel, MANIFEST_VERSION, Manifest, ShardEntry, read_json, write_json};
 
 use super::outputs::{Marker, Outputs};
@@ -41,7 +42,7 @@ pub enum Opened {
 }
 
 /// What a step did: the last line of standard output of its command.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Summary {
     /// Name of the step.
     pub step: String,
@@ -54,6 +55,9 @@ pub struct Summary {
     /// Further counts, by name.
     #[serde(flatten)]
     pub counts: BTreeMap<String, u64>,
+    /// What else the step says of its result, by name.
+    #[serde(flatten)]
+    pub details: Map<String, Value>,
 }
 
 impl OutputFolder {
@@ -115,14 +119,16 @@ impl OutputFolder {
         let bar =
             progress.bar(&format!("{} {name}", self.identity.step), Some(shards.len() as u64), "shards");
         let treat = |(number, shard): (usize, &T)| {
-            let marker = treat_shard(&self.out, name, number, |outputs| work(number, shard, outputs))?;
+            let treated = treat_shard(&self.out, name, number, |outputs| work(number, shard, outputs))?;
             bar.inc(1);
-            Ok(marker)
+            Ok(treated)
         };
-        let markers: Result<Vec<Marker>, Error> = shards.par_iter().enumerate().map(treat).collect();
+        let treated: Result<Vec<Treated>, Error> = shards.par_iter().enumerate().map(treat).collect();
         bar.finish();
+        let treated = treated?;
+        unfinished(&self.identity.step, name, &treated)?;
         let mut merged = self.merged.lock().unwrap_or_else(|e| e.into_inner());
-        merged.extend(markers?);
+        merged.extend(treated.into_iter().map(|treated| treated.marker));
         Ok(())
     }
 
@@ -153,28 +159,48 @@ impl OutputFolder {
     }
 }
 
+/// A shard that was treated.
+pub(super) struct Treated {
+    pub(super) marker: Marker,
+    /// Why it is left to the next run all the same.
+    pub(super) unfinished: Option<String>,
+}
+
+/// Fails where shards are left to the next run.
+pub(super) fn unfinished(step: &str, phase: &str, treated: &[Treated]) -> Result<(), Error> {
+    let reasons: Vec<&String> = treated.iter().filter_map(|treated| treated.unfinished.as_ref()).collect();
+    let Some(why) = reasons.last() else { return Ok(()) };
+    Err(Error::ShardsUnfinished {
+        step: step.to_owned(),
+        phase: phase.to_owned(),
+        unfinished: reasons.len(),
+        shards: treated.len(),
+        why: why.to_string(),
+    })
+}
+
 /// Treats a shard unless its marker and its files are there.
 pub(super) fn treat_shard(
     out: &Path,
     phase: &str,
     number: usize,
     treat: impl FnOnce(&mut Outputs) -> Result<(), Error>,
-) -> Result<Marker, Error> {
+) -> Result<Treated, Error> {
     let marker_file = out.join(MARKERS).join(format!("{phase}-{number:05}.json"));
     let is_complete =
         |file: &ShardEntry| fs::metadata(out.join(&file.file)).is_ok_and(|m| m.len() == file.bytes);
     if let Some(marker) = read_json::<Marker>(&marker_file)?
         && marker.files.iter().all(is_complete)
     {
-        return Ok(marker);
+        return Ok(Treated { marker, unfinished: None });
     }
     let mut outputs = Outputs::new(out, number);
     treat(&mut outputs)?;
-    if !outputs.unfinished {
+    if outputs.unfinished.is_none() {
         outputs.finish()?;
         write_json(&marker_file, &outputs.marker)?;
     }
-    Ok(outputs.marker)
+    Ok(Treated { marker: outputs.marker, unfinished: outputs.unfinished })
 }
 
 impl Identity {
@@ -245,6 +271,17 @@ impl Summary {
             rows,
             funnel: manifest.funnel.clone(),
             counts: manifest.counts.clone(),
+            details: Map::new(),
         }
+    }
+
+    /// Adds the fields of a value.
+    ///
+    /// # Errors
+    /// Where it cannot be written as a JSON object.
+    pub fn add(&mut self, details: &impl Serialize) -> Result<(), Error> {
+        let details = serde_json::to_value(details).and_then(serde_json::from_value::<Map<_, _>>);
+        self.details.extend(details.map_err(Error::step("summary", &self.step))?);
+        Ok(())
     }
 }

@@ -73,7 +73,14 @@ impl Inputs {
     /// Declares an input by hashes that the caller has: name and hash of each part.
     pub fn hashes(&mut self, key: &str, parts: impl IntoIterator<Item = (String, String)>) {
         self.declared.insert(key.to_owned());
-        self.hashes.extend(parts.into_iter().map(|(name, hash)| (format!("{key}:{name}"), hash)));
+        for (name, hash) in parts {
+            let same = format!("{key}:{name}");
+            // Files of the same name may come from several folders.
+            let numbered = (2..).map(|number| format!("{same}#{number}"));
+            let free =
+                std::iter::once(same.clone()).chain(numbered).find(|key| !self.hashes.contains_key(key));
+            self.hashes.insert(free.unwrap_or(same), hash);
+        }
     }
 
     /// Declares an input by the value that it was resolved to, such as the profile behind a name. The value takes the place

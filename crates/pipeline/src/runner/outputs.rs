@@ -17,8 +17,8 @@ pub struct Outputs {
     number: usize,
     files: Vec<OpenFile>,
     pub(super) marker: Marker,
-    /// Whether the next run is to treat this shard again.
-    pub(super) unfinished: bool,
+    /// Why the next run is to treat this shard again.
+    pub(super) unfinished: Option<String>,
 }
 
 /// What a finished shard leaves behind until the step is finished.
@@ -70,13 +70,14 @@ impl Outputs {
             number,
             files: Vec::new(),
             marker: Marker::default(),
-            unfinished: false,
+            unfinished: None,
         }
     }
 
-    /// Leaves this shard to the next run, while the others go on. The step must then not be finished.
-    pub fn leave_unfinished(&mut self) {
-        self.unfinished = true;
+    /// Leaves this shard to the next run, while the others of the phase go on. The step then ends with an error that says
+    /// why.
+    pub fn leave_unfinished(&mut self, why: impl Into<String>) {
+        self.unfinished = Some(why.into());
     }
 
     /// Begins this shard's file of table `R` in a folder inside the output folder: `""` for the step's main table, the

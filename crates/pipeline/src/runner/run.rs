@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::compare::compare;
-use super::folder::{Opened, OutputFolder, Summary, treat_shard};
+use super::folder::{Opened, OutputFolder, Summary, treat_shard, unfinished};
 use super::inputs::Inputs;
 use super::step::{Phase, Step, Work};
 use crate::Error;
@@ -34,21 +34,26 @@ pub fn run_opened<S: Step>(
     if out.as_os_str().is_empty() {
         return Err(Error::config("out", "is empty; give the output folder"));
     }
-    let folder = match OutputFolder::open(S::NAME, out, &config, inputs.hashes)? {
-        Opened::Finished(summary) => return Ok(summary),
-        Opened::Work(folder) => folder,
-    };
     let work = Work { out: out.to_owned(), progress: context.progress.clone() };
+    let mut summary = match OutputFolder::open(S::NAME, out, &config, inputs.hashes)? {
+        Opened::Finished(summary) => summary,
+        Opened::Work(folder) => run_phases(step, &work, folder)?,
+    };
+    step.conclude(&work, &mut summary)?;
+    Ok(summary)
+}
+
+fn run_phases<S: Step>(step: &S, work: &Work, folder: OutputFolder) -> Result<Summary, Error> {
     for phase in step.phases() {
         match phase {
             Phase::Map { name, shards, treat } => {
-                let numbers: Vec<usize> = (0..shards(step, &work)?).collect();
+                let numbers: Vec<usize> = (0..shards(step, work)?).collect();
                 folder.phase(name, &numbers, &work.progress, |_, shard, outputs| {
-                    treat(step, &work, *shard, outputs)
+                    treat(step, work, *shard, outputs)
                 })?;
             }
             Phase::Compare { name, keys, shards, rules } => {
-                compare(out, name, keys, shards(step, &work)?, &rules(step))?;
+                compare(&work.out, name, keys, shards(step, work)?, &rules(step))?;
             }
         }
     }
@@ -91,12 +96,17 @@ pub fn work<S: Step>(
         return Err(Error::NoPhase { step: S::NAME, phase: phase.to_owned(), phases });
     };
     let work = Work { out: S::out(&settings).to_owned(), progress: context.progress.clone() };
+    let mut left = Vec::new();
     for shard in shards {
-        let marker = treat_shard(&work.out, name, shard, |outputs| treat(&step, &work, shard, outputs))?;
-        let rows = marker.files.iter().map(|file| file.rows).sum();
-        done(Finished { shard, rows, sha256: marker.hash() });
+        let treated = treat_shard(&work.out, name, shard, |outputs| treat(&step, &work, shard, outputs))?;
+        if treated.unfinished.is_some() {
+            left.push(treated);
+            continue;
+        }
+        let rows = treated.marker.files.iter().map(|file| file.rows).sum();
+        done(Finished { shard, rows, sha256: treated.marker.hash() });
     }
-    Ok(())
+    unfinished(S::NAME, name, &left)
 }
 
 /// What tells one run from another: the settings, without the places of inputs and outputs and what changes no result, and

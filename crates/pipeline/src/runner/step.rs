@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tsumugi_record::{Record, shard_name};
 
+use super::folder::Summary;
 use super::inputs::Inputs;
 use super::outputs::Outputs;
 use super::rules::{Keys, Rule};
@@ -97,6 +98,16 @@ pub trait Step: Sized + Send + Sync + 'static {
 
     /// The phases, in the order in which they run.
     fn phases(&self) -> Vec<Phase<Self>>;
+
+    /// Runs when the step is complete, also where an earlier run has completed it. Makes what follows from the tables alone,
+    /// such as a report, and adds to the summary. Doing so again must give the same.
+    ///
+    /// # Errors
+    /// Where the tables cannot be read, or their contents are of no use to anyone.
+    fn conclude(&self, work: &Work, summary: &mut Summary) -> Result<(), Error> {
+        let _ = (work, summary);
+        Ok(())
+    }
 }
 
 /// How many shards a phase has. It runs before the shards do, alone: it may read what earlier phases left in the output

@@ -120,7 +120,7 @@ fn facts_of(shard: usize, path: &Path) -> Result<Vec<(String, Fact)>, Error> {
     for batch in ShardReader::<ImageFacts>::open(path)? {
         for row in batch? {
             let phash: PHash = row.phash.parse().map_err(|_| {
-                Error::config(path.display().to_string(), format!("`{}` is no perceptual hash", row.phash))
+                Error::config(path.display().to_string(), format!("`{}` is not a perceptual hash", row.phash))
             })?;
             let facts = Facts { key: 0, width: row.width, height: row.height, phash };
             let name = format!("{}.{}", row.id, row.format);

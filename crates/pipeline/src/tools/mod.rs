@@ -8,8 +8,6 @@ pub mod compare;
 pub mod contact_sheet;
 #[cfg(feature = "data")]
 pub mod cut_sample;
-#[cfg(feature = "eval")]
-pub mod evaluate;
 #[cfg(feature = "data")]
 pub mod extract_page;
 #[cfg(feature = "data")]
@@ -28,8 +26,6 @@ pub mod parity;
 pub mod pipeline;
 #[cfg(feature = "eval")]
 pub mod score;
-#[cfg(feature = "synth")]
-pub mod synthesize;
 #[cfg(feature = "eval")]
 pub mod tokenize;
 #[cfg(feature = "train")]
@@ -53,16 +49,12 @@ pub fn tools() -> Vec<&'static dyn Command> {
         &ToolCommand::<filter_text::FilterText>::COMMAND,
         #[cfg(feature = "data")]
         &ToolCommand::<inspect_images::InspectImages>::COMMAND,
-        #[cfg(feature = "synth")]
-        &ToolCommand::<synthesize::Synthesize>::COMMAND,
         #[cfg(feature = "train")]
         &ToolCommand::<train::Train>::COMMAND,
         #[cfg(feature = "train")]
         &ToolCommand::<generate::Generate>::COMMAND,
         #[cfg(feature = "train")]
         &ToolCommand::<parity::Parity>::COMMAND,
-        #[cfg(feature = "eval")]
-        &ToolCommand::<evaluate::Evaluate>::COMMAND,
         #[cfg(feature = "eval")]
         &ToolCommand::<score::Score>::COMMAND,
         #[cfg(feature = "eval")]

@@ -63,7 +63,7 @@ fn kinds() -> Vec<Case> {
         case("no type", with("X: y", "x"), &["- - x"]),
         case("no type, but a message", untyped, &["- 200 <p>"]),
         case("DNS", dns, &["response - a.test 1.2.3.4"]),
-        case("response that is no HTTP", with("WARC-Type: response", "220 ftp"), &["response - 220 ftp"]),
+        case("response that is not HTTP", with("WARC-Type: response", "220 ftp"), &["response - 220 ftp"]),
         case("an empty file", "", &[]),
         case("a text", "Dear reader,\nthis is a letter.\n", &["!not_an_archive"]),
         case("a packed text", gz("Dear reader"), &["!not_an_archive"]),

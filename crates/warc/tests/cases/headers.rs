@@ -41,12 +41,12 @@ fn odd() -> Vec<Case> {
         case("an empty body", [record(""), record("one")].concat(), &["resource - ", "resource - one"]),
         case("the same field twice", with("WARC-Type: resource\r\nWARC-Type: resource", "one"), ONE),
         case(
-            "a line that is no field",
+            "a line that is not a field",
             [with("WARC-Type: resource\r\nwhat?", "one"), record("one")].concat(),
             &["resource - one", "!malformed_header @0", "resource - one"],
         ),
         case(
-            "a line that is no field, a long body",
+            "a line that is not a field, a long body",
             [with("WARC-Type: resource\r\nwhat?", "long ".repeat(100)), record("one")].concat(),
             &["resource - 500 bytes", "!malformed_header @0", "resource - one"],
         ),

@@ -45,7 +45,7 @@ fn heads() -> Vec<Case> {
         ),
         hello("Latin-1 header", b"HTTP/1.1 200 OK\r\nX: caf\xe9\r\n\r\nhello", "200"),
         hello("folded header", b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\tc\r\n\r\nhello", "200"),
-        hello("a line that is no field", b"HTTP/1.1 200 OK\r\njunk\r\nX: a\r\n\r\nhello", "200"),
+        hello("a line that is not a field", b"HTTP/1.1 200 OK\r\njunk\r\nX: a\r\n\r\nhello", "200"),
         hello("length too small", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhello", "200"),
         hello("length too large", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhello", "200"),
         hello("no status line", b"Content-Type: text/plain\r\nServer: a\r\n\r\nhello", "-"),
@@ -162,11 +162,11 @@ fn lies() -> Vec<Case> {
     let mut cases: Vec<Case> = ["gzip", "deflate", "br", "zstd", "gzip, br", "x-gzip, deflate", "br, gzip"]
         .map(|coding| coded(&format!("{coding}, a lie"), coding, text, text))
         .into();
-    let picture = [&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], &[7; 60]].concat();
-    let shown = picture.escape_ascii().to_string();
+    let image = [&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], &[7; 60]].concat();
+    let shown = image.escape_ascii().to_string();
     cases.extend(
         ["gzip", "deflate", "br", "zstd"]
-            .map(|coding| coded(&format!("{coding}, a lie about a picture"), coding, &picture, &shown)),
+            .map(|coding| coded(&format!("{coding}, a lie about an image"), coding, &image, &shown)),
     );
     cases.extend([
         coded("says brotli, is gzip", "br", gz("hello"), "hello"),

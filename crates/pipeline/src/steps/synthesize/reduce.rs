@@ -7,30 +7,44 @@ use tsumugi_record::{Conversation, Excluded, Provenance, Record, ShardReader, sh
 use tsumugi_synth::{CheckConfig, NearDuplicates, Report, Reporter};
 use tsumugi_text::LanguagePack;
 
-use super::{ASKED, DROPPED, SOURCES, ledger};
-use crate::runner::{OutputFolder, Stage};
-use crate::{Error, Progress};
+use super::{ASKED, DROPPED, SOURCES, STEP, Synthesize, ledger};
+use crate::Error;
+use crate::runner::{Outputs, Stage, Work};
+use crate::steps::once::once;
 
-/// Drops near-duplicates and writes the report.
-pub(super) fn reduce(
-    step: &OutputFolder,
-    shards: usize,
-    checks: &CheckConfig,
-    pack: &LanguagePack,
-    progress: &Progress,
-) -> Result<Report, Error> {
-    let verdicts = judge(step.out(), shards, checks, pack)?;
-    step.phase("reduce", &verdicts.by_shard, progress, |number, verdict, outputs| {
+impl Synthesize {
+    /// Compares all conversations, and writes the report.
+    pub(super) fn reduce_shards(&self, work: &Work) -> Result<usize, Error> {
+        if let Some(tracker) = self.tracker.get() {
+            tracker.finish();
+        }
+        let verdicts = self.verdicts(work)?;
+        write_json(&work.out().join("report.json"), &verdicts.report)?;
+        let page = work.out().join("report.html");
+        let ledger = self.synthesizer.client().ledger();
+        let written = verdicts.report.page(&ledger).write(&page);
+        written.map_err(Error::step(STEP, page.display().to_string()))?;
+        Ok(self.items.shards())
+    }
+
+    fn verdicts(&self, work: &Work) -> Result<&Verdicts, Error> {
+        let (checks, pack) = (&self.settings.checks, self.synthesizer.pack());
+        once(&self.verdicts, || judge(work.out(), self.items.shards(), checks, pack))
+    }
+
+    /// Drops the near-duplicates of a shard.
+    pub(super) fn reduce(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
+        let verdicts = self.verdicts(work)?;
+        let mut verdicts = verdicts.by_shard.get(number).into_iter().flatten();
         outputs.begin::<Conversation>("")?;
         outputs.begin::<Excluded>("excluded")?;
-        for rows in ShardReader::<Excluded>::open(dropped(step.out(), number))? {
+        for rows in ShardReader::<Excluded>::open(dropped(work.out(), number))? {
             rows?.into_iter().try_for_each(|row| outputs.write("excluded", row))?;
         }
-        let mut sources = sources(step.out(), number)?;
-        let mut verdict = verdict.iter();
-        for rows in ShardReader::<Conversation>::open(asked(step.out(), number))? {
+        let mut sources = sources(work.out(), number)?;
+        for rows in ShardReader::<Conversation>::open(asked(work.out(), number))? {
             for row in rows? {
-                match verdict.next().copied().flatten() {
+                match verdicts.next().copied().flatten() {
                     None => outputs.keep(NEAR_DUPLICATES, "", row)?,
                     Some(similarity) => {
                         let provenance = sources.remove(&row.id).unwrap_or_default();
@@ -41,9 +55,7 @@ pub(super) fn reduce(
             }
         }
         Ok(())
-    })?;
-    write_json(&step.out().join("report.json"), &verdicts.report)?;
-    Ok(verdicts.report)
+    }
 }
 
 const NEAR_DUPLICATE: &str = "near_duplicate";
@@ -68,7 +80,8 @@ fn sources(out: &Path, number: usize) -> Result<HashMap<String, Provenance>, Err
     Ok(sources)
 }
 
-struct Verdicts {
+/// What the comparison finds.
+pub(super) struct Verdicts {
     /// For each row of each shard the similarity to an earlier one, where it is a near-duplicate.
     by_shard: Vec<Vec<Option<f64>>>,
     report: Report,

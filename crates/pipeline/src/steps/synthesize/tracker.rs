@@ -1,12 +1,12 @@
 //! How far the asking is, what it has cost, and what it may cost in all.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
-use tsumugi_chat::{Client, Ledger};
-use tsumugi_synth::Outcome;
+use tsumugi_chat::Ledger;
+use tsumugi_synth::{Outcome, Synthesizer};
 
 use super::STEP;
 use crate::Progress;
@@ -14,20 +14,27 @@ use crate::Progress;
 /// How often a line is written, for those who look at a log and not at a terminal.
 const EVERY: Duration = Duration::from_secs(60);
 
-pub(super) struct Tracker<'a> {
+pub(super) struct Tracker {
     bar: ProgressBar,
-    progress: &'a Progress,
-    client: &'a Client,
+    progress: Progress,
+    synthesizer: Arc<Synthesizer>,
     total: u64,
     /// Of those done, how many a request was sent for.
     asked: AtomicU64,
     told: Mutex<Instant>,
 }
 
-impl<'a> Tracker<'a> {
-    pub(super) fn new(total: u64, client: &'a Client, progress: &'a Progress) -> Self {
+impl Tracker {
+    pub(super) fn new(total: u64, synthesizer: &Arc<Synthesizer>, progress: &Progress) -> Self {
         let bar = progress.bar("synthesize replies", Some(total), "replies");
-        Self { bar, progress, client, total, asked: AtomicU64::new(0), told: Mutex::new(Instant::now()) }
+        Self {
+            bar,
+            progress: progress.clone(),
+            synthesizer: Arc::clone(synthesizer),
+            total,
+            asked: AtomicU64::new(0),
+            told: Mutex::new(Instant::now()),
+        }
     }
 
     pub(super) fn note(&self, outcome: &Outcome) {
@@ -38,7 +45,8 @@ impl<'a> Tracker<'a> {
         if !outcome.asked {
             return;
         }
-        let cost = cost(&self.client.ledger(), asked, self.total.saturating_sub(self.bar.position()));
+        let cost =
+            cost(&self.synthesizer.client().ledger(), asked, self.total.saturating_sub(self.bar.position()));
         self.bar.set_message(cost.clone());
         let mut told = self.told.lock().unwrap_or_else(|error| error.into_inner());
         if told.elapsed() >= EVERY {

@@ -1,16 +1,15 @@
 //! What is asked about: the shards of a table, or the items of annotation files.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use tsumugi_record::{ImageRow, Pair, Record, ShardReader};
+use tsumugi_record::{ImageRow, Pair, ShardReader};
 use tsumugi_synth::sources::LeftOut;
 use tsumugi_synth::{Item, Task, sources};
 
 use super::{STEP, SynthesizeConfig};
 use crate::Error;
-use crate::runner::{content_hash, input_table};
+use crate::runner::Inputs;
 
 /// Items of annotation files that are one shard.
 const CHUNK: usize = 512;
@@ -19,7 +18,7 @@ const CHUNK: usize = 512;
 const GROUP: usize = 32;
 
 /// A unit of work.
-pub(super) enum Shard {
+enum Shard {
     Pairs(PathBuf),
     Images(PathBuf),
     /// Items of the annotation files.
@@ -27,9 +26,8 @@ pub(super) enum Shard {
 }
 
 /// What is asked about.
-pub(super) struct Inputs {
-    pub(super) shards: Vec<Shard>,
-    pub(super) identity: BTreeMap<String, String>,
+pub(super) struct Items {
+    shards: Vec<Shard>,
     items: Vec<Item>,
     /// Where the annotations' images are.
     folder: Option<PathBuf>,
@@ -39,12 +37,12 @@ pub(super) struct Inputs {
     pub(super) left_out: Option<String>,
 }
 
-impl Inputs {
-    pub(super) fn find(config: &SynthesizeConfig) -> Result<Self, Error> {
+impl Items {
+    /// Finds what the settings name, and declares it.
+    pub(super) fn find(config: &SynthesizeConfig, inputs: &mut Inputs) -> Result<Self, Error> {
         check_flags(config)?;
-        let mut inputs = Self {
+        let mut found = Self {
             shards: Vec::new(),
-            identity: BTreeMap::new(),
             items: Vec::new(),
             folder: None,
             group: config.concurrency.unwrap_or(GROUP).max(GROUP),
@@ -53,29 +51,35 @@ impl Inputs {
         let annotated = config.captions.is_some() || config.instructions.is_some();
         if let Some(folder) = &config.images {
             if !folder.is_dir() {
-                return Err(Error::config("images", format!("{} is no folder", folder.display())));
+                return Err(Error::config("images", format!("{} is not a folder", folder.display())));
             }
-            inputs.folder = Some(folder.clone());
-            match inputs.add_table(folder) {
-                // Beside annotation files it may be a plain folder of images.
-                Err(Error::NoTable { .. }) if annotated => {}
-                other => other?,
-            }
+            found.folder = Some(folder.clone());
+            found.add_table(folder, annotated, inputs)?;
         }
-        inputs.add_annotations(config)?;
+        found.add_annotations(config, inputs)?;
         for path in &config.keep_out {
-            inputs.identity.insert(format!("keep-out {}", path.display()), content_hash(path)?);
+            inputs.file("keep_out", path)?;
         }
-        Ok(inputs)
+        Ok(found)
     }
 
-    fn add_table(&mut self, folder: &Path) -> Result<(), Error> {
-        let pairs = input_table(folder, Pair::KIND);
-        let is_pairs = !matches!(pairs, Err(Error::NoTable { .. }));
-        let table = if is_pairs { pairs? } else { input_table(folder, ImageRow::KIND)? };
-        let shard: fn(PathBuf) -> Shard = if is_pairs { Shard::Pairs } else { Shard::Images };
-        self.shards.extend(table.shards.into_iter().map(shard));
-        self.identity.extend(table.identity);
+    /// Number of shards.
+    pub(super) fn shards(&self) -> usize {
+        self.shards.len()
+    }
+
+    fn add_table(&mut self, folder: &Path, annotated: bool, inputs: &mut Inputs) -> Result<(), Error> {
+        let pairs = inputs.optional_table::<Pair>("images", folder)?;
+        if !pairs.is_empty() {
+            self.shards.extend(pairs.into_iter().map(Shard::Pairs));
+            return Ok(());
+        }
+        // Beside annotation files it may be a plain folder of images.
+        let images = match annotated {
+            true => inputs.optional_table::<ImageRow>("images", folder)?,
+            false => inputs.table::<ImageRow>("images", folder)?,
+        };
+        self.shards.extend(images.into_iter().map(Shard::Images));
         Ok(())
     }
 
@@ -98,9 +102,10 @@ impl Inputs {
     /// Hands over the items of a shard, some at a time.
     pub(super) fn read(
         &self,
-        shard: &Shard,
+        shard: usize,
         mut each: impl FnMut(Vec<Item>) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        let Some(shard) = self.shards.get(shard) else { return Ok(()) };
         match shard {
             Shard::Pairs(path) => {
                 ShardReader::<Pair>::open(path)?.try_for_each(|rows| self.groups(rows?, &mut each))
@@ -132,13 +137,13 @@ impl Inputs {
         Ok(())
     }
 
-    fn add_annotations(&mut self, config: &SynthesizeConfig) -> Result<(), Error> {
+    fn add_annotations(&mut self, config: &SynthesizeConfig, inputs: &mut Inputs) -> Result<(), Error> {
         let wrong = |error: tsumugi_synth::Error| Error::setting(STEP)(error);
-        for (flag, path) in
+        for (key, path) in
             [("captions", &config.captions), ("boxes", &config.boxes), ("instructions", &config.instructions)]
         {
             if let Some(path) = path {
-                self.identity.insert(flag.to_owned(), content_hash(path)?);
+                inputs.file(key, path)?;
             }
         }
         if let Some(captions) = &config.captions {

@@ -1,0 +1,102 @@
+//! The first phase: conversations are asked for, and replies checked.
+
+use tsumugi_chat::BatchConfig;
+use tsumugi_record::{Conversation, Excluded};
+use tsumugi_synth::{Item, Outcome, Verdict};
+
+use super::tracker::Tracker;
+use super::{ASKED, DROPPED, SOURCES, STEP, Synthesize, ledger};
+use crate::runner::{Outputs, Stage, Work};
+use crate::steps::once::once;
+use crate::{Error, Progress};
+
+impl Synthesize {
+    pub(super) fn ask_shards(&self, work: &Work) -> Result<usize, Error> {
+        self.tracker(work)?;
+        if self.settings.batch {
+            self.accounted(|| self.send_batches(work.progress()))?;
+        }
+        Ok(self.items.shards())
+    }
+
+    fn tracker(&self, work: &Work) -> Result<&Tracker, Error> {
+        once(&self.tracker, || {
+            let requests = self.items.requests(&self.settings.tasks)?;
+            Ok(Tracker::new(requests, &self.synthesizer, work.progress()))
+        })
+    }
+
+    /// Sends everything that the cache lacks through batches, and waits for them.
+    fn send_batches(&self, progress: &Progress) -> Result<(), Error> {
+        let fail = |error: tsumugi_chat::Error| Error::step(STEP, "batches")(error);
+        let synthesizer = &self.synthesizer;
+        // The second calls are made of the replies to the first.
+        let rounds = if synthesizer.second_look().is_some() { 2 } else { 1 };
+        for _ in 0..rounds {
+            let mut batches = synthesizer.client().batches(BatchConfig::default()).map_err(fail)?;
+            for shard in 0..self.items.shards() {
+                self.items.read(shard, |items| {
+                    let enqueued = self.runtime.block_on(synthesizer.enqueue(items, &mut batches));
+                    enqueued.map_err(Error::step(STEP, "batches"))
+                })?;
+            }
+            let bar = progress.bar("synthesize batches", None, "batches");
+            self.runtime.block_on(batches.finish(|ended, _| bar.set_position(ended as u64))).map_err(fail)?;
+            bar.finish();
+        }
+        Ok(())
+    }
+
+    pub(super) fn ask(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
+        self.accounted(|| self.ask_shard(work, number, outputs))
+    }
+
+    fn ask_shard(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
+        outputs.begin::<Conversation>(ASKED)?;
+        outputs.begin::<Excluded>(DROPPED)?;
+        outputs.begin::<Excluded>(SOURCES)?;
+        let tracker = self.tracker(work)?;
+        let (mut missing, mut calls) = (Vec::new(), Vec::new());
+        self.items.read(number, |items: Vec<Item>| {
+            let asked = self.synthesizer.run(items, |outcome| tracker.note(outcome));
+            let asked = self.runtime.block_on(asked).map_err(Error::step(STEP, format!("shard {number}")))?;
+            for mut outcome in asked {
+                missing.extend(unanswered(&outcome));
+                calls.append(&mut outcome.calls);
+                write(outcome, outputs)?;
+            }
+            Ok(())
+        })?;
+        if let (Some(last), false) = (missing.last(), self.settings.give_up) {
+            // The replies are in the cache: the next run makes this shard of them, and asks what is missing.
+            let count = missing.len();
+            outputs.leave_unfinished(format!(
+                "{count} requests stayed unanswered: {last}; `give_up` leaves them out"
+            ));
+            return Ok(());
+        }
+        ledger::write(work.out(), number, &calls)
+    }
+}
+
+/// Why a request stayed unanswered that might be answered at another time.
+fn unanswered(outcome: &Outcome) -> Option<String> {
+    match &outcome.verdict {
+        Verdict::Rejected(row) if matches!(row.reason.as_str(), "gave_up" | "deadline") => row.value.clone(),
+        _ => None,
+    }
+}
+
+fn write(outcome: Outcome, outputs: &mut Outputs) -> Result<(), Error> {
+    let stage = Stage { name: outcome.task.name(), unit: "requests" };
+    match outcome.verdict {
+        Verdict::Kept(mut conversation) => {
+            conversation.images = outcome.item.image.iter().cloned().collect();
+            let provenance = outcome.item.provenance.clone();
+            let source = Excluded { id: conversation.id.clone(), provenance, ..Excluded::default() };
+            outputs.write(SOURCES, source)?;
+            outputs.keep(stage, ASKED, conversation)
+        }
+        Verdict::Rejected(excluded) => outputs.exclude(stage, excluded),
+    }
+}
