@@ -11,7 +11,7 @@ use super::answer::Refusal;
 use super::pace::{Hold, Pace};
 use super::site::Site;
 
-/// Largest number of hosts kept, besides those in use.
+/// Largest number of hosts kept, besides those in use and those that are paused.
 const MAX_KEPT: usize = 20_000;
 
 /// A host, with all schemes and ports. Limits are for hosts, because its sites share a machine or a team.
@@ -55,7 +55,8 @@ impl Hosts {
             return host.clone();
         }
         if known.len() >= MAX_KEPT {
-            known.retain(|_, host| Arc::strong_count(host) > 1);
+            let now = Instant::now();
+            known.retain(|_, host| Arc::strong_count(host) > 1 || host.pace().is_paused(now));
         }
         let host = Arc::new(Host {
             requests: Arc::new(Semaphore::new(self.per_host)),

@@ -40,6 +40,11 @@ impl Pace {
         Ok(())
     }
 
+    /// Whether the host is paused.
+    pub(super) fn is_paused(&self, now: Instant) -> bool {
+        self.paused_until.is_some_and(|until| until > now)
+    }
+
     /// Pauses the host. A longer pause from before stays in effect.
     pub(super) fn pause(&mut self, until: Instant) {
         self.paused_until = self.paused_until.max(Some(until));
