@@ -50,7 +50,6 @@ mod prices;
 mod remedy;
 mod reply;
 mod request;
-mod retry_after;
 mod transport;
 
 pub use batch::{BatchConfig, BatchSummary, Batches};

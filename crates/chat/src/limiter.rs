@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
 use tokio::sync::Notify;
-
-use crate::retry_after::reset_duration;
+use tsumugi_robots::duration;
 
 /// Capacity of a bucket as a fraction of a minute's allowance, so that an idle client does not start with a whole minute's
 /// burst.
@@ -62,7 +61,7 @@ impl Limiter {
                 headers.get(format!("x-ratelimit-{name}-{kind}")).and_then(|value| value.to_str().ok())
             };
             let number = |name: &str| text(name).and_then(|value| value.trim().parse::<f64>().ok());
-            let reset = text("reset").and_then(reset_duration);
+            let reset = text("reset").and_then(duration);
             lock(bucket).observe(number("limit"), number("remaining"), reset, now);
         }
     }

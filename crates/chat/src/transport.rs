@@ -15,11 +15,11 @@ use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
+use tsumugi_robots::requested_wait;
 
 use crate::config::Azure;
 use crate::fault::Fault;
 use crate::limiter::Limiter;
-use crate::retry_after::asked_wait;
 use crate::{ApiKey, ClientConfig, Error};
 
 /// Most bytes read of a chat reply: far above the longest that any model writes.
@@ -111,7 +111,8 @@ impl Transport {
         self.heard.store(true, Ordering::Relaxed);
         self.limiter.observe(response.headers());
         let status = response.status();
-        let wait = asked_wait(response.headers(), SystemTime::now());
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let wait = requested_wait(header, SystemTime::now());
         let most = match status.is_success() {
             true if is_file => MOST_OF_FILE,
             true => MOST_OF_REPLY,

@@ -4,13 +4,14 @@ use std::path::{Component, Path, PathBuf};
 
 use url::Url;
 
-/// Normalises a URL as the URL standard does and removes its fragment. Returns `None` unless it is an absolute `http`
-/// or `https` URL.
+/// Normalises a URL as the URL standard does, and removes its fragment and the name and password that it may hold. Returns
+/// `None` unless it is an absolute `http` or `https` URL.
 ///
 /// ```
 /// # use tsumugi_images::canonical_url;
 /// let url = canonical_url("HTTP://Example.JP:80/a/../\u{7d75}.png#x");
 /// assert_eq!(url.as_deref(), Some("http://example.jp/%E7%B5%B5.png"));
+/// assert_eq!(canonical_url("http://me:secret@a.jp/").as_deref(), Some("http://a.jp/"));
 /// assert_eq!(canonical_url("data:image/png;base64,xyz"), None);
 /// ```
 pub fn canonical_url(address: &str) -> Option<String> {
@@ -32,6 +33,7 @@ fn canonical(mut url: Url) -> Option<String> {
         return None;
     }
     url.set_fragment(None);
+    url.set_username("").and_then(|()| url.set_password(None)).ok()?;
     Some(url.into())
 }
 

@@ -31,12 +31,11 @@ mod charset;
 mod classify;
 mod dom;
 mod html;
-mod optout;
 mod page;
 mod slot;
 mod space;
 mod tag;
 
 pub use crate::charset::{Decoded, decode};
-pub use crate::optout::OptOut;
 pub use crate::page::{LanguageHints, Page, PageConfig, PageHeaders, parse, parse_with};
+pub use tsumugi_robots::{OptOut, Signal};

@@ -2,6 +2,7 @@
 
 use encoding_rs::{Encoding, UTF_8};
 use tsumugi_record::{Node, Role};
+use tsumugi_robots::{OptOut, Signal, is_same_agent};
 use url::Url;
 
 use crate::blocks::{Blocks, Content, Segmenter};
@@ -10,7 +11,6 @@ use crate::classify::classify;
 use crate::dom::{Data, Dom, Id, ROOT};
 use crate::html;
 use crate::html::attribute::Attr;
-use crate::optout::{OptOut, is_same_agent};
 use crate::slot::{Base, join};
 use crate::tag::Tag;
 
@@ -32,6 +32,23 @@ pub struct PageHeaders<'a> {
     pub robots: &'a [String],
     /// The values of all `tdm-reservation` headers.
     pub tdm_reservation: &'a [String],
+    /// The values of all `Content-Signal` headers.
+    pub content_signal: &'a [String],
+    /// The values of all `Content-Usage` headers.
+    pub content_usage: &'a [String],
+}
+
+impl PageHeaders<'_> {
+    /// The values of a header that may opt out.
+    fn opt_out(&self, name: &str) -> &[String] {
+        match name {
+            "x-robots-tag" => self.robots,
+            "tdm-reservation" => self.tdm_reservation,
+            "content-signal" => self.content_signal,
+            "content-usage" => self.content_usage,
+            _ => &[],
+        }
+    }
 }
 
 /// How pages are read.
@@ -42,6 +59,9 @@ pub struct PageHeaders<'a> {
 pub struct PageConfig {
     /// Name of the crawler whose opt-out directives count in addition to those for every crawler (`tsumugi`: ours).
     pub agent: String,
+    /// Signals of pages and answers that forbid their use; others are only named in the document. By default all: those
+    /// that speak of training or of images, and `noindex`, as img2dataset does.
+    pub opt_out: Vec<Signal>,
     /// Number of bytes of a page that are read; the rest is ignored (10 MiB: ours).
     pub max_bytes: usize,
     /// Whether boilerplate is separated from the main text (yes: ours). If not, all blocks count as main text.
@@ -50,7 +70,12 @@ pub struct PageConfig {
 
 impl Default for PageConfig {
     fn default() -> Self {
-        Self { agent: "tsumugi".into(), max_bytes: PAGE_LIMIT, tell_boilerplate: true }
+        Self {
+            agent: "tsumugi".into(),
+            opt_out: Signal::ALL.to_vec(),
+            max_bytes: PAGE_LIMIT,
+            tell_boilerplate: true,
+        }
     }
 }
 
@@ -147,14 +172,10 @@ pub fn parse_with(config: &PageConfig, bytes: &[u8], headers: &PageHeaders<'_>, 
         charset: decoded.charset.to_owned(),
         broken: decoded.broken,
         language: LanguageHints { http: headers.content_language.and_then(tag), ..LanguageHints::default() },
+        opt_out: OptOut::obeying(config.opt_out.iter().copied()),
         ..Page::default()
     };
-    for value in headers.robots {
-        page.opt_out.robots("x-robots-tag", value, &config.agent);
-    }
-    for value in headers.tdm_reservation {
-        page.opt_out.tdm_reservation("header", value);
-    }
+    page.opt_out.headers(|name| headers.opt_out(name), &config.agent);
     read_head(&dom, &config.agent, &mut page);
     let Blocks { blocks, images_left_out } = Segmenter::new(&dom, &base).run(ROOT);
     page.limited = !whole || limited || images_left_out;
@@ -232,15 +253,17 @@ fn meta(dom: &Dom<'_>, id: Id, agent: &str, page: &mut Page, social: &mut Option
 /// What a `<meta>` element with this name says.
 fn named_meta(name: &str, content: &str, agent: &str, page: &mut Page, social: &mut Option<String>) {
     match name {
-        "robots" | "x-robots-tag" => page.opt_out.robots(&format!("meta {name}"), content, agent),
+        "robots" | "x-robots-tag" => page.opt_out.directives(&format!("meta {name}"), content, agent),
         "tdm-reservation" => page.opt_out.tdm_reservation("meta", content),
+        "content-signal" => page.opt_out.usage("meta", content, Signal::ContentSignal),
+        "content-usage" => page.opt_out.usage("meta", content, Signal::ContentUsage),
         "content-language" | "language" | "og:locale" if page.language.meta.is_none() => {
             page.language.meta = tag(content);
         }
         "og:title" if social.is_none() => {
             *social = Some(crate::space::collapse(content)).filter(|text| !text.is_empty());
         }
-        _ if is_same_agent(name, agent) => page.opt_out.robots(&format!("meta {name}"), content, agent),
+        _ if is_same_agent(name, agent) => page.opt_out.directives(&format!("meta {name}"), content, agent),
         _ => {}
     }
 }

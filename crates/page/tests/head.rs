@@ -1,6 +1,6 @@
 //! What the head of a page and its HTTP headers say: languages, opt-out, limits.
 
-use tsumugi_page::{PageConfig, PageHeaders, parse, parse_with};
+use tsumugi_page::{PageConfig, PageHeaders, Signal, parse, parse_with};
 
 #[test]
 fn finds_the_language() {
@@ -25,6 +25,15 @@ fn finds_opt_out_wherever_it_stands() {
         ("<meta name=generator http-equiv='x-robots-tag' content=noimageai>", false, true),
         ("<meta name='Tsumugi/1.0' content=noai>", true, true),
         ("<meta name=googlebot content=noai>", false, false),
+        ("<meta name=robots content='noindex,nofollow'>", true, true),
+        ("<meta name=robots content=none>", true, true),
+        ("<meta name=robots content=NOML>", true, true),
+        ("<meta name=robots content='index, follow, max-image-preview:none'>", false, false),
+        ("<meta name=googlebot content=noindex>", false, false),
+        ("<meta name=tsumugi content=noimageindex>", false, true),
+        ("<meta name=content-signal content='ai-train=no'>", true, true),
+        ("<meta http-equiv=Content-Usage content='train-ai=n'>", true, true),
+        ("<meta http-equiv=Content-Usage content='search=n'>", false, false),
         ("<meta name=tdm-reservation content=1>", true, true),
         ("<p>text</p><meta name=ROBOTS content=NOAI>", true, true),
         ("<template><meta name=robots content=noai></template>", false, false),
@@ -39,7 +48,8 @@ fn any_header_that_reserves_counts() {
     let values = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
     for (tdm, robots, page, images) in [
         (values(&["0", "1"]), values(&[]), true, true),
-        (values(&["0"]), values(&["noindex", "Tsumugi/0.1: noimageai"]), false, true),
+        (values(&["0"]), values(&["nofollow", "Tsumugi/0.1: noimageai"]), false, true),
+        (values(&[]), values(&["noindex"]), true, true),
         (values(&["0", "0"]), values(&["OtherBot/2: noai"]), false, false),
     ] {
         let headers = PageHeaders { robots: &robots, tdm_reservation: &tdm, ..PageHeaders::default() };
@@ -47,6 +57,25 @@ fn any_header_that_reserves_counts() {
         assert_eq!((found.opt_out.page, found.opt_out.images), (page, images), "{tdm:?} {robots:?}");
         assert_eq!(found.nodes[0].image.as_ref().map(|image| image.opt_out), Some(images));
     }
+}
+
+#[test]
+fn obeys_the_signals_of_the_settings() {
+    let html = "<meta name=robots content='noindex, noimageai'><p><img src=a.png>";
+    for (obeyed, page, images) in
+        [(vec![], false, false), (vec![Signal::Noimageai], false, true), (vec![Signal::Noindex], true, true)]
+    {
+        let mut config = PageConfig::default();
+        config.opt_out = obeyed;
+        let found = parse_with(&config, html.as_bytes(), &PageHeaders::default(), "").opt_out;
+        assert_eq!((found.page, found.images), (page, images));
+        assert_eq!(found.signals, ["meta robots: noindex", "meta robots: noimageai"]);
+    }
+    let usage = ["search=y".to_owned(), "train-ai=n".to_owned()];
+    let headers = PageHeaders { content_usage: &usage, ..PageHeaders::default() };
+    assert!(
+        parse(html.as_bytes(), &headers, "").opt_out.signals.contains(&"header: content-usage".to_owned())
+    );
 }
 
 /// Whatever is left out is said.

@@ -23,6 +23,7 @@ struct Seen {
     concurrent: AtomicUsize,
     most_concurrent: AtomicUsize,
     bytes_sent: AtomicUsize,
+    connections: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +59,7 @@ impl Server {
         let (answer, seen): (Arc<Answer>, _) = (Arc::new(answer), server.seen.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                seen.connections.fetch_add(1, Ordering::SeqCst);
                 let (answer, seen) = (answer.clone(), seen.clone());
                 // A client that closes the connection ends its thread, which is not a failure of the test.
                 std::thread::spawn(move || serve(stream, &seen, &*answer));
@@ -118,6 +120,12 @@ impl Server {
     #[must_use]
     pub fn most_concurrent(&self) -> usize {
         self.seen.most_concurrent.load(Ordering::SeqCst)
+    }
+
+    /// Connections opened so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.seen.connections.load(Ordering::SeqCst)
     }
 
     /// Bytes of bodies sent so far.

@@ -34,6 +34,8 @@ pub use tsumugi_pipeline as pipeline;
 pub use tsumugi_record as record;
 #[cfg(feature = "data")]
 pub use tsumugi_report as report;
+#[cfg(feature = "data")]
+pub use tsumugi_robots as robots;
 #[cfg(feature = "synth")]
 pub use tsumugi_synth as synth;
 #[cfg(feature = "data")]

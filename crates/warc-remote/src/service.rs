@@ -3,14 +3,15 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH};
+use http::{HeaderValue, Method, StatusCode};
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
 };
+use tsumugi_robots::requested_wait;
 
 /// The last answer to a request; travels with the request as an extension.
 #[derive(Debug, Default, Clone)]
@@ -90,9 +91,10 @@ impl Service {
 /// Notes an answer.
 async fn note(response: HttpResponse, seen: &Seen, get: bool) -> Result<HttpResponse, HttpError> {
     let (mut parts, body) = response.into_parts();
+    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let mut answer = Answer {
         status: Some(parts.status.as_u16()),
-        retry_after: retry_after(&parts.headers),
+        retry_after: requested_wait(header, SystemTime::now()),
         region: parts.headers.get("x-amz-bucket-region").and_then(|v| v.to_str().ok()).map(str::to_owned),
         ..Answer::default()
     };
@@ -112,11 +114,6 @@ async fn note(response: HttpResponse, seen: &Seen, get: bool) -> Result<HttpResp
     answer.code = s3_code(&String::from_utf8_lossy(&bytes));
     seen.set(answer);
     Ok(HttpResponse::from_parts(parts, bytes.into()))
-}
-
-/// `Retry-After` in seconds. The date form is rare; the usual back-off applies to it.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// The element `Code` of an S3 error. The rest may contain keys and is discarded.

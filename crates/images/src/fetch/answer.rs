@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use tokio::sync::OwnedSemaphorePermit;
+use tsumugi_robots::Signal;
 
 /// The result of fetching a URL.
 #[derive(Debug, Clone)]
@@ -43,6 +44,9 @@ pub enum Refusal {
     /// `robots.txt` could not be fetched, which by RFC 9309 forbids everything.
     #[error("robots.txt could not be fetched")]
     RobotsUnreachable,
+    /// The site reserves it in one of its files.
+    #[error("the site forbids the use of its content ({})", .0.name())]
+    OptOut(Signal),
     /// More redirects than the limit.
     #[error("too many redirects")]
     Redirects,
@@ -52,8 +56,8 @@ pub enum Refusal {
     /// Refused by the caller because of its headers; holds the caller's reason.
     #[error("refused because of its headers: {0}")]
     Headers(String),
-    /// The body has a content coding although the request excluded it.
-    #[error("the body has a content encoding")]
+    /// The body has a content coding, which the request excluded, and it is not gzip or deflate, or is damaged.
+    #[error("the body has a content coding that cannot be read")]
     Encoded,
     /// The body is larger than the limit.
     #[error("the body is larger than max_bytes")]
@@ -82,6 +86,7 @@ impl Refusal {
             Self::UnknownHost => "unknown_host",
             Self::Robots => "robots_txt",
             Self::RobotsUnreachable => "robots_txt_unreachable",
+            Self::OptOut(signal) => return Cow::Owned(format!("opt_out:{}", signal.name())),
             Self::Redirects => "too_many_redirects",
             Self::Status(status) => return Cow::Owned(format!("status:{status}")),
             Self::Headers(reason) => return Cow::Owned(reason.clone()),

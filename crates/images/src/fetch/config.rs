@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tsumugi_robots::Signal;
 
 /// Settings of a [`Fetcher`](super::Fetcher).
 ///
@@ -22,6 +23,12 @@ pub struct HttpConfig {
     pub per_host: usize,
     /// Whether to obey `robots.txt` (RFC 9309). True by default.
     pub robots: bool,
+    /// Signals in the files of a site that forbid the use of its images: those that `robots.txt` has besides its rules
+    /// (`content-signal`, `content-usage`), `tdmrep` and `ai-txt`. The last two cost a request each per site. By default
+    /// all; other signals than these mean nothing here.
+    pub opt_out: Vec<Signal>,
+    /// Longest `Crawl-delay` that is kept, in milliseconds; a longer one counts as this. 30,000 by default.
+    pub longest_crawl_delay_ms: u64,
     /// Whether addresses of private networks may be reached (see [`is_public`](super::is_public)). False by default.
     pub allow_private: bool,
     /// Hosts whose addresses may be private even so, such as a local mirror. None by default.
@@ -31,20 +38,23 @@ pub struct HttpConfig {
     /// Largest image in bytes; a longer one is refused. By default that of [`Limits`](crate::Limits).
     pub max_bytes: u64,
     /// Bodies above 1 MiB held at the same time, until their answers are dropped. Together with `max_bytes` and
-    /// `connections` this bounds memory. 16 by default.
+    /// `connections` this bounds memory. Further ones wait for room, so a caller must not keep more answers. 16 by default.
     pub large_bodies: usize,
     /// Attempts per URL if the failure may be temporary (no answer, a cut body, 408, 425, 429, 5xx). 3 by default.
     pub attempts: u32,
-    /// Wait after the first such failure in milliseconds; it doubles with each further one. 1000 by default.
+    /// Wait after the first such failure in milliseconds; it doubles with each further one. After 429 and 503 it is the
+    /// time between all requests to the host. 1000 by default.
     pub first_wait_ms: u64,
-    /// Longest wait in milliseconds. A host that requests a longer one (`Retry-After`) is not tried again. 60,000 by
-    /// default.
+    /// Longest wait in milliseconds. If a host requests a longer one (`Retry-After`), its images are refused without a
+    /// request until that time has passed. It also limits the time between two requests to a host that is overloaded.
+    /// 60,000 by default.
     pub longest_wait_ms: u64,
     /// Time limit for connecting in milliseconds. 10,000 by default.
     pub connect_ms: u64,
     /// Time without a byte after which an answer counts as cut, in milliseconds. 20,000 by default.
     pub idle_ms: u64,
-    /// Time limit for one request including its body, in milliseconds. 120,000 by default.
+    /// Time limit for one request including its body, in milliseconds. The time in which it waits for its turn or for room
+    /// does not count. 120,000 by default.
     pub request_ms: u64,
 }
 
@@ -56,6 +66,8 @@ impl Default for HttpConfig {
             connections: 1000,
             per_host: 2,
             robots: true,
+            opt_out: Signal::ALL.to_vec(),
+            longest_crawl_delay_ms: 30_000,
             allow_private: false,
             private_hosts: Vec::new(),
             redirects: 10,
@@ -84,6 +96,10 @@ impl HttpConfig {
     /// Whether a host may have a private address.
     pub(super) fn may_be_private(&self, host: &str) -> bool {
         self.allow_private || self.private_hosts.iter().any(|name| name.eq_ignore_ascii_case(host))
+    }
+
+    pub(super) fn longest_crawl_delay(&self) -> Duration {
+        Duration::from_millis(self.longest_crawl_delay_ms)
     }
 
     pub(super) fn longest_wait(&self) -> Duration {

@@ -4,21 +4,21 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bytes::{Bytes, BytesMut};
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Client, Response};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use bytes::Bytes;
+use reqwest::Client;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, LOCATION};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tsumugi_robots::{Robots, Signal, TdmRep, requested_wait};
 use url::{Host as UrlHost, Url};
 
 use super::answer::{Answer, Refusal};
+use super::body::{self, Clock, Limits};
 use super::config::HttpConfig;
-use super::hosts::{Host, Hosts, requested_wait};
+use super::hosts::{Host, Hosts};
 use super::public::is_public;
-use super::resolve::{CheckedResolver, Lookup, SystemLookup, refusal_in};
-use super::robots::{self, Robots};
-
-/// Size in bytes above which a body is large.
-const LARGE: usize = 1 << 20;
+use super::resolve::{CheckedResolver, Lookup, SystemLookup};
+use super::site::{self, Reservations, Rules, Site};
 
 /// Redirects followed from a `robots.txt` (RFC 9309, 2.3.1.2).
 const ROBOTS_REDIRECTS: usize = 5;
@@ -41,14 +41,13 @@ struct Inner {
     large_bodies: Arc<Semaphore>,
 }
 
-/// The purpose of a request: an image or a `robots.txt`.
+/// The purpose of a request: an image, or a file in which a site says what is allowed.
 struct Purpose<'a> {
     redirects: usize,
     max_bytes: u64,
-    /// Whether a longer body is truncated instead of refused.
-    truncate: bool,
-    /// Whether `robots.txt` applies.
-    robots: bool,
+    /// Whether it is such a file: what the site allows is not asked, any success will do, and a longer body is truncated
+    /// instead of refused.
+    is_site_file: bool,
     accept: &'a (dyn Fn(&HeaderMap) -> Option<String> + Sync),
 }
 
@@ -85,7 +84,7 @@ impl Fetcher {
             .pool_idle_timeout(Duration::from_secs(15))
             .build()
             .map_err(|source| SetupError { source })?;
-        let hosts = Hosts::new(config.connections, config.per_host);
+        let hosts = Hosts::new(config.connections, config.per_host, config.longest_wait());
         let large_bodies = Arc::new(Semaphore::new(config.large_bodies.clamp(1, Semaphore::MAX_PERMITS)));
         Ok(Self(Arc::new(Inner { config, client, hosts, large_bodies })))
     }
@@ -95,7 +94,7 @@ impl Fetcher {
     pub async fn fetch(&self, url: &str, accept: &(dyn Fn(&HeaderMap) -> Option<String> + Sync)) -> Answer {
         let config = &self.0.config;
         let (redirects, max_bytes) = (config.redirects, config.max_bytes);
-        let purpose = Purpose { redirects, max_bytes, truncate: false, robots: config.robots, accept };
+        let purpose = Purpose { redirects, max_bytes, is_site_file: false, accept };
         match Url::parse(url) {
             Ok(url) => self.0.fetch_with_retries(url, &purpose).await,
             Err(_) => answer(url, Err(Refusal::Address)),
@@ -107,9 +106,18 @@ fn answer(url: &str, body: Result<Bytes, Refusal>) -> Answer {
     Answer { url: url.to_owned(), status: 0, headers: HeaderMap::new(), body, requests: 0, permit: None }
 }
 
+/// A URL without the name and password that it may hold: those of strangers are not sent anywhere.
+fn without_credentials(mut url: Url) -> Url {
+    // Fails for URLs without a host alone, which are refused.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
 impl Inner {
     /// Fetches until the answer is final or the attempts are used up.
     async fn fetch_with_retries(&self, url: Url, purpose: &Purpose<'_>) -> Answer {
+        let url = without_credentials(url);
         let mut requests = 0;
         let mut attempt = 1;
         loop {
@@ -121,8 +129,9 @@ impl Inner {
             if !is_transient || attempt >= self.config.attempts {
                 return answer;
             }
-            // If the host has requested a wait, it is paused, and the permit waits for that.
-            if requested_wait(&answer.headers, SystemTime::now()).is_none() {
+            // After 429 and 503, and if it has requested a wait, the host is paused, and the permit waits for that.
+            let is_paused = matches!(answer.status, 429 | 503) || wait_in(&answer.headers).is_some();
+            if !is_paused {
                 tokio::time::sleep(self.config.wait(attempt)).await;
             }
             attempt += 1;
@@ -132,12 +141,15 @@ impl Inner {
     /// Follows redirects. If the next URL is refused, the answer has the headers of the redirect to it.
     async fn follow(&self, mut at: Url, purpose: &Purpose<'_>) -> Answer {
         let mut found = answer(at.as_str(), Err(Refusal::Redirects));
-        for requests in 0..=purpose.redirects as u32 {
+        let mut requests = 0;
+        for _ in 0..=purpose.redirects {
             let host = match self.check(&at, purpose).await {
                 Ok(host) => host,
                 Err(refusal) => return Answer { url: at.into(), body: Err(refusal), requests, ..found },
             };
-            found = Answer { requests: requests + 1, ..self.request(&at, &host, purpose).await };
+            let next = self.request(&at, &host, purpose).await;
+            requests += next.requests;
+            found = Answer { requests, ..next };
             match redirect_of(&at, &found) {
                 Some(Ok(next)) => at = next,
                 Some(Err(refusal)) => return Answer { body: Err(refusal), ..found },
@@ -163,104 +175,143 @@ impl Inner {
         if literal.is_some_and(|address| !is_public(address)) && !self.config.may_be_private(name) {
             return Err(Refusal::PrivateAddress);
         }
-        let origin = at.origin().ascii_serialization();
-        let host = self.hosts.get(&origin);
-        if purpose.robots {
-            let rules = host.robots.get_or_init(|| self.fetch_robots(&origin)).await;
-            if let Some(refusal) = rules.refusal(at.as_str()) {
-                return Err(refusal);
-            }
+        let host = self.hosts.get(name);
+        if !purpose.is_site_file {
+            self.ask_site(at, &host).await?;
         }
         Ok(host)
     }
 
+    /// Checks whether the site allows a URL to be fetched and used.
+    async fn ask_site(&self, at: &Url, host: &Host) -> Result<(), Refusal> {
+        let origin = at.origin().ascii_serialization();
+        let site = host.site(&origin);
+        if self.config.robots {
+            let rules = self.rules(&site, host, &origin).await;
+            if let Some(refusal) = rules.refusal(at.as_str(), &self.config.opt_out) {
+                return Err(refusal);
+            }
+        }
+        let is_obeyed = |signal| self.config.opt_out.contains(&signal);
+        if !is_obeyed(Signal::Tdmrep) && !is_obeyed(Signal::AiTxt) {
+            return Ok(());
+        }
+        let reservations = site.reservations(self.fetch_reservations(&site, host, &origin)).await;
+        reservations.refusal(at.as_str()).map_or(Ok(()), Err)
+    }
+
+    /// The rules of a site, by which the host's pace is set as well.
+    async fn rules(&self, site: &Site, host: &Host, origin: &str) -> Arc<Rules> {
+        let rules = site.rules(async {
+            let body = self.fetch_site_file(origin, "/robots.txt").await;
+            let rules = Rules::of(body, &self.config.agent);
+            if let Some(delay) = rules.crawl_delay() {
+                host.pace().keep_delay(delay.min(self.config.longest_crawl_delay()));
+            }
+            rules
+        });
+        rules.await
+    }
+
+    /// Fetches the files in which a site may reserve its content, as far as they are obeyed and `robots.txt` allows it.
+    async fn fetch_reservations(&self, site: &Site, host: &Host, origin: &str) -> Reservations {
+        let mut found = Reservations::default();
+        for (signal, path) in [(Signal::Tdmrep, "/.well-known/tdmrep.json"), (Signal::AiTxt, "/ai.txt")] {
+            let is_allowed = !self.config.robots
+                || self.rules(site, host, origin).await.refusal(&format!("{origin}{path}"), &[]).is_none();
+            if !is_allowed || !self.config.opt_out.contains(&signal) {
+                continue;
+            }
+            // A site that does not answer with such a file does not take part.
+            let Ok(bytes) = self.fetch_site_file(origin, path).await else { continue };
+            let bytes = body::unpacked_file(bytes, site::MAX_BYTES as usize);
+            match signal {
+                Signal::Tdmrep => found.tdmrep = TdmRep::parse(&bytes).ok(),
+                _ => found.ai_txt = Some(Robots::parse(&bytes, &self.config.agent)),
+            }
+        }
+        found
+    }
+
     /// Boxed, because fetching an image calls this, and this calls the same functions.
-    fn fetch_robots<'a>(&'a self, origin: &'a str) -> Pin<Box<dyn Future<Output = Robots> + Send + 'a>> {
+    fn fetch_site_file<'a>(
+        &'a self,
+        origin: &'a str,
+        path: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<Bytes, Refusal>> + Send + 'a>> {
         Box::pin(async move {
-            let Ok(url) = Url::parse(&format!("{origin}/robots.txt")) else { return Robots::AllowAll };
-            let (redirects, max_bytes, accept) = (ROBOTS_REDIRECTS, robots::MAX_BYTES, &|_: &HeaderMap| None);
-            let purpose = Purpose { redirects, max_bytes, truncate: true, robots: false, accept };
-            Robots::of(self.fetch_with_retries(url, &purpose).await, &self.config.agent)
+            let url = Url::parse(&format!("{origin}{path}")).map_err(|_| Refusal::Address)?;
+            let (max_bytes, accept) = (site::MAX_BYTES, &|_: &HeaderMap| None);
+            let purpose = Purpose { redirects: ROBOTS_REDIRECTS, max_bytes, is_site_file: true, accept };
+            self.fetch_with_retries(url, &purpose).await.body
         })
     }
 
-    /// Sends one request.
+    /// Sends one request. Its time limit does not include the wait for a permit.
     async fn request(&self, at: &Url, host: &Host, purpose: &Purpose<'_>) -> Answer {
-        let Some(_permit) = self.hosts.permit(host).await else {
-            return answer(at.as_str(), Err(Refusal::Unreachable));
+        let _permit = match self.hosts.permit(host).await {
+            Ok(permit) => permit,
+            Err(refusal) => return answer(at.as_str(), Err(refusal)),
         };
-        let mut found = answer(at.as_str(), Err(Refusal::Timeout));
-        let limit = Duration::from_millis(self.config.request_ms);
-        // Status and headers stay in `found` if the body takes too long.
-        let _ = tokio::time::timeout(limit, async {
-            let response = match self.client.get(at.clone()).send().await {
-                Ok(response) => response,
-                Err(error) => {
-                    found.body = Err(failure(&error, Refusal::Unreachable));
-                    return;
-                }
+        let mut found = Answer { requests: 1, ..answer(at.as_str(), Err(Refusal::Timeout)) };
+        let (sent, mut clock) = (Instant::now(), Clock::start(Duration::from_millis(self.config.request_ms)));
+        let response = match clock.limit(self.client.get(at.clone()).send()).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => {
+                found.body = Err(body::failure(&error, Refusal::Unreachable));
+                return found;
+            }
+            Err(_) => return found,
+        };
+        found.status = response.status().as_u16();
+        found.headers = response.headers().clone();
+        self.set_pace(host, &found, sent);
+        let is_success = if purpose.is_site_file { found.status / 100 == 2 } else { found.status == 200 };
+        if !is_success {
+            body::drain(response).await;
+            // The host is paused, but its wait is too long for another attempt.
+            let is_long = wait_in(&found.headers).is_some_and(|wait| wait > self.config.longest_wait());
+            let refusal = if is_long && pauses(found.status) {
+                Refusal::LongWait
+            } else {
+                Refusal::Status(found.status)
             };
-            found.status = response.status().as_u16();
-            found.headers = response.headers().clone();
-            found.body = self.read(response, host, purpose, &mut found.permit).await;
-        })
-        .await;
+            found.body = Err(refusal);
+        } else if let Some(reason) = (purpose.accept)(&found.headers) {
+            found.body = Err(Refusal::Headers(reason));
+        } else {
+            let (max_bytes, truncate) = (purpose.max_bytes, purpose.is_site_file);
+            let limits = Limits { max_bytes, truncate, large_bodies: &self.large_bodies };
+            found.body = body::read(response, &limits, &mut clock, &mut found.permit).await;
+        }
         if found.body.is_err() {
             found.permit = None;
         }
         found
     }
 
-    /// Reads the body of an answer, unless its status or headers rule that out.
-    async fn read(
-        &self,
-        mut response: Response,
-        host: &Host,
-        purpose: &Purpose<'_>,
-        permit: &mut Option<Arc<OwnedSemaphorePermit>>,
-    ) -> Result<Bytes, Refusal> {
-        let status = response.status().as_u16();
-        if status != 200 {
-            if let (408 | 429 | 503, Some(wait)) =
-                (status, requested_wait(response.headers(), SystemTime::now()))
-            {
-                if wait > self.config.longest_wait() {
-                    return Err(Refusal::LongWait);
-                }
-                host.pause(wait);
-            }
-            return Err(Refusal::Status(status));
-        }
-        if let Some(reason) = (purpose.accept)(response.headers()) {
-            return Err(Refusal::Headers(reason));
-        }
-        let encoding = response.headers().get(CONTENT_ENCODING);
-        if encoding.is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            return Err(Refusal::Encoded);
-        }
-        let length = response.content_length().unwrap_or(0);
-        if length > purpose.max_bytes && !purpose.truncate {
-            return Err(Refusal::TooManyBytes);
-        }
-        let mut body = BytesMut::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Ok(body.freeze()),
-                Err(error) => return Err(failure(&error, Refusal::Cut)),
-            }
-            if body.len() > LARGE && permit.is_none() {
-                *permit = self.large_bodies.clone().acquire_owned().await.ok().map(Arc::new);
-            }
-            if body.len() as u64 > purpose.max_bytes {
-                if purpose.truncate {
-                    body.truncate(purpose.max_bytes as usize);
-                    return Ok(body.freeze());
-                }
-                return Err(Refusal::TooManyBytes);
-            }
+    /// Learns the pace of a host from an answer.
+    fn set_pace(&self, host: &Host, found: &Answer, sent: Instant) {
+        let (now, first, longest) = (Instant::now(), self.config.wait(1), self.config.longest_wait());
+        let mut pace = host.pace();
+        let wait = wait_in(&found.headers).filter(|wait| pauses(found.status) && !wait.is_zero());
+        match wait {
+            Some(wait) => pace.pause(now + wait),
+            None if matches!(found.status, 429 | 503) => pace.slow_down(sent, now, first, longest),
+            None => pace.speed_up(first),
         }
     }
+}
+
+/// Whether an answer with this status may request a wait (RFC 9110, 10.2.3, and what servers do).
+fn pauses(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500..=599)
+}
+
+/// The wait that an answer requests.
+fn wait_in(headers: &HeaderMap) -> Option<Duration> {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    requested_wait(header, SystemTime::now())
 }
 
 /// The target of a redirect, if the answer is one.
@@ -271,10 +322,5 @@ fn redirect_of(at: &Url, found: &Answer) -> Option<Result<Url, Refusal>> {
     let target = found.headers.get(LOCATION)?;
     // Many servers write names and paths in UTF-8 here.
     let target = String::from_utf8_lossy(target.as_bytes());
-    Some(at.join(target.trim()).map_err(|_| Refusal::Address))
-}
-
-/// The refusal that an error of the HTTP client stands for.
-fn failure(error: &reqwest::Error, otherwise: Refusal) -> Refusal {
-    refusal_in(error).unwrap_or(if error.is_timeout() { Refusal::Timeout } else { otherwise })
+    Some(at.join(target.trim()).map(without_credentials).map_err(|_| Refusal::Address))
 }

@@ -1,23 +1,25 @@
-//! State of hosts: requests in progress, pauses, and the rules of `robots.txt`.
+//! State of hosts: requests in progress, their pace, and what the sites at a host declare.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
-use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::robots::Robots;
+use super::answer::Refusal;
+use super::pace::{Hold, Pace};
+use super::site::Site;
 
-/// Largest number of hosts kept, besides those in use.
+/// Largest number of hosts kept, besides those in use and those that are paused.
 const MAX_KEPT: usize = 20_000;
 
-/// A host: one combination of scheme, name and port.
+/// A host, with all schemes and ports. Limits are for hosts, because its sites share a machine or a team.
 pub(super) struct Host {
     requests: Arc<Semaphore>,
-    paused_until: Mutex<Option<Instant>>,
-    pub(super) robots: OnceCell<Robots>,
+    pace: Mutex<Pace>,
+    /// By origin: one combination of scheme, name and port.
+    sites: Mutex<HashMap<String, Arc<Site>>>,
 }
 
 /// The permit for one request, returned when dropped.
@@ -29,111 +31,114 @@ pub(super) struct RequestPermit {
 /// All hosts.
 pub(super) struct Hosts {
     per_host: usize,
+    longest_wait: Duration,
     connections: Arc<Semaphore>,
     known: Mutex<HashMap<String, Arc<Host>>>,
 }
 
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Hosts {
-    pub(super) fn new(connections: usize, per_host: usize) -> Self {
+    pub(super) fn new(connections: usize, per_host: usize, longest_wait: Duration) -> Self {
         let connections = Arc::new(Semaphore::new(connections.clamp(1, Semaphore::MAX_PERMITS)));
-        Self { per_host: per_host.max(1), connections, known: Mutex::default() }
+        Self { per_host: per_host.max(1), longest_wait, connections, known: Mutex::default() }
     }
 
-    pub(super) fn get(&self, origin: &str) -> Arc<Host> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(host) = known.get(origin) {
+    /// The host of a name in lower case.
+    pub(super) fn get(&self, name: &str) -> Arc<Host> {
+        // A dot at the end names the same host.
+        let name = name.trim_end_matches('.');
+        let mut known = locked(&self.known);
+        if let Some(host) = known.get(name) {
             return host.clone();
         }
         if known.len() >= MAX_KEPT {
-            known.retain(|_, host| Arc::strong_count(host) > 1);
+            let now = Instant::now();
+            known.retain(|_, host| Arc::strong_count(host) > 1 || host.pace().is_paused(now));
         }
         let host = Arc::new(Host {
             requests: Arc::new(Semaphore::new(self.per_host)),
-            paused_until: Mutex::default(),
-            robots: OnceCell::new(),
+            pace: Mutex::default(),
+            sites: Mutex::default(),
         });
-        known.insert(origin.to_owned(), host.clone());
+        known.insert(name.to_owned(), host.clone());
         host
     }
 
     /// Waits for a permit: first for that of the host, so that no request occupies a connection while it waits for a slow
-    /// host. Returns `None` only while the fetcher shuts down.
-    pub(super) async fn permit(&self, host: &Host) -> Option<RequestPermit> {
-        let of_host = host.requests.clone().acquire_owned().await.ok()?;
+    /// host. A host that is paused for longer than the longest wait is not waited for.
+    pub(super) async fn permit(&self, host: &Host) -> Result<RequestPermit, Refusal> {
+        let acquire = |semaphore: &Arc<Semaphore>| semaphore.clone().acquire_owned();
+        // The semaphores are never closed.
+        let of_host = acquire(&host.requests).await.map_err(|_| Refusal::Unreachable)?;
         loop {
-            let until = *host.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
-            match until.filter(|until| *until > Instant::now()) {
-                Some(until) => tokio::time::sleep_until(until).await,
-                None => break,
+            let now = Instant::now();
+            let held = host.pace().start(now);
+            match held {
+                Ok(()) => break,
+                Err(Hold::Paused(until)) if until - now > self.longest_wait => return Err(Refusal::LongWait),
+                Err(Hold::Paused(until) | Hold::Next(until)) => tokio::time::sleep_until(until).await,
             }
         }
-        let of_all = self.connections.clone().acquire_owned().await.ok()?;
-        Some(RequestPermit { _of_host: of_host, _of_all: of_all })
+        let of_all = acquire(&self.connections).await.map_err(|_| Refusal::Unreachable)?;
+        Ok(RequestPermit { _of_host: of_host, _of_all: of_all })
     }
 }
 
 impl Host {
-    /// Pauses requests to the host. A longer pause from before stays in effect.
-    pub(super) fn pause(&self, wait: Duration) {
-        let until = Instant::now() + wait;
-        let mut paused_until = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *paused_until = Some(paused_until.map_or(until, |before| before.max(until)));
+    /// The pace of requests.
+    pub(super) fn pace(&self) -> MutexGuard<'_, Pace> {
+        locked(&self.pace)
     }
-}
 
-/// The wait that an answer requests: seconds or a date (RFC 9110, 10.2.3). A date in the past means no wait.
-pub(super) fn requested_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    /// The site at an origin of the host.
+    pub(super) fn site(&self, origin: &str) -> Arc<Site> {
+        locked(&self.sites).entry(origin.to_owned()).or_default().clone()
     }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn reads_both_forms_of_retry_after() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777); // Sun, 06 Nov 1994 08:49:37 GMT
-        for (text, seconds) in [
-            ("7", Some(7)),
-            ("Sun, 06 Nov 1994 08:49:41 GMT", Some(4)),
-            ("Sun, 06 Nov 1994 08:49:01 GMT", Some(0)),
-            ("soon", None),
-            ("-1", None),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(RETRY_AFTER, text.parse().unwrap());
-            assert_eq!(requested_wait(&headers, now).map(|wait| wait.as_secs()), seconds, "{text}");
-        }
+    fn hosts() -> Hosts {
+        Hosts::new(10, 2, Duration::from_secs(60))
     }
 
     #[tokio::test]
     async fn sends_nothing_to_a_paused_host() {
-        let hosts = Hosts::new(10, 2);
-        let host = hosts.get("http://a.jp");
-        host.pause(Duration::from_millis(300));
-        host.pause(Duration::from_millis(50));
+        let hosts = hosts();
+        let host = hosts.get("a.jp");
         let began = Instant::now();
-        drop(hosts.permit(&host).await);
+        host.pace().pause(began + Duration::from_millis(300));
+        assert!(hosts.permit(&host).await.is_ok());
         assert!(began.elapsed() >= Duration::from_millis(300));
         // Another host is not affected.
         let began = Instant::now();
-        drop(hosts.permit(&hosts.get("http://b.jp")).await);
+        assert!(hosts.permit(&hosts.get("b.jp")).await.is_ok());
         assert!(began.elapsed() < Duration::from_millis(250));
     }
 
     #[tokio::test]
+    async fn does_not_wait_for_a_long_pause() {
+        let hosts = hosts();
+        let host = hosts.get("a.jp");
+        host.pace().pause(Instant::now() + Duration::from_secs(3600));
+        for _ in 0..3 {
+            assert_eq!(hosts.permit(&host).await.err(), Some(Refusal::LongWait));
+        }
+    }
+
+    #[tokio::test]
     async fn limits_requests_per_host() {
-        let hosts = Hosts::new(10, 2);
-        let host = hosts.get("http://a.jp");
-        let held = [hosts.permit(&host).await, hosts.permit(&hosts.get("http://a.jp")).await];
+        let hosts = hosts();
+        let host = hosts.get("a.jp");
+        let held = [hosts.permit(&host).await, hosts.permit(&hosts.get("a.jp.")).await];
         let third = tokio::time::timeout(Duration::from_millis(50), hosts.permit(&host)).await;
         assert!(third.is_err());
         drop(held);
-        assert!(hosts.permit(&host).await.is_some());
+        assert!(hosts.permit(&host).await.is_ok());
     }
 }

@@ -1,9 +1,9 @@
 //! Images over HTTP, from URLs that strangers wrote.
 //!
-//! A [`Fetcher`] fetches one URL per call and is shared by thousands of tasks. It obeys `robots.txt` (RFC 9309), opens
-//! few connections per host, waits as long as a host requests, and connects to no address of a private network, even if
-//! a redirect or a name leads there. Its caller sees the headers of an answer before the body is read, and may refuse
-//! it.
+//! A [`Fetcher`] fetches one URL per call and is shared by thousands of tasks. It obeys `robots.txt` (RFC 9309) with its
+//! `Crawl-delay`, and files in which a site reserves its content; it opens few connections per host, waits as long as a
+//! host requests, and connects to no address of a private network, even if a redirect or a name leads there. Its caller
+//! sees the headers of an answer before the body is read, and may refuse it.
 //!
 //! ```no_run
 //! use tsumugi_images::fetch::{Fetcher, HttpConfig};
@@ -21,12 +21,14 @@
 //! ```
 
 mod answer;
+mod body;
 mod config;
 mod fetcher;
 mod hosts;
+mod pace;
 mod public;
 mod resolve;
-mod robots;
+mod site;
 
 pub use answer::{Answer, Refusal};
 pub use config::HttpConfig;
@@ -34,3 +36,4 @@ pub use fetcher::{Fetcher, SetupError};
 pub use public::is_public;
 pub use reqwest::header::HeaderMap;
 pub use resolve::{Lookup, SystemLookup};
+pub use tsumugi_robots::Signal;

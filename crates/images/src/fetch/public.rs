@@ -3,8 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Whether an address belongs to the public internet: not to this machine, a private or link-local network (where cloud
-/// machines find their keys), multicast, or another range that IANA's registries reserve for special purposes. An IPv6
-/// address that embeds an IPv4 address is classified by the latter.
+/// machines find their keys), multicast, or another range that IANA's registries reserve for special purposes; and not to
+/// the services that a cloud offers to its own machines at addresses which would be public elsewhere. An IPv6 address that
+/// embeds an IPv4 address is classified by the latter.
 ///
 /// ```
 /// use tsumugi_images::fetch::is_public;
@@ -43,9 +44,20 @@ const SPECIAL_V4: [([u8; 4], u32); 16] = [
     ([255, 255, 255, 255], 32),
 ];
 
+/// Addresses that clouds route to services of their own, among them keys and the control of machines, from within: Azure's
+/// host, IBM's service networks, and Google's interfaces for machines without a public address.
+const CLOUDS_V4: [([u8; 4], u32); 5] = [
+    ([168, 63, 129, 16], 32),
+    ([161, 26, 0, 0], 16),
+    ([166, 8, 0, 0], 14),
+    ([199, 36, 153, 4], 30),
+    ([199, 36, 153, 8], 30),
+];
+
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let bits = u32::from(address);
-    !SPECIAL_V4.iter().any(|(first, length)| (bits ^ u32::from(Ipv4Addr::from(*first))) >> (32 - length) == 0)
+    let has = |(first, length): &([u8; 4], u32)| (bits ^ u32::from_be_bytes(*first)) >> (32 - length) == 0;
+    !SPECIAL_V4.iter().chain(&CLOUDS_V4).any(has)
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
@@ -53,6 +65,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let embedded =
         |high: u16, low: u16| is_public_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
     match (a, b, c) {
+        // An interface identifier of ISATAP (RFC 5214) sends packets to the IPv4 address in it.
+        _ if matches!(address.segments()[4..6], [0 | 0x200, 0x5efe]) && !embedded(g, h) => false,
         // Mapped (RFC 4291), translated (RFC 6052) and 6to4 (RFC 3056).
         (0, 0, 0) if address.to_ipv4_mapped().is_some() => embedded(g, h),
         (0x64, 0xff9b, 0) if address.segments()[3..6] == [0; 3] => embedded(g, h),
@@ -70,9 +84,19 @@ mod tests {
 
     #[test]
     fn distinguishes_public_addresses_from_others() {
-        for address in
-            ["8.8.8.8", "1.1.1.1", "172.15.0.1", "172.32.0.1", "100.63.0.1", "2600::1", "2001:4860::8888"]
-        {
+        for address in [
+            "8.8.8.8",
+            "1.1.1.1",
+            "168.63.129.17",
+            "166.7.0.1",
+            "166.12.0.1",
+            "161.27.0.1",
+            "172.15.0.1",
+            "172.32.0.1",
+            "100.63.0.1",
+            "2600::1",
+            "2001:4860::8888",
+        ] {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }
         for address in ["::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1"] {
@@ -91,6 +115,20 @@ mod tests {
             "198.19.0.1",
             "224.0.0.1",
             "255.255.255.255",
+            "168.63.129.16",
+            "161.26.0.10",
+            "166.11.255.255",
+            "199.36.153.8",
+            "100.100.100.200",
+            "192.0.0.192",
+            "::ffff:168.63.129.16",
+            "64:ff9b::a83f:8110",
+            "2002:a83f:8110::1",
+            "::ffff:0:10.0.0.1",
+            "::a83f:8110",
+            "2600::5efe:10.0.0.1",
+            "2600::200:5efe:127.0.0.1",
+            "fd20:ce::254",
             "::",
             "::1",
             "::7f00:1",

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::OnceCell;
 
 use super::answer::Refusal;
 use super::config::HttpConfig;
@@ -61,13 +62,22 @@ pub(super) fn refusal_in(error: &(dyn StdError + 'static)) -> Option<Refusal> {
 pub(super) struct CheckedResolver {
     lookup: Arc<dyn Lookup>,
     config: HttpConfig,
-    cache: Arc<Mutex<HashMap<String, Cached>>>,
+    cache: Cache,
 }
 
-#[derive(Clone)]
+/// Lookups by name, finished or under way.
+type Cache = Arc<Mutex<HashMap<String, Arc<OnceCell<Cached>>>>>;
+
 struct Cached {
     until: Instant,
     found: Result<Arc<[IpAddr]>, Refusal>,
+}
+
+impl Cached {
+    fn new(found: Result<Arc<[IpAddr]>, Refusal>) -> Self {
+        let lifetime = if found.is_ok() { LIFETIME } else { FAILURE_LIFETIME };
+        Self { until: Instant::now() + lifetime, found }
+    }
 }
 
 impl CheckedResolver {
@@ -82,40 +92,36 @@ impl Resolve for CheckedResolver {
         let allow_private = self.config.may_be_private(&host);
         let (lookup, cache) = (self.lookup.clone(), self.cache.clone());
         Box::pin(async move {
-            let cached = locked(&cache).get(&host).filter(|cached| cached.until > Instant::now()).cloned();
-            let found = match cached {
-                Some(cached) => cached.found,
-                None => {
-                    let found = checked(lookup.lookup(host.clone()).await, allow_private);
-                    store(&cache, host, found.clone());
-                    found
-                }
-            };
-            match found {
+            let entry = entry(&cache, &host);
+            // Whoever asks while a lookup is under way waits for it.
+            let look = async { Cached::new(checked(lookup.lookup(host.clone()).await, allow_private)) };
+            match &entry.get_or_init(|| look).await.found {
                 Ok(addresses) => {
                     let all: Vec<SocketAddr> = addresses.iter().map(|&ip| SocketAddr::new(ip, 0)).collect();
                     Ok(Box::new(all.into_iter()) as Addrs)
                 }
-                Err(refusal) => Err(Box::new(Refused(refusal)) as Box<dyn StdError + Send + Sync>),
+                Err(refusal) => Err(Box::new(Refused(refusal.clone())) as Box<dyn StdError + Send + Sync>),
             }
         })
     }
 }
 
-fn locked(cache: &Mutex<HashMap<String, Cached>>) -> std::sync::MutexGuard<'_, HashMap<String, Cached>> {
-    cache.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn store(cache: &Mutex<HashMap<String, Cached>>, host: String, found: Result<Arc<[IpAddr]>, Refusal>) {
+/// The lookup of a name: one under way, one that still holds, or a new one.
+fn entry(cache: &Cache, host: &str) -> Arc<OnceCell<Cached>> {
     let now = Instant::now();
-    let until = now + if found.is_ok() { LIFETIME } else { FAILURE_LIFETIME };
-    let mut cache = locked(cache);
+    let holds = |entry: &Arc<OnceCell<Cached>>| entry.get().is_none_or(|cached| cached.until > now);
+    let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(entry) = cache.get(host).filter(|entry| holds(entry)) {
+        return entry.clone();
+    }
     if cache.len() >= MAX_CACHED {
-        cache.retain(|_, cached| cached.until > now);
+        cache.retain(|_, entry| holds(entry));
     }
+    let entry = Arc::<OnceCell<Cached>>::default();
     if cache.len() < MAX_CACHED {
-        cache.insert(host, Cached { until, found });
+        cache.insert(host.to_owned(), entry.clone());
     }
+    entry
 }
 
 /// The public addresses of a name. If all are private, that is the refusal.
@@ -163,8 +169,37 @@ mod tests {
             assert_eq!(ask().await.unwrap().next().unwrap().ip().to_string(), "8.8.8.8");
         }
         // After another lookup, the new address is checked.
-        locked(&names.cache).clear();
+        names.cache.lock().unwrap().clear();
         let error = ask().await.err().unwrap();
         assert_eq!(refusal_in(&*error), Some(Refusal::PrivateAddress));
+    }
+
+    /// Counts lookups, each of which takes a while.
+    #[derive(Default)]
+    struct Slow(std::sync::atomic::AtomicUsize);
+
+    impl Lookup for Slow {
+        fn lookup(&self, _: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Box::pin(async move {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                Ok(vec!["8.8.8.8".parse().unwrap()])
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lookup_under_way_is_shared() {
+        let lookup = Arc::new(Slow::default());
+        let names = CheckedResolver::new(lookup.clone(), &HttpConfig::default());
+        let ask = || async { names.resolve("a.test".parse().unwrap()).await.unwrap().count() };
+        // One that is given up leaves the lookup to those who wait.
+        let given_up = tokio::time::timeout(Duration::from_millis(5), ask());
+        let (given_up, one, other) = tokio::join!(given_up, ask(), ask());
+        assert!(given_up.is_err());
+        assert_eq!((one, other), (1, 1));
+        assert_eq!(lookup.0.load(std::sync::atomic::Ordering::Relaxed), 2);
+        assert_eq!(ask().await, 1);
+        assert_eq!(lookup.0.load(std::sync::atomic::Ordering::Relaxed), 2);
     }
 }

@@ -262,6 +262,8 @@ fn capture(archive: &str, record: &Record<'_>, max_payload: usize) -> Result<(Ca
         content_language: header("Content-Language"),
         robots: headers("X-Robots-Tag"),
         tdm_reservation: headers("tdm-reservation"),
+        content_signal: headers("Content-Signal"),
+        content_usage: headers("Content-Usage"),
         bytes: payload.into_bytes().into_owned(),
     };
     Ok((capture, is_damaged))

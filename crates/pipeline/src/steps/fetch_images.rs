@@ -1,9 +1,10 @@
 //! Step `fetch_images`: the images that documents name, out of archives or folders, and over HTTP.
 //!
-//! A first phase reads each archive and folder and inspects what the documents name; a second fetches over HTTP what they do
-//! not have; a third writes each content once (table `images`: of equal contents that of the first source); a fourth joins
-//! them to the documents (table `fetches`: one row for each image of each page, missing ones with their reason). What a
-//! page or an answer forbids is never decoded.
+//! The first phase reads each archive and folder and inspects what the documents name. The second reads the archives again if
+//! they repeat something by revisit records, or redirect to something, that the first did not look for. The third fetches
+//! over HTTP what they do not have; the fourth writes each content once (table `images`: of equal contents that of the first
+//! source); the fifth joins them to the documents (table `fetches`: one row for each image of each page, missing ones with
+//! their reason). What a page, an answer or a site forbids is never decoded.
 
 mod answers;
 mod archive;
@@ -11,9 +12,11 @@ mod folder;
 mod found;
 #[cfg(feature = "remote")]
 mod network;
+mod repeat;
 mod source;
 mod wanted;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -22,13 +25,15 @@ use serde::{Deserialize, Serialize};
 use tsumugi_images::Limits;
 #[cfg(feature = "remote")]
 use tsumugi_images::fetch::HttpConfig;
-use tsumugi_page::OptOut;
 use tsumugi_record::{Document, DocumentBody, Fetch, ImageRow, Record, ShardReader, shard_name};
+use tsumugi_robots::{OptOut, Signal};
 
 use super::once::once;
 use crate::runner::{Inputs, Outputs, Phase, Stage, Step, Work};
-use crate::{Context, Error, Group};
+use crate::{Context, Error, Group, archives};
 use answers::Answers;
+use archive::Search;
+use found::Found;
 use source::{Source, Sources};
 use wanted::Wanted;
 
@@ -36,6 +41,8 @@ use wanted::Wanted;
 const STEP: &str = "fetch_images";
 /// Folder of what the first phase finds.
 const FOUND: &str = "_found";
+/// Folder of what the second phase finds.
+const REPEATED: &str = "_repeated";
 /// Folder of what was fetched over HTTP.
 #[cfg(feature = "remote")]
 const FETCHED: &str = "_fetched";
@@ -81,7 +88,10 @@ pub struct FetchImagesConfig {
     /// Name by which answers may forbid the use of images to this program alone (`X-Robots-Tag: NAME: noai`), and
     /// which `robots.txt` and `User-Agent` know it by.
     pub agent: String,
-    /// How images are fetched over HTTP. Its agent and largest size are those of this step.
+    /// Signals that forbid the use of images: directives and headers of their answers, and with HTTP also the files of
+    /// their sites. By default all: those that speak of training or of images, and `noindex`, as img2dataset does.
+    pub opt_out: Vec<Signal>,
+    /// How images are fetched over HTTP. Its agent, largest size and signals are those of this step.
     #[cfg(feature = "remote")]
     #[schemars(extend("x-role" = "operation"))]
     pub http: HttpConfig,
@@ -101,6 +111,7 @@ impl Default for FetchImagesConfig {
             out: PathBuf::new(),
             limits: Limits::default(),
             agent: "tsumugi".into(),
+            opt_out: Signal::ALL.to_vec(),
             #[cfg(feature = "remote")]
             http: HttpConfig::default(),
             #[cfg(feature = "remote")]
@@ -115,6 +126,7 @@ pub struct FetchImages {
     documents: Vec<PathBuf>,
     sources: Sources,
     wanted: OnceLock<Wanted>,
+    missing: OnceLock<HashSet<String>>,
     answers: OnceLock<Answers>,
     #[cfg(feature = "remote")]
     http: Http,
@@ -150,6 +162,7 @@ impl Step for FetchImages {
             documents,
             sources,
             wanted: OnceLock::new(),
+            missing: OnceLock::new(),
             answers: OnceLock::new(),
             #[cfg(feature = "remote")]
             http: Http::default(),
@@ -157,7 +170,10 @@ impl Step for FetchImages {
     }
 
     fn phases(&self) -> Vec<Phase<Self>> {
-        let mut phases = vec![Phase::map("read", Self::sources, Self::read)];
+        let mut phases = vec![
+            Phase::map("read", Self::sources, Self::read),
+            Phase::map("repeats", Self::sources_again, Self::read_again),
+        ];
         #[cfg(feature = "remote")]
         if self.sources.http {
             phases.push(Phase::map("fetch", Self::requests, Self::fetch));
@@ -191,6 +207,11 @@ impl FetchImages {
         Ok(self.sources.list.len())
     }
 
+    /// None if there is nothing to look for.
+    fn sources_again(&self, work: &Work) -> Result<usize, Error> {
+        Ok(if self.missing(work)?.is_empty() { 0 } else { self.sources.list.len() })
+    }
+
     #[cfg(feature = "remote")]
     fn requests(&self, work: &Work) -> Result<usize, Error> {
         self.network()?;
@@ -209,7 +230,7 @@ impl FetchImages {
 }
 
 impl FetchImages {
-    /// The addresses that documents name.
+    /// The URLs that documents name.
     fn wanted(&self) -> Result<&Wanted, Error> {
         once(&self.wanted, || Wanted::read(&self.documents))
     }
@@ -219,29 +240,61 @@ impl FetchImages {
         let wanted = self.wanted()?;
         match &self.sources.list[number] {
             Source::Archive(set, source) => {
-                let Some(archives) = self.sources.archives.get(*set) else { return Ok(()) };
-                archive::read(archives, source, wanted, &self.settings, outputs, work.progress())
+                let found = Found::new(&self.settings, FOUND, outputs)?;
+                self.search(*set, source, &Search::Wanted(wanted), found, work)
             }
             Source::Folder(path) => folder::read(path, wanted, &self.settings, outputs),
         }
     }
 
+    /// Reads an archive again, for what the archives repeat.
+    fn read_again(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
+        let found = Found::new(&self.settings, REPEATED, outputs)?;
+        match &self.sources.list[number] {
+            Source::Archive(set, source) => {
+                self.search(*set, source, &Search::Missing(self.missing(work)?), found, work)
+            }
+            Source::Folder(_) => found.finish(),
+        }
+    }
+
+    fn search(
+        &self,
+        set: usize,
+        source: &archives::Source,
+        search: &Search<'_>,
+        found: Found<'_>,
+        work: &Work,
+    ) -> Result<(), Error> {
+        let Some(archives) = self.sources.archives.get(set) else { return found.finish() };
+        archive::read(archives, source, search, &self.settings, found, work.progress())
+    }
+
+    /// What the archives repeat, or redirect to, and the first phase did not look for.
+    fn missing(&self, work: &Work) -> Result<&HashSet<String>, Error> {
+        once(&self.missing, || {
+            let mut answers = Answers::default();
+            answers.read(work.out(), &places(FOUND, self.sources.list.len()))?;
+            Ok(answers.missing())
+        })
+    }
+
     /// Where archives and folders left what they have.
-    fn read_places(&self) -> Vec<Place> {
-        (0..self.sources.list.len()).map(|number| Place { folder: FOUND, number }).collect()
+    fn read_places(&self, work: &Work) -> Result<Vec<Place>, Error> {
+        let mut all = places(FOUND, self.sources.list.len());
+        all.extend(places(REPEATED, self.sources_again(work)?));
+        Ok(all)
     }
 
     /// Where all sources left what they have.
     fn places(&self, work: &Work) -> Result<Vec<Place>, Error> {
         #[cfg_attr(not(feature = "remote"), expect(unused_mut, reason = "only the network adds places"))]
-        let mut places = self.read_places();
+        let mut all = self.read_places(work)?;
         #[cfg(feature = "remote")]
         if self.sources.http {
-            places.extend((0..self.parts(work)?.len()).map(|number| Place { folder: FETCHED, number }));
+            all.extend(places(FETCHED, self.parts(work)?.len()));
         }
-        #[cfg(not(feature = "remote"))]
-        let _ = work;
-        Ok(places)
+        Ok(all)
     }
 
     /// The answers of all sources.
@@ -258,7 +311,7 @@ impl FetchImages {
     fn parts(&self, work: &Work) -> Result<&[network::Part], Error> {
         let parts = once(&self.http.parts, || {
             let mut answers = Answers::default();
-            answers.read(work.out(), &self.read_places())?;
+            answers.read(work.out(), &self.read_places(work)?)?;
             let wanted = self.wanted()?.sorted();
             let missing = wanted.into_iter().filter(|url| !answers.has_image(url)).map(str::to_owned);
             Ok(network::parts(missing.collect(), self.settings.most_per_domain))
@@ -317,14 +370,14 @@ impl FetchImages {
     }
 }
 
-/// Whether an answer's head forbids the use of its image.
-fn opts_out(robots_tags: &[String], tdm_reservations: &[String], agent: &str) -> bool {
-    let mut opt_out = OptOut::default();
-    for value in robots_tags {
-        opt_out.robots("x-robots-tag", value, agent);
-    }
-    for value in tdm_reservations {
-        opt_out.tdm_reservation("header", value);
-    }
+/// The places of all shards in a folder.
+fn places(folder: &'static str, shards: usize) -> Vec<Place> {
+    (0..shards).map(|number| Place { folder, number }).collect()
+}
+
+/// Whether an answer's head forbids the use of its image. `header` returns the values of a field.
+fn opts_out(header: impl Fn(&'static str) -> Vec<String>, config: &FetchImagesConfig) -> bool {
+    let mut opt_out = OptOut::obeying(config.opt_out.iter().copied());
+    opt_out.headers(header, &config.agent);
     opt_out.images
 }

@@ -24,6 +24,8 @@ pub(super) struct Capture {
     pub(super) content_language: Option<String>,
     pub(super) robots: Vec<String>,
     pub(super) tdm_reservation: Vec<String>,
+    pub(super) content_signal: Vec<String>,
+    pub(super) content_usage: Vec<String>,
     pub(super) bytes: Vec<u8>,
 }
 
@@ -58,6 +60,8 @@ pub(super) fn judge(
         content_language: capture.content_language.as_deref(),
         robots: &capture.robots,
         tdm_reservation: &capture.tdm_reservation,
+        content_signal: &capture.content_signal,
+        content_usage: &capture.content_usage,
     };
     let page = parse_with(config, &capture.bytes, &headers, &capture.url);
     let id = id(&capture);
@@ -168,6 +172,8 @@ mod tests {
             content_language: None,
             robots: Vec::new(),
             tdm_reservation: Vec::new(),
+            content_signal: Vec::new(),
+            content_usage: Vec::new(),
             bytes: html.into_bytes(),
         };
         let identifier = LanguageIdentifier::new(Default::default());

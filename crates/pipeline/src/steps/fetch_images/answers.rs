@@ -1,23 +1,36 @@
-//! What the sources answered, by address.
+//! What the sources answered, by URL.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use tsumugi_images::{match_key, match_keys};
 use tsumugi_record::{Fetch, ShardReader};
 
 use super::Place;
+use super::repeat::{REVISIT, Target};
 use super::wanted::Slot;
 use crate::Error;
 
 /// Redirects that are followed, as browsers do (20 there; more than a few are always a mistake).
 const MAX_REDIRECTS: usize = 10;
 
-/// The best answer to each address, and the first source of each content.
+/// The best answer to each URL, and the first source of each content.
 #[derive(Default)]
 pub(super) struct Answers {
-    by_url: HashMap<String, Fetch>,
+    /// By the key of a URL, or by the name of what a revisit repeats.
+    by_key: HashMap<String, Fetch>,
+    /// What the records repeat that have no body of their own, best first, by the key of their URL.
+    revisits: HashMap<String, Vec<Target>>,
+    /// The key of each record, by its ID.
+    records: HashMap<String, String>,
     owners: HashMap<String, usize>,
     sources: usize,
+}
+
+/// An answer, and why it is no image.
+struct Found<'a> {
+    fetch: &'a Fetch,
+    reason: Option<String>,
 }
 
 impl Answers {
@@ -34,10 +47,10 @@ impl Answers {
         Ok(())
     }
 
-    /// Whether an image is at an address, or behind its redirects.
+    /// Whether an image is at a URL, or behind its redirects.
     #[cfg(feature = "remote")]
     pub(super) fn has_image(&self, url: &str) -> bool {
-        self.by_url.get(url).is_some_and(|first| self.follow(first).1.is_none())
+        self.find(url, 0).is_some_and(|found| found.reason.is_none())
     }
 
     /// Of several answers the first with an image counts, or else the first.
@@ -47,18 +60,51 @@ impl Answers {
         {
             self.owners.insert(id.clone(), source);
         }
-        match self.by_url.get_mut(&fetch.url) {
-            Some(have) if have.image_id.is_none() && fetch.image_id.is_some() => *have = fetch,
-            Some(_) => {}
-            None => {
-                self.by_url.insert(fetch.url.clone(), fetch);
+        let key = match_key(&fetch.url).unwrap_or_else(|| fetch.url.clone());
+        if fetch.reason.as_deref() == Some(REVISIT) {
+            if let Some(target) = Target::named(&fetch.final_url) {
+                self.revisits.entry(key).or_default().push(target);
             }
+            return;
+        }
+        let is_better = match self.by_key.get(&key) {
+            Some(have) => have.image_id.is_none() && fetch.image_id.is_some(),
+            None => true,
+        };
+        if is_better {
+            self.records.insert(fetch.provenance.record_id.clone(), key.clone());
+            self.by_key.insert(key, fetch);
         }
     }
 
     /// The source whose shard holds a content.
     pub(super) fn owner(&self, id: &str) -> Option<usize> {
         self.owners.get(id).copied()
+    }
+
+    /// What archives may have under other URLs than those that documents name: what revisits repeat, and where redirects
+    /// lead. Names of targets, and keys of URLs.
+    pub(super) fn missing(&self) -> HashSet<String> {
+        let mut missing = HashSet::new();
+        for targets in self.revisits.values() {
+            if targets
+                .iter()
+                .filter(|target| target.is_exact())
+                .any(|target| self.target(target, 0).is_some())
+            {
+                continue;
+            }
+            missing.extend(targets.iter().flat_map(Target::names));
+        }
+        let redirects = self.by_key.values().filter(|fetch| fetch.reason.as_deref() == Some("redirect"));
+        for fetch in redirects {
+            let is_same = |found: Found<'_>| std::ptr::eq(found.fetch, fetch);
+            let leads_away = match_key(&fetch.url) != match_key(&fetch.final_url);
+            if leads_away && self.find(&fetch.final_url, MAX_REDIRECTS).is_none_or(is_same) {
+                missing.extend(match_keys(&fetch.final_url));
+            }
+        }
+        missing
     }
 
     /// The row of an image of a page.
@@ -72,25 +118,71 @@ impl Answers {
         if let Some(reason) = slot.refused {
             return Fetch { reason: Some(reason.to_owned()), ..base };
         }
-        let Some(first) = self.by_url.get(&slot.url) else {
-            return Fetch { reason: Some(missing.to_owned()), ..base };
-        };
-        let (last, reason) = self.follow(first);
-        Fetch { url: slot.url.clone(), page_url: slot.page_url.clone(), reason, ..last.clone() }
-    }
-
-    /// The answer behind redirects, and why it is no image.
-    fn follow<'a>(&'a self, first: &'a Fetch) -> (&'a Fetch, Option<String>) {
-        let mut at = first;
-        for _ in 0..MAX_REDIRECTS {
-            if at.reason.as_deref() != Some("redirect") {
-                return (at, at.reason.clone());
+        match self.find(&slot.url, 0) {
+            Some(Found { fetch, reason }) => {
+                Fetch { url: base.url, page_url: base.page_url, reason, ..fetch.clone() }
             }
-            match self.by_url.get(&at.final_url) {
-                Some(next) => at = next,
-                None => return (at, Some("redirect_target_missing".to_owned())),
+            None => {
+                let is_revisit = match_keys(&slot.url).iter().any(|key| self.revisits.contains_key(key));
+                let reason = if is_revisit { "revisit_target_missing" } else { missing };
+                Fetch { reason: Some(reason.to_owned()), ..base }
             }
         }
-        (at, Some("too_many_redirects".to_owned()))
+    }
+
+    /// The answer to a URL: the first with an image among its spellings, or else the first. What a revisit repeats comes
+    /// after what was captured at the URL itself.
+    fn find(&self, url: &str, redirects: usize) -> Option<Found<'_>> {
+        let mut first = None;
+        for key in match_keys(url) {
+            let captured = self.by_key.get(&key).map(|fetch| self.follow(fetch, redirects));
+            let repeated = self.revisits.get(&key).into_iter().flatten();
+            let repeated = repeated.filter_map(|target| self.target(target, redirects));
+            for found in captured.into_iter().chain(repeated) {
+                if found.reason.is_none() {
+                    return Some(found);
+                }
+                first.get_or_insert(found);
+            }
+        }
+        first
+    }
+
+    /// The answer behind redirects.
+    fn follow<'a>(&'a self, fetch: &'a Fetch, redirects: usize) -> Found<'a> {
+        if fetch.reason.as_deref() != Some("redirect") {
+            return Found { fetch, reason: fetch.reason.clone() };
+        }
+        if redirects >= MAX_REDIRECTS {
+            return Found { fetch, reason: Some("too_many_redirects".to_owned()) };
+        }
+        // A redirect from https to http does not lead back to itself because the latter is missing.
+        let is_other = |found: &Found<'_>| {
+            !std::ptr::eq(found.fetch, fetch) || match_key(&fetch.url) == match_key(&fetch.final_url)
+        };
+        let missing = || Found { fetch, reason: Some("redirect_target_missing".to_owned()) };
+        self.find(&fetch.final_url, redirects + 1).filter(is_other).unwrap_or_else(missing)
+    }
+
+    /// What a revisit repeats.
+    fn target(&self, target: &Target, redirects: usize) -> Option<Found<'_>> {
+        if redirects >= MAX_REDIRECTS {
+            return None;
+        }
+        let named = self.by_key.get(&target.name());
+        let captured = || match target {
+            Target::Record(id) => {
+                self.by_key.get(self.records.get(id)?).filter(|fetch| fetch.provenance.record_id == *id)
+            }
+            Target::Capture { date, key } => self.by_key.get(key).filter(|fetch| fetch.date == *date),
+            Target::Digest(_) | Target::Url(_) => None,
+        };
+        match named.or_else(captured) {
+            Some(fetch) => Some(self.follow(fetch, redirects + 1)),
+            None => match target {
+                Target::Url(key) => self.find(key, redirects + 1),
+                _ => None,
+            },
+        }
     }
 }

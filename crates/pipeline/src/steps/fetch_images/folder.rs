@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tsumugi_images::mirror_paths;
+use tsumugi_images::{match_keys, mirror_paths};
 use tsumugi_record::Fetch;
 
 use super::found::{Capture, Found};
@@ -11,7 +11,7 @@ use super::{FOUND, FetchImagesConfig, STEP};
 use crate::Error;
 use crate::runner::Outputs;
 
-/// Looks up every wanted image, in the order of their addresses.
+/// Looks up every wanted image, in the order of their URLs: as the page has it, then in other spellings.
 pub(super) fn read(
     folder: &Path,
     wanted: &Wanted,
@@ -20,11 +20,9 @@ pub(super) fn read(
 ) -> Result<(), Error> {
     let mut found = Found::new(config, FOUND, outputs)?;
     for url in wanted.sorted() {
-        let Some(path) =
-            mirror_paths(url).into_iter().map(|name| folder.join(name)).find(|path| path.is_file())
-        else {
-            continue;
-        };
+        let spellings = std::iter::once(url.to_owned()).chain(match_keys(url));
+        let mut paths = spellings.flat_map(|url| mirror_paths(&url)).map(|name| folder.join(name));
+        let Some(path) = paths.find(|path| path.is_file()) else { continue };
         let place = || path.display().to_string();
         let length = std::fs::metadata(&path).map_err(|e| Error::step(STEP, place())(e))?.len();
         let mut fetch =

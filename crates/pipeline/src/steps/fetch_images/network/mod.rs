@@ -36,14 +36,15 @@ const WAITING: usize = 64;
 pub(super) struct Network {
     fetcher: Fetcher,
     runtime: Runtime,
-    agent: Arc<str>,
+    config: Arc<FetchImagesConfig>,
     http: HttpConfig,
 }
 
 impl Network {
     pub(super) fn new(config: &FetchImagesConfig) -> Result<Network, Error> {
-        let agent = config.agent.clone();
-        let mut http = HttpConfig { agent, max_bytes: config.limits.max_bytes, ..config.http.clone() };
+        let (agent, opt_out) = (config.agent.clone(), config.opt_out.clone());
+        let mut http =
+            HttpConfig { agent, opt_out, max_bytes: config.limits.max_bytes, ..config.http.clone() };
         // Many systems allow a program 1,024 open files unless it asks for more.
         let wanted = (http.connections as u64).saturating_add(OTHER_FILES);
         if let Ok(allowed) = rlimit::increase_nofile_limit(wanted) {
@@ -56,7 +57,7 @@ impl Network {
             .enable_all()
             .build()
             .map_err(Error::step(STEP, "threads of the network"))?;
-        Ok(Network { fetcher, runtime, agent: config.agent.as_str().into(), http })
+        Ok(Network { fetcher, runtime, config: Arc::new(config.clone()), http })
     }
 
     /// Asks for all addresses, host by host side by side, and hands over each answer as it comes.
@@ -66,11 +67,11 @@ impl Network {
         mut answered: impl FnMut(String, Answer) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let (sender, mut receiver) = mpsc::channel(WAITING);
-        let (fetcher, agent) = (self.fetcher.clone(), self.agent.clone());
+        let (fetcher, config) = (self.fetcher.clone(), self.config.clone());
         let (connections, per_host) = (self.http.connections.max(1), self.http.per_host.max(1));
         let driver = self.runtime.spawn(async move {
             let each = stream::iter(hosts).for_each_concurrent(connections, |urls| {
-                let task = ask_host(fetcher.clone(), agent.clone(), urls, per_host, sender.clone());
+                let task = ask_host(fetcher.clone(), config.clone(), urls, per_host, sender.clone());
                 // A task of its own, so that hosts are served by all threads. One that fails leaves addresses
                 // without an answer, which is found out when the log is read.
                 let task = tokio::spawn(task);
@@ -90,18 +91,17 @@ impl Network {
 
 async fn ask_host(
     fetcher: Fetcher,
-    agent: Arc<str>,
+    config: Arc<FetchImagesConfig>,
     urls: Vec<String>,
     per_host: usize,
     sender: Sender<(String, Answer)>,
 ) {
     let accept = |head: &HeaderMap| {
-        let named = |name: &str| {
+        let named = |name| {
             let values = head.get_all(name).into_iter();
             values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect::<Vec<_>>()
         };
-        opts_out(&named("x-robots-tag"), &named("tdm-reservation"), &agent)
-            .then(|| "opt_out_header".to_owned())
+        opts_out(named, &config).then(|| "opt_out_header".to_owned())
     };
     let each = stream::iter(urls).for_each_concurrent(per_host, |url| async {
         // Nobody listens any more where the answers cannot be written.

@@ -2,19 +2,25 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
-
-/// The same in milliseconds, which OpenAI and Azure send beside it and which is the finer of the two.
-const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
-
 /// Longest wait taken over from a header: a day. Beyond it the header is more likely wrong than meant.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
-/// The wait that an answer's headers ask for.
-pub(crate) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let milliseconds = text(RETRY_AFTER_MS).and_then(number).map(|wait| within_a_day(wait / 1000.0));
-    milliseconds.or_else(|| text(RETRY_AFTER).and_then(|value| retry_after(value, now)))
+/// The wait that the headers of an answer ask for. `header` returns the value of a field by its name in lower case.
+///
+/// `retry-after-ms`, which OpenAI and Azure send, is the finer of the two and goes before [`Retry-After`](retry_after).
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// let header = |name: &str| (name == "retry-after").then_some("120");
+/// assert_eq!(tsumugi_robots::requested_wait(header, SystemTime::now()), Some(Duration::from_secs(120)));
+/// ```
+pub fn requested_wait<'h>(
+    header: impl Fn(&'static str) -> Option<&'h str>,
+    now: SystemTime,
+) -> Option<Duration> {
+    let milliseconds = header("retry-after-ms").and_then(number).map(|wait| within_a_day(wait / 1000.0));
+    milliseconds.or_else(|| header("retry-after").and_then(|value| retry_after(value, now)))
 }
 
 /// A number, whole or not; none for negative ones.
@@ -26,26 +32,24 @@ fn within_a_day(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds.min(LONGEST.as_secs_f64()))
 }
 
-/// Reads `Retry-After`: whole seconds, a fraction of seconds, or an HTTP date (RFC 9110 10.2.3; fractions, units such as `5s` and
-/// other names of GMT are what gateways send).
-/// A date in the past is no wait. `None` for anything else.
-fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    if value.trim().parse::<f64>().is_ok() {
-        return number(value).map(within_a_day);
-    }
-    if let Some(wait) = reset_duration(value) {
+/// Reads the value of `Retry-After`: seconds or an HTTP date (RFC 9110, 10.2.3), and the fractions, units (`5s`) and other
+/// names of GMT that gateways send. A date in the past is no wait. A wait is at most a day. `None` for anything else.
+#[must_use]
+pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    if let Some(wait) = duration(value) {
         return Some(wait);
     }
     let value = value.trim();
     // The time zone of an HTTP date is always named GMT; gateways write its other names.
     let named = ["+0000", "UTC", "UT"].iter().find_map(|name| value.strip_suffix(name));
-    let date = named.map_or_else(|| value.to_owned(), |date| format!("{}GMT", date));
+    let date = named.map_or_else(|| value.to_owned(), |date| format!("{date}GMT"));
     let date = httpdate::parse_http_date(&date).ok()?;
     Some(date.duration_since(now).unwrap_or_default().min(LONGEST))
 }
 
-/// Reads the durations of `x-ratelimit-reset-*`: `6m0s`, `1.5s`, `20ms`, `1h2m`, or plain seconds.
-pub(crate) fn reset_duration(value: &str) -> Option<Duration> {
+/// Reads a duration as headers about rate limits have it: `6m0s`, `1.5s`, `20ms`, `1h2m`, or plain seconds; at most a day.
+#[must_use]
+pub fn duration(value: &str) -> Option<Duration> {
     let value = value.trim();
     if value.parse::<f64>().is_ok() {
         return number(value).map(within_a_day);
@@ -103,18 +107,18 @@ mod tests {
     #[test]
     fn milliseconds_are_finer_than_seconds() {
         let now = SystemTime::now();
-        let mut headers = HeaderMap::new();
-        assert_eq!(asked_wait(&headers, now), None);
-        headers.insert(RETRY_AFTER, "2".parse().unwrap());
-        assert_eq!(asked_wait(&headers, now), Some(Duration::from_secs(2)));
-        headers.insert(RETRY_AFTER_MS, "1250".parse().unwrap());
-        assert_eq!(asked_wait(&headers, now), Some(Duration::from_millis(1250)));
-        headers.insert(RETRY_AFTER_MS, "soon".parse().unwrap());
-        assert_eq!(asked_wait(&headers, now), Some(Duration::from_secs(2)));
+        let wait = |milliseconds: Option<&'static str>, seconds: Option<&'static str>| {
+            let header = |name: &str| if name == "retry-after-ms" { milliseconds } else { seconds };
+            requested_wait(header, now)
+        };
+        assert_eq!(wait(None, None), None);
+        assert_eq!(wait(None, Some("2")), Some(Duration::from_secs(2)));
+        assert_eq!(wait(Some("1250"), Some("2")), Some(Duration::from_millis(1250)));
+        assert_eq!(wait(Some("soon"), Some("2")), Some(Duration::from_secs(2)));
     }
 
     #[test]
-    fn reset_durations() {
+    fn durations() {
         for (text, expected) in [
             ("6m0s", Some(360.0)),
             ("20ms", Some(0.02)),
@@ -124,7 +128,7 @@ mod tests {
             ("", None),
             ("5q", None),
         ] {
-            assert_eq!(reset_duration(text).map(|wait| wait.as_secs_f64()), expected, "{text}");
+            assert_eq!(duration(text).map(|wait| wait.as_secs_f64()), expected, "{text}");
         }
     }
 
@@ -132,7 +136,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in "\\PC*") {
             let _ = retry_after(&text, SystemTime::now());
-            let _ = reset_duration(&text);
+            let _ = duration(&text);
         }
     }
 }
