@@ -39,11 +39,11 @@ fn personal(number: &Number<'_>, first: usize, done: Option<usize>, words: &Word
         None => ends_alone(number.after(end - 1), words),
     };
     begins
-        .then(|| (first + 1..=most).rev().find(|&end| ends(end) && is_personal(number, first..end)))
+        .then(|| (first + 1..=most).rev().find(|&end| ends(end) && is_personal(number, first..end, words)))
         .flatten()
 }
 
-fn is_personal(number: &Number<'_>, groups: Range<usize>) -> bool {
+fn is_personal(number: &Number<'_>, groups: Range<usize>, words: &Words) -> bool {
     let digits = number.digits(groups.clone());
     let gaps = &number.gaps[groups.start..groups.end - 1];
     if gaps.iter().any(|gap| *gap != gaps[0] || matches!(gap, Gap::Star | Gap::Bracket)) {
@@ -52,20 +52,14 @@ fn is_personal(number: &Number<'_>, groups: Range<usize>) -> bool {
     // Twelve digits among others are too often no My Number.
     let alone = groups.len() == number.groups.len();
     match (digits.len(), &number.lens(groups)[..]) {
-        (12, [12]) if alone => is_my_number(&digits) && !is_date(&digits),
+        // One in eleven numbers of twelve digits has the right check digit.
+        (12, [12]) if alone => is_my_number(&digits) && words.is_my_number_label(number.before(0)),
         (12, [4, 4, 4]) if alone => is_my_number(&digits),
         (14..=19, [_] | [4, 4, 4, 4] | [4, 6, 5] | [4, 6, 4] | [4, 4, 4, 4, 3]) => is_card(&digits),
         // Thirteen digits are more often a book or an article than a card.
         (13, [4, 3, 3, 3]) => is_card(&digits),
         _ => false,
     }
-}
-
-/// Year, month, day and what time of it.
-fn is_date(digits: &[u32]) -> bool {
-    (1900..2100).contains(&value(&digits[0..4]))
-        && (1..=12).contains(&value(&digits[4..6]))
-        && (1..=31).contains(&value(&digits[6..8]))
 }
 
 fn value(digits: &[u32]) -> u32 {

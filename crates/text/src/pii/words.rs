@@ -11,6 +11,7 @@ use serde::Deserialize;
 pub(super) struct Words {
     phone_labels: Vec<String>,
     other_labels: Vec<String>,
+    my_number_labels: Vec<String>,
     label_marks: String,
     pub(super) units: Vec<String>,
     pub(super) at_words: Vec<String>,
@@ -50,6 +51,12 @@ impl Words {
     pub(super) fn is_other_label(&self, before: &str) -> bool {
         let before = self.trim_marks(before);
         self.other_labels.iter().any(|label| ends_with_word(before, label))
+    }
+
+    /// Whether a word for My Number stands at the end of a text.
+    pub(super) fn is_my_number_label(&self, before: &str) -> bool {
+        let before = self.trim_marks(before);
+        self.my_number_labels.iter().any(|label| ends_with_word(before, label))
     }
 
     /// Whether a number begins with an area code of five digits.
