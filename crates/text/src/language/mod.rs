@@ -13,6 +13,7 @@
 mod charset;
 mod kanji;
 mod latin;
+mod own_words;
 mod script;
 
 use std::sync::{Arc, LazyLock};

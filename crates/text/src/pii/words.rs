@@ -71,8 +71,9 @@ impl Words {
     }
 }
 
-/// Whether a text ends with a word. A word in Latin letters matches in any case and not as the end of a longer one.
+/// Whether a text, without the marks after it, ends with a word. The long vowel at the end of a word is a mark too. A word in Latin letters matches in any case and not as the end of a longer one.
 fn ends_with_word(text: &str, word: &str) -> bool {
+    let word = word.trim_end_matches('-');
     if !word.is_ascii() {
         return text.ends_with(word);
     }
