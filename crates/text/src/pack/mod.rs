@@ -54,6 +54,7 @@ pub struct LanguagePack {
     sentences: Arc<SentenceSplitter>,
     letters: Regex,
     file_name: Regex,
+    placeholder: Regex,
     figure_number: Regex,
 }
 
@@ -114,6 +115,11 @@ impl LanguagePack {
         Ok(Self {
             letters: compile("pack.toml", "letters", &manifest.letters)?,
             file_name: compile("captions.toml", "image_words", &captions.file_name_pattern())?,
+            placeholder: compile(
+                "captions.toml",
+                "placeholder_patterns",
+                &captions.placeholder_pattern(),
+            )?,
             figure_number: compile("captions.toml", "figure_words", &captions.figure_number_pattern())?,
             replies: files.parse("replies.toml")?,
             questions: files.parse("questions.toml")?,
@@ -190,10 +196,10 @@ impl LanguagePack {
         self.file_name.is_match(text)
     }
 
-    /// Whether a trimmed text stands for any image, such as "no image available"; case does not matter.
+    /// Whether a trimmed text stands for any image, such as "no image available" (see [`Captions::placeholder_pattern`]).
     #[must_use]
     pub fn is_placeholder(&self, text: &str) -> bool {
-        self.captions.is_placeholder(text)
+        self.placeholder.is_match(text)
     }
 
     /// A caption without the number of its figure.
