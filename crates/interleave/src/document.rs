@@ -278,8 +278,11 @@ impl Draft {
             .collect();
         placed.sort_by_key(|(at, image, ..)| (*at, image.node));
         // A caption follows the last of its images.
-        let last: BTreeMap<usize, usize> =
-            placed.iter().enumerate().filter_map(|(number, (_, _, caption, _))| Some(((*caption)?, number))).collect();
+        let last: BTreeMap<usize, usize> = placed
+            .iter()
+            .enumerate()
+            .filter_map(|(number, (_, _, caption, _))| Some(((*caption)?, number)))
+            .collect();
         let mut parts = Vec::new();
         let mut from = 0;
         for (number, (at, image, caption, similarity)) in placed.into_iter().enumerate() {
@@ -287,7 +290,10 @@ impl Draft {
             from = at;
             parts.push(Part::Image(image, similarity));
             let caption = caption.filter(|node| last.get(node) == Some(&number));
-            push_text(&mut parts, caption.and_then(|node| self.caption_texts.get(&node)).map_or("", |words| words));
+            push_text(
+                &mut parts,
+                caption.and_then(|node| self.caption_texts.get(&node)).map_or("", |words| words),
+            );
         }
         push_text(&mut parts, sentences_of(&self.text, &self.sentences[from..]));
         parts

@@ -33,7 +33,9 @@ mod text;
 mod window;
 
 pub use assignment::{assign, total};
-pub use config::{FrequencyRules, ImageRules, InterleavedConfig, Long, PairConfig, Surplus, TextRules, TextSource};
+pub use config::{
+    FrequencyRules, ImageRules, InterleavedConfig, Long, PairConfig, Surplus, TextRules, TextSource,
+};
 pub use document::{DocumentDrop, Draft, DroppedImage, PageImage, Part, page_images};
 pub use error::{Error, Result};
 pub use image::{ImageDrop, ImageFacts, distinct};

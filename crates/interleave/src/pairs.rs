@@ -101,7 +101,11 @@ impl PairCandidates {
             let id = pair_id(page, &slot.url, source.as_str(), &text);
             let letters = letters(&text);
             let repeated = config.text.drop_repeated && seen.contains(&letters);
-            match if repeated { Err(TextDrop::Repeated) } else { checker.check(&text, document.language.as_deref()) } {
+            match if repeated {
+                Err(TextDrop::Repeated)
+            } else {
+                checker.check(&text, document.language.as_deref())
+            } {
                 Ok(()) => {
                     seen.push(letters);
                     let image_url = slot.url.clone();

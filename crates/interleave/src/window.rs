@@ -39,7 +39,8 @@ impl Draft {
     /// Joins neighbouring pieces as long as they fit. Of a section that was cut, only its own pieces are joined.
     fn joined(&self, pieces: Vec<(Span, bool)>, config: &InterleavedConfig) -> Vec<Span> {
         let mut windows: Vec<Span> = Vec::new();
-        let mut sections = pieces.iter().map(|(_, begins)| *begins).skip(1).chain([true]).collect::<Vec<_>>().into_iter();
+        let mut sections =
+            pieces.iter().map(|(_, begins)| *begins).skip(1).chain([true]).collect::<Vec<_>>().into_iter();
         let mut whole = true;
         for (piece, begins) in pieces {
             let ends = sections.next().unwrap_or(true);
@@ -74,7 +75,11 @@ impl Draft {
     /// The text of some sentences, as a range of bytes.
     fn bytes(&self, sentences: &Range<usize>) -> Range<usize> {
         let start = self.sentences.get(sentences.start).map_or(self.text.len(), |range| range.start);
-        let end = sentences.end.checked_sub(1).and_then(|last| self.sentences.get(last)).map_or(start, |range| range.end);
+        let end = sentences
+            .end
+            .checked_sub(1)
+            .and_then(|last| self.sentences.get(last))
+            .map_or(start, |range| range.end);
         start..end.max(start)
     }
 
@@ -113,9 +118,15 @@ impl Draft {
         let mut pieces = Vec::new();
         for piece in self.cut(span, &sentences) {
             let first = piece.images.start;
-            pieces.push(Span { sentences: piece.sentences.clone(), images: first..first.max(piece.images.end.min(first + 1)) });
+            pieces.push(Span {
+                sentences: piece.sentences.clone(),
+                images: first..first.max(piece.images.end.min(first + 1)),
+            });
             let end = piece.sentences.end;
-            pieces.extend((first + 1..piece.images.end).map(|image| Span { sentences: end..end, images: image..image + 1 }));
+            pieces.extend(
+                (first + 1..piece.images.end)
+                    .map(|image| Span { sentences: end..end, images: image..image + 1 }),
+            );
         }
         pieces
     }

@@ -287,7 +287,7 @@ record! {
     /// Table `interleaved`: texts and images in reading order.
     #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
     pub struct Interleaved = "interleaved", 1 {
-        /// Stable identifier.
+        /// Stable identifier: that of the document. The windows of a long document add their number to it (`-00`).
         pub id: String,
         /// Texts; null where an image stands.
         pub texts: Vec<Option<String>>,

@@ -73,12 +73,9 @@ fn images_go_to_the_sentences_they_fit() {
     let config = InterleavedConfig::default();
     let (images, _) = page_images(&page(), &find, &config);
     let draft = draft(&page(), images);
-    let scores = Matrix::new(
-        3,
-        5,
-        vec![0.1, 0.9, 0.8, 0.1, 0.1, 0.1, 0.8, 0.1, 0.1, 0.1, 0.1, 0.1, 0.19, 0.1, 0.1],
-    )
-    .unwrap();
+    let scores =
+        Matrix::new(3, 5, vec![0.1, 0.9, 0.8, 0.1, 0.1, 0.1, 0.8, 0.1, 0.1, 0.1, 0.1, 0.1, 0.19, 0.1, 0.1])
+            .unwrap();
     let mut dropped = Vec::new();
     let parts = draft.assigned(&scores, &config, &mut dropped).unwrap();
     assert_eq!(dropped, [("14".to_owned(), ImageDrop::LowSimilarity)]);
@@ -142,7 +139,10 @@ fn a_caption_goes_with_its_image() {
     let config = InterleavedConfig { min_images: 1, min_sentences: 1, ..Default::default() };
     let (images, _) = page_images(&document, &find, &config);
     let draft = draft(&document, images);
-    assert_eq!(draft.sentences(), ["一つ目の文。", "二つ目の文。", "三つ目の文。", "表の見出し", "四つ目の文。"]);
+    assert_eq!(
+        draft.sentences(),
+        ["一つ目の文。", "二つ目の文。", "三つ目の文。", "表の見出し", "四つ目の文。"]
+    );
     assert_eq!(
         show(&draft.clone().in_page_order()),
         [

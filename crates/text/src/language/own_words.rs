@@ -7,7 +7,11 @@ use std::sync::LazyLock;
 static WORDS: LazyLock<HashSet<u32>> = LazyLock::new(|| {
     let counted = include_bytes!("../../models/kanji_words.bin").as_chunks::<4>().0;
     let listed = include_str!("../../languages/ja/texts/kanji_words.txt").lines();
-    counted.iter().map(|bytes| u32::from_le_bytes(*bytes)).chain(listed.map(|word| hash(word.chars()))).collect()
+    counted
+        .iter()
+        .map(|bytes| u32::from_le_bytes(*bytes))
+        .chain(listed.map(|word| hash(word.chars())))
+        .collect()
 });
 
 /// Numerals, and on the second line the units of dates.

@@ -14,6 +14,9 @@ pub struct Manifest {
     pub english_name: String,
     /// Codes of [`crate::LanguageIdentifier`] that count as this language.
     pub identified_as: Vec<String>,
+    /// Other codes and names by which the language is called, for messages about a wrong code: `jp` for Japanese.
+    #[serde(default)]
+    pub aliases: Vec<String>,
     /// Unicode names of the scripts that the language is written in.
     pub scripts: Vec<String>,
     /// A regular expression for one letter of the language.

@@ -26,7 +26,8 @@ static MAIL: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// Ends of file names that stand behind an @ and a dot as the end of a domain does: `image@2x.png`, `getty@tty1.service`.
 const FILES: [&str; 15] = [
-    "png", "jpg", "jpeg", "gif", "webp", "svg", "css", "js", "html", "htm", "json", "zip", "service", "socket", "target",
+    "png", "jpg", "jpeg", "gif", "webp", "svg", "css", "js", "html", "htm", "json", "zip", "service",
+    "socket", "target",
 ];
 
 /// The places of mail addresses in folded text, with what stands there afterwards.

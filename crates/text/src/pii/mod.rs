@@ -29,8 +29,7 @@ static MAIL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~.]+@[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]+(\.[A-Za-z0-9\-]+)").ok()
 });
 
-/// `text` with phone numbers and mail addresses masked as HojiChar's `MaskPersonalInformation` does, or none if
-/// there are none.
+/// Masks telephone numbers and mail addresses as HojiChar's `MaskPersonalInformation` does. Returns `None` if there are none.
 ///
 /// ```
 /// use tsumugi_text::mask_pii;
@@ -50,8 +49,8 @@ pub fn mask_pii(text: &str) -> Option<String> {
     mails.or(phones)
 }
 
-/// `text` with telephone numbers, mail addresses, postal codes with their address, My Number (12 digits) and card numbers
-/// (13 to 19 digits) masked, or none if there are none.
+/// Masks telephone numbers, mail addresses, postal codes with their address, My Number (12 digits) and card numbers (13 to 19
+/// digits). Returns `None` if there are none.
 ///
 /// Unlike [`mask_pii`], which follows HojiChar's code, this knows full-width forms, every dash, dot and space, brackets,
 /// country codes, numbers of services (0120-123-456), and mail addresses whose sign is spelt out. It leaves prices, dates, ISBN,

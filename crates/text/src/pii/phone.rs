@@ -32,7 +32,8 @@ pub(super) fn find(numbers: &[Number<'_>], words: &Words) -> Vec<Range<usize>> {
 
 /// The end of the telephone number that begins with a group. `done` is where the one before it ended.
 fn phone_at(number: &Number<'_>, at: usize, done: Option<usize>, words: &Words) -> Option<usize> {
-    let is_next = done.is_some_and(|done| is_between_phones(&number.text[done..number.groups[at].start], words));
+    let is_next =
+        done.is_some_and(|done| is_between_phones(&number.text[done..number.groups[at].start], words));
     let ends = shapes(number, at, words);
     let begins = |end: usize| {
         is_next
@@ -70,9 +71,9 @@ fn is_over(number: &Number<'_>, at: usize, end: usize, words: &Words) -> bool {
         let after = number.after(end - 1);
         // Another telephone number does not continue this one.
         let next = after.strip_prefix(',').unwrap_or_default();
-        let listed = super::numbers::numbers(next).first().is_some_and(|number| {
-            number.groups[0].start == 0 && !shapes(number, 0, words).is_empty()
-        });
+        let listed = super::numbers::numbers(next)
+            .first()
+            .is_some_and(|number| number.groups[0].start == 0 && !shapes(number, 0, words).is_empty());
         return listed || ends_alone(after, words);
     }
     let row = only_spaces(&number.gaps[at..end - 1]);
@@ -120,7 +121,9 @@ fn is_international(number: &Number<'_>, groups: Range<usize>) -> bool {
                 }
         }
         // E.164: a country code and at most 15 digits in all. Fewer than ten are too often a difference.
-        [1..=9, ..] => (10..=15).contains(&digits.len()) && last >= 2 && number.groups[groups.start].len() != 4,
+        [1..=9, ..] => {
+            (10..=15).contains(&digits.len()) && last >= 2 && number.groups[groups.start].len() != 4
+        }
         _ => false,
     }
 }

@@ -38,6 +38,7 @@ pub(super) fn may_have_one(text: &str) -> bool {
 fn bare_room(after: &str) -> usize {
     let digits = after.strip_prefix(' ').unwrap_or(after);
     let len = digits.bytes().take_while(u8::is_ascii_digit).count();
-    let goes_on = digits[len..].starts_with(['-', '.', '(', ',', '/', ':']) || digits[len..].starts_with(" (");
+    let goes_on =
+        digits[len..].starts_with(['-', '.', '(', ',', '/', ':']) || digits[len..].starts_with(" (");
     if (1..=4).contains(&len) && !goes_on { after.len() - digits.len() + len } else { 0 }
 }

@@ -152,7 +152,11 @@ fn kinds_of_personal_data() {
             continue;
         }
         let (text, expected) = line.split_once('\t').unwrap_or((line, line));
-        if text == expected { kept += 1 } else { masked += 1 }
+        if text == expected {
+            kept += 1
+        } else {
+            masked += 1
+        }
         for frame in ["{}", "第3項の連絡先は次の通りです。【{}】以上。", "{}。"] {
             let (text, expected) = (frame.replace("{}", text), frame.replace("{}", expected));
             let found = mask_pii_strict(&text).unwrap_or_else(|| text.clone());

@@ -24,8 +24,9 @@ pub(super) struct Words {
 }
 
 /// The words, with the patterns compiled. A file that cannot be read, which a test excludes, finds nothing.
-pub(super) static WORDS: LazyLock<Words> =
-    LazyLock::new(|| toml::from_str(include_str!("../../languages/ja/personal_data.toml")).unwrap_or_default());
+pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    toml::from_str(include_str!("../../languages/ja/personal_data.toml")).unwrap_or_default()
+});
 
 /// A postal code with its address.
 pub(super) static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&WORDS.address).ok());
@@ -80,8 +81,10 @@ fn ends_with_word(text: &str, word: &str) -> bool {
     let Some(start) = text.len().checked_sub(word.len()).filter(|start| text.is_char_boundary(*start)) else {
         return false;
     };
-    let joined =
-        text[..start].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
+    let joined = text[..start]
+        .chars()
+        .next_back()
+        .is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
     text[start..].eq_ignore_ascii_case(word) && !joined
 }
 
@@ -96,6 +99,8 @@ mod tests {
         Regex::new(&WORDS.building).unwrap();
         assert!(WORDS.is_phone_label("本社 Tel.: ") && WORDS.is_phone_label("電話番号("));
         assert!(!WORDS.is_phone_label("HOTEL"));
-        assert!(WORDS.is_other_label("型番は") && WORDS.is_other_label("ISBN ") && !WORDS.is_other_label("NOID"));
+        assert!(
+            WORDS.is_other_label("型番は") && WORDS.is_other_label("ISBN ") && !WORDS.is_other_label("NOID")
+        );
     }
 }

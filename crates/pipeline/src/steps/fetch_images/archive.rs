@@ -25,7 +25,8 @@ pub(super) fn read(
     let mut found = Found::new(config, FOUND, outputs)?;
     // Where wanted images were moved to, as far as the archive has told.
     let mut moved = HashSet::new();
-    archives.read(source, &mut |name, record| {
+    let bar = progress.bytes(&source.to_string());
+    archives.read(source, &bar, &mut |name, record| {
         match record {
             Ok(record) => {
                 if let Some(capture) = capture(name, record, wanted, config, &mut moved) {
@@ -40,6 +41,7 @@ pub(super) fn read(
         }
         Ok(())
     })?;
+    bar.finish_and_clear();
     found.finish()
 }
 
