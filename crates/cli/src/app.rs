@@ -62,7 +62,7 @@ pub(crate) fn run_alone(command: &'static dyn Command, arguments: Vec<OsString>)
 }
 
 /// The flags that every step takes.
-fn shared() -> [Arg; 3] {
+fn shared() -> [Arg; 4] {
     let args = [
         Arg::new("@threads")
             .long("threads")
@@ -71,6 +71,10 @@ fn shared() -> [Arg; 3] {
             .value_parser(value_parser!(usize))
             .default_value("0")
             .hide_default_value(true),
+        Arg::new("@allow-empty")
+            .long("allow-empty")
+            .help("Accept input tables without rows")
+            .action(ArgAction::SetTrue),
         Arg::new("@quiet")
             .short('q')
             .long("quiet")
@@ -158,7 +162,10 @@ fn run_step(step: &Step, matches: &ArgMatches, usage: &mut Clap) -> ExitCode {
         Err(message) => return refuse(&usage.error(ErrorKind::ValueValidation, message)),
     };
     if matches.get_flag("@print-config") {
-        return print(&step.print_config(&settings));
+        return match step.command.resolve(settings) {
+            Ok(settings) => print(&step.print_config(&settings)),
+            Err(error) => fail(step, &error),
+        };
     }
     if let Err(message) = step.check_complete(&settings) {
         return refuse(&usage.error(ErrorKind::MissingRequiredArgument, message));
@@ -188,14 +195,15 @@ fn prepare(matches: &ArgMatches) -> Result<Context, Error> {
     let threads = matches.get_one::<usize>("@threads").copied().unwrap_or_default();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     pool.map_err(Error::step("threads", threads.to_string()))?;
-    Ok(Context::new().with_progress(progress))
+    let allow_empty = matches.get_flag("@allow-empty");
+    Ok(Context::new().with_progress(progress).with_allow_empty(allow_empty))
 }
 
 /// Prints an error as one message and returns its exit code.
 fn fail(step: &Step, error: &Error) -> ExitCode {
     let code = error.exit_code();
     let message = tsumugi_pipeline::with_causes(error);
-    eprintln!("error: {}", if code == 2 { step.with_flags(&message) } else { message });
+    eprintln!("error: {}", step.with_flags(&message));
     ExitCode::from(code)
 }
 

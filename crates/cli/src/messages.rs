@@ -13,7 +13,8 @@ pub(crate) fn with_flags(message: &str, fields: &[Field]) -> String {
         }
         text = text.replace(&format!("`{name}`"), &format!("`{flag}`"));
     }
-    text
+    // What no setting holds, since it is no part of a run.
+    text.replace("`allow_empty`", "`--allow-empty`")
 }
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ pub struct ImageRules {
     pub min_aspect: f64,
     /// Greatest ratio of width to height (2: mmc4; the paper states none).
     pub max_aspect: f64,
-    /// Whether to drop images in menus, footers and the like (no: the paper and its peers use all images of a page, and figures
-    /// with little text around them look like such parts).
+    /// Whether to drop images in menus, headers, adverts, footers and the like (yes: ours; the paper and its peers use all images of
+    /// a page).
     pub skip_boilerplate: bool,
     /// Greatest probability, 0 to 1, that an image is not safe for work, if there is an NSFW classifier (0.1: WAON; the paper
     /// uses such a classifier and states no threshold).
@@ -36,7 +36,7 @@ impl Default for ImageRules {
             max_side: 20_000,
             min_aspect: 0.5,
             max_aspect: 2.0,
-            skip_boilerplate: false,
+            skip_boilerplate: true,
             max_nsfw: 0.1,
         }
     }
@@ -90,14 +90,18 @@ pub struct TextRules {
     /// Regular expression that the text must match (none: a letter of the language pack; the paper asks for a hiragana, katakana
     /// or kanji).
     pub must_match: Option<String>,
-    /// Least number of characters without white space (6: COYO drops texts of five or fewer; the paper states none).
+    /// Whether to drop texts in another language that is written with the same letters, such as Chinese texts among Japanese ones;
+    /// the language of the page and the characters tell them apart (yes: ours; the paper asks for a letter only).
+    pub same_language: bool,
+    /// Least number of characters without white space, a Han character counted as two (6: COYO drops texts of five or fewer; the
+    /// paper states none. That a Han character counts as two is ours: in Japanese it is read as two kana on the mean).
     pub min_characters: usize,
     /// Greatest number of characters without white space (1,000: COYO; the paper states none).
     pub max_characters: usize,
     /// Regular expression for file names (none: that of the language pack, which is ours; the paper drops file names and does not
     /// say how).
     pub file_name: Option<String>,
-    /// Whether to drop the language pack's placeholders, texts that stand for any image (no: the paper has no such rule).
+    /// Whether to drop the language pack's placeholders, texts that stand for any image (yes: ours; the paper has no such rule).
     pub drop_placeholders: bool,
     /// Whether to remove the number of the figure, such as "Figure 3:", from the start of captions (yes: ours; the paper uses no
     /// captions).
@@ -116,10 +120,11 @@ impl Default for TextRules {
     fn default() -> TextRules {
         TextRules {
             must_match: None,
+            same_language: true,
             min_characters: 6,
             max_characters: 1000,
             file_name: None,
-            drop_placeholders: false,
+            drop_placeholders: true,
             drop_figure_numbers: true,
             drop_repeated: true,
             adult_words: None,
@@ -178,6 +183,19 @@ pub enum Surplus {
     Best,
 }
 
+/// What happens to a document of more images, sentences or characters than the recipe allows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Long {
+    /// It is dropped.
+    #[default]
+    Drop,
+    /// It is cut into windows, each a document of its own: at headings, and inside a section that is too long by itself between
+    /// paragraphs, then between sentences.
+    Split,
+}
+
 /// How interleaved documents are built (part 1 of the paper).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -203,6 +221,8 @@ pub struct InterleavedConfig {
     /// Greatest number of characters in a document (none: the paper keeps documents whose tokens fit the model's context, and the
     /// trainer truncates at its own context, since only it knows the tokenizer).
     pub max_characters: Option<usize>,
+    /// What happens to a document that has more than that (`drop`: the paper. It loses tutorials, so `split` gives more of a manual).
+    pub long: Long,
     /// Least similarity of an image to its best sentence, and to the one that it is assigned to (0.2: the paper). Without a scorer
     /// images keep their place in the text.
     pub min_similarity: f64,
@@ -222,6 +242,7 @@ impl Default for InterleavedConfig {
             min_sentences: 10,
             max_sentences: 100,
             max_characters: None,
+            long: Long::Drop,
             min_similarity: 0.2,
             surplus: Surplus::Drop,
         }

@@ -1,5 +1,6 @@
 //! An interleaved document from one page.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use tsumugi_record::{Document, Role};
@@ -9,6 +10,7 @@ use crate::assignment::assign;
 use crate::config::{InterleavedConfig, Surplus};
 use crate::image::{ImageDrop, ImageFacts, distinct};
 use crate::matrix::Matrix;
+use crate::text::tidy;
 
 /// An image of a page that passed the image rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,14 +88,21 @@ impl DocumentDrop {
     }
 }
 
-/// The sentences and images of a page, ready to be scored and combined.
+/// The sentences and images of a page, ready to be scored and combined. The caption of an image is none of the sentences: it goes
+/// where the image goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
-    text: String,
-    sentences: Vec<Range<usize>>,
-    images: Vec<PageImage>,
+    pub(crate) text: String,
+    pub(crate) sentences: Vec<Range<usize>>,
+    pub(crate) images: Vec<PageImage>,
     /// For each image the index of the sentence after it on the page.
-    places: Vec<usize>,
+    pub(crate) places: Vec<usize>,
+    /// For each image the node of its caption. Images of one figure share one.
+    pub(crate) captions: Vec<Option<usize>>,
+    /// The captions by node.
+    pub(crate) caption_texts: BTreeMap<usize, String>,
+    /// Where each block of text begins in `text`, and whether it is a heading.
+    pub(crate) blocks: Vec<(usize, bool)>,
 }
 
 /// A part of an interleaved document.
@@ -106,18 +115,30 @@ pub enum Part {
 }
 
 impl Draft {
-    /// The draft of a page and its images. Its text is the main text of the page: headings, paragraphs and captions, split by
-    /// the sentence rules of a language ([`tsumugi_text::LanguagePack::sentences`]).
+    /// The draft of a page and its images. Its text is the main text of the page: headings, paragraphs, and captions of what is no
+    /// image, split by the sentence rules of a language ([`tsumugi_text::LanguagePack::sentences`]). The caption of an image that is
+    /// not among `images` says nothing without it, so it is left out.
     pub fn new(document: &Document, images: Vec<PageImage>, splitter: &SentenceSplitter) -> Draft {
+        let mut taken = BTreeMap::new();
+        let mut captions = Vec::with_capacity(images.len());
+        for (at, _) in document.nodes.iter().enumerate().filter(|(_, node)| node.image.is_some()) {
+            let caption = caption_of(document, at);
+            taken.extend(caption);
+            if images.iter().any(|image| image.node == at) {
+                captions.push(caption.map(|(node, _)| node));
+            }
+        }
         let mut text = String::new();
         let mut offsets = Vec::with_capacity(images.len());
+        let mut blocks = Vec::new();
         let mut waiting = images.iter().peekable();
         for (at, node) in document.nodes.iter().enumerate() {
             while waiting.next_if(|image| image.node <= at).is_some() {
                 offsets.push(text.len());
             }
             let words = node.text.as_deref().map(str::trim).unwrap_or_default();
-            if node.role != Role::Boilerplate && !words.is_empty() {
+            if node.role != Role::Boilerplate && !words.is_empty() && !taken.contains_key(&at) {
+                blocks.push((text.len(), node.role == Role::Heading));
                 text.push_str(words);
                 text.push('\n');
             }
@@ -125,7 +146,8 @@ impl Draft {
         let sentences = splitter.joined_ranges(&text);
         let places =
             offsets.into_iter().map(|offset| sentences.partition_point(|s| s.start < offset)).collect();
-        Draft { text, sentences, images, places }
+        let caption_texts = taken.into_iter().map(|(node, words)| (node, words.to_owned())).collect();
+        Draft { text, sentences, images, places, captions, caption_texts, blocks }
     }
 
     /// The sentences, without white space around them.
@@ -144,16 +166,27 @@ impl Draft {
         self.retain(&keep, ImageDrop::Frequent)
     }
 
-    /// Checks the limits of the text, which is cheap to do before images are scored.
+    /// The captions of its images, each once.
+    pub(crate) fn own_captions(&self) -> BTreeSet<usize> {
+        self.captions.iter().flatten().copied().collect()
+    }
+
+    /// Checks the limits of the text, which is cheap to do before images are scored. A caption counts as a sentence.
     ///
     /// # Errors
     /// The limit that the text exceeds.
     pub fn check_text(&self, config: &InterleavedConfig) -> Result<(), DocumentDrop> {
-        if self.sentences.len() < config.min_sentences {
+        let captions = self.own_captions();
+        let sentences = self.sentences.len() + captions.len();
+        let characters = || {
+            let captions = captions.iter().filter_map(|node| self.caption_texts.get(node));
+            captions.chain([&self.text]).map(|text| text.chars().count()).sum::<usize>()
+        };
+        if sentences < config.min_sentences {
             Err(DocumentDrop::FewSentences)
-        } else if self.sentences.len() > config.max_sentences {
+        } else if sentences > config.max_sentences {
             Err(DocumentDrop::ManySentences)
-        } else if config.max_characters.is_some_and(|most| self.text.chars().count() > most) {
+        } else if config.max_characters.is_some_and(|most| characters() > most) {
             Err(DocumentDrop::TooLong)
         } else {
             Ok(())
@@ -228,145 +261,80 @@ impl Draft {
         let mut flags = keep.iter();
         self.places.retain(|_| flags.next().copied().unwrap_or(false));
         let mut flags = keep.iter();
+        self.captions.retain(|_| flags.next().copied().unwrap_or(false));
+        let mut flags = keep.iter();
         self.images.retain(|_| flags.next().copied().unwrap_or(false));
         dropped
     }
 
     fn parts(self, similarities: Vec<Option<f64>>) -> Vec<Part> {
-        let mut placed: Vec<(usize, PageImage, Option<f64>)> = self
+        let mut placed: Vec<(usize, PageImage, Option<usize>, Option<f64>)> = self
             .places
             .iter()
             .zip(self.images)
+            .zip(self.captions)
             .zip(similarities)
-            .map(|((at, image), similarity)| (*at, image, similarity))
+            .map(|(((at, image), caption), similarity)| (*at, image, caption, similarity))
             .collect();
-        placed.sort_by_key(|(at, image, _)| (*at, image.node));
+        placed.sort_by_key(|(at, image, ..)| (*at, image.node));
+        // A caption follows the last of its images.
+        let last: BTreeMap<usize, usize> = placed
+            .iter()
+            .enumerate()
+            .filter_map(|(number, (_, _, caption, _))| Some(((*caption)?, number)))
+            .collect();
         let mut parts = Vec::new();
         let mut from = 0;
-        for (at, image, similarity) in placed {
-            push_text(&mut parts, &self.text, &self.sentences[from..at]);
+        for (number, (at, image, caption, similarity)) in placed.into_iter().enumerate() {
+            push_text(&mut parts, sentences_of(&self.text, &self.sentences[from..at]));
             from = at;
             parts.push(Part::Image(image, similarity));
+            let caption = caption.filter(|node| last.get(node) == Some(&number));
+            push_text(
+                &mut parts,
+                caption.and_then(|node| self.caption_texts.get(&node)).map_or("", |words| words),
+            );
         }
-        push_text(&mut parts, &self.text, &self.sentences[from..]);
+        push_text(&mut parts, sentences_of(&self.text, &self.sentences[from..]));
         parts
     }
 }
 
-fn push_text(parts: &mut Vec<Part>, text: &str, sentences: &[Range<usize>]) {
-    if let (Some(first), Some(last)) = (sentences.first(), sentences.last()) {
-        let run = text[first.start..last.end].trim();
-        if !run.is_empty() {
-            parts.push(Part::Text(run.to_owned()));
+/// The node of the caption of an image, and its words: the nearest caption with the text that the image's slot names.
+fn caption_of(document: &Document, image: usize) -> Option<(usize, &str)> {
+    /// Nodes on each side that are looked at: a figure has few.
+    const NEAR: usize = 4;
+    let wanted = tidy(document.nodes[image].image.as_ref()?.caption.as_deref()?);
+    let last = document.nodes.len().min(image + NEAR + 1);
+    let mut near: Vec<usize> = (image.saturating_sub(NEAR)..last).collect();
+    // Of two at one distance the one behind the image.
+    near.sort_by_key(|at| (at.abs_diff(image), std::cmp::Reverse(*at)));
+    near.into_iter().find_map(|at| {
+        let words = document.nodes[at].text.as_deref()?.trim();
+        (document.nodes[at].role == Role::Caption && !words.is_empty() && tidy(words) == wanted)
+            .then_some((at, words))
+    })
+}
+
+/// The text of a run of sentences.
+fn sentences_of<'a>(text: &'a str, sentences: &[Range<usize>]) -> &'a str {
+    match (sentences.first(), sentences.last()) {
+        (Some(first), Some(last)) => text[first.start..last.end].trim(),
+        _ => "",
+    }
+}
+
+/// Adds text to the parts; after other text it begins a line.
+fn push_text(parts: &mut Vec<Part>, text: &str) {
+    match parts.last_mut() {
+        _ if text.is_empty() => {}
+        Some(Part::Text(before)) => {
+            before.push('\n');
+            before.push_str(text);
         }
+        _ => parts.push(Part::Text(text.to_owned())),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use tsumugi_images::PHash;
-    use tsumugi_record::{ImageSlot, Node};
-
-    use super::*;
-
-    fn words(text: &str) -> Node {
-        Node { text: Some(text.into()), ..Default::default() }
-    }
-
-    fn image(url: &str) -> Node {
-        Node { image: Some(ImageSlot { url: url.into(), ..Default::default() }), ..Default::default() }
-    }
-
-    fn find(url: &str) -> Option<ImageFacts> {
-        let key = url.parse().ok()?;
-        Some(ImageFacts {
-            key,
-            width: 200,
-            height: 200,
-            phash: PHash(0x1111_1111_1111 * key as u64 * key as u64),
-        })
-    }
-
-    fn page() -> Document {
-        let menu = Node { text: Some("メニュー".into()), role: Role::Boilerplate, image: None };
-        Document {
-            nodes: vec![
-                menu,
-                image("3"),
-                words("見出し"),
-                words("一つ目の文。二つ目の文。"),
-                image("9"),
-                words("＊＊＊"),
-                words("三つ目の文。四つ目の文。"),
-                image("14"),
-            ],
-            ..Default::default()
-        }
-    }
-
-    fn draft(document: &Document, images: Vec<PageImage>) -> Draft {
-        let pack = tsumugi_text::LanguagePack::embedded("ja").unwrap();
-        Draft::new(document, images, pack.sentences())
-    }
-
-    fn show(parts: &[Part]) -> Vec<String> {
-        let show = |part: &Part| match part {
-            Part::Text(text) => text.clone(),
-            Part::Image(image, similarity) => format!("[{}{}]", image.url, similarity.map_or("", |_| "!")),
-        };
-        parts.iter().map(show).collect()
-    }
-
-    #[test]
-    fn images_keep_their_place_without_a_scorer() {
-        let config = InterleavedConfig::default();
-        let (images, dropped) = page_images(&page(), &find, &config);
-        assert!(dropped.is_empty(), "{dropped:?}");
-        let draft = draft(&page(), images);
-        assert_eq!(draft.sentences().len(), 5);
-        assert_eq!(draft.check_text(&config), Err(DocumentDrop::FewSentences));
-        let parts = draft.in_page_order();
-        // The marks belong to the sentence before them, so the image follows them.
-        assert_eq!(
-            show(&parts),
-            ["[3]", "見出し\n一つ目の文。二つ目の文。\n＊＊＊", "[9]", "三つ目の文。四つ目の文。", "[14]"]
-        );
-    }
-
-    #[test]
-    fn images_go_to_the_sentences_they_fit() {
-        let config = InterleavedConfig::default();
-        let (images, _) = page_images(&page(), &find, &config);
-        let draft = draft(&page(), images);
-        let scores = Matrix::new(
-            3,
-            5,
-            vec![0.1, 0.9, 0.8, 0.1, 0.1, 0.1, 0.8, 0.1, 0.1, 0.1, 0.1, 0.1, 0.19, 0.1, 0.1],
-        )
-        .unwrap();
-        let mut dropped = Vec::new();
-        let parts = draft.assigned(&scores, &config, &mut dropped).unwrap();
-        assert_eq!(dropped, [("14".to_owned(), ImageDrop::LowSimilarity)]);
-        assert_eq!(
-            show(&parts),
-            ["見出し", "[9!]", "一つ目の文。", "[3!]", "二つ目の文。\n＊＊＊\n三つ目の文。四つ目の文。"]
-        );
-    }
-
-    #[test]
-    fn surplus_images_share_the_best_sentence_as_in_mmc4() {
-        let document =
-            Document { nodes: vec![words("文は一つ。"), image("3"), image("9")], ..Default::default() };
-        let mut config = InterleavedConfig { surplus: Surplus::Best, min_images: 1, ..Default::default() };
-        let (images, _) = page_images(&document, &find, &config);
-        let draft = draft(&document, images);
-        let scores = Matrix::new(2, 1, vec![0.3, 0.4]).unwrap();
-        let mut dropped = Vec::new();
-        let parts = draft.clone().assigned(&scores, &config, &mut dropped).unwrap();
-        assert_eq!(show(&parts), ["[3!]", "[9!]", "文は一つ。"]);
-        config.surplus = Surplus::Drop;
-        let parts = draft.assigned(&scores, &config, &mut dropped).unwrap();
-        assert_eq!(show(&parts), ["[9!]", "文は一つ。"]);
-        assert_eq!(dropped, [("3".to_owned(), ImageDrop::Surplus)]);
-    }
-}
+mod tests;

@@ -30,9 +30,12 @@ mod matrix;
 mod pairs;
 mod similarity;
 mod text;
+mod window;
 
 pub use assignment::{assign, total};
-pub use config::{FrequencyRules, ImageRules, InterleavedConfig, PairConfig, Surplus, TextRules, TextSource};
+pub use config::{
+    FrequencyRules, ImageRules, InterleavedConfig, Long, PairConfig, Surplus, TextRules, TextSource,
+};
 pub use document::{DocumentDrop, Draft, DroppedImage, PageImage, Part, page_images};
 pub use error::{Error, Result};
 pub use image::{ImageDrop, ImageFacts, distinct};

@@ -60,7 +60,7 @@ pub fn pair_candidates(
         match found {
             Ok(image) => {
                 out.images += 1;
-                out.add_texts(&document.url, slot, image, config, checker);
+                out.add_texts(document, slot, image, config, checker);
             }
             Err(reason) => out.drop_image(&document.url, slot, reason),
         }
@@ -76,12 +76,13 @@ impl PairCandidates {
 
     fn add_texts(
         &mut self,
-        page: &str,
+        document: &Document,
         slot: &ImageSlot,
         image: ImageFacts,
         config: &PairConfig,
         checker: &TextChecker,
     ) {
+        let page = document.url.as_str();
         let mut any = false;
         let mut seen: Vec<String> = Vec::new();
         for &source in &config.text_sources {
@@ -100,7 +101,11 @@ impl PairCandidates {
             let id = pair_id(page, &slot.url, source.as_str(), &text);
             let letters = letters(&text);
             let repeated = config.text.drop_repeated && seen.contains(&letters);
-            match if repeated { Err(TextDrop::Repeated) } else { checker.check(&text) } {
+            match if repeated {
+                Err(TextDrop::Repeated)
+            } else {
+                checker.check(&text, document.language.as_deref())
+            } {
                 Ok(()) => {
                     seen.push(letters);
                     let image_url = slot.url.clone();

@@ -1,7 +1,8 @@
 //! Rules that look at the text of a pair only.
 
 use regex::Regex;
-use tsumugi_text::{LanguagePack, Matching, WordList};
+use tsumugi_text::language::{Script, script_of};
+use tsumugi_text::{Evidence, LanguageIdentifier, LanguagePack, Matching, WordList};
 
 use crate::config::{PairConfig, TextRules};
 use crate::error::{Error, Result};
@@ -12,7 +13,7 @@ use crate::error::{Error, Result};
 pub enum TextDrop {
     /// The image has no text.
     NoText,
-    /// No letter of the language.
+    /// No letter of the language, or another language with the same letters.
     WrongLanguage,
     /// Too few characters.
     TooShort,
@@ -52,6 +53,9 @@ pub struct TextChecker {
     must_match: Option<Regex>,
     file_name: Option<Regex>,
     adult: Option<WordList>,
+    identifier: LanguageIdentifier,
+    /// Codes of the languages that are written with letters of the pack's language.
+    similar: Vec<String>,
 }
 
 impl TextChecker {
@@ -65,9 +69,12 @@ impl TextChecker {
             let compiled = pattern.as_deref().map(Regex::new).transpose();
             compiled.map_err(|source| Error::Pattern { field, source: Box::new(source) })
         };
+        let pack = LanguagePack::open(&config.language)?;
         let adult = rules.adult_words.as_deref().map(|path| WordList::read(path, Matching::First));
         Ok(TextChecker {
-            pack: LanguagePack::open(&config.language)?,
+            similar: if rules.same_language { similar_languages(&pack) } else { Vec::new() },
+            identifier: LanguageIdentifier::default(),
+            pack,
             must_match: compile("must_match", &rules.must_match)?,
             file_name: compile("file_name", &rules.file_name)?,
             adult: adult.transpose()?,
@@ -80,19 +87,19 @@ impl TextChecker {
         &self.pack
     }
 
-    /// Whether a text that [`tidy`] returned may make a pair.
+    /// Whether a text that [`tidy`] returned may make a pair. `page_language` is that of the page that it stands on, a BCP 47 code.
     ///
     /// # Errors
     /// The reason why not.
-    pub fn check(&self, text: &str) -> std::result::Result<(), TextDrop> {
+    pub fn check(&self, text: &str, page_language: Option<&str>) -> std::result::Result<(), TextDrop> {
         let characters = text.chars().filter(|c| !c.is_whitespace()).count();
         if characters == 0 {
             Err(TextDrop::NoText)
         } else if self.is_file_name(text) {
             Err(TextDrop::FileName)
-        } else if !self.has_letters(text) {
+        } else if !self.has_letters(text) || self.is_in_similar_language(text, page_language) {
             Err(TextDrop::WrongLanguage)
-        } else if characters < self.rules.min_characters {
+        } else if weight(text) < self.rules.min_characters {
             Err(TextDrop::TooShort)
         } else if characters > self.rules.max_characters {
             Err(TextDrop::TooLong)
@@ -105,6 +112,17 @@ impl TextChecker {
         }
     }
 
+    /// Whether a text is in a language that shares letters with the pack's. What the characters leave open is decided by the page
+    /// only.
+    fn is_in_similar_language(&self, text: &str, page_language: Option<&str>) -> bool {
+        if self.similar.is_empty() {
+            return false;
+        }
+        let found = self.identifier.identify_on_page(text, page_language);
+        let is_certain = matches!(found.evidence, Evidence::Script | Evidence::Charset | Evidence::Prior);
+        is_certain && self.similar.iter().any(|code| code == found.code)
+    }
+
     fn is_file_name(&self, text: &str) -> bool {
         self.file_name.as_ref().map_or_else(|| self.pack.is_file_name(text), |pattern| pattern.is_match(text))
     }
@@ -112,6 +130,22 @@ impl TextChecker {
     fn has_letters(&self, text: &str) -> bool {
         self.must_match.as_ref().map_or_else(|| self.pack.has_letters(text), |pattern| pattern.is_match(text))
     }
+}
+
+/// What languages with a pack share a script with that of `pack`, as the identifier names them.
+fn similar_languages(pack: &LanguagePack) -> Vec<String> {
+    let own = pack.manifest();
+    let others = LanguagePack::codes().into_iter().filter(|code| *code != own.code);
+    let others = others.filter_map(|code| LanguagePack::embedded(code).ok());
+    let similar =
+        others.filter(|other| other.manifest().scripts.iter().any(|script| own.scripts.contains(script)));
+    similar.flat_map(|other| other.manifest().identified_as.clone()).collect()
+}
+
+/// Length of a text in characters without white space, a Han character counted as two.
+fn weight(text: &str) -> usize {
+    let weight = |c: char| 1 + usize::from(script_of(c) == Script::Han);
+    text.chars().filter(|c| !c.is_whitespace()).map(weight).sum()
 }
 
 /// The letters of a text without digits and punctuation, by which repeated texts are recognised.
@@ -146,13 +180,45 @@ mod tests {
             ("写真は夜の東京タワー", Ok(())),
             ("a photograph of a tower", Err(TextDrop::WrongLanguage)),
             ("桜", Err(TextDrop::TooShort)),
+            ("夜の桜", Err(TextDrop::TooShort)),
+            ("彩度タブ", Ok(())),
+            ("東京都庁", Ok(())),
+            ("タワー", Err(TextDrop::TooShort)),
+            ("スクリーンショット 2024-05-01 12.34.56", Err(TextDrop::FileName)),
+            ("代替テキスト", Err(TextDrop::Placeholder)),
             ("", Err(TextDrop::NoText)),
             ("保存形式は .png です", Ok(())),
         ];
         for (text, expected) in cases {
-            assert_eq!(checker.check(text), *expected, "{text}");
+            assert_eq!(checker.check(text, None), *expected, "{text}");
         }
-        assert_eq!(checker.check(&"長".repeat(1001)), Err(TextDrop::TooLong));
+        assert_eq!(checker.check(&"長".repeat(1001), None), Err(TextDrop::TooLong));
+    }
+
+    #[test]
+    fn chinese_texts_are_told_by_the_page_and_by_script() {
+        let checker = TextChecker::new(&PairConfig::default()).unwrap();
+        let wrong = Err(TextDrop::WrongLanguage);
+        for (text, page, expected) in [
+            ("夜晚的东京塔", None, wrong),
+            ("夜晚的东京塔", Some("ja"), wrong),
+            ("他也不知道這件事", Some("ja"), wrong),
+            ("東京都庁舎", Some("ja"), Ok(())),
+            ("東京都庁舎", None, Ok(())),
+            ("会議室予約状況", Some("ja"), Ok(())),
+            ("山水風景名勝", Some("zh"), wrong),
+            ("한국어 漢字 제목", Some("ja"), Ok(())),
+            ("画像を開く画面", Some("zh"), Ok(())),
+        ] {
+            assert_eq!(checker.check(text, page), expected, "{text} {page:?}");
+        }
+        let chinese = PairConfig { language: "zh".into(), ..PairConfig::default() };
+        let checker = TextChecker::new(&chinese).unwrap();
+        assert_eq!(checker.check("画像を開く画面です", Some("zh")), wrong);
+        assert_eq!(checker.check("夜晚的东京塔", Some("zh")), Ok(()));
+        let any = TextRules { same_language: false, ..TextRules::default() };
+        let checker = TextChecker::new(&PairConfig { text: any, ..PairConfig::default() }).unwrap();
+        assert_eq!(checker.check("夜晚的东京塔", Some("zh")), Ok(()));
     }
 
     #[test]
@@ -166,11 +232,11 @@ mod tests {
             })
         };
         let korean = checker("ko").unwrap();
-        assert_eq!(korean.check("밤에 본 서울의 다리"), Ok(()));
-        assert_eq!(korean.check("夜の東京タワーの写真"), Err(TextDrop::WrongLanguage));
-        assert_eq!(korean.check("사진 20240101"), Err(TextDrop::FileName));
-        assert_eq!(korean.check("이미지가 없습니다"), Err(TextDrop::Placeholder));
-        assert_eq!(checker("en").unwrap().check("A bridge at night"), Ok(()));
+        assert_eq!(korean.check("밤에 본 서울의 다리", None), Ok(()));
+        assert_eq!(korean.check("夜の東京タワーの写真", None), Err(TextDrop::WrongLanguage));
+        assert_eq!(korean.check("사진 20240101", None), Err(TextDrop::FileName));
+        assert_eq!(korean.check("이미지가 없습니다", None), Err(TextDrop::Placeholder));
+        assert_eq!(checker("en").unwrap().check("A bridge at night", None), Ok(()));
         assert!(matches!(checker("xx"), Err(Error::Text(_))));
     }
 
@@ -179,9 +245,9 @@ mod tests {
         let text =
             TextRules { must_match: Some("^A".into()), file_name: Some("B$".into()), ..TextRules::default() };
         let checker = TextChecker::new(&PairConfig { text, ..PairConfig::default() }).unwrap();
-        assert_eq!(checker.check("A letter and no more"), Ok(()));
-        assert_eq!(checker.check("東京タワーの夜景"), Err(TextDrop::WrongLanguage));
-        assert_eq!(checker.check("All of image 001 B"), Err(TextDrop::FileName));
+        assert_eq!(checker.check("A letter and no more", None), Ok(()));
+        assert_eq!(checker.check("東京タワーの夜景", None), Err(TextDrop::WrongLanguage));
+        assert_eq!(checker.check("All of image 001 B", None), Err(TextDrop::FileName));
         let text = TextRules { must_match: Some("(".into()), ..TextRules::default() };
         let error = TextChecker::new(&PairConfig { text, ..PairConfig::default() }).unwrap_err();
         assert!(matches!(error, Error::Pattern { field: "must_match", .. }));

@@ -26,6 +26,12 @@ pub trait Command: Send + Sync {
     /// Its settings with every default.
     fn defaults(&self) -> Value;
 
+    /// The settings with what they name by a word spelt out, such as the values of a recipe: what `--print-config` shows.
+    ///
+    /// # Errors
+    /// Where a setting is unknown or wrong.
+    fn resolve(&self, settings: Value) -> Result<Value, Error>;
+
     /// Runs it with settings that may leave out what has a default. The result is the last line of standard output, or
     /// null where the command has written all its output itself.
     ///
@@ -97,6 +103,10 @@ impl<S: Step> Command for StepCommand<S> {
     fn defaults(&self) -> Value {
         serde_json::to_value(S::Settings::default()).unwrap_or_default()
     }
+    fn resolve(&self, settings: Value) -> Result<Value, Error> {
+        let resolved = S::resolve(parse(S::NAME, settings)?)?;
+        serde_json::to_value(resolved).map_err(Error::step(S::NAME, "settings"))
+    }
     fn run(&self, settings: Value, context: &Context) -> Result<Value, Error> {
         let summary = runner::run::<S>(parse(S::NAME, settings)?, context)?;
         serde_json::to_value(summary).map_err(Error::step(S::NAME, "summary"))
@@ -129,7 +139,11 @@ impl<T: Tool> Command for ToolCommand<T> {
     fn defaults(&self) -> Value {
         serde_json::to_value(T::Settings::default()).unwrap_or_default()
     }
+    fn resolve(&self, settings: Value) -> Result<Value, Error> {
+        Ok(settings)
+    }
     fn run(&self, settings: Value, context: &Context) -> Result<Value, Error> {
+        runner::refuse_overwrite(&settings)?;
         T::run(parse(T::NAME, settings)?, context)
     }
     fn work(

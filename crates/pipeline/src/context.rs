@@ -39,12 +39,14 @@ impl Group {
     }
 }
 
-/// What a run has besides its settings: how it shows progress. Nothing in it changes a result.
+/// What a run has besides its settings: how it shows progress, and whether it accepts empty tables. Nothing in it changes a result.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Context {
     /// Progress bars and lines.
     pub progress: Progress,
+    /// Whether a step may read a table without rows. Such a table mostly says that the step before it was set up wrongly.
+    pub allow_empty: bool,
 }
 
 impl Context {
@@ -55,7 +57,14 @@ impl Context {
 
     /// A context that shows nothing, for tests.
     pub fn hidden() -> Context {
-        Context { progress: Progress::hidden() }
+        Context { progress: Progress::hidden(), allow_empty: false }
+    }
+
+    /// The context in which empty tables are accepted, or not.
+    #[must_use]
+    pub fn with_allow_empty(mut self, allow_empty: bool) -> Context {
+        self.allow_empty = allow_empty;
+        self
     }
 
     /// The context with this progress.

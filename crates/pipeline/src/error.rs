@@ -9,7 +9,7 @@ pub enum Error {
     #[error(transparent)]
     Record(#[from] tsumugi_record::Error),
     /// The file system refused.
-    #[error("{path}: {action} failed; check that it exists, is accessible and that the disk has free space", path = path.display())]
+    #[error("{path}: {action} failed", path = path.display())]
     Io {
         /// What was being done.
         action: &'static str,
@@ -17,6 +17,28 @@ pub enum Error {
         path: PathBuf,
         /// The system's reason.
         source: std::io::Error,
+    },
+    /// An input is not there.
+    #[error("{path}: there is no such file or folder", path = path.display())]
+    Missing {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// A table that a step reads has no rows.
+    #[error("{path}: the table `{kind}` has no rows; see why the step that wrote it kept nothing, or allow empty tables (`allow_empty`)", path = folder.display())]
+    EmptyTable {
+        /// The folder of the table.
+        folder: PathBuf,
+        /// The table.
+        kind: String,
+    },
+    /// What a command writes would take the place of what it reads.
+    #[error("out: {path} is also the input `{input}`; give another output", path = out.display())]
+    Overwrites {
+        /// The output.
+        out: PathBuf,
+        /// The setting that names the same file or folder.
+        input: String,
     },
     /// A value of the settings does not make sense.
     #[error("{what}: {reason}")]
@@ -185,7 +207,10 @@ impl Error {
 
     pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.to_owned();
-        move |source| Error::Io { action, path, source }
+        move |source| match source.kind() {
+            std::io::ErrorKind::NotFound => Error::Missing { path },
+            _ => Error::Io { action, path, source },
+        }
     }
 
     /// The exit code of a command that ends with this error: 2 for bad usage or configuration, 1 for all else.
@@ -194,6 +219,7 @@ impl Error {
             Error::Config { .. }
             | Error::Setting { .. }
             | Error::Settings { .. }
+            | Error::Overwrites { .. }
             | Error::NoPhase { .. }
             | Error::OtherRun { .. } => 2,
             _ => 1,

@@ -54,6 +54,17 @@ impl Progress {
         bar
     }
 
+    /// A new bar that counts bytes, of a length that may be set later.
+    pub fn bytes(&self, label: &str) -> ProgressBar {
+        let bar = self.bars.add(ProgressBar::no_length());
+        let template = "{prefix:<32} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} left {eta}";
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style);
+        bar.set_prefix(label.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+
     /// The same display for a training run: its bar appears below the others.
     #[cfg(feature = "train")]
     pub fn training(&self) -> tsumugi_train::Progress {

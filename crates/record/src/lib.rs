@@ -53,6 +53,6 @@ pub use manifest::{
 pub use role::Role;
 pub use rows::*;
 #[cfg(feature = "parquet")]
-pub use shard::{ShardInfo, ShardReader, ShardWriter, shard_name, shards};
+pub use shard::{ShardInfo, ShardReader, ShardWriter, ids, shard_name, shards};
 #[cfg(feature = "parquet")]
 pub use table::Record;

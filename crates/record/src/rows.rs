@@ -119,6 +119,8 @@ record! {
         pub id: String,
         /// URL of the page.
         pub url: String,
+        /// Language of the main text, a BCP 47 code.
+        pub language: Option<String>,
         /// Encoding the page was read in, by its WHATWG name.
         pub charset: String,
         /// Text and images in reading order.
@@ -132,8 +134,8 @@ record! {
 
 impl From<DocumentBody> for Document {
     fn from(body: DocumentBody) -> Document {
-        let DocumentBody { id, url, charset, nodes, opt_out, provenance } = body;
-        Document { id, url, charset, nodes, opt_out, provenance, ..Document::default() }
+        let DocumentBody { id, url, language, charset, nodes, opt_out, provenance } = body;
+        Document { id, url, language, charset, nodes, opt_out, provenance, ..Document::default() }
     }
 }
 
@@ -285,7 +287,7 @@ record! {
     /// Table `interleaved`: texts and images in reading order.
     #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
     pub struct Interleaved = "interleaved", 1 {
-        /// Stable identifier.
+        /// Stable identifier: that of the document. The windows of a long document add their number to it (`-00`).
         pub id: String,
         /// Texts; null where an image stands.
         pub texts: Vec<Option<String>>,

@@ -260,6 +260,27 @@ fn check_kind<R: Record>(path: &Path, stated: Option<&String>) -> Result<(), Err
     Err(Error::Kind { path: path.to_owned(), expected, found: stated.clone() })
 }
 
+/// The identifiers (column `id`) of the rows of a shard of any table.
+///
+/// # Errors
+/// Where the file is missing, is no Parquet file, or has no such column of texts.
+pub fn ids(path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
+    let path = path.as_ref();
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    let parquet_error = |source| Error::Parquet { path: path.to_owned(), source };
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(parquet_error)?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), ["id"]);
+    let mut found = Vec::new();
+    for batch in builder.with_projection(mask).build().map_err(parquet_error)? {
+        let batch = batch.map_err(|source| Error::Arrow { path: path.to_owned(), source })?;
+        let missing = || Error::ColumnMissing { column: "id".to_owned() };
+        let column = batch.column_by_name("id").ok_or_else(missing)?;
+        let texts = column.as_any().downcast_ref::<arrow_array::StringArray>().ok_or_else(missing)?;
+        found.extend(texts.iter().flatten().map(str::to_owned));
+    }
+    Ok(found)
+}
+
 /// The finished shards of a table in a folder, in the order of their names.
 ///
 /// # Errors

@@ -1,14 +1,19 @@
-"""Make kanji.bin: how much more Japanese than Chinese characters and pairs of characters are.
+"""Make kanji.bin, how much more Japanese than Chinese characters and pairs of characters are, and kanji_words.bin, which words
+only Japanese has.
 
 Usage: pip install Janome==0.5.0 jieba==0.42.1 opencc-python-reimplemented==0.1.7 Django==5.2
-       python make_kanji_model.py kanji.bin
+       python make_kanji_model.py kanji.bin kanji_words.bin
 
-The file holds log-odds that are counted from the words of Janome's dictionary (IPADIC), jieba's dictionary, the same
+kanji.bin holds log-odds that are counted from the words of Janome's dictionary (IPADIC), jieba's dictionary, the same
 in traditional characters by OpenCC (Taiwan), and the messages of Django in the three languages; no word of them.
 
 Format, little-endian: u16 count of characters; for each: u16 code point, i8 log-odds against simplified and against
 traditional Chinese, i8 of both for pairs that begin with it and are not listed; then for each listed pair: u16, u16,
 i8, i8. Log-odds are in twentieths.
+
+kanji_words.bin holds the sorted FNV-1a hashes (u32, little-endian) of the UTF-8 of the words of two to five characters that
+IPADIC has at a cost of at most 6500 and that jieba has neither in simplified nor in traditional characters (OpenCC's standard,
+Taiwan, Hong Kong); no word of them.
 """
 
 import collections
@@ -26,6 +31,7 @@ PRIOR = 100.0  # weight of the single characters in the odds of a pair
 FLOOR = 1e-6
 CLIP = 6.0
 SCALE = 20
+WORD_COST = 6500
 
 
 def japanese():
@@ -123,8 +129,34 @@ def in_shift_jis(char):
     return True
 
 
+def fnv(word):
+    value = 0x811C9DC5
+    for byte in word.encode():
+        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return value
+
+
+def own_words(chinese):
+    import opencc
+
+    known = set(chinese)
+    for variant in ("s2t", "s2tw", "s2hk"):
+        known.update(map(opencc.OpenCC(variant).convert, chinese))
+    own = set()
+    for part in range(10):
+        module = importlib.import_module(f"janome.sysdic.entries_compact{part}")
+        for surface, _, _, cost in module.DATA.values():
+            if cost <= WORD_COST and 2 <= len(surface) <= 5 and HAN.fullmatch(surface) and surface not in known:
+                if all(map(in_shift_jis, surface)):
+                    own.add(fnv(surface))
+    return sorted(own)
+
+
 def main():
     words = simplified()
+    hashes = own_words(words)
+    with open(sys.argv[2], "wb") as out:
+        out.write(struct.pack(f"<{len(hashes)}I", *hashes))
     models = [
         Counts(japanese(), messages("ja")),
         Counts(words, messages("zh_Hans")),

@@ -55,11 +55,23 @@ pub enum Error {
         source: Box<regex::Error>,
     },
     /// No language pack has this code.
-    #[error("there is no language pack `{code}`: choose one of {known}, or give the folder of a pack")]
+    #[error("there is no language pack `{code}`{}; choose one of {known}, or give the folder of a pack", did_you_mean(.meant))]
     UnknownLanguage {
         /// The code asked for.
         code: String,
+        /// The code that was probably meant.
+        meant: Option<String>,
         /// The codes of the embedded packs.
+        known: String,
+    },
+    /// The identifier knows no language of this code.
+    #[error("there is no language `{code}`{}; choose one of {known}", did_you_mean(.meant))]
+    UnknownCode {
+        /// The code asked for.
+        code: String,
+        /// The code that was probably meant.
+        meant: Option<String>,
+        /// The codes that the identifier gives.
         known: String,
     },
     /// A file of a language pack cannot be parsed.
@@ -128,6 +140,11 @@ pub enum Error {
 
 /// An error of a library below.
 pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// The question after a wrong code.
+fn did_you_mean(code: &Option<String>) -> String {
+    code.as_ref().map(|code| format!(" (did you mean {code}?)")).unwrap_or_default()
+}
 
 impl Error {
     pub(crate) fn model(detail: String) -> Self {

@@ -1,8 +1,8 @@
-//! Exact counts of character n-grams of several lengths from one sort.
+//! Counts character n-grams of several lengths exactly, with one sort.
 //!
-//! Each position of the text becomes an integer key of its next characters, the distinct characters numbered from 1
-//! so that a key is as narrow as the text allows; in the sorted keys the n-grams of every length are runs of equal
-//! prefixes. Zero stands for "past the end of the text", so shorter rests count for no n-gram.
+//! Each position of the text gives an integer key of the characters that follow. Distinct characters are numbered from 1, so that
+//! keys are as narrow as the text allows. In the sorted keys, the n-grams of every length are runs of equal prefixes. Zero stands
+//! for positions past the end of the text, so that incomplete n-grams are not counted.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -23,21 +23,21 @@ enum Keys {
     Widest(Vec<(u128, u128)>),
 }
 
-/// What [`NgramTable::visit`] tells of n-grams of one length.
+/// Counts of the n-grams of one length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NgramCounts {
-    /// n-grams, repetitions included.
+    /// All n-grams, repetitions included.
     pub total: u64,
-    /// Different n-grams.
+    /// Distinct n-grams.
     pub distinct: u64,
-    /// Different n-grams that stand more than once.
+    /// Distinct n-grams that occur more than once.
     pub repeated: u64,
-    /// How often the most frequent one stands.
+    /// Occurrences of the most frequent n-gram.
     pub top: u64,
 }
 
 impl NgramTable {
-    /// Keys for n-grams of up to `longest` characters, at most 10.
+    /// Builds the keys for n-grams of up to `longest` characters, at most 10.
     #[must_use]
     pub fn new(text: &str, longest: u32) -> Self {
         let longest = longest.clamp(1, 10);
@@ -54,7 +54,7 @@ impl NgramTable {
         Self { keys, bits, longest }
     }
 
-    /// Counts of the n-grams of `n` characters.
+    /// Counts the n-grams of `n` characters.
     #[must_use]
     pub fn counts(&self, n: u32) -> NgramCounts {
         let mut counts = NgramCounts::default();
@@ -67,7 +67,7 @@ impl NgramTable {
         counts
     }
 
-    /// Calls `run` with the frequency of each different n-gram of `n` characters (1 to the table's longest).
+    /// Calls `run` with the frequency of each distinct n-gram of `n` characters (1 to the table's longest).
     pub fn visit(&self, n: u32, run: impl FnMut(u64)) {
         let n = n.clamp(1, self.longest);
         match &self.keys {
@@ -125,7 +125,7 @@ thread_local! {
     static NUMBERS: RefCell<Box<[u32]>> = RefCell::new(vec![0; 0x1_0000].into());
 }
 
-/// The characters of `text` numbered from 1 in the order of their first occurrence, and how many differ.
+/// Numbers the characters of `text` from 1 in the order of their first occurrence. Returns the numbers, and how many there are.
 fn number(text: &str) -> (Vec<u32>, u64) {
     let mut beyond: HashMap<u32, u32, BuildHasherDefault<PointHasher>> = HashMap::default();
     let mut distinct = 0_u32;
@@ -203,7 +203,7 @@ fn widest(ids: &[u32], bits: u32, longest: u32) -> Vec<(u128, u128)> {
     keys
 }
 
-/// The key at each position, from a key pushed on by one character at a time.
+/// Computes the key at each position by shifting in one character at a time.
 fn slide<K: Copy + Default>(ids: &[u32], longest: u32, push: impl Fn(K, u32) -> K) -> Vec<K> {
     let lead = longest as usize - 1;
     let mut key = K::default();

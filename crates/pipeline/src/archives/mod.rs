@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use indicatif::ProgressBar;
 use tsumugi_warc::{ArchiveReader, Options, Record};
 
 use crate::Error;
@@ -129,9 +130,11 @@ impl Archives {
         } else if path.is_dir() {
             self.sources.extend(in_folder(path)?.into_iter().map(|path| Source(Kind::File(path))));
             Ok(())
-        } else {
+        } else if path.exists() {
             self.sources.push(Source(Kind::File(path.to_owned())));
             Ok(())
+        } else {
+            Err(Error::Missing { path: path.to_owned() })
         }
     }
 
@@ -156,36 +159,44 @@ impl Archives {
         Ok(identity)
     }
 
-    /// Reads a source from one end to the other.
+    /// Reads a source from one end to the other, and shows on `bar` how many bytes of it have been read.
     ///
     /// # Errors
     /// Where it cannot be opened, and what `each` returns. Errors on the way are handed to `each`.
-    pub fn read(&self, source: &Source, each: &mut Each<'_>) -> Result<Totals, Error> {
+    pub fn read(&self, source: &Source, bar: &ProgressBar, each: &mut Each<'_>) -> Result<Totals, Error> {
         let failed = |error| Error::Archive(Box::new(error));
         match &source.0 {
             Kind::File(path) => {
                 let reader = ArchiveReader::open_with(path, Options::default()).map_err(failed)?;
-                read_all(reader, &file_name(path), each)
+                bar.set_length(std::fs::metadata(path).map_or(0, |metadata| metadata.len()));
+                read_all(reader, &file_name(path), bar, each)
             }
             #[cfg(feature = "remote")]
             Kind::Remote(address, version) => {
                 let remote = self.client()?;
                 let reader = remote.archive_of_version(address, version, Options::default());
-                read_all(reader.map_err(remote::failed)?, &address.name(), each)
+                read_all(reader.map_err(remote::failed)?, &address.name(), bar, each)
             }
             #[cfg(feature = "remote")]
-            Kind::Parts(plans) => self.read_parts(plans, each),
+            Kind::Parts(plans) => self.read_parts(plans, bar, each),
         }
     }
 }
 
-fn read_all<R: Read>(mut reader: ArchiveReader<R>, name: &str, each: &mut Each<'_>) -> Result<Totals, Error> {
+fn read_all<R: Read>(
+    mut reader: ArchiveReader<R>,
+    name: &str,
+    bar: &ProgressBar,
+    each: &mut Each<'_>,
+) -> Result<Totals, Error> {
     while let Some(record) = reader.next() {
         match record {
             Ok(record) => each(name, Ok(&record))?,
             Err(error) => each(name, Err(error))?,
         }
+        bar.set_position(reader.offset());
     }
+    bar.set_position(reader.offset());
     Ok(Totals { records: reader.records(), bytes: reader.offset(), missing: 0 })
 }
 
@@ -277,4 +288,33 @@ fn is_archive(name: &str) -> bool {
 
 fn no_archive(folder: String) -> Error {
     Error::config(folder, "the folder has no archive (.warc, .warc.gz, .warc.zst, .warc.lz4, .arc, .arc.gz)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_counts_the_bytes_of_an_archive() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.warc");
+        let record = "WARC/1.0\r\nWARC-Type: warcinfo\r\nWARC-Record-ID: <urn:uuid:00000000-0000-4000-8000-000000000001>\r\n\
+                      WARC-Date: 2024-05-01T00:00:00Z\r\nContent-Length: 2\r\n\r\nab\r\n\r\n";
+        std::fs::write(&path, record.repeat(3)).unwrap();
+        let archives = Archives::find(&Named { archives: &[path], ..Named::default() }).unwrap();
+        let bar = ProgressBar::hidden();
+        let mut positions = Vec::new();
+        let mut each = |_: &str, record: Result<&Record<'_>, tsumugi_warc::Error>| {
+            record.unwrap();
+            positions.push(bar.position());
+            Ok(())
+        };
+        let totals = archives.read(&archives.sources[0], &bar, &mut each).unwrap();
+        let length = 3 * record.len() as u64;
+        assert_eq!((totals.records, bar.position(), bar.length()), (3, length, Some(length)));
+        assert!(positions[0] < positions[1] && positions[1] < positions[2], "{positions:?}");
+        let missing = Named { archives: &["/nowhere/a.warc".into()], ..Named::default() };
+        let error = Archives::find(&missing).unwrap_err();
+        assert!(matches!(&error, Error::Missing { path } if path.ends_with("a.warc")), "{error}");
+    }
 }

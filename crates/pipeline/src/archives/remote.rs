@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Read;
 use std::path::Path;
 
+use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 use tsumugi_warc::{ArchiveReader, Options};
 use tsumugi_warc_remote::index::{ArchivePlan, Plan, Selection, Span};
@@ -99,7 +100,13 @@ impl Archives {
         Ok(())
     }
 
-    pub(super) fn read_parts(&self, plans: &[ArchivePlan], each: &mut Each<'_>) -> Result<Totals, Error> {
+    pub(super) fn read_parts(
+        &self,
+        plans: &[ArchivePlan],
+        bar: &ProgressBar,
+        each: &mut Each<'_>,
+    ) -> Result<Totals, Error> {
+        bar.set_length(plans.iter().map(ArchivePlan::bytes).sum());
         let remote = self.client()?;
         let mut totals = Totals::default();
         for plan in plans {
@@ -107,6 +114,7 @@ impl Archives {
             for (span, part) in plan.spans.iter().zip(parts) {
                 let (range, bytes) = part.map_err(failed)?;
                 totals.bytes += bytes.len() as u64;
+                bar.set_position(totals.bytes);
                 let found = read_span(span, &bytes, range.start, &plan.address.name(), each)?;
                 totals.records += found;
                 totals.missing += (span.offsets().len() as u64).saturating_sub(found);

@@ -16,16 +16,16 @@ const STEP: &str = "list_records";
 /// Where a file cannot be read, is not an archive, or has no record at all.
 pub(super) fn list_records(archives: &[PathBuf], progress: &Progress) -> Result<Summary, Error> {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    let bar = progress.bar(STEP, None, "records");
     for path in archives {
+        let bar = progress.bytes(&format!("{STEP} {}", path.display()));
         let records = count(path, &mut counts, &bar)?;
+        bar.finish_and_clear();
         if records == 0 {
             return Err(Error::step(STEP, path.display().to_string())(
                 "the archive is empty: it has no record",
             ));
         }
     }
-    bar.finish();
     Ok(Summary { step: STEP.into(), counts, ..Summary::default() })
 }
 
@@ -36,19 +36,20 @@ fn count(
 ) -> Result<u64, Error> {
     let place = path.display().to_string();
     let mut reader = ArchiveReader::open(path).map_err(Error::step(STEP, &place))?;
+    bar.set_length(std::fs::metadata(path).map_or(0, |metadata| metadata.len()));
     let mut records = 0;
     while let Some(record) = reader.next() {
         match record {
             Ok(record) => {
                 records += 1;
                 *counts.entry(format!("records {}", record.kind().name())).or_default() += 1;
-                bar.inc(1);
             }
             Err(WarcError::Damage(fault)) => {
                 *counts.entry(format!("damage {}", fault.kind.name())).or_default() += 1;
             }
             Err(error) => return Err(Error::step(STEP, &place)(error)),
         }
+        bar.set_position(reader.offset());
     }
     Ok(records)
 }

@@ -109,7 +109,7 @@ fn archives(config: &FullRunConfig) -> Result<Vec<PathBuf>, Error> {
 
 fn data_steps(config: &FullRunConfig, progress: &Progress, done: &mut Done) -> Result<(), Error> {
     let warc = archives(config)?;
-    let context = Context::new().with_progress(progress.clone());
+    let context = Context::new().with_progress(progress.clone()).with_allow_empty(config.allow_empty);
     let out = |name: &str| config.out.join(name);
     let until = config.until;
     done.summaries.push(list_records(&warc, progress)?);

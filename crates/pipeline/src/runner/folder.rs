@@ -8,7 +8,9 @@ use std::sync::Mutex;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tsumugi_record::{Funnel, MANIFEST_VERSION, Manifest, ShardEntry, read_json, write_json};
+use tsumugi_record::{
+    Excluded, Funnel, MANIFEST_VERSION, Manifest, Record as _, ShardEntry, read_json, write_json,
+};
 
 use super::outputs::{Marker, Outputs};
 use crate::{Error, Progress};
@@ -52,6 +54,9 @@ pub struct Summary {
     pub rows: BTreeMap<String, u64>,
     /// What went in, on and out, by reason.
     pub funnel: Funnel,
+    /// What the user should look at, such as a table without rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Further counts, by name.
     #[serde(flatten)]
     pub counts: BTreeMap<String, u64>,
@@ -84,7 +89,7 @@ impl OutputFolder {
             };
             identity.check(&found, out)?;
             clean_intermediate(out)?;
-            return Ok(Opened::Finished(Summary::of(out, &manifest)));
+            return Ok(Opened::Finished(Summary::told(out, &manifest)));
         }
         let identity_file = out.join(MARKERS).join("step.json");
         match read_json::<Identity>(&identity_file)? {
@@ -155,7 +160,7 @@ impl OutputFolder {
         }
         manifest.write(&self.out)?;
         clean_intermediate(&self.out)?;
-        Ok(Summary::of(&self.out, &manifest))
+        Ok(Summary::told(&self.out, &manifest))
     }
 }
 
@@ -260,16 +265,31 @@ fn clean_intermediate(out: &Path) -> Result<(), Error> {
 }
 
 impl Summary {
+    /// The summary of a finished step. Its warnings are logged.
+    fn told(out: &Path, manifest: &Manifest) -> Summary {
+        let summary = Summary::of(out, manifest);
+        for warning in &summary.warnings {
+            tracing::warn!("{}: {warning}", summary.step);
+        }
+        summary
+    }
+
     fn of(out: &Path, manifest: &Manifest) -> Summary {
         let mut rows = BTreeMap::new();
         for shard in &manifest.shards {
             *rows.entry(shard.kind.clone()).or_default() += shard.rows;
         }
+        let is_empty = |(kind, rows): &(&String, &u64)| **rows == 0 && *kind != Excluded::KIND;
+        let warn = |(kind, _)| {
+            format!("nothing was kept: the table `{kind}` has no rows{}", main_reason(&manifest.funnel))
+        };
+        let warnings = rows.iter().filter(is_empty).map(warn).collect();
         Summary {
             step: manifest.step.clone(),
             out: out.to_owned(),
             rows,
             funnel: manifest.funnel.clone(),
+            warnings,
             counts: manifest.counts.clone(),
             details: Map::new(),
         }
@@ -283,5 +303,16 @@ impl Summary {
         let details = serde_json::to_value(details).and_then(serde_json::from_value::<Map<_, _>>);
         self.details.extend(details.map_err(Error::step("summary", &self.step))?);
         Ok(())
+    }
+}
+
+/// The reason by which most items were dropped, for messages.
+fn main_reason(funnel: &Funnel) -> String {
+    let reasons = funnel.stages.iter().flat_map(|stage| stage.dropped.iter().map(move |drop| (stage, drop)));
+    match reasons.max_by_key(|(_, (_, count))| **count) {
+        Some((stage, (reason, count))) => {
+            format!("; most {} were dropped as `{reason}` ({count})", stage.unit)
+        }
+        None => "; nothing came in".to_owned(),
     }
 }

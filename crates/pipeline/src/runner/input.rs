@@ -24,6 +24,9 @@ pub struct InputTable {
 /// # Errors
 /// Where the folder cannot be read, the step that writes it has not finished, or it holds no such table.
 pub fn input_table(folder: &Path, kind: &str) -> Result<InputTable, Error> {
+    if !folder.exists() {
+        return Err(Error::Missing { path: folder.to_owned() });
+    }
     if let Some(manifest) = Manifest::read(folder)? {
         return from_manifest(folder, kind, &manifest);
     }

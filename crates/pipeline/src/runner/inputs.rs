@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tsumugi_record::Record;
+use tsumugi_record::{Record, ShardReader};
 
 use super::hash::content_hash;
 use super::input::{InputTable, input_table};
-use crate::Error;
+use crate::{Context, Error};
 
 /// The inputs of a step, declared when it is opened. Each belongs to a setting whose schema says `x-role: input`; the runner
 /// refuses a step that reads such a setting without declaring what it holds.
@@ -20,11 +20,17 @@ pub struct Inputs {
     pub(super) declared: BTreeSet<String>,
     /// A worker need not know: the driver has compared the hashes.
     is_worker: bool,
+    allow_empty: bool,
 }
 
 impl Inputs {
+    /// Inputs of a run in this context.
+    pub fn of(context: &Context) -> Inputs {
+        Inputs { allow_empty: context.allow_empty, ..Inputs::default() }
+    }
+
     pub(super) fn of_worker() -> Inputs {
-        Inputs { is_worker: true, ..Inputs::default() }
+        Inputs { is_worker: true, allow_empty: true, ..Inputs::default() }
     }
 
     /// Whether hashes are used. A step that computes hashes of its own may leave them out where they are not.
@@ -35,9 +41,13 @@ impl Inputs {
     /// Declares a table: the folder of a finished step, or a folder of Parquet files made elsewhere.
     ///
     /// # Errors
-    /// Where the folder cannot be read, the step that writes it has not finished, or it holds no such table.
+    /// Where the folder cannot be read, the step that writes it has not finished, it holds no such table, or the table has no rows
+    /// and empty tables are not accepted.
     pub fn table<R: Record>(&mut self, key: &str, folder: &Path) -> Result<Vec<PathBuf>, Error> {
         let table = input_table(folder, R::KIND)?;
+        if !self.allow_empty && !has_rows::<R>(&table)? {
+            return Err(Error::EmptyTable { folder: folder.to_owned(), kind: R::KIND.to_owned() });
+        }
         Ok(self.add_table(key, R::KIND, table))
     }
 
@@ -94,4 +104,14 @@ impl Inputs {
         self.resolved.insert(key.to_owned(), value);
         Ok(())
     }
+}
+
+/// Whether any shard of a table has a row.
+fn has_rows<R: Record>(table: &InputTable) -> Result<bool, Error> {
+    for shard in &table.shards {
+        if ShardReader::<R>::open(shard)?.rows() > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

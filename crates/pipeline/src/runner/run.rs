@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::compare::compare;
 use super::folder::{Opened, OutputFolder, Summary, treat_shard, unfinished};
 use super::inputs::Inputs;
+use super::places::refuse_overwrite;
 use super::step::{Phase, Step, Work};
 use crate::Error;
 use crate::context::{Context, Settings};
@@ -14,7 +15,8 @@ use crate::context::{Context, Settings};
 /// # Errors
 /// Where a setting is wrong, an input is missing, the output folder holds another run, or the step fails.
 pub fn run<S: Step>(settings: S::Settings, context: &Context) -> Result<Summary, Error> {
-    let mut inputs = Inputs::default();
+    refuse_overwrite(&serde_json::to_value(&settings).map_err(Error::step(S::NAME, "settings"))?)?;
+    let mut inputs = Inputs::of(context);
     let step = S::open(settings.clone(), &mut inputs, context)?;
     run_opened(&step, &settings, inputs, context)
 }

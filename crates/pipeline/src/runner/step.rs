@@ -89,6 +89,15 @@ pub trait Step: Sized + Send + Sync + 'static {
     /// The output folder that settings name.
     fn out(settings: &Self::Settings) -> &Path;
 
+    /// The settings with what they name by a word spelt out, such as the values of a recipe, so that they can be looked at and
+    /// changed. They give the same run.
+    ///
+    /// # Errors
+    /// Where a word names nothing.
+    fn resolve(settings: Self::Settings) -> Result<Self::Settings, Error> {
+        Ok(settings)
+    }
+
     /// Checks the settings and declares the inputs. What takes long (reading whole tables, loading models) may wait until a
     /// phase needs it.
     ///

@@ -104,6 +104,14 @@ impl Step for BuildInterleaved {
         &settings.out
     }
 
+    fn resolve(settings: Self::Settings) -> Result<Self::Settings, Error> {
+        let recipe = match &settings.profile {
+            Some(profile) => InterleavedConfig::profile(profile).map_err(Error::setting("profile"))?,
+            None => settings.recipe,
+        };
+        Ok(Self::Settings { recipe, profile: None, ..settings })
+    }
+
     fn open(settings: BuildInterleavedConfig, inputs: &mut Inputs, _: &Context) -> Result<Self, Error> {
         let scorers = Scorers::open(&settings.scorer, settings.nsfw.as_deref())?;
         BuildInterleaved::with_scorers(settings, scorers, inputs)
@@ -131,14 +139,14 @@ pub fn build_interleaved_with(
     scorers: Scorers,
     context: &Context,
 ) -> Result<Summary, Error> {
-    let mut inputs = Inputs::default();
+    let mut inputs = Inputs::of(context);
     let step = BuildInterleaved::with_scorers(settings.clone(), scorers, &mut inputs)?;
     runner::run_opened(&step, settings, inputs, context)
 }
 
-/// What becomes of a document.
+/// What becomes of a document: itself, or its windows.
 struct Built {
-    parts: Result<Vec<Part>, DocumentDrop>,
+    windows: Vec<Result<Vec<Part>, DocumentDrop>>,
     dropped: Vec<DroppedImage>,
 }
 
@@ -153,10 +161,8 @@ impl BuildInterleaved {
         if similarity.len() > 1 {
             return Err(Error::config("scorer", "images are assigned to sentences by one scorer; name one"));
         }
-        let recipe = match &settings.profile {
-            Some(profile) => InterleavedConfig::profile(profile).map_err(Error::setting("profile"))?,
-            None => settings.recipe,
-        };
+        let settings = Self::resolve(settings)?;
+        let recipe = settings.recipe;
         inputs.resolved("recipe", &recipe)?;
         let pack = LanguagePack::open(&recipe.language).map_err(Error::setting("recipe.language"))?;
         let documents = inputs.table::<Document>("documents", &settings.documents)?;
@@ -244,7 +250,7 @@ impl BuildInterleaved {
         Ok(())
     }
 
-    /// Writes a document, or why it is none, and the images that it loses.
+    /// Writes a document or its windows, or why one is none, and the images that it loses.
     fn write(
         &self,
         document: &Document,
@@ -253,44 +259,64 @@ impl BuildInterleaved {
         outputs: &mut Outputs,
     ) -> Result<(), Error> {
         for (url, reason) in built.dropped {
-            outputs.exclude(IMAGES, drop_row(document, IMAGES, reason.as_str(), Some(url)))?;
+            outputs.exclude(IMAGES, drop_row(document, &document.id, IMAGES, reason.as_str(), Some(url)))?;
         }
-        let parts = match built.parts {
-            Ok(parts) => parts,
-            Err(reason) => {
-                return outputs.exclude(DOCUMENTS, drop_row(document, DOCUMENTS, reason.as_str(), None));
+        let is_cut = built.windows.len() > 1;
+        if is_cut {
+            outputs.count("documents cut into windows", 1);
+        }
+        for (number, parts) in built.windows.into_iter().enumerate() {
+            let id = if is_cut { format!("{}-{number:02}", document.id) } else { document.id.clone() };
+            let parts = match parts {
+                Ok(parts) => parts,
+                Err(reason) => {
+                    let row = drop_row(document, &id, DOCUMENTS, reason.as_str(), None);
+                    outputs.exclude(DOCUMENTS, row)?;
+                    continue;
+                }
+            };
+            let row = self.row(document, id, parts, images);
+            if self.scorer.is_none() {
+                outputs.count("documents without similarity", 1);
             }
-        };
-        let row = self.row(document, parts, images);
-        if self.scorer.is_none() {
-            outputs.count("documents without similarity", 1);
+            row.image_info.iter().for_each(|_| outputs.pass(IMAGES));
+            outputs.keep(DOCUMENTS, "", row)?;
         }
-        row.image_info.iter().for_each(|_| outputs.pass(IMAGES));
-        outputs.keep(DOCUMENTS, "", row)
+        Ok(())
     }
 
     fn build(&self, document: &Document, frequent: &HashSet<[u8; 16]>) -> Result<Built, Error> {
         let images = self.images()?;
         if document.opt_out {
-            return Ok(Built { parts: Err(DocumentDrop::OptOut), dropped: Vec::new() });
+            return Ok(Built { windows: vec![Err(DocumentDrop::OptOut)], dropped: Vec::new() });
         }
         let (found, mut dropped) = page_images(document, &|url| images.find(url), &self.recipe);
         let mut draft = Draft::new(document, found, self.pack.sentences());
         dropped.extend(draft.drop_frequent(&|page| frequent.contains(&self.draw(document, page))));
+        let windows = draft.windows(&self.recipe).into_iter();
+        let windows: Result<_, Error> =
+            windows.map(|window| self.build_window(window, &mut dropped)).collect();
+        Ok(Built { windows: windows?, dropped })
+    }
+
+    fn build_window(
+        &self,
+        mut draft: Draft,
+        dropped: &mut Vec<DroppedImage>,
+    ) -> Result<Result<Vec<Part>, DocumentDrop>, Error> {
         let parts = match draft.check_images(&self.recipe).or_else(|reason| self.too_many_is_fine(reason)) {
             Ok(()) => draft.check_text(&self.recipe),
             Err(reason) => Err(reason),
         };
         let parts = match (parts, &self.nsfw) {
-            (Ok(()), Some(classifier)) => self.classify(&mut draft, classifier.as_ref(), &mut dropped)?,
+            (Ok(()), Some(classifier)) => self.classify(&mut draft, classifier.as_ref(), dropped)?,
             (parts, _) => parts,
         };
-        let parts = match (parts, &self.scorer) {
-            (Err(reason), _) => Err(reason),
-            (Ok(()), None) => Ok(draft.in_page_order()),
-            (Ok(()), Some(scorer)) => self.assign(draft, scorer.as_ref(), &mut dropped)?,
-        };
-        Ok(Built { parts, dropped })
+        match (parts, &self.scorer) {
+            (Err(reason), _) => Ok(Err(reason)),
+            (Ok(()), None) => Ok(Ok(draft.in_page_order())),
+            (Ok(()), Some(scorer)) => self.assign(draft, scorer.as_ref(), dropped),
+        }
     }
 
     /// With a scorer some images will still go, so that too many are no reason yet.
@@ -339,7 +365,8 @@ impl BuildInterleaved {
 
     /// The files of the images of finished documents.
     fn images_of(&self, built: &[Built]) -> Result<HashMap<usize, Image>, Error> {
-        let parts = built.iter().filter_map(|built| built.parts.as_ref().ok()).flatten();
+        let windows = built.iter().flat_map(|built| &built.windows);
+        let parts = windows.filter_map(|parts| parts.as_ref().ok()).flatten();
         let keys: BTreeSet<usize> = parts
             .filter_map(|part| match part {
                 Part::Image(page, _) => Some(page.facts.key),
@@ -349,9 +376,15 @@ impl BuildInterleaved {
         self.images()?.load(&keys)
     }
 
-    fn row(&self, document: &Document, parts: Vec<Part>, images: &HashMap<usize, Image>) -> Interleaved {
+    fn row(
+        &self,
+        document: &Document,
+        id: String,
+        parts: Vec<Part>,
+        images: &HashMap<usize, Image>,
+    ) -> Interleaved {
         let mut row = Interleaved {
-            id: document.id.clone(),
+            id,
             page_url: document.url.clone(),
             provenance: document.provenance.clone(),
             ..Interleaved::default()
@@ -382,11 +415,11 @@ fn files<'a>(draft: &Draft, images: &'a HashMap<usize, Image>) -> Vec<&'a [u8]> 
     draft.images().iter().map(|page| bytes(page.facts.key)).collect()
 }
 
-fn drop_row(document: &Document, stage: Stage, reason: &str, value: Option<String>) -> Excluded {
+fn drop_row(document: &Document, id: &str, stage: Stage, reason: &str, value: Option<String>) -> Excluded {
     let provenance: Provenance = document.provenance.clone();
     let value = value.or_else(|| Some(document.url.clone()));
     Excluded {
-        id: document.id.clone(),
+        id: id.to_owned(),
         step: format!("{STEP}/{}", stage.name),
         reason: reason.into(),
         value,

@@ -99,6 +99,14 @@ impl Step for BuildPairs {
         &settings.out
     }
 
+    fn resolve(settings: Self::Settings) -> Result<Self::Settings, Error> {
+        let recipe = match &settings.profile {
+            Some(profile) => PairConfig::profile(profile).map_err(Error::setting("profile"))?,
+            None => settings.recipe,
+        };
+        Ok(Self::Settings { recipe, profile: None, ..settings })
+    }
+
     fn open(settings: BuildPairsConfig, inputs: &mut Inputs, _: &Context) -> Result<Self, Error> {
         let scorers = Scorers::open(&settings.scorer, settings.nsfw.as_deref())?;
         BuildPairs::with_scorers(settings, scorers, inputs)
@@ -128,7 +136,7 @@ pub fn build_pairs_with(
     scorers: Scorers,
     context: &Context,
 ) -> Result<Summary, Error> {
-    let mut inputs = Inputs::default();
+    let mut inputs = Inputs::of(context);
     let step = BuildPairs::with_scorers(settings.clone(), scorers, &mut inputs)?;
     runner::run_opened(&step, settings, inputs, context)
 }
@@ -139,10 +147,8 @@ impl BuildPairs {
         scorers: Scorers,
         inputs: &mut Inputs,
     ) -> Result<Self, Error> {
-        let mut recipe = match &settings.profile {
-            Some(profile) => PairConfig::profile(profile).map_err(Error::setting("profile"))?,
-            None => settings.recipe,
-        };
+        let settings = Self::resolve(settings)?;
+        let mut recipe = settings.recipe;
         recipe.text.adult_words = settings.adult_words.or(recipe.text.adult_words);
         let checker = TextChecker::new(&recipe).map_err(Error::setting("recipe"))?;
         // A list of words is told from another by what it holds, not by where it lies.

@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tsumugi_page::PageConfig;
 use tsumugi_record::{Document, Excluded, Provenance};
+use tsumugi_text::language::check_code;
 use tsumugi_text::{LanguageConfig, LanguageIdentifier};
 use tsumugi_warc::{PayloadLimits, Record, RecordType};
 
@@ -28,6 +29,8 @@ const STEP: &str = "extract_documents";
 const RECORDS: Stage = Stage { name: "records", unit: "records" };
 /// Which pages are in the wanted language.
 const LANGUAGE: Stage = Stage { name: "language", unit: "pages" };
+/// The value of the setting `language` that keeps every page.
+const ANY: &str = "any";
 /// Pages that are read at a time, each on its own thread.
 const BATCH_PAGES: usize = 64;
 /// Bytes of pages that are held at a time.
@@ -98,6 +101,9 @@ impl Step for ExtractDocuments {
     }
 
     fn open(settings: ExtractDocumentsConfig, inputs: &mut Inputs, _: &Context) -> Result<Self, Error> {
+        if settings.language != ANY {
+            check_code(&settings.language).map_err(Error::setting("language"))?;
+        }
         let archives = Archives::find(&Named {
             archives: &settings.warc,
             indexes: &settings.index,
@@ -139,7 +145,8 @@ impl ExtractDocuments {
     }
 
     fn read(&self, source: &Source, progress: &Progress, shard: &mut Shard<'_>) -> Result<(), Error> {
-        let totals = self.archives.read(source, &mut |name, record| {
+        let bar = progress.bytes(&source.to_string());
+        let totals = self.archives.read(source, &bar, &mut |name, record| {
             match record {
                 Ok(record) => self.record(name, record, shard),
                 Err(tsumugi_warc::Error::Damage(fault)) => {
@@ -157,6 +164,7 @@ impl ExtractDocuments {
             }
             Ok(())
         })?;
+        bar.finish_and_clear();
         shard.outputs.count("records", totals.records);
         if totals.missing > 0 {
             progress.line(&format!("{source}: {} records are not where the index says", totals.missing));

@@ -62,8 +62,9 @@ pub struct FilterDocumentsConfig {
     /// Folder of word lists and models that the profile may name; filters without their file are left out.
     #[schemars(extend("x-role" = "input"))]
     pub words: Option<PathBuf>,
-    /// Personal data that is masked in texts, titles, alt texts and captions.
-    pub mask: Mask,
+    /// Personal data that is masked in texts, titles, alt texts and captions. By default `strict`, but what a profile that masks
+    /// itself (`hojichar`) masks.
+    pub mask: Option<Mask>,
     /// Keep documents whose page forbids its use for training.
     pub keep_opt_out: bool,
     /// Signatures and bands; without them as the profile has it, or [`MinHashConfig::default`].
@@ -74,15 +75,14 @@ pub struct FilterDocumentsConfig {
 }
 
 /// Which personal data is masked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mask {
-    /// Nothing.
+    /// Nothing, or what the profile masks.
     None,
-    /// Phone numbers and mail addresses (HojiChar's rules).
-    #[default]
+    /// Telephone numbers and mail addresses by HojiChar's rules.
     Contact,
-    /// These, postal addresses, My Number and card numbers.
+    /// Telephone numbers and mail addresses in every notation, postal addresses, My Number and card numbers.
     Strict,
 }
 
@@ -93,12 +93,20 @@ impl Default for FilterDocumentsConfig {
             out: PathBuf::new(),
             profile: "paper".into(),
             words: None,
-            mask: Mask::default(),
+            mask: None,
             keep_opt_out: false,
             minhash: None,
             near_duplicates: true,
         }
     }
+}
+
+/// A document that the map phase keeps.
+struct Kept {
+    document: Document,
+    keys: DocumentKeys,
+    /// Texts of which the profile has left nothing.
+    removed: u64,
 }
 
 /// The step.
@@ -107,6 +115,7 @@ pub struct FilterDocuments {
     documents: Vec<PathBuf>,
     chain: FilterChain,
     minhash: MinHash,
+    mask: Mask,
 }
 
 impl Step for FilterDocuments {
@@ -133,6 +142,8 @@ impl Step for FilterDocuments {
                 .line(&format!("word lists that are missing: {}", chain.missing_lists().join(", ")));
         }
         let minhash = MinHash::new(settings.minhash.or(profile.minhash).unwrap_or_default());
+        let mask = settings.mask.unwrap_or(if chain.masks() { Mask::None } else { Mask::Strict });
+        inputs.resolved("mask", &mask)?;
         inputs.resolved("profile", &profile)?;
         inputs.resolved("minhash", minhash.config())?;
         inputs.resolved("missing_lists", &chain.missing_lists())?;
@@ -141,7 +152,7 @@ impl Step for FilterDocuments {
             chain.files().iter().map(|(name, hash)| (name.to_string(), format!("{hash:032x}"))),
         );
         let documents = inputs.table::<Document>("documents", &settings.documents)?;
-        Ok(FilterDocuments { settings, documents, chain, minhash })
+        Ok(FilterDocuments { settings, documents, chain, minhash, mask })
     }
 
     fn phases(&self) -> Vec<Phase<Self>> {
@@ -172,13 +183,16 @@ impl FilterDocuments {
         outputs.begin::<Excluded>(DROPPED)?;
         outputs.begin::<DocumentKeys>(KEYS)?;
         for batch in ShardReader::<Document>::open(&self.documents[number])? {
-            let judged: Vec<Result<(Document, DocumentKeys), Box<Excluded>>> =
+            let judged: Vec<Result<Kept, Box<Excluded>>> =
                 batch?.into_par_iter().map(|document| self.judge(document)).collect();
             for result in judged {
                 match result {
-                    Ok((document, keys)) => {
-                        outputs.write(KEYS, keys)?;
-                        outputs.keep(QUALITY, MAPPED, document)?;
+                    Ok(kept) => {
+                        if kept.removed > 0 {
+                            outputs.count("texts removed by the profile", kept.removed);
+                        }
+                        outputs.write(KEYS, kept.keys)?;
+                        outputs.keep(QUALITY, MAPPED, kept.document)?;
                     }
                     Err(excluded) => outputs.exclude(QUALITY, *excluded)?,
                 }
@@ -187,7 +201,7 @@ impl FilterDocuments {
         Ok(())
     }
 
-    fn judge(&self, mut document: Document) -> Result<(Document, DocumentKeys), Box<Excluded>> {
+    fn judge(&self, mut document: Document) -> Result<Kept, Box<Excluded>> {
         if document.opt_out && !self.settings.keep_opt_out {
             let value = document.opt_out_signals.first().cloned();
             return Err(Box::new(excluded(&document, "opt_out", value)));
@@ -198,7 +212,7 @@ impl FilterDocuments {
             let value = reason.value.map(|value| value.to_string());
             return Err(Box::new(excluded(&document, &reason.rule, value)));
         }
-        self.modify(&mut document);
+        let removed = self.modify(&mut document);
         // What came without text is for the profile alone to drop.
         if !text.trim().is_empty() && main_text(&document).trim().is_empty() {
             return Err(Box::new(excluded(&document, "empty", None)));
@@ -217,18 +231,18 @@ impl FilterDocuments {
             text: exact_hash(&text).to_be_bytes(),
             bands: document.bands.clone(),
         };
-        Ok((document, keys))
+        Ok(Kept { document, keys, removed })
     }
 
-    /// Writes the main text as the profile wants it. Nodes of which nothing is left become boilerplate, with their text;
-    /// so do images that follow the last text that stays, in a footer that goes.
-    fn modify(&self, document: &mut Document) {
+    /// Changes the main text as the profile says. Nodes of which nothing is left become boilerplate, with their text; so do images
+    /// that follow the last text that stays, in a footer that goes. Returns the number of such texts.
+    fn modify(&self, document: &mut Document) -> u64 {
         let is_main = |node: &Node| node.role != Role::Boilerplate && node.text.is_some();
         let mut nodes: Vec<&mut Node> = document.nodes.iter_mut().collect();
         let places: Vec<usize> = (0..nodes.len()).filter(|&at| is_main(nodes[at])).collect();
         let mut texts: Vec<String> = places.iter().filter_map(|&at| nodes[at].text.clone()).collect();
         self.chain.modify_blocks(&mut texts);
-        let mut footer = None;
+        let (mut footer, mut removed) = (None, 0);
         for (&at, text) in places.iter().zip(texts) {
             let node = &mut nodes[at];
             let is_filled = |text: &str| !text.trim().is_empty();
@@ -237,12 +251,14 @@ impl FilterDocuments {
                 footer = None;
             } else if node.text.as_deref().is_some_and(is_filled) {
                 node.role = Role::Boilerplate;
-                footer = footer.or(Some(at));
+                footer = footer.or(self.chain.trims_ends().then_some(at));
+                removed += 1;
             }
         }
         for node in nodes.into_iter().skip(footer.unwrap_or(usize::MAX)) {
             node.role = Role::Boilerplate;
         }
+        removed
     }
 
     fn mask_document(&self, document: &mut Document) {
@@ -250,7 +266,7 @@ impl FilterDocuments {
             if let Some(masked) = text.as_deref().and_then(|text| self.chain.mask(text)) {
                 *text = Some(masked);
             }
-            let masked = match (self.settings.mask, text.as_deref()) {
+            let masked = match (self.mask, text.as_deref()) {
                 (Mask::Contact, Some(text)) => mask_pii(text),
                 (Mask::Strict, Some(text)) => mask_pii_strict(text),
                 _ => None,

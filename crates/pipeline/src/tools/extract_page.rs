@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tsumugi_page::{PageHeaders, parse};
 
-use super::Lines;
+use super::{Lines, files_of};
 use crate::{Context, Error, Group, Tool};
 
 /// Reads HTML pages and prints a JSON line each: title, charset, language, main text, images, opt-out.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// HTML files, plain or gzip; `-` is standard input.
+    /// HTML files, plain or gzip, and folders of them (all files that end in .html, .htm, .xhtml or one of these with .gz); `-` is
+    /// standard input.
     #[schemars(extend("x-positional" = true, "x-required" = true, "x-value-name" = "FILE"))]
     pub files: Vec<PathBuf>,
     /// URL of the page, by which relative addresses are resolved.
@@ -23,6 +24,9 @@ pub struct Settings {
     /// The HTTP header Content-Type, which may name a charset.
     pub content_type: Option<String>,
 }
+
+/// Ends of the names of pages in a folder.
+const ENDINGS: [&str; 6] = [".html", ".htm", ".xhtml", ".html.gz", ".htm.gz", ".xhtml.gz"];
 
 /// The command `extract_page`.
 pub struct ExtractPage;
@@ -44,10 +48,14 @@ impl Tool for ExtractPage {
 /// Writes a line for each file and returns the counts.
 fn run(settings: &Settings, out: &mut Lines) -> Result<Value, Error> {
     let (mut pages, mut errors, mut opted_out, mut images_opted_out) = (0_u64, 0, 0_u64, 0_u64);
-    for file in &settings.files {
+    let files = files_of(&settings.files, &ENDINGS)?;
+    for file in &files {
         match read(file) {
             Ok(bytes) => {
-                let line = describe(&bytes, settings);
+                let mut line = describe(&bytes, settings);
+                if files.len() > 1 {
+                    line["file"] = json!(file);
+                }
                 opted_out += u64::from(line["opt_out"] == true);
                 images_opted_out += u64::from(line["opt_out_images"] == true);
                 pages += 1;
@@ -56,12 +64,12 @@ fn run(settings: &Settings, out: &mut Lines) -> Result<Value, Error> {
             Err(error) => {
                 tracing::error!("{}: {error}", file.display());
                 errors += 1;
-                out.write(&json!({"error": error.to_string()}))?;
+                out.write(&json!({"file": file, "error": error.to_string()}))?;
             }
         }
     }
     let counts = json!({"pages": pages, "opted_out": opted_out, "images_opted_out": images_opted_out, "errors": errors});
-    Error::incomplete("files", errors, settings.files.len(), counts)
+    Error::incomplete("files", errors, files.len(), counts)
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {

@@ -20,7 +20,7 @@ pub struct Settings {
     /// JSON lines with `id` and `text`.
     #[schemars(extend("x-required" = true, "x-value-name" = "FILE.jsonl"))]
     pub input: PathBuf,
-    /// Profile: paper, paper-pairs, swallow-v1, hojichar, llm-jp, llm-jp-strict, gopher, ko, zh-hans, zh-hant, en, th, or a TOML
+    /// Profile: paper, paper-own-language, paper-pairs, swallow-v1, hojichar, llm-jp, llm-jp-strict, gopher, ko, zh-hans, zh-hant, en, th, or a TOML
     /// file.
     #[schemars(extend("x-required" = true))]
     pub profile: String,

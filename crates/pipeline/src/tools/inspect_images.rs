@@ -8,17 +8,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tsumugi_images::{Limits, inspect};
 
-use super::Lines;
+use super::{Lines, files_of};
 use crate::{Context, Error, Group, Tool};
 
 /// Inspects image files and prints a JSON line each: size, format, perceptual hash, or why the file is unusable.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Image files.
+    /// Image files, and folders: of these all files whose names end as those of images do.
     #[schemars(extend("x-positional" = true, "x-required" = true, "x-value-name" = "FILE"))]
     pub files: Vec<PathBuf>,
 }
+
+/// Ends of the names of image files in a folder.
+const ENDINGS: [&str; 14] = [
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".avif",
+    ".ico", ".svg",
+];
 
 /// The command `inspect_images`.
 pub struct InspectImages;
@@ -41,7 +47,8 @@ fn run(settings: &Settings, out: &mut Lines) -> Result<Value, Error> {
     let limits = Limits::default();
     let mut images = 0;
     let mut errors: BTreeMap<String, u64> = BTreeMap::new();
-    for file in &settings.files {
+    let files = files_of(&settings.files, &ENDINGS)?;
+    for file in &files {
         match line(file, &limits) {
             Ok(line) => {
                 images += 1;
@@ -53,7 +60,7 @@ fn run(settings: &Settings, out: &mut Lines) -> Result<Value, Error> {
             }
         }
     }
-    let files = settings.files.len();
+    let files = files.len();
     let counts = json!({"files": files, "images": images, "errors": errors});
     Error::incomplete("files", files - images, files, counts)
 }

@@ -1,10 +1,11 @@
 //! `list_records`: the records of web archives.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use indicatif::ProgressBar;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use tsumugi_warc::{
 };
 
 use super::Lines;
-use crate::{Context, Error, Group, Tool, archives, with_causes};
+use crate::{Context, Error, Group, Progress, Tool, archives, with_causes};
 
 /// Lists the records of WARC and ARC files, a JSON line each, damage included. The last line counts them.
 ///
@@ -59,18 +60,23 @@ impl Tool for ListRecords {
     const ABOUT: &'static str = "Lists the records of web archives, a JSON line each";
     type Settings = Settings;
 
-    fn run(settings: Settings, _: &Context) -> Result<Value, Error> {
+    fn run(settings: Settings, context: &Context) -> Result<Value, Error> {
         let mut out = Lines::new();
-        let result = run(&settings, rayon::current_num_threads(), &mut out);
+        // A bar would be torn apart by the lines of a terminal.
+        let shown = !std::io::stdout().is_terminal();
+        let progress = if shown { context.progress.clone() } else { Progress::hidden() };
+        let result = run(&settings, rayon::current_num_threads(), &progress, &mut out);
         // What was found before a failure is shown too.
         out.finish().and(result)
     }
 }
 
-fn run(settings: &Settings, threads: usize, out: &mut Lines) -> Result<Value, Error> {
+fn run(settings: &Settings, threads: usize, progress: &Progress, out: &mut Lines) -> Result<Value, Error> {
     let mut summary = Summary::default();
     for file in &settings.files {
-        summary.list(file, settings, threads, out)?;
+        let bar = progress.bytes(&archives::shown(file));
+        summary.list(file, settings, threads, &bar, out)?;
+        bar.finish_and_clear();
     }
     let Summary { records, errors, types, failed } = summary;
     let files = settings.files.len();
@@ -84,8 +90,10 @@ impl Summary {
         path: &Path,
         settings: &Settings,
         threads: usize,
+        bar: &ProgressBar,
         out: &mut Lines,
     ) -> Result<(), Error> {
+        bar.set_length(std::fs::metadata(path).map_or(0, |metadata| metadata.len()));
         let options = Options::default().with_strict(settings.strict);
         let (mut records, mut wrong, mut written) = (0, Vec::new(), Ok(()));
         let file = path.is_file().then_some(path);
@@ -94,6 +102,9 @@ impl Summary {
             records += u64::from(item.kind.is_some());
             wrong.extend(item.fatal.clone());
             written = self.take(&item, out);
+            if let Some(offset) = item.lines.last().and_then(|line| line["offset"].as_u64()) {
+                bar.set_position(offset);
+            }
             if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let result = if file.is_some() {

@@ -32,7 +32,7 @@ pub mod tokenize;
 pub mod train;
 
 use std::io::{BufWriter, ErrorKind, Stdout, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -104,6 +104,43 @@ fn closed(source: std::io::Error) -> Error {
         ErrorKind::BrokenPipe => Error::Closed,
         _ => Error::io("writing", Path::new("standard output"))(source),
     }
+}
+
+/// The files that are named, and of folders those in them with one of these endings, by name.
+///
+/// # Errors
+/// Where a folder cannot be read, or has no such file.
+#[cfg(feature = "data")]
+fn files_of(named: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    for path in named {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let before = files.len();
+        add_folder(path, endings, &mut files)?;
+        files[before..].sort();
+        if files.len() == before {
+            let reason = format!("the folder has no file that ends in {}", endings.join(", "));
+            return Err(Error::config(path.display().to_string(), reason));
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(feature = "data")]
+fn add_folder(folder: &Path, endings: &[&str], files: &mut Vec<PathBuf>) -> Result<(), Error> {
+    for entry in std::fs::read_dir(folder).map_err(Error::io("reading the folder", folder))? {
+        let path = entry.map_err(Error::io("reading the folder", folder))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        if path.is_dir() {
+            add_folder(&path, endings, files)?;
+        } else if endings.iter().any(|ending| name.ends_with(ending)) {
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// A line of a JSON lines file, with its place for messages.

@@ -199,6 +199,18 @@ impl FilterChain {
         }
     }
 
+    /// Whether the profile cuts off headers or footers.
+    #[must_use]
+    pub fn trims_ends(&self) -> bool {
+        self.modifications.iter().any(Modification::trims_ends)
+    }
+
+    /// Whether the profile masks personal data itself.
+    #[must_use]
+    pub fn masks(&self) -> bool {
+        self.modifications.iter().any(Modification::masks)
+    }
+
     /// A short text beside the main one (a title, an alt text) with the personal data masked that the profile masks.
     /// None if nothing changes.
     #[must_use]

@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::{Filter, Reason, Report, Resources, Text};
 use crate::error::Error;
-use crate::pack::Captions;
 
-/// Drops texts that are a file name, an address or a camera's number (see [`Captions::file_name_pattern`]).
+/// Drops texts that are a file name, an address or a camera's number (see [`Captions::file_name_pattern`](crate::pack::Captions::file_name_pattern)).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -16,24 +15,26 @@ pub struct FileName {
     /// rule).
     pub placeholders: bool,
     #[serde(skip)]
-    loaded: Option<(Regex, Captions)>,
+    loaded: Option<(Regex, Regex)>,
 }
 
 impl Filter for FileName {
     fn load(&mut self, resources: &Resources<'_>) -> Result<Option<String>, Error> {
-        let captions = resources.pack.captions().clone();
-        let failed = |source| Error::Pattern { field: "image_words", source: Box::new(source) };
-        let pattern = Regex::new(&captions.file_name_pattern()).map_err(failed)?;
-        self.loaded = Some((pattern, captions));
+        let captions = resources.pack.captions();
+        let compile = |field, pattern: String| {
+            Regex::new(&pattern).map_err(|source| Error::Pattern { field, source: Box::new(source) })
+        };
+        let file_name = compile("image_words", captions.file_name_pattern())?;
+        self.loaded = Some((file_name, compile("placeholder_patterns", captions.placeholder_pattern())?));
         Ok(None)
     }
 
     fn apply(&self, text: &Text<'_>, report: &mut Report) {
-        let Some((file_name, captions)) = &self.loaded else { return };
+        let Some((file_name, placeholder)) = &self.loaded else { return };
         let text = text.as_str().trim();
         if file_name.is_match(text) {
             report.drop(Reason::new("file_name"));
-        } else if self.placeholders && captions.is_placeholder(text) {
+        } else if self.placeholders && placeholder.is_match(text) {
             report.drop(Reason::new("placeholder"));
         }
     }

@@ -16,7 +16,7 @@ pub(super) struct Arpa {
     longer: Vec<Map<Weights>>,
 }
 
-/// Of a model that has no `<unk>` (KenLM's default).
+/// Logarithm of the probability of an unknown word in a model without `<unk>` (KenLM's default).
 const UNKNOWN: Weights = Weights { prob: Some(-100.0), backoff: 0.0 };
 
 impl Arpa {
@@ -76,8 +76,8 @@ impl Arpa {
         Ok(())
     }
 
-    /// Puts an n-gram in, and those of its last words that are not there as places without a probability of their own,
-    /// so that a search that begins with the newest word finds it. Gives back a word that the model does not have.
+    /// Inserts an n-gram. Shorter n-grams that it ends in and that are absent are inserted without a probability of their own, so
+    /// that a lookup that begins with the newest word reaches it. Returns a word that the model does not have, if there is one.
     fn insert<'a>(&mut self, words: &[&'a str], weights: Weights) -> Result<(), &'a str> {
         let blank = Weights { prob: None, backoff: 0.0 };
         let mut key = 0;
@@ -188,7 +188,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Keys are hashes already.
+/// Uses keys as they are, since they are hashes already.
 #[derive(Debug, Default)]
 struct AlreadyHashed(u64);
 

@@ -1,4 +1,4 @@
-//! The header that all of KenLM's binary formats begin with.
+//! The header of KenLM's binary formats.
 
 use super::MAX_ORDER;
 use super::bits::Bytes;
@@ -13,7 +13,7 @@ const TEST_VALUES: usize = 56;
 const PARAMETERS: usize = 88;
 const COUNTS: usize = 108;
 
-/// Whether a file is one of KenLM's (and not, say, an ARPA file).
+/// Whether a file is in one of KenLM's binary formats.
 pub(super) fn is_binary(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
@@ -78,7 +78,7 @@ impl Header {
     }
 }
 
-/// Where the parts of a file lie; each is checked to end within the file.
+/// Computes where the parts of a file lie, and checks that each ends within the file.
 pub(super) struct Layout {
     at: u64,
     end: u64,

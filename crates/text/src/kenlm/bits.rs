@@ -1,5 +1,5 @@
-//! Reading numbers from a file in memory. What lies beyond its end reads as zero, so a damaged file gives wrong scores
-//! and never a panic; that the sizes in its header fit the file is checked when it is opened.
+//! Reads numbers from a file in memory. Reads beyond the end give zero, so that a damaged file gives wrong scores and never a
+//! panic. Whether the sizes in its header fit the file is checked when it is opened.
 
 /// A file in memory.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Bytes {
     }
 }
 
-/// Bits that numbers up to `max` need.
+/// Number of bits that numbers up to `max` need.
 pub(super) fn required_bits(max: u64) -> u32 {
     u64::BITS - max.leading_zeros()
 }

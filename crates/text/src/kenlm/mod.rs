@@ -1,9 +1,8 @@
 //! n-gram language models in KenLM's binary formats and in ARPA text, and the perplexity of a text.
 //!
-//! Facts about the formats: kheafield.com/code/kenlm, version 5 of the binary format; all six data structures
-//! (probing, probing with rest costs, trie, quantised, with array-compressed pointers, and both) are read. ARPA files
-//! are read into hash tables. A model is read into memory whole and is never changed, so one can be shared between
-//! threads.
+//! Reads version 5 of the binary format (kheafield.com/code/kenlm) with all six data structures: probing, probing with rest
+//! costs, trie, quantised trie, trie with array-compressed pointers, and a trie that is both. ARPA files are read into hash
+//! tables. A model is loaded into memory as a whole and never changes, so threads can share it.
 
 mod arpa;
 mod binary;
@@ -21,18 +20,18 @@ const MAX_ORDER: usize = 16;
 /// Probability and backoff weight of an n-gram, as base 10 logarithms.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Weights {
-    /// `None` where the n-gram is only there as the beginning of longer ones.
+    /// `None` where the n-gram is stored only because longer ones end in it.
     prob: Option<f32>,
     backoff: f32,
 }
 
-/// How the n-grams of a model are found, from the newest word back to the oldest. `N` is the place reached so far.
+/// Looks up the n-grams of a model, from the newest word back to the oldest. `N` is the place that a lookup has reached.
 trait Search {
     type Node: Copy;
     fn order(&self) -> usize;
     fn index(&self, word: &str) -> u32;
     fn unigram(&self, word: u32) -> (Weights, Self::Node);
-    /// The n-gram of `n` words, 2 to order - 1, that goes on from `node` with the older `word`.
+    /// Extends the n-gram at `node` by the older `word` to one of `n` words, 2 to order - 1.
     fn middle(&self, n: usize, word: u32, node: Self::Node) -> Option<(Weights, Self::Node)>;
     fn longest(&self, word: u32, node: Self::Node) -> Option<f32>;
 }
@@ -62,17 +61,17 @@ pub struct LanguageModel {
     model: Model,
 }
 
-/// What a model says of a sentence or, added up, of a text.
+/// The score of a sentence, or the sum of the scores of a text's sentences.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Score {
-    /// Logarithm to base 10 of the probability, end of sentence included.
+    /// Base 10 logarithm of the probability, end of sentence included.
     pub log10: f64,
     /// Words and ends of sentences.
     pub tokens: u64,
 }
 
 impl Score {
-    /// `10^(-log10 / tokens)`, as CCNet defines perplexity; infinite for nothing.
+    /// `10^(-log10 / tokens)`, as CCNet defines perplexity; infinite where there are no tokens.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 tokens")]
     pub fn perplexity(&self) -> f64 {
@@ -88,7 +87,7 @@ impl std::ops::AddAssign for Score {
 }
 
 impl LanguageModel {
-    /// Reads a KenLM binary or an ARPA file, whole, into memory.
+    /// Reads a KenLM binary or an ARPA file into memory.
     ///
     /// # Errors
     /// [`Error::Read`] if it cannot be read, [`Error::Model`] with the path and the place of the fault.
@@ -97,7 +96,7 @@ impl LanguageModel {
         Self::from_bytes(bytes).map_err(|error| error.in_file(path))
     }
 
-    /// A model from the bytes of such a file.
+    /// Parses the bytes of such a file.
     ///
     /// # Errors
     /// [`Error::Model`] with the place of the fault.
@@ -118,7 +117,7 @@ impl LanguageModel {
         Ok(Self { model })
     }
 
-    /// Words in the longest n-grams.
+    /// The order of the model: the number of words in its longest n-grams.
     #[must_use]
     pub fn order(&self) -> usize {
         match &self.model {
@@ -138,7 +137,7 @@ impl LanguageModel {
         }
     }
 
-    /// The probability of a sentence of these words between `<s>` and `</s>`.
+    /// Scores a sentence of these words, with `<s>` before and `</s>` after them.
     #[must_use]
     pub fn score<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Score {
         match &self.model {
@@ -163,7 +162,7 @@ fn score<'a, S: Search>(search: &S, words: impl IntoIterator<Item = &'a str>) ->
     total
 }
 
-/// The words before the next one, the newest first, with the backoff weight of each run of the newest.
+/// The words before the next one, newest first, and the backoff weights of the n-grams that the newest of them form.
 #[derive(Clone, Copy, Default)]
 struct Context {
     words: [u32; MAX_ORDER],
@@ -172,7 +171,7 @@ struct Context {
 }
 
 impl Context {
-    /// The logarithm of the probability of `word` after this context, which then holds `word` too.
+    /// Returns the logarithm of the probability of `word` after this context, and adds the word to the context.
     fn push<S: Search>(&mut self, search: &S, word: u32) -> f32 {
         let mut next = Self { len: 1, ..Self::default() };
         let (weights, mut node) = search.unigram(word);
@@ -199,7 +198,7 @@ impl Context {
     }
 }
 
-/// MurmurHash64A with seed 0 (Austin Appleby, public domain), by which KenLM knows words.
+/// MurmurHash64A with seed 0 (Austin Appleby, public domain), by which KenLM identifies words.
 fn hash_word(word: &str) -> u64 {
     const M: u64 = 0xC6A4_A793_5BD1_E995;
     let bytes = word.as_bytes();

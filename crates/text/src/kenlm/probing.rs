@@ -52,7 +52,7 @@ impl Probing {
     }
 
     fn weights(&self, at: usize) -> Weights {
-        // The sign says whether longer n-grams end in this one; the logarithm is negative in any case.
+        // The sign bit says whether longer n-grams end in this one; the logarithm itself is always negative.
         Weights { prob: Some(negative(self.file.u32(at))), backoff: self.file.f32(at + 4) }
     }
 }
@@ -84,7 +84,7 @@ impl Search for Probing {
     }
 }
 
-/// Slots of a table of `count` entries: KenLM multiplies in single precision.
+/// Number of slots of a table with `count` entries. KenLM computes it in single precision.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

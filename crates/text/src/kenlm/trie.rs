@@ -1,5 +1,5 @@
-//! KenLM's trie: the n-grams of each length in one bit-packed array, sorted by their words from the newest to the
-//! oldest, each with the place where those that go on from it begin.
+//! KenLM's trie. The n-grams of each length are in one bit-packed array, sorted by their words from the newest to the oldest. Each
+//! entry holds the index of the first longer n-gram that extends it.
 
 use super::binary::{Header, Layout};
 use super::bits::{Bytes, negative, required_bits};
@@ -44,8 +44,8 @@ enum Values {
     Binned { prob_bits: u32, probs: usize, backoff_bits: u32, backoffs: usize },
 }
 
-/// Where the n-grams that go on begin: low bits in the entry, and of array-compressed pointers the rest in a sorted
-/// array of the first entry for each value of the high bits.
+/// The index of the first longer n-gram. Its low bits are in the entry. With array-compressed pointers, the high bits come from a
+/// sorted array that holds the first entry for each of their values.
 #[derive(Debug)]
 struct Next {
     bits: u32,

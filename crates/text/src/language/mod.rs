@@ -13,15 +13,49 @@
 mod charset;
 mod kanji;
 mod latin;
+mod own_words;
 mod script;
 
 use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
+use crate::pack::LanguagePack;
+
 pub use charset::CharsetEvidence;
 pub(crate) use script::{IDEOGRAPHIC_ZERO, ITERATION_MARK, LONG_VOWEL_MARK, MIDDLE_DOT, is_full_width};
 pub use script::{Script, ScriptCounts, script_of};
+
+/// The codes that a [`LanguageIdentifier`] gives.
+pub const CODES: [&str; 23] = [
+    "ja", "zh-Hans", "zh-Hant", "ko", "en", "fr", "de", "es", "it", "pt", "nl", "id", "vi", "pl", "th", "el",
+    "he", "und", "und-Latn", "und-Cyrl", "und-Arab", "und-Deva", "und-Zyyy",
+];
+
+/// Checks that texts can be of a language: that the identifier gives this code, or codes that begin with it (`zh`).
+///
+/// ```
+/// use tsumugi_text::language::check_code;
+///
+/// assert!(check_code("zh").is_ok() && check_code("zh-Hant").is_ok());
+/// assert!(check_code("jp").unwrap_err().to_string().contains("did you mean ja?"));
+/// ```
+///
+/// # Errors
+/// [`Error::UnknownCode`] with the code that was probably meant.
+pub fn check_code(code: &str) -> Result<(), Error> {
+    let fits =
+        |known: &str| known.strip_prefix(code).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    if !code.is_empty() && CODES.into_iter().any(fits) {
+        return Ok(());
+    }
+    Err(Error::UnknownCode {
+        code: code.to_owned(),
+        meant: LanguagePack::meant(code),
+        known: CODES.join(", "),
+    })
+}
 
 /// Settings of a [`LanguageIdentifier`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

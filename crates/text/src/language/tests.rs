@@ -29,6 +29,22 @@ fn short_strings() {
     check("C++ と Rust の本", None, "ja");
     check("Windows の窓を開く", None, "ja");
     check("Click あ to choose the input method", None, "en");
+    for japanese in [
+        "勉強中",
+        "駐車場完備",
+        "二〇二五年七月二十五日、金曜日",
+        "年中無休",
+        "工事中",
+        "全席禁煙",
+        "要予約",
+        "仮想環境",
+    ] {
+        check(japanese, None, "ja");
+    }
+    for chinese in ["二〇二五年七月二十五日", "停車場", "星期五", "正在使用的工具"] {
+        let found = LanguageIdentifier::default().identify(chinese);
+        assert_ne!(found.code, "ja", "{chinese}: {found:?}");
+    }
     check("", None, "und");
     check("123 … !?", None, "und");
     check("😀😀", None, "und");

@@ -15,6 +15,7 @@ impl Modification {
                 Some(text.split('\n').enumerate().map(|(at, _)| at < count).collect())
             }),
             Self::HeaderFooter(edges) => keep_lines(blocks, |text| edges.kept_lines(text)),
+            Self::OwnLanguage(own) => keep_lines(blocks, |text| own.kept_lines(text)),
             _ => {
                 for block in blocks {
                     if let Some(changed) = self.apply(block) {
@@ -85,6 +86,20 @@ mod tests {
         assert_eq!(changed(&["footer"], &["コメント"]), [""]);
         let edges = changed(&["header-footer"], &["次の記事", "一\n二", "三\n四", "次の記事：桜"]);
         assert_eq!(edges, ["", "一\n二", "三\n四", ""]);
+    }
+
+    #[test]
+    fn paragraphs_in_another_language_go() {
+        let blocks = [
+            "画像を開く方法を説明します。",
+            "Choose the file that you want to open from the list and press the button.\n次に保存します。",
+            "GNU Image Manipulation Program",
+            "git clone https://example.org/gimp-help.git --depth 1",
+            "이 장에서는 이미지를 여는 방법을 설명합니다. 파일을 고르세요.",
+            "请从列表中选择要打开的文件，然后按下按钮。请注意这里的说明。",
+        ];
+        let expected = [blocks[0], "次に保存します。", blocks[2], blocks[3], "", ""];
+        assert_eq!(changed(&["own-language"], &blocks), expected);
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! The normalisation that CCNet does before its language models see a text.
+//! The normalisation that CCNet applies before it scores a text with its language models.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization as _;
 static MARK: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\p{Mn}+").ok());
 static DIGIT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\d").ok());
 
-/// `text` as the language models of CCNet (Wenzek et al. 2019) were trained: lower case, no combining marks (the sound
+/// Normalises `text` as CCNet (Wenzek et al. 2019) does for its language models: lower case, no combining marks (the sound
 /// marks of kana among them: が is か), digits 0, common punctuation in ASCII, no control characters (line feeds among
 /// them).
 ///
@@ -31,7 +31,7 @@ pub fn normalize_ccnet(text: &str) -> String {
     out
 }
 
-/// `text` with every decimal digit, of any script, as 0.
+/// Replaces every decimal digit, of any script, by 0.
 #[must_use]
 pub(super) fn zero_digits(text: &str) -> String {
     replace(DIGIT.as_ref(), text, "0")

@@ -1,4 +1,4 @@
-//! Removes headers and footers of pages that are left in a text.
+//! Removes headers and footers of pages from a text.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ const fn swallow_share() -> f64 {
 }
 
 impl Footer {
-    /// `text` without its footer; none if the list was not loaded.
+    /// Returns `text` without its footer, or `None` if the list was not loaded.
     pub(super) fn trim<'a>(&self, text: &'a str) -> Option<&'a str> {
         let words = self.words.as_deref()?;
         Some(trim_footer(text, words, self.lines, self.share))
@@ -44,8 +44,8 @@ impl Footer {
 /// Lines of navigation at the ends of a text: of the first and of the last few lines, those that begin with a word of
 /// the list. HojiChar looks at one line of a text of up to three, at two of up to five, and at three of longer ones.
 ///
-/// HojiChar's code gives a header the fault of a footer: it drops the line as far from the beginning as the key word
-/// is from the end. Here the line that has the key word goes.
+/// For a footer, HojiChar's code drops the line that is as far from the beginning as the key word is from the end. This
+/// implementation drops the line that has the key word.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -57,14 +57,14 @@ pub struct HeaderFooter {
 }
 
 impl HeaderFooter {
-    /// `text` without such lines at its ends; none if the list was not loaded.
+    /// Returns `text` without such lines at its ends, or `None` if the list was not loaded.
     pub(super) fn trim(&self, text: &str) -> Option<String> {
         let mut kept = self.kept_lines(text)?.into_iter();
         let lines = text.split('\n').filter(|_| kept.next().unwrap_or(true));
         Some(lines.collect::<Vec<_>>().join("\n"))
     }
 
-    /// Which lines stay; none if the list was not loaded.
+    /// Says for each line whether it stays, or returns `None` if the list was not loaded.
     pub(super) fn kept_lines(&self, text: &str) -> Option<Vec<bool>> {
         let words = self.words.as_deref()?;
         let is_navigation =
@@ -87,7 +87,7 @@ impl HeaderFooter {
     }
 }
 
-/// The words of a list, one a line, the longest first, as Swallow removes them.
+/// Reads the words of a list, one a line, and sorts them by length, the longest first, as Swallow does.
 pub(super) fn read_words(path: &Path) -> Result<Vec<String>, Error> {
     let text =
         std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
@@ -102,7 +102,7 @@ fn footer_words(text: &str) -> Vec<String> {
     words
 }
 
-/// `text` without its footer.
+/// Returns `text` without its footer.
 fn trim_footer<'a>(text: &'a str, words: &[String], lines: usize, share: f64) -> &'a str {
     let starts: Vec<usize> = std::iter::once(0)
         .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1))

@@ -9,6 +9,7 @@ mod footer;
 mod neologd;
 mod neologdn;
 mod nfkc;
+mod own_language;
 mod scoring;
 mod space;
 
@@ -27,6 +28,7 @@ pub use footer::{Footer, HeaderFooter};
 pub use neologd::normalize_neologd;
 pub use neologdn::neologdn;
 pub use nfkc::nfkc;
+pub use own_language::OwnLanguage;
 pub use scoring::Normalizer;
 pub use space::{is_python_space, squeeze};
 
@@ -56,12 +58,20 @@ pub enum Modification {
     Footer(Footer),
     /// Removes lines of key words at both ends (HojiChar).
     HeaderFooter(HeaderFooter),
+    /// Removes paragraphs (lines) in another language than that of the profile's pack, such as English ones that a translation has
+    /// left.
+    OwnLanguage(OwnLanguage),
 }
 
 impl Modification {
     /// Whether it hides personal data, which short texts such as titles have too.
     pub(crate) fn masks(&self) -> bool {
         matches!(self, Self::MaskPii {} | Self::MaskPiiStrict {})
+    }
+
+    /// Whether it cuts off what stands at the ends of a text.
+    pub(crate) fn trims_ends(&self) -> bool {
+        matches!(self, Self::Footer(_) | Self::HeaderFooter(_))
     }
 
     /// The word list that it needs.
@@ -73,11 +83,15 @@ impl Modification {
         }
     }
 
-    /// Reads the word list that it needs.
+    /// Reads the word list that it needs, and takes the language from the pack.
     pub(crate) fn load(&mut self, resources: &Resources<'_>, missing: &mut Vec<String>) -> Result<(), Error> {
         let (list, words) = match self {
             Self::Footer(footer) => (&footer.list, &mut footer.words),
             Self::HeaderFooter(edges) => (&edges.list, &mut edges.words),
+            Self::OwnLanguage(own) => {
+                own.load(resources.pack);
+                return Ok(());
+            }
             _ => return Ok(()),
         };
         match resources.file(list) {
@@ -101,6 +115,10 @@ impl Modification {
             Self::Ccnet {} => normalize_ccnet(text),
             Self::Footer(footer) => footer.trim(text)?.to_owned(),
             Self::HeaderFooter(edges) => edges.trim(text)?,
+            Self::OwnLanguage(own) => {
+                let mut kept = own.kept_lines(text)?.into_iter();
+                text.split('\n').filter(|_| kept.next().unwrap_or(true)).collect::<Vec<_>>().join("\n")
+            }
         };
         (changed != text).then_some(changed)
     }

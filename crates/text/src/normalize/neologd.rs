@@ -4,7 +4,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::language::LONG_VOWEL_MARK;
 
-/// `text` as mecab-ipadic-NEologd's wiki page "Regexp.ja" rewrites it: letters, digits and punctuation in half width,
+/// Rewrites `text` as mecab-ipadic-NEologd's wiki page "Regexp.ja" does: letters, digits and punctuation in half width,
 /// katakana in full width, one kind of hyphen and of long vowel mark (runs of them become one), no tildes, and no
 /// white space beside Japanese characters. Other compatibility characters (㍿, ①) stay, unlike in [`super::nfkc`].
 ///
@@ -26,12 +26,12 @@ fn is_width_variant(c: char) -> bool {
     matches!(c, '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' | '\u{FF61}'..='\u{FF9F}')
 }
 
-/// All of them but ＝, the middle dot and the brackets 「 and 」.
+/// Full-width punctuation, except ＝, the middle dot and the brackets 「 and 」.
 fn is_wide_punctuation(c: char) -> bool {
     "！”＃＄％＆’（）＊＋，－．／：；＜＞？＠［￥］＾＿｀｛｜｝〜".contains(c)
 }
 
-/// Runs of characters of a class, each run by itself in NFKC.
+/// Converts each run of characters of a class to NFKC by itself.
 fn nfkc_of(text: &str, class: fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -76,7 +76,7 @@ fn widen(c: char) -> char {
     NARROW.chars().zip(WIDE.chars()).find(|(narrow, _)| *narrow == c).map_or(c, |(_, wide)| wide)
 }
 
-/// One space for each run, and none between two Japanese characters or a Japanese and an ASCII one.
+/// Reduces each run of white space to one space, and to none between two Japanese characters or a Japanese and an ASCII one.
 fn without_spaces(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();

@@ -1,7 +1,7 @@
 //! NFKC as Unicode 14 defines it.
 //!
-//! The version is fixed because it is the one of the Python interpreters that the reference tools run on: scores and
-//! tables stay the same whatever Unicode version the crate `unicode-normalization` implements.
+//! The version is that of the Python interpreters that the reference tools run on. It is fixed so that scores and tables do not
+//! depend on the Unicode version that the crate `unicode-normalization` implements.
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 

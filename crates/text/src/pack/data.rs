@@ -14,6 +14,9 @@ pub struct Manifest {
     pub english_name: String,
     /// Codes of [`crate::LanguageIdentifier`] that count as this language.
     pub identified_as: Vec<String>,
+    /// Other codes and names by which the language is called, for messages about a wrong code: `jp` for Japanese.
+    #[serde(default)]
+    pub aliases: Vec<String>,
     /// Unicode names of the scripts that the language is written in.
     pub scripts: Vec<String>,
     /// A regular expression for one letter of the language.
@@ -46,8 +49,15 @@ pub struct Captions {
     pub image_words: Vec<String>,
     /// Words before the number of a figure. A word in Latin letters matches in any case and with a full stop after it.
     pub figure_words: Vec<String>,
-    /// Whole texts that stand for any image, such as "image".
+    /// Words that programs write between the parts of a file's name: "copy", "at", units of dates and times.
+    #[serde(default)]
+    pub name_words: Vec<String>,
+    /// Whole texts that stand for any image, such as "image". A number may follow.
     pub placeholders: Vec<String>,
+    /// Regular expressions for whole texts that stand for any image, such as what a content-management system writes where an image
+    /// has no text.
+    #[serde(default)]
+    pub placeholder_patterns: Vec<String>,
 }
 
 /// `replies.toml`: what gives a generated reply away.
@@ -98,12 +108,14 @@ pub struct QuestionKind {
     pub words: Vec<String>,
 }
 
-/// Letters of a file name's ending, an address, or a number with at most one of `words` before it.
-const FILE_NAME: [&str; 3] = [
-    r"(?i)^(.*[/\\])?\S+\.(jpe?g|jpe|jfif|png|apng|gif|webp|bmp|svg|tiff?|avif|heic|ico)([?#].*)?$",
-    r"|^https?://\S+$|^(",
-    r")?[-_ .()\d]+$",
-];
+/// Ends of the names of image files.
+const ENDINGS: &str = r"\.(?:jpe?g|jpe|jfif|png|apng|gif|webp|bmp|svg|tiff?|avif|heic|ico)(?:[?#].*)?";
+
+/// A digit in any of the forms that numbers of files have: half- and full-width, and circled.
+const NAME_DIGIT: &str = r"[\d\x{2460}-\x{2473}]";
+
+/// What stands between the parts of a file's name.
+const NAME_GAP: &str = r"[-_ .,:~()\[\]\x{3000}\x{FF08}\x{FF09}\x{FF0D}\x{FF3F}\x{FF1A}]";
 
 /// What follows the word of a figure: its number, with letters and parts, and what separates it from the caption. Full-width
 /// forms and hyphens stand beside the ASCII ones.
@@ -113,21 +125,28 @@ const FIGURE_NUMBER: &str = concat!(
 );
 
 impl Captions {
-    /// A regular expression for trimmed texts that are a file name, an address or a camera's number.
+    /// A regular expression for trimmed texts that are a file name, with or without its ending, an address, or a number with at
+    /// most one of the image words before it: `photo.jpg`, `DSC_0123`, `Screenshot 2024-05-01 at 12.34.56`, `IMG-20240501-WA0001`.
     ///
     /// The paper drops file names from alt texts and does not say how; this pattern is the project's own.
     #[must_use]
     pub fn file_name_pattern(&self) -> String {
-        let words: Vec<String> = self.image_words.iter().map(|word| regex::escape(word)).collect();
-        let [before, middle, after] = FILE_NAME;
-        format!("{before}{middle}{}{after}", words.join("|"))
+        let (word, between) = (alternatives(&self.image_words), alternatives(&self.name_words));
+        let part = format!("{NAME_GAP}|{NAME_DIGIT}|{between}|[A-Z]{{1,3}}{NAME_DIGIT}");
+        let number = format!("{NAME_GAP}*(?:[A-Z]{{1,3}}_{{0,2}})?{NAME_DIGIT}(?:{part})*");
+        let copied = format!("(?:{word})(?:{NAME_GAP}|{between})*(?:{between})");
+        format!(
+            r"(?i)^(?:.*[/\\])?\S+{ENDINGS}$|^https?://\S+$|^(?:(?:{word})?(?:{number})|{copied})(?:{ENDINGS})?$"
+        )
     }
 
-    /// Whether a trimmed text stands for any image; case does not matter.
+    /// A regular expression for trimmed texts that stand for any image; case does not matter.
     #[must_use]
-    pub fn is_placeholder(&self, text: &str) -> bool {
-        let text = text.to_lowercase();
-        self.placeholders.iter().any(|own| own.to_lowercase() == text)
+    pub fn placeholder_pattern(&self) -> String {
+        let texts = alternatives(&self.placeholders);
+        let patterns = std::iter::once(format!("(?:{texts})(?:{NAME_GAP}|{NAME_DIGIT})*"))
+            .chain(self.placeholder_patterns.iter().map(|pattern| format!("(?:{pattern})")));
+        format!(r"(?i)^(?:{})[\s.\x{{3002}}]*$", patterns.collect::<Vec<_>>().join("|"))
     }
 
     /// A regular expression for the number of a figure at the start of a caption.
@@ -139,4 +158,14 @@ impl Captions {
         });
         format!("^({}){FIGURE_NUMBER}", words.collect::<Vec<_>>().join("|"))
     }
+}
+
+/// The words as alternatives of a regular expression, longer ones first. Without words it matches nothing.
+fn alternatives(words: &[String]) -> String {
+    let mut words: Vec<&String> = words.iter().collect();
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    if words.is_empty() {
+        return r"[^\s\S]".to_owned();
+    }
+    words.into_iter().map(|word| regex::escape(word)).collect::<Vec<_>>().join("|")
 }

@@ -54,6 +54,7 @@ pub struct LanguagePack {
     sentences: Arc<SentenceSplitter>,
     letters: Regex,
     file_name: Regex,
+    placeholder: Regex,
     figure_number: Regex,
 }
 
@@ -75,9 +76,23 @@ impl LanguagePack {
         let language = code.trim().split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
         let files = Files::embedded(&language).ok_or_else(|| Error::UnknownLanguage {
             code: code.to_owned(),
+            meant: Self::meant(code),
             known: Self::codes().join(", "),
         })?;
         Self::new(files)
+    }
+
+    /// The code of the embedded pack whose language a wrong code or a name probably means: `ja` for `jp`, `JPN` or `Japanese`.
+    #[must_use]
+    pub fn meant(code: &str) -> Option<String> {
+        let wanted = code.trim().to_lowercase();
+        let language = wanted.split(['-', '_']).next().unwrap_or_default();
+        let is_meant = |manifest: &Manifest| {
+            let names = [&manifest.name, &manifest.english_name].map(|name| name.to_lowercase());
+            names.contains(&wanted) || manifest.aliases.iter().any(|alias| alias == language)
+        };
+        let packs = Self::codes().into_iter().filter_map(|code| Self::embedded(code).ok());
+        packs.map(|pack| pack.manifest).find(is_meant).map(|manifest| manifest.code)
     }
 
     /// A pack from a folder.
@@ -114,6 +129,7 @@ impl LanguagePack {
         Ok(Self {
             letters: compile("pack.toml", "letters", &manifest.letters)?,
             file_name: compile("captions.toml", "image_words", &captions.file_name_pattern())?,
+            placeholder: compile("captions.toml", "placeholder_patterns", &captions.placeholder_pattern())?,
             figure_number: compile("captions.toml", "figure_words", &captions.figure_number_pattern())?,
             replies: files.parse("replies.toml")?,
             questions: files.parse("questions.toml")?,
@@ -190,10 +206,10 @@ impl LanguagePack {
         self.file_name.is_match(text)
     }
 
-    /// Whether a trimmed text stands for any image, such as "no image available"; case does not matter.
+    /// Whether a trimmed text stands for any image, such as "no image available" (see [`Captions::placeholder_pattern`]).
     #[must_use]
     pub fn is_placeholder(&self, text: &str) -> bool {
-        self.captions.is_placeholder(text)
+        self.placeholder.is_match(text)
     }
 
     /// A caption without the number of its figure.

@@ -1,148 +1,161 @@
 //! Telephone numbers as they are written in Japan.
 
-use std::sync::LazyLock;
+use std::ops::Range;
 
-use regex::Regex;
+use super::numbers::{Gap, Number, begins_alone, ends_alone};
+use super::words::Words;
 
-use super::digits::{digit, follows_a_number, goes_on};
-use crate::language::LONG_VOWEL_MARK;
-
-/// Whatever may be a number; what is one, the lengths of its groups decide.
-static CANDIDATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?x)
-        (?: [+＋][8８][1１] [-‐‑−－–\x{30FC}\ ]? (?: [(（][0０][)）] )? [(（]? | [(（]? [0０] )
-        [0-9０-９]{1,5} [)）]? [-‐‑−－–\x{30FC}\ ]? [(（]?
-        [0-9０-９]{1,4} [)）]? [-‐‑−－–\x{30FC}\ ]?
-        [0-9０-９]{3,4}",
-    )
-    .ok()
-});
-
-/// `text` with the last group of digits of every telephone number masked, or the last four where it is written in one;
-/// none if there are none.
+/// The places, in folded text, of the digits of telephone numbers that are masked: the last group, or the last four where it
+/// is longer.
 ///
 /// Fixed lines (`03-1234-5678`, `(0166)12-3456`, `09808-1-2345`), mobile and IP numbers, free and paid services
-/// (`0120-123-456`, `0570-01-2345`, `0800-123-4567`), also with country code, brackets, full-width digits, or without
-/// hyphens. Numbers of other groupings (dates, ISBN, versions), parts of longer numbers, and sums of money stay.
-pub(super) fn mask(text: &str) -> Option<String> {
-    let pattern = CANDIDATE.as_ref()?;
-    let mut out = String::new();
-    let (mut done, mut from) = (0, 0);
-    while let Some(found) = pattern.find_at(text, from) {
-        let behind_another = done > 0 && is_between_numbers(&text[done..found.start()]);
-        let begins = behind_another || begins_alone(&text[..found.start()], found.as_str());
-        if begins && ends_alone(&text[found.end()..]) && is_phone(found.as_str()) {
-            out.push_str(&text[done..found.start()]);
-            push_masked(&mut out, found.as_str());
-            (done, from) = (found.end(), found.end());
-        } else {
-            from = found.start() + text[found.start()..].chars().next().map_or(1, char::len_utf8);
+/// (`0120-123-456`, `0570-01-2345`, `0800-123-4567`), also with a country code, brackets, or without hyphens. Numbers of
+/// other groupings (dates, ISBN, versions), parts of longer numbers, and sums of money are none.
+pub(super) fn find(numbers: &[Number<'_>], words: &Words) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for number in numbers {
+        let mut at = 0;
+        while at < number.groups.len() {
+            let done = found.last().map(|range| range.end);
+            match phone_at(number, at, done, words) {
+                Some(end) => {
+                    let last = &number.groups[end - 1];
+                    found.push(last.start.max(last.end.saturating_sub(4))..last.end);
+                    at = end;
+                }
+                None => at += 1,
+            }
         }
     }
-    (done > 0).then(|| out + &text[done..])
+    found
+}
+
+/// The end of the telephone number that begins with a group. `done` is where the one before it ended.
+fn phone_at(number: &Number<'_>, at: usize, done: Option<usize>, words: &Words) -> Option<usize> {
+    let is_next =
+        done.is_some_and(|done| is_between_phones(&number.text[done..number.groups[at].start], words));
+    let ends = shapes(number, at, words);
+    let begins = |end: usize| {
+        is_next
+            || match at.checked_sub(1) {
+                Some(gap) => is_parted(number, gap, end),
+                None => begins_alone(before_sign(number.before(0)), words),
+            }
+    };
+    ends.into_iter().find(|&end| begins(end) && is_over(number, at, end, words))
+}
+
+/// What stands before a number's sign, brackets and all.
+fn before_sign(before: &str) -> &str {
+    let sign = before.trim_end_matches(' ').strip_suffix('+');
+    sign.map_or(before, |before| before.trim_end_matches(['(', '[']))
+}
+
+/// Whether a gap parts the number after it, up to group `end`, from what stands before it. Spaces do not part groups that are
+/// parted by spaces themselves: they are a row of a table.
+fn is_parted(number: &Number<'_>, gap: usize, end: usize) -> bool {
+    match number.gaps[gap] {
+        Gap::Bracket => true,
+        Gap::Space => !only_spaces(&number.gaps[gap + 1..end - 1]),
+        _ => false,
+    }
+}
+
+fn only_spaces(gaps: &[Gap]) -> bool {
+    gaps.iter().all(|gap| *gap == Gap::Space)
+}
+
+/// Whether a number ends before group `end`.
+fn is_over(number: &Number<'_>, at: usize, end: usize, words: &Words) -> bool {
+    if end == number.groups.len() {
+        let after = number.after(end - 1);
+        // Another telephone number does not continue this one.
+        let next = after.strip_prefix(',').unwrap_or_default();
+        let listed = super::numbers::numbers(next)
+            .first()
+            .is_some_and(|number| number.groups[0].start == 0 && !shapes(number, 0, words).is_empty());
+        return listed || ends_alone(after, words);
+    }
+    let row = only_spaces(&number.gaps[at..end - 1]);
+    let parted = match number.gaps[end - 1] {
+        Gap::Bracket => true,
+        Gap::Space => !row || end - at == 1,
+        _ => false,
+    };
+    parted || !shapes(number, end, words).is_empty()
 }
 
 /// What stands between two telephone numbers: punctuation, white space, and perhaps what the second one is.
-fn is_between_numbers(text: &str) -> bool {
-    let word =
-        text.trim_matches(|c: char| c.is_whitespace() || "-‐−－.．,，/／\u{30FB}:：;；()（）".contains(c));
-    !text.is_empty() && text.len() <= 16 && (word.is_empty() || is_word_for_phone(word))
+fn is_between_phones(text: &str, words: &Words) -> bool {
+    let word = text.trim_matches(|c: char| c.is_whitespace() || "-.,/:;()[]+~".contains(c));
+    !text.is_empty() && text.len() <= 16 && (word.is_empty() || words.is_phone_word(word))
 }
 
-/// Whether a number that begins right behind `before` is not the rest of a longer one.
-fn begins_alone(before: &str, number: &str) -> bool {
-    if !follows_a_number(before) {
-        return true;
+/// Where the telephone numbers that begin with a group can end, by the digits and groups alone; the longest first.
+fn shapes(number: &Number<'_>, at: usize, words: &Words) -> Vec<usize> {
+    let most = number.groups.len();
+    let before = number.before(at);
+    let is_signed = before.trim_end_matches(' ').ends_with('+');
+    let (first, second) = (number.digits(at..at + 1), number.digits(at + 1..most.min(at + 2)));
+    let dials_out = first == [0, 0, 8, 1] || (first == [0, 1, 0] && second == [8, 1]);
+    let ends = (at + 1..=most.min(at + 6)).rev();
+    if is_signed || dials_out {
+        return ends.filter(|&end| is_international(number, at..end)).collect();
     }
-    // A number with hyphens is not the rest of what stands before a space: of an address, say.
-    let hyphenated =
-        number.contains(['-', '‐', '‑', '−', '－', '–', LONG_VOWEL_MARK]) && !number.contains(' ');
-    if before.ends_with(' ') && hyphenated && !before.trim_end().ends_with("ISBN") {
-        return true;
-    }
-    // TEL03-..., T:03-...
-    let label = before.trim_end_matches([':', '：', '.', '．']);
-    let start = label
-        .rfind(|c: char| !c.is_ascii_alphabetic())
-        .map_or(0, |at| at + label[at..].chars().next().map_or(1, char::len_utf8));
-    let word = &label[start..];
-    let joined = label[..start].chars().next_back().is_some_and(|c| digit(c).is_some() || c == '_');
-    let letter = matches!(word, "T" | "F" | "M") && label.len() < before.len();
-    !joined && (letter || is_word_for_phone(word))
+    ends.filter(|&end| end - at <= 3 && is_national(number, at..end, words)).collect()
 }
 
-/// Whether a number is over where `after` follows: another telephone number, or a word for one, does not continue it.
-fn ends_alone(after: &str) -> bool {
-    if !goes_on(after) {
-        return true;
-    }
-    let word = after.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
-    if is_word_for_phone(word) {
-        return true;
-    }
-    let next = after.strip_prefix([',', '，']).unwrap_or_default();
-    let candidate =
-        CANDIDATE.as_ref().and_then(|pattern| pattern.find(next)).filter(|found| found.start() == 0);
-    candidate.is_some_and(|found| is_phone(found.as_str()))
-}
-
-fn is_word_for_phone(word: &str) -> bool {
-    ["tel", "fax", "phone", "cell", "mobile"].iter().any(|known| known.eq_ignore_ascii_case(word))
-}
-
-/// Whether the groups of digits are those of a Japanese number.
-fn is_phone(candidate: &str) -> bool {
-    let mut digits: Vec<u32> = Vec::new();
-    let mut groups: Vec<usize> = Vec::new();
-    let mut in_group = false;
-    let (national, body) = match candidate.strip_prefix(['+', '＋']) {
-        // 81 and, in brackets, the 0 that is dialled inside the country.
-        Some(rest) => {
-            (false, rest.chars().skip(2).collect::<String>().replace("(0)", "").replace("（０）", ""))
+/// Whether digits after a plus sign, or after the digits that dial out of a country, are a number with a country code.
+fn is_international(number: &Number<'_>, groups: Range<usize>) -> bool {
+    let digits = number.digits(groups.clone());
+    let digits = digits.strip_prefix(&[0, 0]).or_else(|| digits.strip_prefix(&[0, 1, 0])).unwrap_or(&digits);
+    let last = number.groups[groups.end - 1].len();
+    match digits {
+        // The 0 that is dialled inside Japan stands in brackets, or is left out.
+        [8, 1, 0, rest @ ..] | [8, 1, rest @ ..] => {
+            last >= 3
+                && match rest {
+                    [5..=9, 0, ..] => rest.len() == 10,
+                    [1..=9, 1..=9, ..] | [3 | 6, ..] => rest.len() == 9,
+                    _ => false,
+                }
         }
-        None => (true, candidate.to_owned()),
-    };
-    if !national {
-        digits.push(0);
-    }
-    for c in body.chars() {
-        let value = digit(c);
-        if let Some(value) = value {
-            digits.push(value);
-            match groups.last_mut().filter(|_| in_group) {
-                Some(group) => *group += 1,
-                None => groups.push(1),
-            }
+        // E.164: a country code and at most 15 digits in all. Fewer than ten are too often a difference.
+        [1..=9, ..] => {
+            (10..=15).contains(&digits.len()) && last >= 2 && number.groups[groups.start].len() != 4
         }
-        in_group = value.is_some();
+        _ => false,
     }
-    if let Some(first) = groups.first_mut().filter(|_| !national) {
-        *first += 1;
-    }
-    has_phone_groups(&digits, &groups)
 }
 
-fn has_phone_groups(digits: &[u32], groups: &[usize]) -> bool {
+/// Whether groups of digits are those of a number as it is dialled inside Japan.
+fn is_national(number: &Number<'_>, groups: Range<usize>, words: &Words) -> bool {
+    let (digits, lens) = (number.digits(groups.clone()), number.lens(groups.clone()));
+    let gaps = &number.gaps[groups.start..groups.end - 1];
+    let marked = |gap: &Gap| matches!(gap, Gap::Dot | Gap::Star);
+    let mixed = gaps.iter().any(marked) && gaps.iter().any(|gap| *gap != gaps[0]);
+    // Two groups with a space or a dot between them are too often something else, except after the code of mobile numbers.
+    let loose = matches!(gaps, [Gap::Space | Gap::Dot | Gap::Star]) && lens != [3, 8];
+    !mixed && !loose && has_phone_groups(&digits, &lens, words)
+}
+
+fn has_phone_groups(digits: &[u32], groups: &[usize], words: &Words) -> bool {
     match (digits, groups) {
+        // Digits in their order are an example of something else.
+        ([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [10]) => false,
         // Mobile, IP and other services of eleven digits; 0800 is free.
-        ([0, 8, 0, 0, ..], [11] | [4, 3, 4] | [4, 7]) => true,
-        ([0, 2 | 5..=9, 0, first, ..], [11] | [3, 8] | [3, 4, 4]) => *first > 0,
+        ([0, 8, 0, 0, ..], [4, 3, 4] | [4, 7]) => true,
+        ([0, 2 | 5..=9, 0, ..], [11] | [3, 8] | [7, 4] | [3, 4, 4]) => true,
         // Free, shared and paid services.
         (
             [0, 1, 2 | 8, 0, ..] | [0, 5, 7, 0, ..] | [0, 9, 9, 0, ..],
             [10] | [4, 3, 3] | [4, 2, 4] | [4, 6],
         ) => true,
-        // Fixed lines: area code and exchange have six digits together.
-        ([0, 1..=9, ..], [10] | [6, 4] | [2, 8] | [3, 7] | [4, 6] | [5, 5]) => true,
-        ([0, 1..=9, ..], [area @ 2..=5, exchange, 4]) => area + exchange == 6,
+        // Fixed lines: area code and exchange have six digits together. Area codes of two digits are few.
+        ([0, 3 | 4 | 6, ..], [2, 4, 4] | [2, 8] | [6, 4]) => true,
+        ([0, 3 | 6, _, ..] | [0, 1..=9, 1..=9, ..], [10]) => true,
+        ([0, 1..=9, 1..=9, ..], [3, 3, 4] | [4, 2, 4] | [3, 7] | [4, 6]) => true,
+        ([0, 1..=9, 1..=9, ..], [5, 1, 4] | [5, 5]) => words.is_long_area(&digits[..5]),
         _ => false,
     }
-}
-
-fn push_masked(out: &mut String, number: &str) {
-    let last = number.char_indices().rev().take_while(|(_, c)| digit(*c).is_some()).take(4).last();
-    let at = last.map_or(number.len(), |(at, _)| at);
-    out.push_str(&number[..at]);
-    out.extend(number[at..].chars().map(|_| 'X'));
 }

@@ -1,17 +1,44 @@
-//! Japanese postal codes with the address after them.
+//! Japanese postal codes with the address after them, and addresses behind a word for one.
 
-use std::sync::LazyLock;
+use std::ops::Range;
 
-use regex::Regex;
+use super::words::{ADDRESS, BUILDING, WORDS};
 
-/// The postal mark with a code, or a code before the name of a prefecture; then the address up to the house number.
-static POSTAL: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(include_str!("../../languages/ja/texts/postal_address.txt")).ok());
-
-/// `text` with such addresses as 〒XXX-XXXX; none if there are none.
-pub(super) fn mask(text: &str) -> Option<String> {
-    match POSTAL.as_ref()?.replace_all(text, "〒XXX-XXXX") {
-        std::borrow::Cow::Owned(masked) => Some(masked),
-        std::borrow::Cow::Borrowed(_) => None,
+/// The places of such addresses in folded text, buildings and rooms included, with what stands there afterwards.
+pub(super) fn find(text: &str) -> Vec<(Range<usize>, String)> {
+    let (Some(address), Some(building)) = (ADDRESS.as_ref(), BUILDING.as_ref()) else { return Vec::new() };
+    if !may_have_one(text) {
+        return Vec::new();
     }
+    let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+    for found in address.captures_iter(text) {
+        let whole = found.get_match();
+        let joined = |before: &str| before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-');
+        if found.name("bare").is_some() && joined(&text[..whole.start()]) {
+            continue;
+        }
+        let label = found.name("label").or_else(|| found.name("place"));
+        let start = label.map_or(whole.start(), |label| label.end());
+        let mut end = whole.end();
+        if let Some(found) = building.find(&text[end..]) {
+            end += found.end();
+            end += bare_room(&text[end..]);
+        }
+        edits.push((start..end, "〒XXX-XXXX".to_owned()));
+    }
+    edits
+}
+
+/// Whether a text may have an address, which is cheap to see.
+pub(super) fn may_have_one(text: &str) -> bool {
+    WORDS.address_words.iter().any(|word| text.contains(word.as_str()))
+}
+
+/// Length of a room's number right after a building that is not the beginning of a longer number.
+fn bare_room(after: &str) -> usize {
+    let digits = after.strip_prefix(' ').unwrap_or(after);
+    let len = digits.bytes().take_while(u8::is_ascii_digit).count();
+    let goes_on =
+        digits[len..].starts_with(['-', '.', '(', ',', '/', ':']) || digits[len..].starts_with(" (");
+    if (1..=4).contains(&len) && !goes_on { after.len() - digits.len() + len } else { 0 }
 }

@@ -132,7 +132,9 @@ fn telling_text(page: &Page) -> String {
 }
 
 fn is_wanted(code: &str, wanted: &str) -> bool {
-    wanted == "any" || code == wanted || code.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('-'))
+    wanted == super::ANY
+        || code == wanted
+        || code.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('-'))
 }
 
 fn exclude(id: String, provenance: Provenance, reason: String, value: Option<String>) -> Verdict {

@@ -33,7 +33,8 @@ pub(super) fn read(
 ) -> Result<(), Error> {
     // Where images were moved to, as far as the archive has told.
     let mut moved = Keys::default();
-    archives.read(source, &mut |name, record| {
+    let bar = progress.bytes(&source.to_string());
+    archives.read(source, &bar, &mut |name, record| {
         match record {
             Ok(record) => {
                 for capture in captures(name, record, search, config, &mut moved) {
@@ -51,6 +52,7 @@ pub(super) fn read(
         }
         Ok(())
     })?;
+    bar.finish_and_clear();
     found.finish()
 }
 

@@ -120,7 +120,7 @@ fn a_profile_changes_what_stays() {
         out: folder.path().join("out"),
         profile: profile.display().to_string(),
         words: Some(words.clone()),
-        mask: Mask::None,
+        mask: Some(Mask::None),
         ..FilterDocumentsConfig::default()
     };
     run_step(&config).unwrap();
@@ -139,6 +139,62 @@ fn a_profile_changes_what_stays() {
     std::fs::write(words.join("footer"), "つぎへ\n").unwrap();
     let error = run_step(&config).unwrap_err();
     assert!(matches!(&error, Error::OtherRun { difference, .. } if difference.contains("words")), "{error}");
+}
+
+/// Every text of a document is masked strictly unless told otherwise; a profile that masks itself keeps its own way.
+#[test]
+fn personal_data_is_masked_in_every_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = || {
+        let image = ImageSlot {
+            alt: Some("店主 ０９０ー００００ー１１１１ の写真".into()),
+            caption: Some("問い合わせは taro＠example.co.jp まで".into()),
+            ..ImageSlot::default()
+        };
+        let mut page = document("a", &[&format!("{TEXT}電話は03.0000.1111です。")]);
+        page.title = Some("連絡先 03―0000―1111".into());
+        page.nodes.push(Node { image: Some(image), ..Node::default() });
+        page
+    };
+    let (_, config) = run(&[vec![page()]], folder.path());
+    let kept: Vec<Document> = rows(&config.out);
+    let image = kept[0].nodes[1].image.as_ref().unwrap();
+    assert_eq!(kept[0].title.as_deref(), Some("連絡先 03―0000―XXXX"));
+    assert!(kept[0].nodes[0].text.as_ref().unwrap().ends_with("電話は03.0000.XXXXです。"));
+    assert_eq!(image.alt.as_deref(), Some("店主 ０９０ー００００ーXXXX の写真"));
+    assert_eq!(image.caption.as_deref(), Some("問い合わせは xxxx@yyy.jp まで"));
+
+    let profile = folder.path().join("own.toml");
+    std::fs::write(&profile, "name = \"own\"\n[[modify]]\ntype = \"mask-pii\"\n").unwrap();
+    let own = FilterDocumentsConfig {
+        profile: profile.display().to_string(),
+        out: folder.path().join("own"),
+        ..config.clone()
+    };
+    run_step(&own).unwrap();
+    assert_eq!(rows::<Document>(&own.out)[0].title.as_deref(), Some("連絡先 03―0000―1111"));
+    let strict = FilterDocumentsConfig { mask: Some(Mask::Strict), out: folder.path().join("both"), ..own };
+    run_step(&strict).unwrap();
+    assert_eq!(rows::<Document>(&strict.out)[0].title.as_deref(), Some("連絡先 03―0000―XXXX"));
+}
+
+#[test]
+fn paragraphs_in_another_language_become_boilerplate() {
+    let folder = tempfile::tempdir().unwrap();
+    let english = "Choose the file that you want to open from the list and press the button.";
+    let mut page = document("a", &[TEXT, english]);
+    page.nodes.push(Node { image: Some(ImageSlot::default()), ..Node::default() });
+    let (_, config) = run(&[vec![page]], folder.path());
+    assert_eq!(rows::<Document>(&config.out)[0].nodes[1].role, Role::Main);
+    let own = FilterDocumentsConfig {
+        profile: "paper-own-language".into(),
+        out: folder.path().join("own"),
+        ..config
+    };
+    let summary = run_step(&own).unwrap();
+    let roles: Vec<Role> = rows::<Document>(&own.out)[0].nodes.iter().map(|node| node.role).collect();
+    assert_eq!(roles, [Role::Main, Role::Boilerplate, Role::Main]);
+    assert_eq!(summary.counts["texts removed by the profile"], 1);
 }
 
 #[test]
