@@ -31,6 +31,8 @@ mod charset;
 mod classify;
 mod dom;
 mod html;
+mod inline;
+mod line;
 mod optout;
 mod page;
 mod slot;

@@ -238,7 +238,7 @@ fn named_meta(name: &str, content: &str, agent: &str, page: &mut Page, social: &
             page.language.meta = tag(content);
         }
         "og:title" if social.is_none() => {
-            *social = Some(crate::space::collapse(content)).filter(|text| !text.is_empty());
+            *social = Some(crate::line::collapse(content)).filter(|text| !text.is_empty());
         }
         _ if is_same_agent(name, agent) => page.opt_out.robots(&format!("meta {name}"), content, agent),
         _ => {}
