@@ -39,6 +39,6 @@ mod slot;
 mod space;
 mod tag;
 
-pub use crate::charset::{Decoded, decode};
+pub use crate::charset::{Decoded, decode, is_mojibake};
 pub use crate::optout::OptOut;
 pub use crate::page::{LanguageHints, Page, PageConfig, PageHeaders, parse, parse_with};

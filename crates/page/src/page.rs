@@ -80,8 +80,8 @@ pub struct Page {
     pub title: Option<String>,
     /// WHATWG name of the encoding it was read in.
     pub charset: String,
-    /// Whether bytes were not valid in that encoding.
-    pub broken: bool,
+    /// Number of characters of the source that are not in that encoding; they were read as U+FFFD.
+    pub replaced: usize,
     /// Languages that the page claims.
     pub language: LanguageHints,
     /// Whether a limit was reached: the page is longer than [`PageConfig::max_bytes`], has more images than it may have
@@ -145,7 +145,7 @@ pub fn parse_with(config: &PageConfig, bytes: &[u8], headers: &PageHeaders<'_>, 
     let base = Base { url: base(&dom, url, charset), charset };
     let mut page = Page {
         charset: decoded.charset.to_owned(),
-        broken: decoded.broken,
+        replaced: decoded.replaced,
         language: LanguageHints { http: headers.content_language.and_then(tag), ..LanguageHints::default() },
         ..Page::default()
     };
