@@ -5,8 +5,10 @@ use tsumugi_record::ImageSlot;
 use crate::classify::names::is_caption;
 use crate::dom::{Data, Dom, Id, NONE};
 use crate::html::attribute::Attr;
+use crate::inline;
+use crate::line::{Line, Shift};
 use crate::slot::{Base, Slots};
-use crate::space::{count, push_collapsed};
+use crate::space::count;
 use crate::tag::Tag;
 
 /// A run of text without a block boundary in it, or an image.
@@ -42,8 +44,10 @@ pub(crate) struct Segmenter<'a> {
     dom: &'a Dom<'a>,
     slots: Slots<'a>,
     blocks: Vec<Block>,
-    /// Text of the block being read.
-    text: String,
+    /// Text of the block being read, whether there is any but that of small images, and these images.
+    line: Line,
+    is_written: bool,
+    inline: Vec<ImageSlot>,
     linked: u32,
     /// The block elements that are open.
     containers: Vec<Id>,
@@ -60,7 +64,9 @@ impl<'a> Segmenter<'a> {
             dom,
             slots: Slots::new(dom, base),
             blocks: Vec::new(),
-            text: String::new(),
+            line: Line::default(),
+            is_written: false,
+            inline: Vec::new(),
             linked: 0,
             containers: Vec::new(),
             links: 0,
@@ -121,10 +127,13 @@ impl<'a> Segmenter<'a> {
             self.containers.push(id);
         }
         match tag {
-            Tag::Br if self.hidden == 0 => self.line_break(),
+            Tag::Br if self.hidden == 0 => self.line.end_line(),
             Tag::Img => self.image(id),
             Tag::A => self.links += 1,
             Tag::Noscript => self.noscript += 1,
+            Tag::Ruby => self.line.open_ruby(),
+            Tag::Sup => self.line.open_shift(Shift::Up),
+            Tag::Sub => self.line.open_shift(Shift::Down),
             _ if tag.is_preformatted() => self.preformatted += 1,
             _ => {}
         }
@@ -140,6 +149,8 @@ impl<'a> Segmenter<'a> {
         match tag {
             Tag::A => self.links -= 1,
             Tag::Noscript => self.noscript -= 1,
+            Tag::Ruby => self.line.close_ruby(),
+            Tag::Sup | Tag::Sub => self.line.close_shift(),
             _ if tag.is_preformatted() => self.preformatted -= 1,
             _ => {}
         }
@@ -184,28 +195,29 @@ impl<'a> Segmenter<'a> {
     }
 
     fn push(&mut self, text: &str) {
-        let before = self.text.len();
+        let before = self.line.as_str().len();
         if self.preformatted == 0 {
-            push_collapsed(&mut self.text, text);
-        } else if text.contains('\r') {
-            self.text.push_str(&text.replace("\r\n", "\n").replace('\r', "\n"));
+            self.line.push(text);
         } else {
-            self.text.push_str(text);
+            self.line.push_preformatted(text);
         }
+        let added = self.line.as_str().get(before..).unwrap_or_default();
+        self.is_written = self.is_written || !added.trim_start().is_empty();
         if self.links > 0 {
-            self.linked += count(&self.text[before..]);
+            self.linked += count(added);
         }
-    }
-
-    fn line_break(&mut self) {
-        let end = self.text.trim_end_matches(' ').len();
-        self.text.truncate(end);
-        self.text.push('\n');
     }
 
     fn image(&mut self, id: Id) {
         let Some(slot) = self.slots.of(id) else { return };
         if self.hidden == 0 {
+            if inline::is_inline(self.dom, id, &slot.url, &self.line) {
+                let is_written = self.is_written;
+                self.push(inline::text(slot.alt.as_deref()));
+                self.is_written = is_written;
+                self.inline.push(slot);
+                return;
+            }
             self.flush();
         }
         // What stands in `<noscript>` mostly repeats the image before it, which a script loads.
@@ -219,14 +231,23 @@ impl<'a> Segmenter<'a> {
     /// Ends the block being read.
     fn flush(&mut self) {
         let linked = std::mem::take(&mut self.linked);
-        let trimmed = if self.preformatted > 0 { self.text.trim_matches('\n') } else { self.text.trim() };
+        let text = self.line.take();
+        let container = self.container();
+        let inline = std::mem::take(&mut self.inline);
+        // Small images that stand alone are no part of a sentence.
+        if !std::mem::take(&mut self.is_written) {
+            self.blocks.extend(inline.into_iter().map(|slot| {
+                let content = Content::Image(Box::new(slot));
+                Block { container, content, chars: 0, linked: 0, hidden: false }
+            }));
+            return;
+        }
+        let trimmed = if self.preformatted > 0 { text.trim_matches('\n') } else { text.trim() };
         if !trimmed.trim().is_empty() {
             let chars = count(trimmed);
             let content = Content::Text(trimmed.to_owned());
-            let container = self.container();
             self.blocks.push(Block { container, content, chars, linked: linked.min(chars), hidden: false });
         }
-        self.text.clear();
     }
 }
 

@@ -2,7 +2,13 @@
 
 mod frequent;
 mod likelihood;
+mod mixed;
+mod mojibake;
+#[cfg(test)]
+mod tests;
 mod utf16;
+
+pub use mojibake::is_mojibake;
 
 use std::borrow::Cow;
 
@@ -31,8 +37,8 @@ pub struct Decoded<'a> {
     pub text: Cow<'a, str>,
     /// WHATWG name of the encoding, for example `Shift_JIS`.
     pub charset: &'static str,
-    /// Whether some bytes were not valid and were replaced by U+FFFD.
-    pub broken: bool,
+    /// Number of characters that were replaced by U+FFFD: bytes that are not valid, and parts in other encodings.
+    pub replaced: usize,
 }
 
 /// Decodes a page. `content_type` is the HTTP header, if there is one.
@@ -53,30 +59,49 @@ pub fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
         return decode_in(bytes, encoding);
     }
     match std::str::from_utf8(bytes) {
-        // Escape sequences count where there is nothing but ASCII.
-        Ok(text) if escapes(bytes).next().is_some() && text.is_ascii() => {
-            return decode_in(bytes, ISO_2022_JP);
+        Ok(text) if escapes(bytes).next().is_none() => {
+            return Decoded { text: Cow::Borrowed(text), charset: UTF_8.name(), replaced: 0 };
         }
-        Ok(text) => return Decoded { text: Cow::Borrowed(text), charset: UTF_8.name(), broken: false },
+        // Escape sequences count where there is little but ASCII.
+        Ok(_) if is_iso_2022_jp(bytes) => return decode_in(bytes, ISO_2022_JP),
+        Ok(_) => return decode_mixed(bytes, UTF_8),
         Err(error) if error.error_len().is_none() => return decode_in(bytes, UTF_8),
         Err(_) => {}
     }
-    decode_in(bytes, choose(bytes, content_type))
+    if is_iso_2022_jp(bytes) {
+        return decode_in(bytes, ISO_2022_JP);
+    }
+    let has_jis = escapes(bytes).next().is_some();
+    let marks = mixed::Marks::of(bytes);
+    if !marks.are_mixed() && !has_jis {
+        let encoding = if nearly_utf8(bytes) { UTF_8 } else { choose(bytes, content_type) };
+        return decode_in(bytes, encoding);
+    }
+    let known = if marks.utf8 && nearly_utf8(bytes) { Ok(UTF_8) } else { mixed::main_encoding(bytes) };
+    decode_mixed(bytes, known.unwrap_or_else(|rest| choose(&rest, content_type)))
 }
 
 fn decode_in<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> Decoded<'a> {
-    let (text, broken) = encoding.decode_without_bom_handling(bytes);
-    Decoded { text, charset: encoding.name(), broken }
+    let (text, is_broken) = encoding.decode_without_bom_handling(bytes);
+    if is_broken && encoding == UTF_8 {
+        return decode_mixed(bytes, UTF_8);
+    }
+    let replaced = if is_broken { replacements(&text) } else { 0 };
+    Decoded { text, charset: encoding.name(), replaced }
 }
 
-/// The bytes are neither valid UTF-8 nor marked.
+fn decode_mixed(bytes: &[u8], main: &'static Encoding) -> Decoded<'static> {
+    let (text, replaced) = mixed::decode(bytes, main);
+    Decoded { text: Cow::Owned(text), charset: main.name(), replaced }
+}
+
+/// How many characters of a text are U+FFFD.
+fn replacements(text: &str) -> usize {
+    memchr::memmem::find_iter(text.as_bytes(), "\u{fffd}").count()
+}
+
+/// The bytes are neither UTF-8 nor ISO-2022-JP nor marked.
 fn choose(bytes: &[u8], content_type: Option<&str>) -> &'static Encoding {
-    if is_iso_2022_jp(bytes) {
-        return ISO_2022_JP;
-    }
-    if nearly_utf8(bytes) {
-        return UTF_8;
-    }
     let declared = declared(bytes, content_type);
     let telling = declared.iter().copied().filter(|encoding| is_telling(encoding));
     // Most pages show by a few pieces what they are.
@@ -308,15 +333,16 @@ fn sample(bytes: &[u8], limit: usize) -> Vec<u8> {
 
 fn nearly_utf8(bytes: &[u8]) -> bool {
     let (mut valid, mut broken) = (0_u32, 0_u32);
+    let excused = (mixed::SURROGATES * mixed::surrogates(bytes)) as u32;
     for chunk in bytes.utf8_chunks() {
         valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count() as u32;
         broken += u32::from(!chunk.invalid().is_empty());
         // The rest will not make up for it.
-        if broken > 100 && broken > valid {
+        if broken > 100 + excused && broken > valid + excused {
             return false;
         }
     }
-    f64::from(broken) <= BROKEN_UTF8 * f64::from(valid)
+    f64::from(broken.saturating_sub(excused)) <= BROKEN_UTF8 * f64::from(valid)
 }
 
 /// Where escape sequences of ISO-2022-JP stand: to JIS X 0208, or to half-width katakana.
@@ -325,10 +351,14 @@ fn escapes(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
         .filter(|at| matches!(bytes.get(at + 1..at + 3), Some(b"$B" | b"$@" | b"(I")))
 }
 
-/// Whether the bytes are ISO-2022-JP, of which a few may be broken.
+/// Whether most of what is not ASCII is in ISO-2022-JP: two bytes a character in its sections, two or more elsewhere.
 fn is_iso_2022_jp(bytes: &[u8]) -> bool {
-    let escapes = escapes(bytes).count();
-    escapes > 0 && bytes.iter().filter(|byte| **byte >= 0x80).take(4 * escapes + 1).count() <= 4 * escapes
+    if escapes(bytes).next().is_none() {
+        return false;
+    }
+    let inside: usize =
+        mixed::jis_sections(bytes).into_iter().map(|section| section.len().saturating_sub(3)).sum();
+    inside > bytes.iter().filter(|byte| **byte >= 0x80).count()
 }
 
 /// Encodings that the page claims, most trusted first.
@@ -374,77 +404,4 @@ fn label_after<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 
 fn find_ignoring_case(text: &[u8], name: &[u8]) -> Option<usize> {
     text.windows(name.len()).position(|window| window.eq_ignore_ascii_case(name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TEXT: &str = "<p>日本語の文章です。高速に処理します。カタカナも漢字も①もあります。</p>";
-
-    fn check(bytes: &[u8], content_type: Option<&str>, charset: &str) {
-        let decoded = decode(bytes, content_type);
-        assert_eq!(decoded.charset, charset, "{content_type:?}");
-        assert!(decoded.text.contains("高速に処理します"), "{charset}: {}", decoded.text);
-    }
-
-    #[test]
-    fn bytes_win_over_lies() {
-        for encoding in [UTF_8, SHIFT_JIS, EUC_JP] {
-            let (bytes, _, _) = encoding.encode(TEXT);
-            for lie in [
-                None,
-                Some("utf-8"),
-                Some("shift_jis"),
-                Some("euc-jp"),
-                Some("iso-8859-1"),
-                Some("gb2312"),
-                Some("iso-2022-kr"),
-                Some("hz-gb-2312"),
-                Some("x-user-defined"),
-                Some("none"),
-            ] {
-                let content_type = lie.map(|lie| format!("text/html; charset={lie}"));
-                check(&bytes, content_type.as_deref(), encoding.name());
-                let meta = lie.map(|lie| format!("<meta charset='{lie}'>")).unwrap_or_default();
-                check(&[meta.as_bytes(), &bytes].concat(), None, encoding.name());
-            }
-        }
-    }
-
-    #[test]
-    fn reads_iso_2022_jp_and_utf16() {
-        let (bytes, _, _) = ISO_2022_JP.encode("<p>高速に処理します");
-        check(&bytes, Some("text/html; charset=utf-8"), "ISO-2022-JP");
-        let text = "<p>高速に処理します";
-        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        check(&little, None, "UTF-16LE");
-        check(&[&[0xff, 0xfe], &little[..]].concat(), Some("text/html; charset=utf-8"), "UTF-16LE");
-        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        check(&[&[0xfe, 0xff], &big[..]].concat(), None, "UTF-16BE");
-    }
-
-    #[test]
-    fn keeps_utf8_with_some_broken_bytes() {
-        let mut bytes = TEXT.repeat(10).into_bytes();
-        bytes.truncate(bytes.len() - 6);
-        check(&bytes, Some("text/html; charset=Shift_JIS"), "UTF-8");
-        bytes[100] = 0xff;
-        check(&bytes, Some("text/html; charset=Shift_JIS"), "UTF-8");
-    }
-
-    #[test]
-    fn labels_of_no_encoding_claim_nothing() {
-        for label in ["iso-2022-kr", "replacement", "iso-2022-cn", "x-user-defined"] {
-            let content_type = format!("text/html; charset={label}");
-            let page = decode(b"<p>caf\xe9 cr\xe8me br\xfbl\xe9e \xe0 la carte</p>", Some(&content_type));
-            assert_eq!((page.charset, &*page.text), ("windows-1252", "<p>café crème brûlée à la carte</p>"));
-        }
-    }
-
-    #[test]
-    fn believes_western_declarations() {
-        let page = decode(b"<p>caf\xe9 cr\xe8me</p>", Some("text/html; charset=ISO-8859-1"));
-        assert_eq!((page.charset, &*page.text), ("windows-1252", "<p>café crème</p>"));
-    }
 }

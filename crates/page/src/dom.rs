@@ -1,6 +1,7 @@
 //! The tree of a page: one vector of nodes, whose texts and attributes are places in the source.
 
 use crate::html::attribute::Attr;
+use crate::line::{Line, Shift, one_line};
 use crate::tag::Tag;
 
 /// Index of a node.
@@ -154,6 +155,11 @@ impl<'a> Dom<'a> {
 
     /// The node after `id` in document order within the tree under `top`, descending if asked to.
     pub(crate) fn following(&self, id: Id, top: Id, descend: bool) -> Id {
+        self.following_leaving(id, top, descend, |_| {})
+    }
+
+    /// The same, telling of each element that ends on the way.
+    fn following_leaving(&self, id: Id, top: Id, descend: bool, mut leave: impl FnMut(Tag)) -> Id {
         let Some(node) = self.node(id) else { return NONE };
         if descend && node.first != NONE {
             return node.first;
@@ -161,6 +167,9 @@ impl<'a> Dom<'a> {
         let mut here = id;
         while here != top && here != NONE {
             let Some(node) = self.node(here) else { return NONE };
+            if let Data::Element { tag, .. } = node.data {
+                leave(tag);
+            }
             if node.next != NONE {
                 return node.next;
             }
@@ -182,20 +191,44 @@ impl<'a> Dom<'a> {
         })
     }
 
-    /// All text under `top` with white space collapsed, up to about `limit` bytes and nodes.
+    /// All text under `top` in one line, up to about `limit` bytes and nodes: what a reader of the element sees, with white
+    /// space collapsed, and spaces where blocks and `<br>` begin new lines.
     pub(crate) fn text(&self, top: Id, limit: usize) -> String {
-        let mut out = String::new();
-        for id in self.walk(top).take(limit) {
-            if let Some(Data::Text(text)) = self.node(id).map(|node| node.data) {
-                let text = self.str(text);
-                if out.len() + text.len() > limit {
-                    out.push_str(&text[..text.floor_char_boundary(limit.saturating_sub(out.len()))]);
-                    break;
+        let mut line = Line::default();
+        let (mut here, mut steps) = (top, 0);
+        while here != NONE && steps < limit {
+            steps += 1;
+            let mut descend = true;
+            match self.node(here).map(|node| node.data) {
+                Some(Data::Text(text)) => {
+                    let text = self.str(text);
+                    let room = limit.saturating_sub(line.as_str().len());
+                    line.push(&text[..text.floor_char_boundary(room)]);
+                    if room < text.len() {
+                        break;
+                    }
                 }
-                out.push_str(text);
+                Some(Data::Element { tag, .. }) => {
+                    descend = here == top || !tag.is_unread();
+                    match tag {
+                        Tag::Img => line.push(crate::inline::text_of(self, here, &line)),
+                        Tag::Ruby => line.open_ruby(),
+                        Tag::Sup => line.open_shift(Shift::Up),
+                        Tag::Sub => line.open_shift(Shift::Down),
+                        _ if here != top && (tag == Tag::Br || tag.is_block()) => line.end_line(),
+                        _ => {}
+                    }
+                }
+                _ => {}
             }
+            here = self.following_leaving(here, top, descend, |tag| match tag {
+                Tag::Ruby => line.close_ruby(),
+                Tag::Sup | Tag::Sub => line.close_shift(),
+                _ if tag.is_block() => line.end_line(),
+                _ => {}
+            });
         }
-        crate::space::collapse(&out)
+        one_line(&line.take())
     }
 
     pub(crate) fn add(&mut self, data: Data) -> Id {

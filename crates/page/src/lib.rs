@@ -31,11 +31,13 @@ mod charset;
 mod classify;
 mod dom;
 mod html;
+mod inline;
+mod line;
 mod page;
 mod slot;
 mod space;
 mod tag;
 
-pub use crate::charset::{Decoded, decode};
+pub use crate::charset::{Decoded, decode, is_mojibake};
 pub use crate::page::{LanguageHints, Page, PageConfig, PageHeaders, parse, parse_with};
 pub use tsumugi_robots::{OptOut, Signal};

@@ -105,8 +105,8 @@ pub struct Page {
     pub title: Option<String>,
     /// WHATWG name of the encoding it was read in.
     pub charset: String,
-    /// Whether bytes were not valid in that encoding.
-    pub broken: bool,
+    /// Number of characters of the source that are not in that encoding; they were read as U+FFFD.
+    pub replaced: usize,
     /// Languages that the page claims.
     pub language: LanguageHints,
     /// Whether a limit was reached: the page is longer than [`PageConfig::max_bytes`], has more images than it may have
@@ -170,7 +170,7 @@ pub fn parse_with(config: &PageConfig, bytes: &[u8], headers: &PageHeaders<'_>, 
     let base = Base { url: base(&dom, url, charset), charset };
     let mut page = Page {
         charset: decoded.charset.to_owned(),
-        broken: decoded.broken,
+        replaced: decoded.replaced,
         language: LanguageHints { http: headers.content_language.and_then(tag), ..LanguageHints::default() },
         opt_out: OptOut::obeying(config.opt_out.iter().copied()),
         ..Page::default()
@@ -261,7 +261,7 @@ fn named_meta(name: &str, content: &str, agent: &str, page: &mut Page, social: &
             page.language.meta = tag(content);
         }
         "og:title" if social.is_none() => {
-            *social = Some(crate::space::collapse(content)).filter(|text| !text.is_empty());
+            *social = Some(crate::line::collapse(content)).filter(|text| !text.is_empty());
         }
         _ if is_same_agent(name, agent) => page.opt_out.directives(&format!("meta {name}"), content, agent),
         _ => {}

@@ -2,6 +2,7 @@
 
 mod address;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use tsumugi_record::ImageSlot;
@@ -9,8 +10,10 @@ use tsumugi_record::ImageSlot;
 pub(crate) use address::{Base, join};
 
 use crate::caption::captions_in;
-use crate::dom::{Dom, Id, NONE};
+use crate::dom::{Dom, Id, NONE, ROOT};
 use crate::html::attribute::Attr;
+use crate::html::reference;
+use crate::space::without_invisible;
 use crate::tag::Tag;
 
 /// Longest caption, alt or link text kept, in bytes.
@@ -52,7 +55,7 @@ impl<'a> Slots<'a> {
         }
         let slot = ImageSlot {
             url,
-            alt: dom.attribute(id, Attr::Alt).map(|alt| cut(alt).to_owned()),
+            alt: dom.attribute(id, Attr::Alt).map(|alt| read_twice(cut(alt)).into_owned()),
             caption: self.caption(id),
             link_text: self.link_text(id),
             width: size(dom, id, Attr::Width),
@@ -110,6 +113,36 @@ fn size(dom: &Dom<'_>, id: Id, name: Attr) -> Option<u32> {
     size.filter(|size| *size > 0)
 }
 
+/// An `alt` that was escaped twice, or that holds markup: what it says once it is read as HTML. Others stay as they are, but
+/// for characters that are not shown.
+fn read_twice(alt: &str) -> Cow<'_, str> {
+    let alt = without_invisible(alt);
+    if memchr::memchr2(b'&', b'<', alt.as_bytes()).is_none() || !is_html(&alt) {
+        return alt;
+    }
+    let once = crate::html::parse(&alt).text(ROOT, TEXT_LIMIT);
+    // What was escaped once more on the way holds markup now.
+    let text = if is_html(&once) { crate::html::parse(&once).text(ROOT, TEXT_LIMIT) } else { once };
+    if text.is_empty() { alt } else { text.into() }
+}
+
+/// Whether a text holds a character reference with its semicolon, or a tag of an element of HTML.
+fn is_html(text: &str) -> bool {
+    let has_reference = memchr::memchr_iter(b'&', text.as_bytes()).any(|at| {
+        let mut out = String::new();
+        let end = text[at..].find(';').map_or(at, |end| at + end + 1);
+        reference::decode(&text[at..end], false, &mut out);
+        end > at && end - at <= 32 && !out.ends_with(';')
+    });
+    let is_tag = |at: usize| {
+        let inner = text[at + 1..].split('>').next().filter(|inner| at + 1 + inner.len() < text.len());
+        let name =
+            inner.map(|inner| inner.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default());
+        name.is_some_and(|name| Tag::from_name(name.as_bytes()) != Tag::Other)
+    };
+    has_reference || memchr::memchr_iter(b'<', text.as_bytes()).any(is_tag)
+}
+
 fn cut(text: &str) -> &str {
     let text = text.trim();
     if text.len() <= TEXT_LIMIT { text } else { &text[..text.floor_char_boundary(TEXT_LIMIT)] }
@@ -136,6 +169,38 @@ pub(crate) mod tests {
         assert_eq!(slot.caption.unwrap(), "富士山 の写真");
         assert_eq!(slot.link_text.unwrap(), "拡大");
         assert_eq!((slot.width, slot.height), (Some(300), None));
+    }
+
+    #[test]
+    fn reads_what_was_escaped_twice() {
+        for (alt, expected) in [
+            ("Q&amp;amp;A", "Q&A"),
+            ("Q&amp;A", "Q&A"),
+            ("&lt;b&gt;富士山&lt;/b&gt;", "富士山"),
+            ("&amp;lt;b&amp;gt;富士山&amp;lt;/b&amp;gt;", "富士山"),
+            ("&lt;br&gt;山&lt;br /&gt;川", "山 川"),
+            ("&amp;quot;山&amp;quot;", "\"山\""),
+            ("&amp;#23665;", "山"),
+            ("山&amp;nbsp;川", "山 川"),
+            ("&amp;amp;amp;", "&"),
+            // No markup: comparisons, prompts, names, references without an end.
+            ("a &lt; b", "a < b"),
+            ("x&lt;b", "x<b"),
+            ("&lt;stdio.h&gt;", "<stdio.h>"),
+            ("&lt;入口&gt;", "<入口>"),
+            ("AT&amp;T; x", "AT&T; x"),
+            ("?a=1&amp;copy=2", "?a=1&copy=2"),
+            ("山&#8203;頂", "山頂"),
+            // Nothing would be left.
+            ("&lt;br&gt;", "<br>"),
+            ("", ""),
+        ] {
+            assert_eq!(
+                first(&format!("<img src=x.png alt='{alt}'>")).alt.as_deref(),
+                Some(expected),
+                "{alt}"
+            );
+        }
     }
 
     #[test]

@@ -76,9 +76,25 @@ const fn slot(key: u64) -> usize {
     (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 55) as usize
 }
 
+/// Whether a custom element shows an image and is named after `<img>`, as `<amp-img>`, `<amp-anim>` and those of
+/// frameworks. The images that such elements hold for browsers without scripts become siblings.
+fn is_custom_image(name: &[u8]) -> bool {
+    let ends = |suffix: &[u8]| {
+        name.len() > suffix.len() && name[name.len() - suffix.len()..].eq_ignore_ascii_case(suffix)
+    };
+    ends(b"-img") || ends(b"-image") || name.eq_ignore_ascii_case(b"amp-anim")
+}
+
 impl Tag {
     /// The kind of the element with this name, in any case.
     pub(crate) fn from_name(name: &[u8]) -> Self {
+        match Self::known(name) {
+            Self::Other if is_custom_image(name) => Self::Img,
+            tag => tag,
+        }
+    }
+
+    fn known(name: &[u8]) -> Self {
         if name.is_empty() {
             return Self::Other;
         }
@@ -181,6 +197,7 @@ impl Tag {
                 | Self::Progress
                 | Self::Rp
                 | Self::Rt
+                | Self::Rtc
                 | Self::Script
                 | Self::Select
                 | Self::Style
@@ -229,9 +246,21 @@ mod tests {
             assert_eq!(Tag::from_name(name.as_bytes()), *tag, "{name}");
             assert_eq!(Tag::from_name(name.to_ascii_uppercase().as_bytes()), *tag, "{name}");
         }
-        for name in
-            ["", "x", "divv", "di", "a\0", "annotation-xm", "h7", "blockquotes", "custom-element-name"]
-        {
+        for name in ["amp-img", "AMP-Anim", "v-img", "nuxt-image"] {
+            assert_eq!(Tag::from_name(name.as_bytes()), Tag::Img, "{name}");
+        }
+        for name in [
+            "",
+            "-img",
+            "x",
+            "divv",
+            "di",
+            "a\0",
+            "annotation-xm",
+            "h7",
+            "blockquotes",
+            "custom-element-name",
+        ] {
             assert_eq!(Tag::from_name(name.as_bytes()), Tag::Other, "{name}");
         }
     }

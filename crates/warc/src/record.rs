@@ -8,6 +8,7 @@ use crate::digest::{Digest, DigestCheck};
 use crate::head::{Head, Length, RecordType};
 use crate::http::HttpMessage;
 use crate::location::Location;
+use crate::mime::{self, MediaType};
 use crate::payload::{Payload, PayloadFault, PayloadLimits, PayloadReader};
 
 /// A record, borrowed from the reader until the next one is read.
@@ -133,6 +134,29 @@ impl<'a> Record<'a> {
             Some(message) => message.payload(limits),
             None => Payload::plain(self.body()),
         }
+    }
+
+    /// The type that the HTTP header declares for the payload, or for records without HTTP the record's own header. `None`
+    /// where there is none, or none that can be parsed.
+    #[must_use]
+    pub fn declared_type(&self) -> Option<MediaType> {
+        match self.http() {
+            Some(message) => MediaType::from_headers(message.headers_named("Content-Type")),
+            None => MediaType::from_headers(self.header("Content-Type")),
+        }
+    }
+
+    /// The type that the crawler found for the payload by its content (`WARC-Identified-Payload-Type`).
+    #[must_use]
+    pub fn identified_type(&self) -> Option<MediaType> {
+        MediaType::from_headers(self.header("WARC-Identified-Payload-Type"))
+    }
+
+    /// The type of the payload, as browsers compute it: what is declared, or where that says nothing, what `payload` (its
+    /// first bytes are enough) and the crawler's tool say. Feeds and XHTML are told from other HTML and XML.
+    #[must_use]
+    pub fn payload_type(&self, payload: &[u8]) -> MediaType {
+        mime::computed(self.declared_type(), self.identified_type(), payload)
     }
 
     /// Converts the record into a reader of its payload, of any size and in bounded memory.

@@ -7,6 +7,12 @@ macro_rules! attributes {
         #[repr(u8)]
         pub(crate) enum Attr {
             $($variant,)*
+            /// Any other attribute of an image whose name says that it holds an address.
+            Lazy,
+            /// Any other attribute of an image whose value may be an address.
+            Other,
+            /// The same, with a name that speaks of a lesser image: a thumbnail, a stand-in.
+            Spare,
         }
 
         /// All names, shorter ones first.
@@ -67,7 +73,39 @@ impl Attr {
             .find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name))
             .map(|(_, attribute)| *attribute)
     }
+
+    /// The kind of an image's attribute that has no name of its own here; none if it cannot hold an address.
+    pub(crate) fn of_image(name: &[u8], value: &[u8]) -> Option<Self> {
+        if value.len() < 5 || !value.iter().any(|byte| matches!(byte, b'/' | b'.')) {
+            return None;
+        }
+        let name = name.get(..name.len().min(40))?.to_ascii_lowercase();
+        let says =
+            |words: &[&str]| words.iter().any(|word| memchr::memmem::find(&name, word.as_bytes()).is_some());
+        if name.starts_with(b"on") || name.starts_with(b"aria") || says(&OF_OTHER_THINGS) {
+            None
+        } else if says(&OF_LESSER_IMAGES) {
+            Some(Self::Spare)
+        } else if says(&OF_IMAGES) {
+            Some(Self::Lazy)
+        } else {
+            Some(Self::Other)
+        }
+    }
 }
+
+/// Parts of the names of attributes that hold something else than an address of the image.
+const OF_OTHER_THINGS: [&str; 17] = [
+    "alt", "caption", "class", "comment", "desc", "filter", "href", "link", "longdesc", "meta", "name",
+    "page-", "share", "size", "title", "type", "usemap",
+];
+/// Parts of the names of attributes that hold a lesser image: one that is shown before the right one, or instead of it.
+const OF_LESSER_IMAGES: [&str; 14] = [
+    "blur", "default", "error", "fallback", "holder", "load-img", "loading", "low", "lqip", "noimage",
+    "preview", "small", "thumb", "tiny",
+];
+/// Parts of the names of attributes that scripts keep addresses of images in.
+const OF_IMAGES: [&str; 6] = ["image", "img", "lazy", "orig", "photo", "src"];
 
 #[cfg(test)]
 mod tests {

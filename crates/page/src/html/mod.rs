@@ -15,7 +15,7 @@ mod foreign;
 mod formatting;
 mod modes;
 mod quirks;
-mod reference;
+pub(crate) mod reference;
 mod stack;
 mod table;
 mod token;
@@ -30,8 +30,7 @@ const MAX_DEPTH: usize = 512;
 /// More are forgotten, the oldest first.
 const MAX_FORMATTING: usize = 256;
 
-/// Reads a page.
-#[cfg(test)]
+/// Reads a page, or a piece of one.
 pub(crate) fn parse(html: &str) -> Dom<'_> {
     tokenizer::run(html).dom
 }

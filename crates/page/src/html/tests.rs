@@ -262,7 +262,7 @@ fn survives_deep_nesting() {
     let deep = "<div>".repeat(100_000) + "text" + &"</div>".repeat(100_000) + "<p>after";
     let dom = parse(&deep);
     assert!(depth(&dom) <= 520, "{}", depth(&dom));
-    assert_eq!(dom.text(ROOT, 1 << 20), "textafter");
+    assert_eq!(dom.text(ROOT, 1 << 20), "text after");
     let last = dom.walk(ROOT).filter(|id| dom.tag(*id) == Tag::P).last().unwrap();
     assert_eq!(dom.tag(dom.parent(last)), Tag::Body);
 }
@@ -330,7 +330,7 @@ fn the_limit_of_nodes_leaves_nothing_out() {
     let end: Vec<_> = dom.walk(ROOT).map(|id| dom.tag(id)).filter(|tag| *tag != Tag::Other).collect();
     let expected = [Tag::Div, Tag::H1, Tag::Table, Tag::Tbody, Tag::Tr, Tag::Td, Tag::B, Tag::P, Tag::H2];
     assert!(end.ends_with(&expected), "{:?}", &end[end.len() - 12..]);
-    assert_eq!(dom.text(ROOT, 1 << 20).len(), 1_005);
+    assert_eq!(dom.text(ROOT, 1 << 20).replace(' ', "").len(), 1_005);
     assert!(!parse_telling("<b><p>1</b>2").1);
 }
 

@@ -17,6 +17,18 @@ pub(super) fn run(html: &str) -> Builder<'_> {
     tokenizer.builder
 }
 
+/// Attributes of an element up to which those without a name of their own are kept.
+const MOST_KEPT: usize = 40;
+
+/// Which attributes of a tag are kept.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    /// Where those of this tag begin in the tree's list.
+    first: usize,
+    /// Whether also those are kept that may hold the address of an image.
+    of_image: bool,
+}
+
 struct Tokenizer<'a> {
     source: &'a [u8],
     at: usize,
@@ -147,14 +159,15 @@ impl Tokenizer<'_> {
     /// `self.at` is at the first letter of the name, here and in [`Self::end_tag`].
     fn start_tag(&mut self) {
         let name = self.name();
+        let tag = Tag::from_name(&self.source[name.0..name.1]);
         let first = self.builder.dom.attributes.len();
         let start = self.at;
-        let Some(self_closing) = self.attributes(Some(first)) else {
+        let kept = Kept { first, of_image: matches!(tag, Tag::Img | Tag::Source) };
+        let Some(self_closing) = self.attributes(Some(kept)) else {
             // A tag that the page's end cuts off does not count, nor does what stands in it.
             self.at = self.source.len();
             return;
         };
-        let tag = Tag::from_name(&self.source[name.0..name.1]);
         let count = self.builder.dom.attributes.len() - first;
         let content = self.builder.start(Start {
             tag,
@@ -192,9 +205,9 @@ impl Tokenizer<'_> {
         (start, self.at)
     }
 
-    /// Reads a tag's attributes and its `>`. Keeps them if `first` says where those of this tag begin. Gives
-    /// whether the tag closes itself; nothing if the page ends before the tag does.
-    fn attributes(&mut self, first: Option<usize>) -> Option<bool> {
+    /// Reads a tag's attributes and its `>`. Keeps those that `kept` asks for. Gives whether the tag closes itself; nothing if
+    /// the page ends before the tag does.
+    fn attributes(&mut self, kept: Option<Kept>) -> Option<bool> {
         loop {
             let mut byte = self.byte(self.at);
             while is_space(byte) {
@@ -212,12 +225,12 @@ impl Tokenizer<'_> {
                 }
                 b'/' => self.at += 1,
                 _ if self.at >= self.source.len() => return None,
-                _ => self.attribute(first)?,
+                _ => self.attribute(kept)?,
             }
         }
     }
 
-    fn attribute(&mut self, first: Option<usize>) -> Option<()> {
+    fn attribute(&mut self, kept: Option<Kept>) -> Option<()> {
         let start = self.at;
         // An equals sign at the beginning belongs to the name.
         self.at += 1;
@@ -236,11 +249,20 @@ impl Tokenizer<'_> {
         } else {
             (name_end, name_end)
         };
-        let Some(first) = first else { return Some(()) };
-        if let Some(name) = Attr::from_name(&self.source[start..name_end]) {
+        let Some(Kept { first, of_image }) = kept else { return Some(()) };
+        let mut name = Attr::from_name(&self.source[start..name_end]);
+        if name.is_none() && of_image {
+            name = Attr::of_image(&self.source[start..name_end], &self.source[value.0..value.1]);
+        }
+        if let Some(name) = name {
             let dom = &mut self.builder.dom;
-            // The first of equal names counts.
-            if !dom.attributes[first..].iter().any(|attribute| attribute.name == name) {
+            let before = &dom.attributes[first..];
+            // The first of equal names counts. Those without names of their own may all count, up to a limit.
+            let is_full = match name {
+                Attr::Lazy | Attr::Other | Attr::Spare => before.len() >= MOST_KEPT,
+                _ => before.iter().any(|attribute| attribute.name == name),
+            };
+            if !is_full {
                 let references = memchr(b'&', &self.source[value.0..value.1]).is_some();
                 let value = span(dom, value.0, value.1, references, true);
                 dom.attributes.push(Attribute { name, value });

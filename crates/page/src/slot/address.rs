@@ -33,17 +33,30 @@ const LAZY: [Attr; 17] = [
 const VAGUE: [Attr; 2] = [Attr::DataUrl, Attr::DataImage];
 /// The same for lists of candidates.
 const LAZY_SETS: [Attr; 3] = [Attr::DataSrcset, Attr::DataLazySrcset, Attr::DataOriginalSet];
-/// Words in the file name of an image that stands in for a later one.
-const PLACEHOLDERS: [&str; 9] = [
-    "placeholder",
-    "blank.",
-    "spacer.",
-    "lazyload",
-    "loading.",
-    "transparent.",
+/// Words in the address of an image that stands in for a later one; in its file name, but for folders of their own.
+const PLACEHOLDERS: [&str; 22] = [
     "1x1.",
-    "pixel.gif",
+    "ajax-loader",
+    "blank.",
+    "clear.gif",
+    "dot.gif",
     "dummy.",
+    "gray.gif",
+    "grey.gif",
+    "lazy-placeholder",
+    "lazyload",
+    "loader.gif",
+    "loading.",
+    "noimage.",
+    "pixel.gif",
+    "pixel.png",
+    "placeholder",
+    "space.gif",
+    "spacer.",
+    "trans.gif",
+    "transparent.",
+    "white.gif",
+    "white.png",
 ];
 /// Longest address kept. Servers refuse much shorter ones; `data:` addresses are as long as their image.
 const URL_LIMIT: usize = 8192;
@@ -52,20 +65,26 @@ const URL_LIMIT: usize = 8192;
 pub(super) fn find<'d>(dom: &'d Dom<'_>, id: Id) -> Option<&'d str> {
     let source = dom.attribute(id, Attr::Src).map(str::trim).filter(|src| !src.is_empty());
     let shown = source.filter(|source| !is_placeholder(source));
-    let has_more = dom
-        .attributes(id)
-        .iter()
-        .any(|attribute| LAZY.contains(&attribute.name) || LAZY_SETS.contains(&attribute.name));
+    let has_more = dom.attributes(id).iter().any(|attribute| {
+        LAZY.contains(&attribute.name)
+            || LAZY_SETS.contains(&attribute.name)
+            || matches!(attribute.name, Attr::Lazy | Attr::Other | Attr::Spare)
+    });
     if has_more && let Some(lazy) = lazy(dom, id, shown.is_some()) {
         return Some(lazy);
+    }
+    // Of the candidates the largest; what `src` names is shown at a density of 1.
+    let set = dom.attribute(id, Attr::Srcset).and_then(largest);
+    if let Some((_, candidate)) = set.filter(|(weight, _)| shown.is_none() || *weight > 1.0) {
+        return Some(candidate);
     }
     if shown.is_some() {
         return shown;
     }
-    let set = dom.attribute(id, Attr::Srcset).and_then(best_candidate);
-    let any =
+    let data =
         || LAZY.iter().filter_map(|name| dom.attribute(id, *name)).map(str::trim).find(|src| is_data(src));
-    set.or_else(|| from_picture(dom, id)).or(source).or_else(any)
+    let spare = || has_more.then(|| unnamed(dom, id, Attr::Spare)).flatten();
+    from_picture(dom, id).or_else(spare).or(source).or_else(data)
 }
 
 fn lazy<'d>(dom: &'d Dom<'_>, id: Id, has_source: bool) -> Option<&'d str> {
@@ -80,7 +99,32 @@ fn lazy<'d>(dom: &'d Dom<'_>, id: Id, has_source: bool) -> Option<&'d str> {
         fits.then_some(value)
     };
     let set = || LAZY_SETS.iter().filter_map(|name| dom.attribute(id, *name)).find_map(best_candidate);
-    LAZY.iter().find_map(single).or_else(set)
+    // Of names that nobody knows, those that speak of images go before what is shown, the others do not.
+    let other = || if has_source { None } else { unnamed(dom, id, Attr::Other) };
+    LAZY.iter().find_map(single).or_else(set).or_else(|| unnamed(dom, id, Attr::Lazy)).or_else(other)
+}
+
+/// The address in an attribute of a kind that stands for many names: by its value alone.
+fn unnamed<'d>(dom: &'d Dom<'_>, id: Id, kind: Attr) -> Option<&'d str> {
+    let attributes = dom.attributes(id).iter().filter(|attribute| attribute.name == kind);
+    attributes.map(|attribute| unquoted(dom.str(attribute.value).trim())).find_map(|value| {
+        // Templates and expressions of scripts.
+        if value.contains(['{', '}', '<', '>', '(', ';']) {
+            return None;
+        }
+        if has_descriptor(value) {
+            return best_candidate(value);
+        }
+        let is_path = kind == Attr::Lazy && value.contains('/') && !value.contains(char::is_whitespace);
+        let fits = (names_image(value) && is_address(value)) || is_path;
+        (fits && !is_placeholder(value)).then_some(value)
+    })
+}
+
+/// The string that an attribute holds as an expression of a script: `v-lazy="'/x.jpg'"`.
+fn unquoted(value: &str) -> &str {
+    let inner = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    ['\'', '"', '`'].into_iter().find_map(inner).unwrap_or(value).trim()
 }
 
 /// Something that may be an address: some scripts keep JSON, flags or sentences in the same attributes. Addresses with
@@ -102,7 +146,11 @@ fn names_image(address: &str) -> bool {
 }
 
 fn is_placeholder(source: &str) -> bool {
-    if is_data(source) || source == "#" || source.starts_with("about:") {
+    if is_data(source)
+        || source == "#"
+        || source.starts_with("about:")
+        || source.contains("/pagespeed_static/")
+    {
         return true;
     }
     let file = source.rsplit('/').next().unwrap_or(source);
@@ -123,18 +171,24 @@ fn from_picture<'d>(dom: &'d Dom<'_>, id: Id) -> Option<&'d str> {
     let mut sources = dom.children(picture).take(64).filter(|source| dom.tag(*source) == Tag::Source);
     sources.find_map(|source| {
         let sets = std::iter::once(&Attr::Srcset).chain(&LAZY_SETS);
-        sets.filter_map(|name| dom.attribute(source, *name)).find_map(best_candidate)
+        let set = sets.filter_map(|name| dom.attribute(source, *name)).find_map(best_candidate);
+        set.or_else(|| [Attr::Lazy, Attr::Other].into_iter().find_map(|kind| unnamed(dom, source, kind)))
     })
 }
 
-/// The largest image of a `srcset`, by width or pixel density.
+/// The largest image of a `srcset`.
 fn best_candidate(set: &str) -> Option<&str> {
+    largest(set).map(|(_, url)| url)
+}
+
+/// The largest image of a `srcset`, by width or pixel density, with that number.
+fn largest(set: &str) -> Option<(f64, &str)> {
     let mut best: Option<(f64, &str)> = None;
     let mut rest = set;
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
         if rest.is_empty() {
-            return best.map(|(_, url)| url);
+            return best;
         }
         // An address ends at white space; a comma at its very end belongs to the list.
         let end = rest.find(|c: char| c.is_ascii_whitespace()).unwrap_or(rest.len());
@@ -263,8 +317,53 @@ mod tests {
             ("<img src='日本.png'>", "http://a.test/dir/%E6%97%A5%E6%9C%AC.png"),
             ("<img src='http://[bad/x.png'>", "http://[bad/x.png"),
             ("<img src='x.png?a=1&amp;b=2&copy=3'>", "http://a.test/dir/x.png?a=1&b=2&copy=3"),
+            ("<img src=s.jpg srcset='s.jpg 300w, l.jpg 1200w, m.jpg 600w'>", "http://a.test/dir/l.jpg"),
+            ("<img src=s.jpg srcset='s.jpg, l.jpg 2x'>", "http://a.test/dir/l.jpg"),
+            ("<img src=s.jpg srcset='t.jpg 1x'>", "http://a.test/dir/s.jpg"),
         ] {
             assert_eq!(first(html).url, expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn knows_an_address_by_its_value() {
+        let pixel = "src='data:image/gif;base64,R0lGODlhAQABAAAAACw='";
+        for (html, expected) in [
+            ("<amp-img src=x.jpg width=300 height=200></amp-img>", "x.jpg"),
+            ("<amp-anim src=x.gif></amp-anim>", "x.gif"),
+            ("<img data-srv='x.jpg'>", "x.jpg"),
+            (&format!("<img {pixel} data-pc=x.jpg>"), "x.jpg"),
+            (&format!("<img {pixel} data-pc=x.jpg data-sp=sp/x.jpg>"), "x.jpg"),
+            ("<img data-pagespeed-lazy-src=x.jpg src=/pagespeed_static/1.JiBnMqyl6S.gif>", "x.jpg"),
+            ("<img pagespeed_lazy_src=x.jpg src=/pagespeed_static/1.JiBnMqyl6S.gif>", "x.jpg"),
+            ("<img v-lazy=\"'x.jpg'\">", "x.jpg"),
+            ("<img :src='`x.jpg`'>", "x.jpg"),
+            ("<img :src='item.photo'>", ""),
+            ("<img ng-src='{{base}}/x.jpg' src=blank.gif>", "blank.gif"),
+            ("<img data-large_image=x.jpg src=t.jpg>", "x.jpg"),
+            ("<img data-orig-file=x.jpg data-medium-file=m.jpg src=s.jpg>", "x.jpg"),
+            ("<img data-flickity-lazyload=x.jpg>", "x.jpg"),
+            ("<img data-src2=x.jpg src=/common/img/spacer.gif>", "x.jpg"),
+            ("<img data-lazy-img='image/7?w=300' src=ajax-loader.gif>", "image/7?w=300"),
+            ("<img data-any='image/7?w=300' src=t.gif>", "t.gif"),
+            ("<img data-mobile-srcset='s.jpg 300w, x.jpg 900w' src=blank.gif>", "x.jpg"),
+            ("<img data-bg=x.jpg>", "x.jpg"),
+            // Attributes of other things, and lesser images.
+            ("<img src=x.jpg data-bg=b.jpg>", "x.jpg"),
+            ("<img src=x.jpg data-thumb=t.jpg data-fallback-src=f.jpg data-placeholder=p.jpg>", "x.jpg"),
+            ("<img data-thumb=t.jpg data-full=x.jpg>", "x.jpg"),
+            ("<img data-thumb=x.jpg>", "x.jpg"),
+            (
+                "<img src=x.jpg onerror=\"this.src='f.jpg'\" data-image-title='IMG_1.jpg' data-link='/p/1.jpg'>",
+                "x.jpg",
+            ),
+            ("<img src=x.jpg data-image-meta='{\"a\": \"/b.jpg\"}'>", "x.jpg"),
+            ("<img src=x.jpg data-lazy-options='a/b; c/d'>", "x.jpg"),
+            ("<picture><source data-any=x.webp><img src=blank.gif></picture>", "x.webp"),
+        ] {
+            let dom = crate::html::parse(html);
+            let image = dom.walk(0).find(|id| dom.tag(*id) == Tag::Img).unwrap();
+            assert_eq!(find(&dom, image).unwrap_or_default(), expected, "{html}");
         }
     }
 

@@ -209,9 +209,12 @@ impl ExtractDocuments {
             .collect();
         for verdict in verdicts {
             match verdict {
-                Verdict::Keep(document, limited) => {
+                Verdict::Keep { document, limited, replaced } => {
                     if limited {
                         shard.outputs.count("page_limit", 1);
+                    }
+                    if replaced > 0 {
+                        shard.outputs.count("replaced_characters", replaced as u64);
                     }
                     if document.opt_out {
                         shard.outputs.count("opted_out", 1);
@@ -234,15 +237,12 @@ fn capture(archive: &str, record: &Record<'_>, max_payload: usize) -> Result<(Ca
     if let Some(status) = http.and_then(|http| http.status()).filter(|status| *status != 200) {
         return Err(format!("status:{status}"));
     }
-    let declared = match &http {
-        Some(http) => http.header("Content-Type"),
-        None => record.header("Content-Type"),
-    };
-    if !document::may_be_html(declared.as_deref()) {
+    let declared = record.declared_type();
+    if declared.is_some_and(|declared| !document::may_be_html(&declared)) {
         return Err("not_html".into());
     }
     let payload = record.payload(&PayloadLimits::default().with_bytes(max_payload));
-    if declared.is_none() && !document::looks_like_html(payload.bytes()) {
+    if !record.payload_type(payload.bytes()).is_html() {
         return Err("not_html".into());
     }
     if payload.fault() == Some(tsumugi_warc::PayloadFault::TooLarge) {
@@ -254,7 +254,7 @@ fn capture(archive: &str, record: &Record<'_>, max_payload: usize) -> Result<(Ca
     let header = |name: &str| http.and_then(|http| http.header(name)).map(Cow::into_owned);
     let headers = |name: &str| {
         let values = http.iter().flat_map(|http| http.headers_named(name));
-        values.map(Cow::into_owned).collect()
+        values.map(Cow::into_owned).collect::<Vec<_>>()
     };
     let capture = Capture {
         url: text(record.uri()).unwrap_or_default(),
@@ -266,7 +266,11 @@ fn capture(archive: &str, record: &Record<'_>, max_payload: usize) -> Result<(Ca
             record_id: text(record.id()).unwrap_or_default().trim_matches(['<', '>']).to_owned(),
             date: text(record.date()).unwrap_or_default(),
         },
-        content_type: declared.map(Cow::into_owned),
+        content_type: match &http {
+            Some(_) => headers("Content-Type"),
+            None => record.header("Content-Type").into_iter().map(Cow::into_owned).collect(),
+        }
+        .join(", "),
         content_language: header("Content-Language"),
         robots: headers("X-Robots-Tag"),
         tdm_reservation: headers("tdm-reservation"),

@@ -1,9 +1,10 @@
 //! From one captured page to a document, or the reason why it is none.
 
 use sha2::{Digest, Sha256};
-use tsumugi_page::{Page, PageConfig, PageHeaders, parse_with};
+use tsumugi_page::{Page, PageConfig, PageHeaders, is_mojibake, parse_with};
 use tsumugi_record::{Document, Excluded, Node, Provenance, Role};
 use tsumugi_text::{Evidence, Language, LanguageIdentifier};
+use tsumugi_warc::MediaType;
 
 /// Main text shorter than this says too little about its language: then all text of the page is asked.
 const TELLING_CHARS: usize = 40;
@@ -20,7 +21,8 @@ pub(super) struct Capture {
     /// Unpacked bytes of the member before the record.
     pub(super) within: u64,
     pub(super) provenance: Provenance,
-    pub(super) content_type: Option<String>,
+    /// All headers of this name; empty where there is none.
+    pub(super) content_type: String,
     pub(super) content_language: Option<String>,
     pub(super) robots: Vec<String>,
     pub(super) tdm_reservation: Vec<String>,
@@ -30,23 +32,19 @@ pub(super) struct Capture {
 }
 
 pub(super) enum Verdict {
-    /// The document, and whether the page was over a limit of the page reader.
-    Keep(Box<Document>, bool),
+    Keep {
+        document: Box<Document>,
+        /// Whether the page was over a limit of the page reader.
+        limited: bool,
+        /// How many characters were replaced by U+FFFD, since they are not in the page's charset.
+        replaced: usize,
+    },
     Drop(Box<Excluded>),
 }
 
-/// Whether a declared type allows HTML; nothing declared does.
-pub(super) fn may_be_html(content_type: Option<&str>) -> bool {
-    content_type.is_none_or(|value| {
-        let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        kind.is_empty() || kind == "text/html" || kind == "application/xhtml+xml"
-    })
-}
-
-/// Whether bytes of no declared type begin as HTML does.
-pub(super) fn looks_like_html(bytes: &[u8]) -> bool {
-    let start = bytes.get(..bytes.len().min(512)).unwrap_or_default().trim_ascii_start().to_ascii_lowercase();
-    [&b"<!doctype html"[..], b"<html", b"<head", b"<body", b"<?xml"].iter().any(|tag| start.starts_with(tag))
+/// Whether a payload of a declared type may be HTML: XML may be XHTML, and of unknown types the bytes decide.
+pub(super) fn may_be_html(declared: &MediaType) -> bool {
+    declared.is_html() || declared.is_xml() || declared.is_unknown()
 }
 
 pub(super) fn judge(
@@ -56,7 +54,7 @@ pub(super) fn judge(
     capture: Capture,
 ) -> Verdict {
     let headers = PageHeaders {
-        content_type: capture.content_type.as_deref(),
+        content_type: Some(capture.content_type.as_str()).filter(|value| !value.is_empty()),
         content_language: capture.content_language.as_deref(),
         robots: &capture.robots,
         tdm_reservation: &capture.tdm_reservation,
@@ -69,6 +67,9 @@ pub(super) fn judge(
     if text.trim().is_empty() {
         return exclude(id, capture.provenance, "empty".into(), None);
     }
+    if is_mojibake(&text) {
+        return exclude(id, capture.provenance, "mojibake".into(), Some(page.charset));
+    }
     let mut language = identifier.identify_on_page(&text, page.language.best());
     if !is_wanted(language.code, wanted) {
         let Some(part) = translated_part(&page, identifier, wanted) else {
@@ -76,7 +77,7 @@ pub(super) fn judge(
         };
         language = Language { score: part.score.min(FOREIGN_TEXT), ..part };
     }
-    let limited = page.limited;
+    let (limited, replaced) = (page.limited, page.replaced);
     let document = Document {
         id,
         url: capture.url,
@@ -90,7 +91,7 @@ pub(super) fn judge(
         provenance: capture.provenance,
         ..Document::default()
     };
-    Verdict::Keep(Box::new(document), limited)
+    Verdict::Keep { document: Box::new(document), limited, replaced }
 }
 
 /// The language of a page that is only in part in the wanted language, as manuals have them whose translation is not
@@ -170,7 +171,7 @@ mod tests {
             url: "http://manual.test/1".into(),
             within: 0,
             provenance: Provenance::default(),
-            content_type: Some("text/html".into()),
+            content_type: "text/html".into(),
             content_language: None,
             robots: Vec::new(),
             tdm_reservation: Vec::new(),
@@ -184,7 +185,8 @@ mod tests {
 
     #[test]
     fn a_page_translated_in_part_is_kept_with_a_low_score() {
-        let Verdict::Keep(document, false) = verdict("ja-JP", &[JAPANESE, ENGLISH, ENGLISH]) else {
+        let Verdict::Keep { document, limited: false, .. } = verdict("ja-JP", &[JAPANESE, ENGLISH, ENGLISH])
+        else {
             panic!("the page was dropped")
         };
         assert!(document.language_score.is_some_and(|score| score <= FOREIGN_TEXT));

@@ -88,3 +88,75 @@ fn reads_what_is_readable_and_refuses_what_is_no_archive() {
         assert!(!out.path().join("manifest.json").exists());
     }
 }
+
+/// Pages whose type is declared in strange ways; the last word says whether they are pages.
+#[test]
+fn reads_pages_whatever_their_type_is_declared_as() {
+    let html = "<html lang=ja><p>富士山は日本で一番高い山で、静岡県と山梨県にまたがっています。</p></html>";
+    let part = "富士山は日本で一番高い山で、<b>静岡県</b>と山梨県にまたがっています。";
+    let xhtml = format!(
+        "<?xml version='1.0'?>{}",
+        html.replace("<html", "<html xmlns='http://www.w3.org/1999/xhtml'")
+    );
+    let feed = "<rss version='2.0'><title>富士山は日本で一番高い山で、静岡県と山梨県にまたがっています。</title></rss>";
+    for (head, identified, body, is_page) in [
+        ("Content-Type: text/html charset=utf-8", "text/html", html, true),
+        ("Content-Type: text/html charset=utf-8", "", html, true),
+        ("Content-Type: \"text/html\"", "", html, true),
+        ("Content-Type: 'text/html'", "", html, true),
+        ("Content-Type: text/html, text/html; charset=utf-8", "", html, true),
+        ("Content-Type: text/html\r\nContent-Type: text/html; charset=utf-8", "", html, true),
+        ("Content-Type: text/plain\r\nContent-Type: text/html", "", html, true),
+        ("Content-Type: text/htmltext/html", "", html, true),
+        ("Content-Type: unknown/unknown", "", html, true),
+        ("Content-Type: */*", "", html, true),
+        ("Content-Type: html", "", html, true),
+        ("Content-Type:", "", html, true),
+        ("X: y", "", html, true),
+        ("X: y", "text/html", part, true),
+        ("X: y", "application/xhtml+xml", part, true),
+        ("X: y", "", &xhtml, true),
+        ("Content-Type: application/xml", "", &xhtml, true),
+        ("X: y", "", part, false),
+        ("X: y", "text/html", "\u{0}\u{1}", false),
+        ("X: y", "text/html", "%PDF-1.4", false),
+        ("X: y", "", feed, false),
+        ("Content-Type: text/html", "", feed, false),
+        ("Content-Type: text/plain", "text/html", html, false),
+        ("Content-Type: image/png", "", html, false),
+    ] {
+        let http = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{body}");
+        let field = format!("WARC-Identified-Payload-Type: {identified}\r\n");
+        let field = if identified.is_empty() { "" } else { &field };
+        let archive = format!(
+            "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.test/\r\nWARC-Date: {DATE}\r\n{field}Content-Type: \
+             application/http; msgtype=response\r\nContent-Length: {}\r\n\r\n{http}\r\n\r\n",
+            http.len()
+        );
+        let out = tempfile::tempdir().unwrap();
+        let summary = run(archive.as_bytes(), out.path(), 1).unwrap();
+        assert_eq!(summary.rows["documents"], u64::from(is_page), "{head} {identified} {body}");
+        if !is_page {
+            assert_eq!(summary.funnel.stages[0].dropped["not_html"], 1, "{head} {identified} {body}");
+        }
+    }
+}
+
+#[test]
+fn counts_replaced_characters_and_drops_mojibake() {
+    let mut writer = ArchiveWriter::new(Vec::new(), Packing::default());
+    let html = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8";
+    let text = "富士山は日本で一番高い山で、静岡県と山梨県にまたがっています。".repeat(4);
+    // 広告の欄です, in Shift_JIS.
+    let mixed =
+        [format!("<p>{text}</p><p>").as_bytes(), b"\x8dL\x8d\x90\x82\xcc\x97\x93\x82\xc5\x82\xb7</p>"]
+            .concat();
+    page(&mut writer, "http://a.test/1", html, &mixed);
+    let wrong: String = text.bytes().map(char::from).collect();
+    page(&mut writer, "http://a.test/2", html, format!("<p>{wrong}</p>").as_bytes());
+    let out = tempfile::tempdir().unwrap();
+    let summary = run(&writer.finish().unwrap(), out.path(), 1).unwrap();
+    assert_eq!(summary.rows["documents"], 1);
+    assert_eq!(summary.counts["replaced_characters"], 6);
+    assert_eq!(summary.funnel.stages[1].dropped["mojibake"], 1);
+}

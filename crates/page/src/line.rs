@@ -1,0 +1,353 @@
+//! A line of text as browsers show it, made of the pieces that stand in its inline elements.
+
+use crate::space::{Special, is_plain, joins, special};
+
+/// White space that was read and not written yet: what it becomes depends on the next character.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Gap {
+    #[default]
+    None,
+    Space,
+    /// With a line break of the source, which vanishes between wide characters.
+    Break,
+    /// With a no-break space.
+    NoBreak,
+}
+
+/// Where `<sup>` and `<sub>` put their text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shift {
+    Up,
+    Down,
+}
+
+/// Text with white space collapsed. A line break between wide characters vanishes, also where tags stand beside it: it is
+/// there for the writer of the source only.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    text: String,
+    gap: Gap,
+    /// The outermost open `<sup>` or `<sub>`, where its text begins, and how many are open.
+    shift: Option<(Shift, usize)>,
+    shifts: u32,
+    /// How many `<ruby>` are open.
+    rubies: u32,
+}
+
+impl Line {
+    /// What was written so far.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the next character would stand directly behind a written one.
+    pub(crate) fn is_in_word(&self) -> bool {
+        self.gap == Gap::None && !self.text.is_empty() && !self.text.ends_with(char::is_whitespace)
+    }
+
+    /// Ends the line, and leaves an empty one.
+    pub(crate) fn take(&mut self) -> String {
+        self.gap = Gap::None;
+        if let Some((_, start)) = &mut self.shift {
+            *start = 0;
+        }
+        std::mem::take(&mut self.text)
+    }
+
+    /// Appends text whose white space collapses.
+    pub(crate) fn push(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let (mut start, mut at) = (0, 0);
+        while let Some(&byte) = bytes.get(at) {
+            if is_plain(byte) {
+                at += 1;
+                continue;
+            }
+            // A single space within a text stands as it is.
+            if byte == b' ' && at > start && bytes.get(at + 1).is_some_and(|next| is_plain(*next)) {
+                at += 2;
+                continue;
+            }
+            let (kind, width) = special(bytes, at);
+            if kind == Special::Shown {
+                at += width;
+                continue;
+            }
+            self.append(&text[start..at]);
+            at += width;
+            start = at;
+            match kind {
+                Special::Space => self.gap = self.gap.max(Gap::Space),
+                Special::Break => self.gap = self.gap.max(Gap::Break),
+                Special::NoBreak => self.gap = Gap::NoBreak,
+                Special::LineEnd => self.end_line(),
+                Special::Invisible | Special::Shown => {}
+            }
+        }
+        self.append(&text[start..]);
+        // White space between the parts of a ruby is no word's end.
+        if self.rubies > 0 && self.gap == Gap::Space {
+            self.gap = Gap::Break;
+        }
+    }
+
+    /// Appends text as it stands, but for what is not shown.
+    pub(crate) fn push_preformatted(&mut self, text: &str) {
+        self.gap = Gap::None;
+        let text = crate::space::without_invisible(text);
+        if text.contains('\r') {
+            self.text.push_str(&text.replace("\r\n", "\n").replace('\r', "\n"));
+        } else {
+            self.text.push_str(&text);
+        }
+    }
+
+    /// Appends a piece without white space at its beginning.
+    fn append(&mut self, piece: &str) {
+        let Some(first) = piece.chars().next() else { return };
+        let gap = std::mem::take(&mut self.gap);
+        if gap != Gap::None
+            && let Some(last) = self.text.chars().next_back()
+            && !matches!(last, ' ' | '\n')
+            && !(gap == Gap::Break && joins(last, first))
+        {
+            self.text.push(' ');
+        }
+        self.text.push_str(piece);
+    }
+
+    /// Breaks the line, as `<br>` does.
+    pub(crate) fn end_line(&mut self) {
+        self.gap = Gap::None;
+        let end = self.text.trim_end_matches(' ').len();
+        self.text.truncate(end);
+        self.text.push('\n');
+    }
+
+    /// A `<ruby>` begins.
+    pub(crate) fn open_ruby(&mut self) {
+        self.rubies += 1;
+    }
+
+    /// A `<ruby>` ends.
+    pub(crate) fn close_ruby(&mut self) {
+        self.rubies = self.rubies.saturating_sub(1);
+    }
+
+    /// A `<sup>` or `<sub>` begins.
+    pub(crate) fn open_shift(&mut self, shift: Shift) {
+        self.shifts += 1;
+        self.shift.get_or_insert((shift, self.text.len()));
+    }
+
+    /// A `<sup>` or `<sub>` ends. Raised and lowered numbers stay apart from what stands before them: 10³, H₂O, x^(2k).
+    pub(crate) fn close_shift(&mut self) {
+        self.shifts = self.shifts.saturating_sub(1);
+        if self.shifts > 0 {
+            return;
+        }
+        let Some((shift, start)) = self.shift.take() else { return };
+        let Some(piece) = self.text.get(start..) else { return };
+        let piece = piece.trim_start();
+        let start = self.text.len() - piece.len();
+        let is_number = |c: char| c.is_ascii_digit() || matches!(c, '０'..='９' | 'n');
+        if !piece.contains(is_number) {
+            return;
+        }
+        if let Some(shifted) = piece.chars().map(|c| shifted(c, shift)).collect::<Option<String>>() {
+            self.text.replace_range(start.., &shifted);
+            return;
+        }
+        let stands_behind = self.text[..start].ends_with(|c: char| c.is_ascii_alphanumeric() || c == ')');
+        let is_exponent =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '/' | '.' | '*' | '\u{2212}');
+        if stands_behind && piece.contains(|c: char| c.is_ascii_digit()) && piece.chars().all(is_exponent) {
+            let sign = if shift == Shift::Up { '^' } else { '_' };
+            let is_simple = piece.chars().all(|c| c.is_ascii_digit() || c == '.');
+            let written = if is_simple { format!("{sign}{piece}") } else { format!("{sign}({piece})") };
+            self.text.replace_range(start.., &written);
+        }
+    }
+}
+
+/// The raised or lowered form of a character, where Unicode has one. What separates numbers stays as it is.
+fn shifted(c: char, shift: Shift) -> Option<char> {
+    const UP: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let up = shift == Shift::Up;
+    let digit = |value: u32| {
+        if up { UP[value as usize % 10] } else { char::from_u32(0x2080 + value).unwrap_or('₀') }
+    };
+    Some(match c {
+        '0'..='9' => digit(u32::from(c) - u32::from('0')),
+        '０'..='９' => digit(u32::from(c) - u32::from('０')),
+        '+' | '＋' => {
+            if up {
+                '⁺'
+            } else {
+                '₊'
+            }
+        }
+        '-' | '\u{2212}' | '－' => {
+            if up {
+                '⁻'
+            } else {
+                '₋'
+            }
+        }
+        '=' => {
+            if up {
+                '⁼'
+            } else {
+                '₌'
+            }
+        }
+        '(' => {
+            if up {
+                '⁽'
+            } else {
+                '₍'
+            }
+        }
+        ')' => {
+            if up {
+                '⁾'
+            } else {
+                '₎'
+            }
+        }
+        'n' => {
+            if up {
+                'ⁿ'
+            } else {
+                'ₙ'
+            }
+        }
+        ',' | ' ' | '\u{2013}' => c,
+        _ => return None,
+    })
+}
+
+/// The text in one line, with white space collapsed and none at its ends.
+pub(crate) fn collapse(text: &str) -> String {
+    let mut line = Line::default();
+    line.push(text);
+    one_line(&line.take())
+}
+
+/// Lines joined by spaces, empty ones left out.
+pub(crate) fn one_line(text: &str) -> String {
+    let lines = text.split('\n').map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn joins_lines() {
+        for (text, expected) in [
+            (" 画像を\n  開く \n and\nsave ", "画像を開く and save"),
+            ("a\u{a0}\u{a0}b", "a b"),
+            ("あ　い", "あ　い"),
+            ("山です。\u{a0}\n海", "山です。 海"),
+            ("山\n\u{200b}\n頂", "山頂"),
+            ("終わった…\nそして", "終わった…そして"),
+            ("한국어\n문서", "한국어 문서"),
+            ("山\u{2028}海", "山 海"),
+        ] {
+            assert_eq!(collapse(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn keeps_numbers_apart() {
+        for (before, shift, piece, expected) in [
+            ("10", Shift::Up, "3", "10³"),
+            ("10", Shift::Up, "-3", "10⁻³"),
+            ("10", Shift::Up, "−１２", "10⁻¹²"),
+            ("x", Shift::Up, "n+1", "xⁿ⁺¹"),
+            ("H", Shift::Down, "2", "H₂"),
+            ("x", Shift::Down, "10", "x₁₀"),
+            ("e", Shift::Up, "2x", "e^(2x)"),
+            ("10", Shift::Up, "0.5", "10^0.5"),
+            ("C", Shift::Down, "2v", "C_(2v)"),
+            ("研究", Shift::Up, "1,2", "研究¹,²"),
+            ("1", Shift::Up, "st", "1st"),
+            ("製品", Shift::Up, "TM", "製品TM"),
+            ("文", Shift::Up, "[1]", "文[1]"),
+            ("文", Shift::Up, "※1", "文※1"),
+            ("x", Shift::Up, "", "x"),
+            ("10", Shift::Up, " 3", "10 ³"),
+        ] {
+            let mut line = Line::default();
+            line.push(before);
+            line.open_shift(shift);
+            line.push(piece);
+            line.close_shift();
+            assert_eq!(line.take(), expected, "{before} {piece}");
+        }
+        let mut line = Line::default();
+        line.open_shift(Shift::Up);
+        line.push("ずっと長い");
+        line.take();
+        line.push("2");
+        line.close_shift();
+        assert_eq!(line.take(), "²");
+    }
+
+    #[test]
+    fn ruby_has_no_words() {
+        let mut line = Line::default();
+        line.push("この ");
+        line.open_ruby();
+        for part in ["\n", "短", " ", " ", "槍", " "] {
+            line.push(part);
+        }
+        line.close_ruby();
+        line.push("を Tokyo で");
+        assert_eq!(line.take(), "この短槍を Tokyo で");
+    }
+
+    /// Character by character.
+    fn plain(text: &str) -> String {
+        let mut out = String::new();
+        let (mut space, mut broken, mut fixed) = (false, false, false);
+        for c in text.chars() {
+            match c {
+                ' ' | '\t' => space = true,
+                '\n' | '\r' => broken = true,
+                '\u{a0}' => fixed = true,
+                '\u{200b}' | '\u{8}' => {}
+                '\u{2028}' => {
+                    out.truncate(out.trim_end_matches(' ').len());
+                    out.push('\n');
+                    (space, broken, fixed) = (false, false, false);
+                }
+                _ => {
+                    let last = out.chars().next_back();
+                    let joined = broken && !fixed && last.is_some_and(|last| joins(last, c));
+                    let any = space || broken || fixed;
+                    if any && !joined && last.is_some_and(|last| last != ' ' && last != '\n') {
+                        out.push(' ');
+                    }
+                    out.push(c);
+                    (space, broken, fixed) = (false, false, false);
+                }
+            }
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn collapses_like_the_plain_version(text in "[ab \t\r\n\u{a0}あ字、　¢…ﾊ\u{200b}\u{2028}\u{8}]{0,30}", cut in 0..30_usize) {
+            let at = text.floor_char_boundary(cut);
+            let mut line = Line::default();
+            line.push(&text[..at]);
+            line.push(&text[at..]);
+            prop_assert_eq!(line.take(), plain(&text));
+        }
+    }
+}
