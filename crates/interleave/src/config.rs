@@ -21,8 +21,8 @@ pub struct ImageRules {
     pub min_aspect: f64,
     /// Greatest ratio of width to height (2: mmc4; the paper states none).
     pub max_aspect: f64,
-    /// Whether to drop images in menus, footers and the like (no: the paper and its peers use all images of a page, and figures
-    /// with little text around them look like such parts).
+    /// Whether to drop images outside of the main text: logos, adverts, thumbnails of related pages, footers (yes: ours; the
+    /// paper and its peers state nothing and use all images of a page).
     pub skip_boilerplate: bool,
     /// Greatest probability, 0 to 1, that an image is not safe for work, if there is an NSFW classifier (0.1: WAON; the paper
     /// uses such a classifier and states no threshold).
@@ -36,7 +36,7 @@ impl Default for ImageRules {
             max_side: 20_000,
             min_aspect: 0.5,
             max_aspect: 2.0,
-            skip_boilerplate: false,
+            skip_boilerplate: true,
             max_nsfw: 0.1,
         }
     }

@@ -37,6 +37,9 @@ mod slot;
 mod space;
 mod tag;
 
+#[doc(hidden)]
+pub use crate::classify::fitting;
+
 pub use crate::charset::{Decoded, decode};
 pub use crate::optout::OptOut;
 pub use crate::page::{LanguageHints, Page, PageConfig, PageHeaders, parse, parse_with};
