@@ -21,8 +21,8 @@ pub struct ImageRules {
     pub min_aspect: f64,
     /// Greatest ratio of width to height (2: mmc4; the paper states none).
     pub max_aspect: f64,
-    /// Whether to drop images in menus, headers, adverts, footers and the like (yes: ours; the paper and its peers use all images of
-    /// a page).
+    /// Whether to drop images outside of the main text: logos, adverts, thumbnails of related pages, footers (yes: ours; the
+    /// paper and its peers state nothing and use all images of a page).
     pub skip_boilerplate: bool,
     /// Greatest probability, 0 to 1, that an image is not safe for work, if there is an NSFW classifier (0.1: WAON; the paper
     /// uses such a classifier and states no threshold).

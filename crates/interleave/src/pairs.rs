@@ -141,7 +141,6 @@ mod tests {
     use tsumugi_record::{Node, Role};
 
     use super::*;
-    use crate::config::ImageRules;
 
     fn slot(url: &str, alt: &str, caption: &str) -> Node {
         let text = |t: &str| (!t.is_empty()).then(|| t.to_owned());
@@ -175,8 +174,7 @@ mod tests {
             "http://a/small" => Some(ImageFacts { key: 9, width: 10, height: 10, phash: PHash(0) }),
             _ => Some(ImageFacts { key: 1, width: 200, height: 200, phash: PHash(0) }),
         };
-        let images = ImageRules { skip_boilerplate: true, ..ImageRules::default() };
-        let config = PairConfig { images, ..PairConfig::default() };
+        let config = PairConfig::default();
         let checker = TextChecker::new(&config).unwrap();
         let out = pair_candidates(&document, &find, &config, &checker);
         let texts: Vec<_> = out.candidates.iter().map(|c| (c.text.as_str(), c.source)).collect();

@@ -3,7 +3,7 @@
 use tsumugi_record::ImageSlot;
 
 use crate::classify::names::is_caption;
-use crate::dom::{Data, Dom, Id, NONE};
+use crate::dom::{Attribute, Data, Dom, Id, NONE};
 use crate::html::attribute::Attr;
 use crate::inline;
 use crate::line::{Line, Shift};
@@ -20,9 +20,26 @@ pub(crate) struct Block {
     /// Characters of the text, and how many of them are in links.
     pub(crate) chars: u32,
     pub(crate) linked: u32,
-    /// An image that is not shown until a script or style sheet says so, or where the browser fails at something
-    /// else.
+    /// A text or image that is not shown until a script or style sheet says so, or where the browser fails at
+    /// something else: tabs and questions whose answers unfold, but also what is never shown.
     pub(crate) hidden: bool,
+}
+
+impl Block {
+    /// Whether it is a text that is not shown.
+    pub(crate) fn is_hidden_text(&self) -> bool {
+        self.hidden && matches!(self.content, Content::Text(_))
+    }
+}
+
+/// How an element's text is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Display {
+    Shown,
+    /// A block that is not shown: its text is read and told from the rest.
+    Hidden,
+    /// Its text is not read.
+    Unread,
 }
 
 #[derive(Debug)]
@@ -51,10 +68,11 @@ pub(crate) struct Segmenter<'a> {
     linked: u32,
     /// The block elements that are open.
     containers: Vec<Id>,
-    /// Depth in links, preformatted text, `<noscript>`, and in what is not shown.
+    /// Depth in links, preformatted text, `<noscript>`, in what holds no text, and in blocks that are not shown.
     links: u32,
     preformatted: u32,
     noscript: u32,
+    unread: u32,
     hidden: u32,
 }
 
@@ -72,6 +90,7 @@ impl<'a> Segmenter<'a> {
             links: 0,
             preformatted: 0,
             noscript: 0,
+            unread: 0,
             hidden: 0,
         }
     }
@@ -81,7 +100,7 @@ impl<'a> Segmenter<'a> {
         let mut here = top;
         while let Some(node) = self.dom.node(here) {
             match node.data {
-                Data::Text(text) if self.hidden == 0 => self.push(self.dom.str(text)),
+                Data::Text(text) if self.unread == 0 => self.push(self.dom.str(text)),
                 Data::Element { tag, .. } => {
                     self.enter(here, tag);
                     if node.first == NONE {
@@ -117,19 +136,22 @@ impl<'a> Segmenter<'a> {
     }
 
     fn enter(&mut self, id: Id, tag: Tag) {
-        if self.is_hidden(id, tag) {
-            self.hidden += 1;
-        }
-        if self.is_block(id, tag) {
-            if self.hidden == 0 {
+        let is_block = self.is_block(id, tag);
+        if is_block {
+            if self.unread == 0 {
                 self.flush();
             }
             self.containers.push(id);
         }
+        match self.display(id, tag, is_block) {
+            Display::Shown => {}
+            Display::Hidden => self.hidden += 1,
+            Display::Unread => self.unread += 1,
+        }
         match tag {
-            Tag::Br if self.hidden == 0 => self.line.end_line(),
+            Tag::Br if self.unread == 0 => self.line.end_line(),
             Tag::Img => self.image(id),
-            Tag::A => self.links += 1,
+            Tag::A if self.is_link(id) => self.links += 1,
             Tag::Noscript => self.noscript += 1,
             Tag::Ruby => self.line.open_ruby(),
             Tag::Sup => self.line.open_shift(Shift::Up),
@@ -140,28 +162,37 @@ impl<'a> Segmenter<'a> {
     }
 
     fn leave(&mut self, id: Id, tag: Tag) {
-        if self.is_block(id, tag) {
-            if self.hidden == 0 {
+        let is_block = self.is_block(id, tag);
+        if is_block {
+            if self.unread == 0 {
                 self.flush();
             }
             self.containers.pop();
         }
         match tag {
-            Tag::A => self.links -= 1,
+            Tag::A if self.is_link(id) => self.links -= 1,
             Tag::Noscript => self.noscript -= 1,
             Tag::Ruby => self.line.close_ruby(),
             Tag::Sup | Tag::Sub => self.line.close_shift(),
             _ if tag.is_preformatted() => self.preformatted -= 1,
             _ => {}
         }
-        if self.is_hidden(id, tag) {
-            self.hidden -= 1;
+        match self.display(id, tag, is_block) {
+            Display::Shown => {}
+            Display::Hidden => self.hidden -= 1,
+            Display::Unread => self.unread -= 1,
         }
+    }
+
+    /// Whether an `<a>` leads anywhere; without `href` it is a mark that others lead to.
+    fn is_link(&self, id: Id) -> bool {
+        self.dom.attribute(id, Attr::Href).is_some()
     }
 
     /// Whether an element stands apart: blocks, and spans that are captions.
     fn is_block(&self, id: Id, tag: Tag) -> bool {
         tag.is_block()
+            || tag == Tag::Button
             || (tag == Tag::Span
                 && self.dom.attribute(id, Attr::Class).is_some_and(|class| {
                     memchr::memmem::find(class.as_bytes(), b"aption").is_some() && is_caption(self.dom, id)
@@ -172,17 +203,22 @@ impl<'a> Segmenter<'a> {
         self.containers.last().copied().unwrap_or(NONE)
     }
 
-    /// Whether an element is not shown. Of style sheets nothing is known.
-    fn is_hidden(&self, id: Id, tag: Tag) -> bool {
+    /// How an element's text is shown. Of style sheets nothing is known.
+    fn display(&self, id: Id, tag: Tag, is_block: bool) -> Display {
         if tag.is_unread() || (tag == Tag::Sup && self.is_note_mark(id)) {
-            return true;
+            return Display::Unread;
         }
-        tag != Tag::Html
-            && self.dom.attributes(id).iter().any(|attribute| match attribute.name {
-                Attr::Hidden => !self.dom.str(attribute.value).eq_ignore_ascii_case("until-found"),
-                Attr::Style => hides(self.dom.str(attribute.value)),
-                _ => false,
-            })
+        let hides = |attribute: &Attribute| match attribute.name {
+            Attr::Hidden => !self.dom.str(attribute.value).eq_ignore_ascii_case("until-found"),
+            Attr::Style => hides(self.dom.str(attribute.value)),
+            _ => false,
+        };
+        match tag != Tag::Html && self.dom.attributes(id).iter().any(hides) {
+            true if is_block => Display::Hidden,
+            // A piece of a line that is not shown is no text of its own.
+            true => Display::Unread,
+            false => Display::Shown,
+        }
     }
 
     /// The raised number of a footnote: it says nothing without the note.
@@ -210,7 +246,7 @@ impl<'a> Segmenter<'a> {
 
     fn image(&mut self, id: Id) {
         let Some(slot) = self.slots.of(id) else { return };
-        if self.hidden == 0 {
+        if self.unread == 0 {
             if inline::is_inline(self.dom, id, &slot.url, &self.line) {
                 let is_written = self.is_written;
                 self.push(inline::text(slot.alt.as_deref()));
@@ -223,7 +259,7 @@ impl<'a> Segmenter<'a> {
         // What stands in `<noscript>` mostly repeats the image before it, which a script loads.
         let is_same = |block: &Block| matches!(&block.content, Content::Image(last) if last.url == slot.url);
         let repeats = self.noscript > 0 && self.blocks.iter().rev().take(3).any(is_same);
-        let hidden = self.hidden > 0 || repeats;
+        let hidden = self.hidden > 0 || self.unread > 0 || repeats;
         let content = Content::Image(Box::new(slot));
         self.blocks.push(Block { container: self.container(), content, chars: 0, linked: 0, hidden });
     }
@@ -232,13 +268,13 @@ impl<'a> Segmenter<'a> {
     fn flush(&mut self) {
         let linked = std::mem::take(&mut self.linked);
         let text = self.line.take();
-        let container = self.container();
+        let (container, hidden) = (self.container(), self.hidden > 0);
         let inline = std::mem::take(&mut self.inline);
         // Small images that stand alone are no part of a sentence.
         if !std::mem::take(&mut self.is_written) {
             self.blocks.extend(inline.into_iter().map(|slot| {
                 let content = Content::Image(Box::new(slot));
-                Block { container, content, chars: 0, linked: 0, hidden: false }
+                Block { container, content, chars: 0, linked: 0, hidden }
             }));
             return;
         }
@@ -246,7 +282,7 @@ impl<'a> Segmenter<'a> {
         if !trimmed.trim().is_empty() {
             let chars = count(trimmed);
             let content = Content::Text(trimmed.to_owned());
-            self.blocks.push(Block { container, content, chars, linked: linked.min(chars), hidden: false });
+            self.blocks.push(Block { container, content, chars, linked: linked.min(chars), hidden });
         }
     }
 }

@@ -38,6 +38,9 @@ mod slot;
 mod space;
 mod tag;
 
+#[doc(hidden)]
+pub use crate::classify::fitting;
+
 pub use crate::charset::{Decoded, decode, is_mojibake};
 pub use crate::page::{LanguageHints, Page, PageConfig, PageHeaders, parse, parse_with};
 pub use tsumugi_robots::{OptOut, Signal};

@@ -1,13 +1,13 @@
 //! From bytes to a page: charset, tree, blocks, roles, opt-out.
 
 use encoding_rs::{Encoding, UTF_8};
-use tsumugi_record::{Node, Role};
+use tsumugi_record::{Node, PageType, Role};
 use tsumugi_robots::{OptOut, Signal, is_same_agent};
 use url::Url;
 
 use crate::blocks::{Blocks, Content, Segmenter};
 use crate::charset::decode;
-use crate::classify::classify;
+use crate::classify::{Classified, classify};
 use crate::dom::{Data, Dom, Id, ROOT};
 use crate::html;
 use crate::html::attribute::Attr;
@@ -113,6 +113,10 @@ pub struct Page {
     /// (their addresses and descriptions take more than 4 MiB and four times the page), or so much bold and linked text
     /// that not all of it is known as such. Ordinary pages seldom reach one of these.
     pub limited: bool,
+    /// What kind of page it was taken for; none where it has no text, or where boilerplate is not told.
+    pub page_type: Option<PageType>,
+    /// The F1 that the choice of main text is expected to have, 0 to 1: how sure it is.
+    pub main_confidence: Option<f64>,
     /// Text and images in reading order.
     pub nodes: Vec<Node>,
     /// The uses that the page forbids.
@@ -179,11 +183,20 @@ pub fn parse_with(config: &PageConfig, bytes: &[u8], headers: &PageHeaders<'_>, 
     read_head(&dom, &config.agent, &mut page);
     let Blocks { blocks, images_left_out } = Segmenter::new(&dom, &base).run(ROOT);
     page.limited = !whole || limited || images_left_out;
-    let roles =
-        if config.tell_boilerplate { classify(&dom, &blocks) } else { vec![Role::Main; blocks.len()] };
+    let told = if config.tell_boilerplate {
+        classify(&dom, &blocks, page.title.as_deref())
+    } else {
+        Classified { roles: vec![Role::Main; blocks.len()], ..Classified::default() }
+    };
+    page.page_type = told.page_type;
+    page.main_confidence = told.confidence.map(f64::from);
     page.nodes = blocks
         .into_iter()
-        .zip(roles)
+        .zip(told.roles)
+        // Text that is not shown counts only where it is main text.
+        .filter(|(block, role)| {
+            !block.is_hidden_text() || (config.tell_boilerplate && *role != Role::Boilerplate)
+        })
         .map(|(block, role)| match block.content {
             Content::Text(text) => Node { text: Some(text), role, image: None },
             Content::Image(mut slot) => {
@@ -215,6 +228,13 @@ fn elements<'d>(dom: &'d Dom<'_>) -> impl Iterator<Item = (Id, Tag)> + 'd {
         _ => Tag::Other,
     });
     (0..).zip(tags).filter(move |(id, tag)| heads(tag) && dom.ancestors(*id).last().unwrap_or(ROOT) == ROOT)
+}
+
+/// The title of a page whose head is otherwise not of interest.
+pub(crate) fn title(dom: &Dom<'_>) -> Option<String> {
+    let mut page = Page::default();
+    read_head(dom, "", &mut page);
+    page.title
 }
 
 /// Title, languages and opt-out from the elements of the head. They count wherever they stand.

@@ -34,12 +34,15 @@ mod error;
 pub mod macros;
 #[cfg(feature = "parquet")]
 mod manifest;
+mod page_type;
 mod role;
 mod rows;
 #[cfg(feature = "parquet")]
 mod shard;
 #[cfg(feature = "parquet")]
 mod table;
+#[cfg(feature = "parquet")]
+mod word;
 
 #[cfg(feature = "parquet")]
 pub use atomic::write_atomic;
@@ -50,6 +53,7 @@ pub use error::Error;
 pub use manifest::{
     Funnel, FunnelStage, MANIFEST_FILE, MANIFEST_VERSION, Manifest, ShardEntry, read_json, write_json,
 };
+pub use page_type::PageType;
 pub use role::Role;
 pub use rows::*;
 #[cfg(feature = "parquet")]

@@ -35,34 +35,4 @@ impl Role {
 }
 
 #[cfg(feature = "parquet")]
-mod column {
-    use arrow_array::{Array, ArrayRef};
-    use arrow_schema::{ArrowError, DataType};
-    use serde_json::Value;
-
-    use super::Role;
-    use crate::Error;
-    use crate::column::{Column, utf8, value_feature};
-
-    impl Column for Role {
-        fn data_type() -> DataType {
-            DataType::Utf8
-        }
-        fn feature() -> Value {
-            value_feature("string")
-        }
-        fn encode(values: &[Option<&Self>]) -> Result<ArrayRef, ArrowError> {
-            utf8(values.iter().map(|v| v.map(|role| role.as_str())))
-        }
-        fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
-            let read = |(row, word): (usize, Option<String>)| match word {
-                None => Ok(None),
-                Some(word) => match Role::parse(&word) {
-                    Some(role) => Ok(Some(role)),
-                    None => Err(Error::Word { column: String::new(), row, value: word }),
-                },
-            };
-            String::decode(array)?.into_iter().enumerate().map(read).collect()
-        }
-    }
-}
+crate::word::word_column!(Role);

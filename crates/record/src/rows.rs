@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::page_type::PageType;
 use crate::record;
 use crate::role::Role;
 
@@ -94,6 +95,10 @@ record! {
         pub language_score: Option<f64>,
         /// Encoding the page was read in, by its WHATWG name.
         pub charset: String,
+        /// What kind of page it was taken for; none where it has no text.
+        pub page_type: Option<PageType>,
+        /// The F1 that the choice of main text is expected to have, 0 to 1: how sure the page reader is.
+        pub main_confidence: Option<f64>,
         /// Text and images in reading order.
         pub nodes: Vec<Node>,
         /// True where the page forbids its use for training.

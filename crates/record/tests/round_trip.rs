@@ -63,6 +63,8 @@ fn document() -> impl Strategy<Value = Document> {
             id,
             title,
             language_score: score.map(f64::from),
+            page_type: score.and_then(|score| PageType::ALL.get(score as usize % 8).copied()),
+            main_confidence: score.map(|score| f64::from(score % 100) / 100.0),
             nodes,
             signature,
             bands,

@@ -30,7 +30,10 @@ impl Random {
     }
 
     /// The next number.
-    #[expect(clippy::should_implement_trait, reason = "the numbers never end, so that this is not an iterator")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the numbers never end, so that this is not an iterator"
+    )]
     pub fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;

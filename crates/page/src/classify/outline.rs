@@ -2,9 +2,45 @@
 
 use std::collections::HashMap;
 
+use super::measure::Measure;
+use super::names::{self, Parts, Words};
 use crate::blocks::{Block, Content};
 use crate::dom::{Dom, Id, NONE};
+use crate::html::attribute::Attr;
 use crate::tag::Tag;
+
+/// Width from which a text with few links is a paragraph.
+pub(super) const PARAGRAPH: u32 = 50;
+/// An element with more than this share of the page's unlinked text is no part of the page but its wrapper: what its
+/// names say of parts does not count.
+const PART: f64 = 0.5;
+
+/// A text block with its measures.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    /// Index of the block.
+    pub(super) block: usize,
+    /// Place of its container in the outline.
+    pub(super) place: usize,
+    pub(super) measure: Measure,
+    /// Width in links.
+    pub(super) linked: u32,
+    /// Rank of the heading it stands in; 0 if in none.
+    pub(super) heading: u8,
+}
+
+impl Row {
+    pub(super) fn unlinked(&self) -> u32 {
+        self.measure.width.saturating_sub(self.linked)
+    }
+
+    /// Whether it is a paragraph: long, with few links, and no heading.
+    pub(super) fn is_paragraph(&self) -> bool {
+        self.heading == 0
+            && self.measure.width >= PARAGRAPH
+            && f64::from(self.linked) < 0.3 * f64::from(self.measure.width)
+    }
+}
 
 /// An element that holds blocks, itself or further down.
 #[derive(Debug, Clone)]
@@ -13,33 +49,66 @@ pub(super) struct Item {
     pub(super) tag: Tag,
     /// Place of the element above in the outline; its own place at the top.
     pub(super) parent: usize,
-    /// Blocks, characters and characters in links below.
+    pub(super) depth: u32,
+    /// The kinds of parts that it is or is in.
+    pub(super) parts: Parts,
+    /// First and last row below.
+    pub(super) first: usize,
+    pub(super) last: usize,
+    /// Text blocks, their width, the width in links and in paragraphs; images.
     pub(super) blocks: u32,
-    pub(super) chars: u32,
+    pub(super) width: u32,
     pub(super) linked: u32,
-    /// Boilerplate by tag, role or name, its own or of an element above.
-    pub(super) unlikely: bool,
-    /// Characters of clean text below, and the score of the paragraphs there.
-    pub(super) clean: u32,
-    pub(super) score: f64,
+    pub(super) paragraphs: u32,
+    pub(super) images: u32,
+    /// Elements of the same tag and class beside it, itself included.
+    pub(super) alike: u32,
+    /// Evidence of its own names against and for main text, and of all names from the top down to it.
+    pub(super) against: f32,
+    pub(super) pro: f32,
+    pub(super) path: Evidence,
+}
+
+/// What the names from the top of the page down to an element say together.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Evidence {
+    /// The strongest single evidence against and for main text.
+    pub(super) against: f32,
+    pub(super) pro: f32,
+    pub(super) sum: f32,
 }
 
 impl Item {
     pub(super) fn unlinked(&self) -> u32 {
-        self.chars.saturating_sub(self.linked)
+        self.width.saturating_sub(self.linked)
+    }
+
+    pub(super) fn link_density(&self) -> f32 {
+        self.linked as f32 / self.width.max(1) as f32
     }
 }
 
-/// The elements in document order: each after the one above it.
+/// The elements in document order, each after the one above it, and the text blocks.
 #[derive(Debug)]
 pub(super) struct Outline {
     pub(super) items: Vec<Item>,
+    pub(super) rows: Vec<Row>,
     /// For each block the place of its container.
     pub(super) containers: Vec<usize>,
 }
 
 impl Outline {
-    pub(super) fn new(dom: &Dom<'_>, blocks: &[Block]) -> Self {
+    pub(super) fn new(dom: &Dom<'_>, blocks: &[Block], words: &Words) -> Self {
+        let mut outline = Self::places(dom, blocks);
+        outline.measure(blocks);
+        outline.total();
+        outline.count_alike(dom);
+        outline.weigh(dom, words);
+        outline
+    }
+
+    /// The elements above the blocks.
+    fn places(dom: &Dom<'_>, blocks: &[Block]) -> Self {
         let mut items: Vec<Item> = Vec::new();
         let mut places: HashMap<Id, usize> = HashMap::new();
         let mut containers = Vec::with_capacity(blocks.len());
@@ -60,47 +129,113 @@ impl Outline {
                 for id in chain.drain(..).rev() {
                     let place = items.len();
                     places.insert(id, place);
-                    items.push(Item {
-                        id,
-                        tag: dom.tag(id),
-                        parent: above.unwrap_or(place),
-                        blocks: 0,
-                        chars: 0,
-                        linked: 0,
-                        unlikely: false,
-                        clean: 0,
-                        score: 0.0,
-                    });
+                    items.push(Item::new(dom, id, above.unwrap_or(place)));
                     above = Some(place);
                 }
                 last = (block.container, above.unwrap_or(0));
             }
             containers.push(last.1);
-            let item = &mut items[last.1];
-            item.blocks += 1;
-            if matches!(block.content, Content::Text(_)) {
-                item.chars += block.chars;
-                item.linked += block.linked;
-            }
         }
-        let mut outline = Self { items, containers };
-        outline.sum(|above, item| {
-            above.blocks += item.blocks;
-            above.chars += item.chars;
-            above.linked += item.linked;
-        });
-        outline
+        Self { items, rows: Vec::new(), containers }
     }
 
-    /// Adds to each element what `add` takes from those directly in it, the innermost first.
-    pub(super) fn sum(&mut self, add: impl Fn(&mut Item, &Item)) {
+    /// Measures the text blocks.
+    fn measure(&mut self, blocks: &[Block]) {
+        for (at, block) in blocks.iter().enumerate() {
+            let place = self.containers[at];
+            let Content::Text(text) = &block.content else {
+                self.items[place].images += 1;
+                continue;
+            };
+            let measure = Measure::of(text);
+            let share = f64::from(block.linked) / f64::from(block.chars.max(1));
+            let linked = (share * f64::from(measure.width)).round() as u32;
+            let heading =
+                self.chain(place).take(3).map(|place| rank(self.items[place].tag)).max().unwrap_or(0);
+            let row = Row { block: at, place, measure, linked, heading };
+            let item = &mut self.items[place];
+            item.blocks += 1;
+            item.width += measure.width;
+            item.linked += linked;
+            item.paragraphs += if row.is_paragraph() { measure.width } else { 0 };
+            item.first = item.first.min(self.rows.len());
+            item.last = item.last.max(self.rows.len());
+            self.rows.push(row);
+        }
+    }
+
+    /// Adds up what stands below each element.
+    fn total(&mut self) {
         for place in (1..self.items.len()).rev() {
             let (above, below) = self.items.split_at_mut(place);
-            if let Some(item) = below.first()
-                && let Some(parent) = above.get_mut(item.parent)
-            {
-                add(parent, item);
+            let Some(item) = below.first() else { continue };
+            let Some(parent) = above.get_mut(item.parent) else { continue };
+            parent.blocks += item.blocks;
+            parent.width += item.width;
+            parent.linked += item.linked;
+            parent.paragraphs += item.paragraphs;
+            parent.images += item.images;
+            parent.first = parent.first.min(item.first);
+            parent.last = parent.last.max(item.last);
+        }
+        let most = self.items.first().map_or(0.0, |page| f64::from(page.unlinked()) * PART);
+        for place in 0..self.items.len() {
+            let item = &self.items[place];
+            // A part that most of the page stands in is none.
+            let own =
+                if f64::from(item.unlinked()) > most { item.parts.without_boilerplate() } else { item.parts };
+            let above = if item.parent == place { Parts::default() } else { self.items[item.parent].parts };
+            let depth = if item.parent == place { 0 } else { self.items[item.parent].depth + 1 };
+            let item = &mut self.items[place];
+            item.parts = own.and(above);
+            item.depth = depth;
+        }
+    }
+
+    /// Counts the elements that have the same parent, tag and class.
+    fn count_alike(&mut self, dom: &Dom<'_>) {
+        let mut keys: Vec<(usize, u64, usize)> = Vec::with_capacity(self.items.len());
+        for (place, item) in self.items.iter().enumerate() {
+            keys.push((item.parent, names::signature(item.tag, dom.attribute(item.id, Attr::Class)), place));
+        }
+        keys.sort_unstable();
+        for group in keys.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            for (_, _, place) in group {
+                self.items[*place].alike = group.len() as u32;
             }
+        }
+    }
+
+    /// Weighs the words of the elements' names. A word that marks most of the page in sum marks no part of it.
+    fn weigh(&mut self, dom: &Dom<'_>, words: &Words) {
+        let mut found: Vec<(usize, u16)> = Vec::new();
+        let mut covered = vec![0_u32; words.len()];
+        for (place, item) in self.items.iter().enumerate() {
+            names::each_word(dom, item.id, &mut |word| {
+                if let Some(word) = words.find(word) {
+                    found.push((place, word));
+                    covered[usize::from(word)] += item.unlinked();
+                }
+            });
+        }
+        let most = self.items.first().map_or(0.0, |page| f64::from(page.unlinked()) * PART);
+        for (place, word) in found {
+            let weight = words.weight(word);
+            let item = &mut self.items[place];
+            if weight > 0.0 {
+                item.pro = item.pro.max(weight);
+            } else if f64::from(covered[usize::from(word)]) <= most {
+                item.against = item.against.min(weight);
+            }
+        }
+        for place in 0..self.items.len() {
+            let item = &self.items[place];
+            let above = if item.parent == place { Evidence::default() } else { self.items[item.parent].path };
+            self.items[place].path = Evidence {
+                against: above.against.min(item.against),
+                pro: above.pro.max(item.pro),
+                sum: above.sum + item.against + item.pro,
+            };
         }
     }
 
@@ -109,5 +244,41 @@ impl Outline {
         std::iter::successors(Some(place), |place| {
             self.items.get(*place).map(|item| item.parent).filter(|parent| parent != place)
         })
+    }
+}
+
+impl Item {
+    fn new(dom: &Dom<'_>, id: Id, parent: usize) -> Self {
+        Self {
+            id,
+            tag: dom.tag(id),
+            parent,
+            depth: 0,
+            parts: Parts::of(dom, id),
+            first: usize::MAX,
+            last: 0,
+            blocks: 0,
+            width: 0,
+            linked: 0,
+            paragraphs: 0,
+            images: 0,
+            alike: 1,
+            against: 0.0,
+            pro: 0.0,
+            path: Evidence::default(),
+        }
+    }
+}
+
+/// The rank of a heading; 0 for other elements.
+pub(super) fn rank(tag: Tag) -> u8 {
+    match tag {
+        Tag::H1 => 1,
+        Tag::H2 => 2,
+        Tag::H3 => 3,
+        Tag::H4 => 4,
+        Tag::H5 => 5,
+        Tag::H6 => 6,
+        _ => 0,
     }
 }

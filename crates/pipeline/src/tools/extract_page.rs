@@ -97,6 +97,8 @@ fn describe(bytes: &[u8], settings: &Settings) -> Value {
         "title": page.title,
         "charset": page.charset,
         "language": page.language.best(),
+        "page_type": page.page_type,
+        "main_confidence": page.main_confidence,
         "text": page.main_text(),
         "images": images.collect::<Vec<Value>>(),
         "opt_out": page.opt_out.page,

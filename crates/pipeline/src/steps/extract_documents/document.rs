@@ -85,6 +85,8 @@ pub(super) fn judge(
         language: Some(language.code.to_owned()),
         language_score: Some(language.score),
         charset: page.charset,
+        page_type: page.page_type,
+        main_confidence: page.main_confidence,
         nodes: page.nodes,
         opt_out: page.opt_out.page,
         opt_out_signals: page.opt_out.signals,

@@ -1,0 +1,152 @@
+//! What the models are told of the page as a whole.
+
+use super::features::log;
+use super::names::{self, Parts, Words};
+use super::outline::{Outline, Row};
+use crate::dom::{Data, Dom, Id};
+use crate::html::attribute::Attr;
+use crate::tag::Tag;
+
+/// The names of the numbers, as the models' files have them.
+pub(super) const NAMES: &[&str] = &[
+    "page_blocks",
+    "page_width",
+    "page_link",
+    "page_paragraphs",
+    "page_paragraph_share",
+    "page_images",
+    "page_headings",
+    "page_articles",
+    "page_alike",
+    "page_alike_share",
+    "page_questions",
+    "page_currencies",
+    "page_dates",
+    "page_pre",
+    "page_in_main",
+    "page_longest",
+    "page_forms",
+    "page_cells",
+];
+/// Bytes of a script or description that are looked at.
+const LOOK: usize = 64 << 10;
+
+/// Numbers of the page, and the words that it says of itself.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PageFeatures {
+    pub(super) values: Vec<f32>,
+}
+
+impl PageFeatures {
+    pub(super) fn new(outline: &Outline, dates: usize) -> Self {
+        let page = &outline.items[0];
+        let rows = &outline.rows;
+        let count = |fits: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| fits(row)).count() as f64;
+        let width = f64::from(page.width.max(1));
+        let within = |part: Parts| {
+            let inside = rows.iter().filter(|row| outline.items[row.place].parts.has(part));
+            (inside.map(|row| f64::from(row.measure.width)).sum::<f64>() / width) as f32
+        };
+        let tagged = |tag: Tag| outline.items.iter().filter(|item| item.tag == tag).count() as f64;
+        let alike = outline.items.iter().filter(|item| item.alike >= 3 && item.blocks >= 2);
+        let widest = alike.max_by_key(|item| outline.items[item.parent].width);
+        let values = vec![
+            log(rows.len() as f64),
+            log(width),
+            page.link_density(),
+            log(count(&Row::is_paragraph)),
+            (f64::from(page.paragraphs) / width) as f32,
+            log(f64::from(page.images)),
+            log(count(&|row| row.heading > 0)),
+            log(tagged(Tag::Article)),
+            log(widest.map_or(0.0, |item| f64::from(item.alike))),
+            widest.map_or(0.0, |item| (f64::from(outline.items[item.parent].width) / width) as f32),
+            log(count(&|row| row.measure.has_question)),
+            log(count(&|row| row.measure.has_currency)),
+            log(dates as f64),
+            log(tagged(Tag::Pre)),
+            within(Parts::MAIN),
+            log(rows.iter().map(|row| f64::from(row.measure.width)).fold(0.0, f64::max)),
+            within(Parts::FORM),
+            within(Parts::TABLE),
+        ];
+        Self { values }
+    }
+}
+
+/// Calls `take` with each word that the page says of itself: names of its elements, and with a prefix its schema.org
+/// types (`ld.`), its Open Graph type (`og.`) and the program that wrote it (`by.`).
+pub(super) fn each_word(dom: &Dom<'_>, outline: &Outline, take: &mut dyn FnMut(&[u8])) {
+    for item in &outline.items {
+        names::each_word(dom, item.id, take);
+    }
+    for id in (0..).take(dom.nodes.len()) {
+        match dom.tag(id) {
+            Tag::Meta => meta(dom, id, take),
+            Tag::Script if dom.attribute(id, Attr::Type).is_some_and(|kind| kind.contains("ld+json")) => {
+                schema(dom, id, take);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn prefixed(prefix: &[u8; 3], word: &str, take: &mut dyn FnMut(&[u8])) {
+    let word = word.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
+    let word: Vec<u8> = prefix.iter().copied().chain(word.take(24)).collect();
+    take(&word);
+}
+
+fn meta(dom: &Dom<'_>, id: Id, take: &mut dyn FnMut(&[u8])) {
+    let Some(content) = dom.attribute(id, Attr::Content) else { return };
+    let name =
+        dom.attribute(id, Attr::Property).or_else(|| dom.attribute(id, Attr::Name)).unwrap_or_default();
+    let first = content.split_whitespace().next().unwrap_or_default();
+    if name.eq_ignore_ascii_case("og:type") {
+        prefixed(b"og.", first, take);
+    } else if name.eq_ignore_ascii_case("generator") {
+        prefixed(b"by.", first, take);
+    }
+}
+
+/// The values of `"@type"` in a script of linked data.
+fn schema(dom: &Dom<'_>, id: Id, take: &mut dyn FnMut(&[u8])) {
+    for child in dom.children(id) {
+        let Some(Data::Text(text)) = dom.node(child).map(|node| node.data) else { continue };
+        let text = dom.str(text);
+        let text = &text[..text.floor_char_boundary(LOOK)];
+        for at in memchr::memmem::find_iter(text.as_bytes(), b"\"@type\"") {
+            let rest = text[at + 7..].trim_start_matches([' ', ':', '[', '\n', '\t', '\r']);
+            if let Some(kind) = rest.strip_prefix('"').and_then(|rest| rest.split('"').next()) {
+                prefixed(b"ld.", kind, take);
+            }
+        }
+    }
+}
+
+/// What the page says of itself in its head, for search engines and social networks.
+pub(super) fn descriptions<'d>(dom: &'d Dom<'_>) -> Vec<&'d str> {
+    let metas = (0..).take(dom.nodes.len()).filter(|id| dom.tag(*id) == Tag::Meta);
+    let described = metas.filter(|id| {
+        let name =
+            dom.attribute(*id, Attr::Property).or_else(|| dom.attribute(*id, Attr::Name)).unwrap_or_default();
+        name.eq_ignore_ascii_case("description") || name.eq_ignore_ascii_case("og:description")
+    });
+    let contents = described.filter_map(|id| dom.attribute(id, Attr::Content)).map(str::trim);
+    contents.filter(|content| content.chars().count() >= 12).collect()
+}
+
+/// The sum of what the page's words say for each type.
+pub(super) fn by_words(dom: &Dom<'_>, outline: &Outline, words: &Words, types: usize) -> Vec<f32> {
+    let mut seen = vec![false; words.len()];
+    let mut sums = vec![0.0; types];
+    each_word(dom, outline, &mut |word| {
+        let Some(word) = words.find(word) else { return };
+        if !std::mem::replace(&mut seen[usize::from(word)], true) {
+            for (sum, weight) in sums.iter_mut().zip(words.types(word)) {
+                *sum += weight;
+            }
+        }
+    });
+    sums
+}
