@@ -20,8 +20,9 @@ impl Scenes {
         let number = |key: &str| {
             let value =
                 options.get(key).and_then(toml::Value::as_integer).and_then(|n| u64::try_from(n).ok());
-            value
-                .ok_or_else(|| Error::recipe(format!("data source scenes: options.{key} is not a whole number")))
+            value.ok_or_else(|| {
+                Error::recipe(format!("data source scenes: options.{key} is not a whole number"))
+            })
         };
         Ok(Self { images: number("images")?, seed: number("seed")? })
     }
