@@ -108,8 +108,8 @@ fn urls_are_matched_by_their_meaning() {
         ("http://v.test/?u=http%3A%2F%2Fb.test%2Fa.jpg", "http://v.test/?u=http://b.test/a.jpg"),
     ];
     let answers: Vec<Vec<u8>> = (0..cases.len()).map(|n| answer("200 OK", &image(n))).collect();
-    let response = |(case, answer): (&(&str, &'static str), _)| NewRecord::response(DATE, case.1, answer);
-    let records = cases.iter().zip(&answers).map(response).collect();
+    let answered = cases.iter().zip(&answers);
+    let records = answered.map(|(case, answer)| NewRecord::response(DATE, case.1, answer)).collect();
     let urls = cases.map(|(url, _)| url);
     let (found, _) = fetch(&[records], &urls);
     for (n, (url, archived)) in cases.iter().enumerate() {
@@ -216,7 +216,8 @@ fn revisits_are_followed_to_what_they_repeat() {
         for (url, expected) in urls.iter().zip(expected) {
             assert_eq!(found[*url], expected.map(image).map_err(str::to_owned), "{url}");
         }
-        assert_eq!(summary.rows["images"], 6);
+        // Among them the older capture of `by-date.jpg`, because the URL alone would have named it.
+        assert_eq!(summary.rows["images"], 7);
     }
 }
 

@@ -22,6 +22,15 @@ pub(super) enum Search<'a> {
     Missing(&'a HashSet<String>),
 }
 
+/// What an archive has told so far.
+#[derive(Default)]
+struct SoFar {
+    /// Where images were moved to.
+    moved: Keys,
+    /// Names under which a record was found. Many may have the digest of a common image, and one is enough.
+    named: HashSet<String>,
+}
+
 /// Reads an archive from one end to the other.
 pub(super) fn read(
     archives: &Archives,
@@ -31,13 +40,12 @@ pub(super) fn read(
     mut found: Found<'_>,
     progress: &Progress,
 ) -> Result<(), Error> {
-    // Where images were moved to, as far as the archive has told.
-    let mut moved = Keys::default();
+    let mut so_far = SoFar::default();
     let bar = progress.bytes(&source.to_string());
     archives.read(source, &bar, &mut |name, record| {
         match record {
             Ok(record) => {
-                for capture in captures(name, record, search, config, &mut moved) {
+                for capture in captures(name, record, search, config, &mut so_far) {
                     found.push(capture)?;
                 }
             }
@@ -62,7 +70,7 @@ fn captures(
     record: &Record<'_>,
     search: &Search<'_>,
     config: &FetchImagesConfig,
-    moved: &mut Keys,
+    so_far: &mut SoFar,
 ) -> Vec<Capture> {
     let kind = record.kind();
     if !matches!(kind, RecordType::Response | RecordType::Resource | RecordType::Revisit) {
@@ -73,10 +81,13 @@ fn captures(
     let mut names: Vec<String> = match search {
         Search::Wanted(wanted) if wanted.has(&key) => vec![url.clone()],
         Search::Missing(missing) if kind != RecordType::Revisit => {
-            Target::names_of(record, &key).into_iter().filter(|name| missing.contains(name)).collect()
+            let is_missing =
+                |name: &String| missing.contains(name) && (*name == key || so_far.named.insert(name.clone()));
+            Target::names_of(record, &key).into_iter().filter(is_missing).collect()
         }
         _ => Vec::new(),
     };
+    let moved = &mut so_far.moved;
     if names.is_empty() && moved.has(&key) {
         names.push(url.clone());
     }
