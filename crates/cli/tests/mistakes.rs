@@ -70,7 +70,7 @@ fn a_step_that_keeps_nothing_says_so_and_the_next_one_refuses() {
     }
     let next = ["filter_documents", "--documents", &documents, "--out", &filtered];
     let refused = run(&next);
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(2));
     let message = stderr(&refused);
     assert!(message.contains("has no rows") && message.contains("`--allow-empty`"), "{message}");
     assert!(!Path::new(&filtered).exists());

@@ -203,6 +203,7 @@ impl Error {
             Error::Config { .. }
             | Error::Setting { .. }
             | Error::Settings { .. }
+            | Error::EmptyTable { .. }
             | Error::Overwrites { .. }
             | Error::NoPhase { .. }
             | Error::OtherRun { .. } => 2,
