@@ -203,7 +203,7 @@ fn prepare(matches: &ArgMatches) -> Result<Context, Error> {
 fn fail(step: &Step, error: &Error) -> ExitCode {
     let code = error.exit_code();
     let message = tsumugi_pipeline::with_causes(error);
-    eprintln!("error: {}", step.with_flags(&message));
+    eprintln!("error: {}", if code == 2 { step.with_flags(&message) } else { message });
     ExitCode::from(code)
 }
 

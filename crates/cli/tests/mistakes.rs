@@ -70,7 +70,7 @@ fn a_step_that_keeps_nothing_says_so_and_the_next_one_refuses() {
     }
     let next = ["filter_documents", "--documents", &documents, "--out", &filtered];
     let refused = run(&next);
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(2));
     let message = stderr(&refused);
     assert!(message.contains("has no rows") && message.contains("`--allow-empty`"), "{message}");
     assert!(!Path::new(&filtered).exists());
@@ -100,14 +100,18 @@ fn what_became_of_an_item_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name).display().to_string();
     let (kept, dropped) = (place("kept"), place("dropped"));
-    let japanese = archive(folder.path(), "ja.warc", JAPANESE);
-    let english = archive(folder.path(), "en.warc", ENGLISH);
+    // One name, since identifiers are of the archive's name and the place in it.
+    let archive = |language: &str, text: &str| {
+        let inside = folder.path().join(language);
+        std::fs::create_dir(&inside).unwrap();
+        archive(&inside, "a.warc", text)
+    };
+    let (japanese, english) = (archive("ja", JAPANESE), archive("en", ENGLISH));
     let extract = |warc: &str, out: &str| {
         assert!(run(&["extract_documents", "--warc", warc, "--out", out]).status.success());
     };
     extract(&japanese, &kept);
     extract(&english, &dropped);
-    // The identifier of the page is the same in both, since it comes from its address and date.
     let found = lines(&run(&["look_up", "http://a.test/", &dropped, "--value"]));
     let id = found[0]["id"].as_str().unwrap();
     let answer = |folders: &[&str], id: &str| {

@@ -219,6 +219,7 @@ impl Error {
             Error::Config { .. }
             | Error::Setting { .. }
             | Error::Settings { .. }
+            | Error::EmptyTable { .. }
             | Error::Overwrites { .. }
             | Error::NoPhase { .. }
             | Error::OtherRun { .. } => 2,

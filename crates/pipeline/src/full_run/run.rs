@@ -59,6 +59,7 @@ pub(super) struct Done {
 /// Where a step fails; what the steps before it made stays.
 pub fn run(config: &FullRunConfig, progress: &Progress) -> Result<FullRunSummary, Error> {
     let started = Instant::now();
+    pack(config)?;
     let recipe = recipe(config)?;
     fs::create_dir_all(&config.out).map_err(Error::io("create folder", &config.out))?;
     let mut done = Done { out: config.out.clone(), ..Done::default() };

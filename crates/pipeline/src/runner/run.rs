@@ -15,7 +15,6 @@ use crate::context::{Context, Settings};
 /// # Errors
 /// Where a setting is wrong, an input is missing, the output folder holds another run, or the step fails.
 pub fn run<S: Step>(settings: S::Settings, context: &Context) -> Result<Summary, Error> {
-    refuse_overwrite(&serde_json::to_value(&settings).map_err(Error::step(S::NAME, "settings"))?)?;
     let mut inputs = Inputs::of(context);
     let step = S::open(settings.clone(), &mut inputs, context)?;
     run_opened(&step, &settings, inputs, context)
@@ -31,6 +30,7 @@ pub fn run_opened<S: Step>(
     inputs: Inputs,
     context: &Context,
 ) -> Result<Summary, Error> {
+    refuse_overwrite(&serde_json::to_value(settings).map_err(Error::step(S::NAME, "settings"))?)?;
     let config = identity::<S>(settings, &inputs)?;
     let out = S::out(settings);
     if out.as_os_str().is_empty() {

@@ -31,7 +31,7 @@ fn personal(number: &Number<'_>, first: usize, done: Option<usize>, words: &Word
     let begins = match first.checked_sub(1) {
         Some(gap) => number.gaps[gap] == Gap::Space,
         None if done.is_some_and(|done| number.text[done..number.groups[0].start].trim().is_empty()) => true,
-        None => begins_alone(number.before(0), words),
+        None => begins_alone(number.before(0), false, words),
     };
     let most = number.groups.len().min(first + 5);
     let ends = |end: usize| match number.gaps.get(end - 1) {

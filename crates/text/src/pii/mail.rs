@@ -43,6 +43,16 @@ pub(super) fn find(text: &str) -> Vec<(Range<usize>, String)> {
 
 /// Whether a text, folded or not, may have an address, which is cheap to see.
 pub(super) fn may_have_one(text: &str) -> bool {
+    let in_brackets = |word: &String| {
+        text.match_indices(word.as_str()).any(|(at, _)| text[..at].trim_end().ends_with(OPENING))
+    };
     text.contains(['@', '\u{FF20}', '\u{FE6B}', '\u{FF41}', '\u{FF21}'])
-        || WORDS.at_words.iter().chain(&WORDS.bracketed_at_words).any(|word| text.contains(word.as_str()))
+        || WORDS.at_words.iter().any(|word| text.contains(word.split('-').next().unwrap_or(word)))
+        || WORDS.bracketed_at_words.iter().any(in_brackets)
+        || text.contains(" dot ")
+        || text.contains(" DOT ")
 }
+
+/// Opening brackets in all their widths.
+const OPENING: [char; 10] =
+    ['[', '(', '{', '<', '\u{FF3B}', '\u{FF08}', '\u{FF5B}', '\u{FF1C}', '\u{3014}', '\u{3010}'];

@@ -86,6 +86,11 @@ impl Number<'_> {
         self.groups[groups].iter().map(Range::len).collect()
     }
 
+    /// What stands between a group and the next one.
+    pub(super) fn between(&self, gap: usize) -> &str {
+        &self.text[self.groups[gap].end..self.groups[gap + 1].start]
+    }
+
     /// The text before a group.
     pub(super) fn before(&self, group: usize) -> &str {
         &self.text[..self.groups[group].start]
@@ -97,8 +102,9 @@ impl Number<'_> {
     }
 }
 
-/// Whether a number right after `before` stands alone: it is no part of an identifier, no sum, and no number of a thing.
-pub(super) fn begins_alone(before: &str, words: &Words) -> bool {
+/// Whether a number right after `before` stands alone: it is no part of an identifier, no sum, and no number of a thing. A number
+/// of three groups may follow another one after a slash.
+pub(super) fn begins_alone(before: &str, grouped: bool, words: &Words) -> bool {
     if words.is_other_label(before) {
         return false;
     }
@@ -109,6 +115,7 @@ pub(super) fn begins_alone(before: &str, words: &Words) -> bool {
         c if c.is_ascii_alphabetic() => words.is_phone_label(before),
         '=' => words.is_phone_label(before),
         '\u{A5}' | '$' | '#' | '_' => false,
+        '/' if grouped && previous.is_some_and(|c| c.is_ascii_digit()) => true,
         ':' => !previous.is_some_and(|c| c.is_ascii_digit()),
         '-' | '.' | ',' | '/' | '*' => !behind_alphanumeric || words.is_phone_label(before),
         _ => true,

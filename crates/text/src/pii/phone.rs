@@ -39,7 +39,7 @@ fn phone_at(number: &Number<'_>, at: usize, done: Option<usize>, words: &Words) 
         is_next
             || match at.checked_sub(1) {
                 Some(gap) => is_parted(number, gap, end),
-                None => begins_alone(before_sign(number.before(0)), words),
+                None => begins_alone(before_sign(number.before(0)), end - at == 3, words),
             }
     };
     ends.into_iter().find(|&end| begins(end) && is_over(number, at, end, words))
@@ -57,6 +57,8 @@ fn is_parted(number: &Number<'_>, gap: usize, end: usize) -> bool {
     match number.gaps[gap] {
         Gap::Bracket => true,
         Gap::Space => !only_spaces(&number.gaps[gap + 1..end - 1]),
+        // The number of a list: `1. 03-1234-5678`.
+        Gap::Dot => number.between(gap).starts_with(". "),
         _ => false,
     }
 }
@@ -80,6 +82,8 @@ fn is_over(number: &Number<'_>, at: usize, end: usize, words: &Words) -> bool {
     let parted = match number.gaps[end - 1] {
         Gap::Bracket => true,
         Gap::Space => !row || end - at == 1,
+        // The last group of another number of the same line: the middle dot of a list is no part of a number with hyphens.
+        Gap::Dot => number.gaps[at..end - 1].contains(&Gap::Dash),
         _ => false,
     };
     parted || !shapes(number, end, words).is_empty()
