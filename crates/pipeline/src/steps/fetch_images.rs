@@ -1,12 +1,13 @@
 //! Step `fetch_images`: the images that documents name, out of archives or folders, and over HTTP.
 //!
-//! A first phase reads each archive and folder and inspects what the documents name; a second fetches over HTTP what they do
+//! A first phase reads each archive and folder and inspects what the documents name, and what their `data:` URLs hold; a second fetches over HTTP what they do
 //! not have; a third writes each content once (table `images`: of equal contents that of the first source); a fourth joins
 //! them to the documents (table `fetches`: one row for each image of each page, missing ones with their reason). What a
 //! page or an answer forbids is never decoded.
 
 mod answers;
 mod archive;
+mod embedded;
 mod folder;
 mod found;
 #[cfg(feature = "remote")]
@@ -223,6 +224,7 @@ impl FetchImages {
                 archive::read(archives, source, wanted, &self.settings, outputs, work.progress())
             }
             Source::Folder(path) => folder::read(path, wanted, &self.settings, outputs),
+            Source::Documents => embedded::read(&self.documents, &self.settings, outputs),
         }
     }
 

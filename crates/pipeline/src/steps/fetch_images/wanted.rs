@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use tsumugi_images::canonical_url;
+use tsumugi_images::{canonical_url, is_data_url};
 use tsumugi_record::{DocumentBody, ShardReader};
 
 use crate::Error;
@@ -16,7 +16,7 @@ pub(super) struct Wanted {
 
 /// An image of a page.
 pub(super) struct Slot {
-    /// Its address in canonical form, or as it stands where it has none.
+    /// Its address in canonical form, or as it stands where it has none (`data:` URLs, broken ones).
     pub(super) url: String,
     pub(super) page_url: String,
     /// Why it is not even looked for.
@@ -31,7 +31,7 @@ pub(super) fn slots(document: &DocumentBody) -> Vec<Slot> {
         let canonical = canonical_url(&slot.url);
         let refused = if document.opt_out || slot.opt_out {
             Some("opt_out")
-        } else if canonical.is_none() {
+        } else if canonical.is_none() && !is_data_url(&slot.url) {
             Some("no_http_url")
         } else {
             None
@@ -45,7 +45,7 @@ pub(super) fn slots(document: &DocumentBody) -> Vec<Slot> {
 }
 
 impl Wanted {
-    /// Reads the addresses of all documents.
+    /// Reads the addresses of all documents, but for those that hold their images themselves.
     pub(super) fn read(shards: &[PathBuf]) -> Result<Wanted, Error> {
         let parts: Result<Vec<Vec<String>>, Error> = shards.par_iter().map(|shard| of_shard(shard)).collect();
         Ok(Wanted { urls: parts?.into_iter().flatten().collect() })
@@ -67,9 +67,8 @@ fn of_shard(shard: &Path) -> Result<Vec<String>, Error> {
     let mut urls = Vec::new();
     for batch in ShardReader::<DocumentBody>::open(shard)? {
         for document in batch? {
-            urls.extend(
-                slots(&document).into_iter().filter(|slot| slot.refused.is_none()).map(|slot| slot.url),
-            );
+            let wanted = slots(&document).into_iter().filter(|slot| slot.refused.is_none());
+            urls.extend(wanted.map(|slot| slot.url).filter(|url| !is_data_url(url)));
         }
     }
     Ok(urls)
