@@ -5,6 +5,7 @@ use std::io::Cursor;
 use image::{AnimationDecoder, DynamicImage, ImageDecoder, metadata::Orientation};
 use serde::{Deserialize, Serialize};
 
+use crate::repair::repaired;
 use crate::rgb::Rgb;
 use crate::{Error, Format, Result, luma};
 
@@ -78,6 +79,19 @@ pub fn decode_rgb(bytes: &[u8], limits: &Limits) -> Result<Rgb> {
     Ok(luma::to_rgb(decoded.pixels))
 }
 
+/// Decodes the first frame of `bytes` to RGB as viewers show it: like [`decode_rgb`], and turned as the EXIF orientation
+/// says. What people and models look at is to be upright.
+///
+/// # Errors
+/// As [`decode_rgb`].
+pub fn decode_upright(bytes: &[u8], limits: &Limits) -> Result<Rgb> {
+    let mut decoded = decode(bytes, limits)?;
+    if let Some(orientation) = Orientation::from_exif(decoded.orientation) {
+        decoded.pixels.apply_orientation(orientation);
+    }
+    Ok(luma::to_rgb(decoded.pixels))
+}
+
 /// Decodes the first frame.
 pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
     if bytes.is_empty() {
@@ -89,6 +103,8 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
     let Some(format) = Format::sniff(bytes) else {
         return Err(Error::UnknownFormat { start: start_of(bytes) });
     };
+    let repaired = repaired(bytes);
+    let bytes = &*repaired;
     let damaged = |source| Error::Decode { format, source };
     let decoder_format = format.decoder().ok_or(Error::Unsupported { format })?;
     let mut reader = image::ImageReader::with_format(Cursor::new(bytes), decoder_format);
@@ -141,6 +157,48 @@ fn is_animated(format: Format, bytes: &[u8], limits: &Limits) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A JPEG file, red on the left and blue on the right, with an EXIF orientation.
+    fn turned(orientation: u8) -> Vec<u8> {
+        let image =
+            image::RgbImage::from_fn(16, 8, |x, _| image::Rgb(if x < 8 { [255, 0, 0] } else { [0, 0, 255] }));
+        let mut bytes = Vec::new();
+        image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 100).encode_image(&image).unwrap();
+        let tiff = [
+            b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".as_slice(),
+            &[orientation],
+            b"\0\0\0\0\0\0",
+        ]
+        .concat();
+        let length = (tiff.len() as u16 + 8).to_be_bytes();
+        [&bytes[..2], b"\xff\xe1", &length, b"Exif\0\0", &tiff, &bytes[2..]].concat()
+    }
+
+    #[test]
+    fn upright_pixels_are_turned_and_others_are_not() {
+        // Where the corner that is red in the file goes.
+        for (orientation, size, red_at) in [
+            (1, (16, 8), (0, 0)),
+            (2, (16, 8), (15, 0)),
+            (3, (16, 8), (15, 7)),
+            (4, (16, 8), (0, 7)),
+            (5, (8, 16), (0, 0)),
+            (6, (8, 16), (7, 0)),
+            (7, (8, 16), (7, 15)),
+            (8, (8, 16), (0, 15)),
+        ] {
+            let bytes = turned(orientation);
+            let upright = decode_upright(&bytes, &Limits::default()).unwrap();
+            assert_eq!((upright.width, upright.height), size, "{orientation}");
+            let at = |x: u32, y: u32| &upright.data[3 * (y * upright.width + x) as usize..][..3];
+            assert!(at(red_at.0, red_at.1)[0] > 200, "{orientation}");
+            assert!(at(size.0 - 1 - red_at.0, size.1 - 1 - red_at.1)[2] > 200, "{orientation}");
+            let stored = decode_rgb(&bytes, &Limits::default()).unwrap();
+            assert_eq!((stored.width, stored.height), (16, 8));
+            let facts = crate::inspect(&bytes, &Limits::default()).unwrap();
+            assert_eq!((facts.orientation, facts.width, facts.height), (orientation, 16, 8));
+        }
+    }
 
     #[test]
     fn a_jpeg_cut_in_its_scan_is_truncated() {

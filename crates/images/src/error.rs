@@ -74,8 +74,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// One word for tables and funnels: `empty`, `too_many_bytes`, `too_many_pixels`, `not_an_image`, `svg`,
-    /// `unsupported_format`, `broken`, `truncated`.
+    /// One word for tables and funnels: `empty`, `too_many_bytes`, `too_many_pixels`, `not_an_image`, `broken`, `truncated`; or
+    /// the name of a format that is not decoded: `svg`, `avif`, `heif`, `tiff`, `ico`.
     pub fn reason(&self) -> &'static str {
         match self {
             Error::Truncated { .. } => "truncated",
@@ -83,8 +83,7 @@ impl Error {
             Error::TooManyBytes { .. } => "too_many_bytes",
             Error::TooManyPixels { .. } => "too_many_pixels",
             Error::UnknownFormat { .. } => "not_an_image",
-            Error::Unsupported { format: Format::Svg } => "svg",
-            Error::Unsupported { .. } => "unsupported_format",
+            Error::Unsupported { format } => format.as_str(),
             Error::Decode { source: image::ImageError::Limits(_), .. } => "too_many_pixels",
             Error::Decode { .. } | Error::Shape { .. } => "broken",
         }

@@ -21,7 +21,11 @@
 //! With the feature `http`, the module `fetch` downloads images.
 //!
 //! Formats: JPEG (including CMYK and progressive), PNG, GIF, WebP and BMP. SVG, AVIF, HEIF, TIFF and icons are recognised
-//! and refused by name, so that they can be counted. Of an animated image, the first frame is used.
+//! and refused by name, so that they can be counted. Of an animated image, the first frame is used. Files that break their
+//! format's rules in ways that browsers pass over are [`repaired`] first.
+//!
+//! The EXIF orientation is a fact that [`inspect`] gives beside size and hash, which are those of the stored pixels.
+//! [`decode_upright`] turns the pixels as viewers do.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -36,16 +40,18 @@ mod inspect;
 mod luma;
 mod matching;
 mod phash;
+mod repair;
 mod resize;
 mod rgb;
 
-pub use address::{canonical_url, mirror_paths, resolve_url};
-pub use decode::{Limits, decode_rgb};
+pub use address::{canonical_url, decode_data_url, is_data_url, mirror_paths, resolve_url};
+pub use decode::{Limits, decode_rgb, decode_upright};
 pub use error::{Error, Result};
 pub use format::Format;
 pub use inspect::{Inspection, content_id, inspect};
 pub use matching::{match_key, match_keys};
 pub use phash::PHash;
+pub use repair::repaired;
 pub use resize::{Filter, resize, resize_channels};
 pub use rgb::Rgb;
 

@@ -81,7 +81,7 @@ fn distinguishes_damaged_files() {
     assert_eq!(reason(b""), "empty");
     assert_eq!(reason(b"<html>404</html>"), "not_an_image");
     assert_eq!(reason(b"<svg xmlns='http://www.w3.org/2000/svg'/>"), "svg");
-    assert_eq!(reason(b"\0\0\0\x1cftypavif\0\0\0\0"), "unsupported_format");
+    assert_eq!(reason(b"\0\0\0\x1cftypavif\0\0\0\0"), "avif");
     for (name, bytes, _) in cases() {
         // A cut file is damaged or, as in browsers, still decodes to an image; it never panics.
         let _ = inspect(&bytes[..bytes.len() / 2], &limits);

@@ -38,7 +38,7 @@ pub(crate) fn is_inline(dom: &Dom<'_>, id: Id, address: &str, line: &Line) -> bo
     if is_photograph(address) || alt.chars().take(LABEL + 1).count() > LABEL {
         return false;
     }
-    is_symbol(alt) || address_tells(address) || (is_letter(alt) && line.is_in_word() && text_follows(dom, id))
+    is_symbol(alt) || address_tells(address) || (is_letter(alt) && line.is_in_word() && word_follows(dom, id))
 }
 
 /// What an image gives to the sentence: its `alt` where that is text, and not the name of a file.
@@ -128,11 +128,11 @@ fn is_letter(alt: &str) -> bool {
         && alt.chars().all(char::is_alphanumeric)
 }
 
-/// Whether the sentence goes on directly behind an element.
-fn text_follows(dom: &Dom<'_>, id: Id) -> bool {
+/// Whether a letter or digit stands directly behind an element.
+fn word_follows(dom: &Dom<'_>, id: Id) -> bool {
     let next = dom.node(id).map_or(NONE, |node| node.next);
     match dom.node(next).map(|node| node.data) {
-        Some(Data::Text(text)) => !dom.str(text).starts_with(char::is_whitespace),
+        Some(Data::Text(text)) => dom.str(text).starts_with(char::is_alphanumeric),
         _ => false,
     }
 }
@@ -147,13 +147,18 @@ fn is_file(alt: &str) -> bool {
 
 /// A side in CSS pixels as the attribute or the style says.
 fn side(dom: &Dom<'_>, id: Id, name: Attr, property: &str) -> Option<f64> {
-    let attribute = dom.attribute(id, name).and_then(length);
+    let attribute = dom.attribute(id, name).filter(|_| !is_ratio(dom, id)).and_then(length);
     attribute.or_else(|| {
         let style = dom.attribute(id, Attr::Style)?;
         let style = &style[..style.floor_char_boundary(512)];
         let mut parts = style.split(';').filter_map(|part| part.split_once(':'));
         parts.find(|(key, _)| key.trim().eq_ignore_ascii_case(property)).and_then(|(_, value)| length(value))
     })
+}
+
+/// Whether the declared sides of an AMP image give its proportions alone.
+pub(crate) fn is_ratio(dom: &Dom<'_>, id: Id) -> bool {
+    dom.attribute(id, Attr::Layout).is_some_and(|layout| layout.trim().eq_ignore_ascii_case("responsive"))
 }
 
 /// A length in CSS pixels: a bare number, `px` or `em`. Other units say nothing of the size.
@@ -243,6 +248,7 @@ mod tests {
             "<img src=a.png width='50%' alt=山々を望む丘>",
             "<img src=a.png style='max-width: 16px' alt=山々を望む丘>",
             "<img src=a.png alt='->'>",
+            "<amp-img src=a.png width=16 height=9 layout=responsive alt=山を望む丘>",
         ] {
             let alt = if image.contains("'->'") {
                 "->"
@@ -268,6 +274,11 @@ mod tests {
             "[利用者]|海です。"
         );
         assert_eq!(blocks("<pre>\n <img src=a.png width=16 height=16 alt=山>\n</pre>"), "[山]");
+        // Few letters, but between sentences.
+        assert_eq!(
+            blocks("<p>今日は山です。<img src=a.png alt=山>海です。</p>"),
+            "今日は山です。|[山]|海です。"
+        );
         // One letter beside nothing is the image of what it names.
         assert_eq!(blocks("<p><img src=a.png alt=山>\n<img src=b.png alt=川></p>"), "[山]|[川]");
         assert_eq!(blocks("<p>今日は<br><img src=a.png alt=山><br>です。</p>"), "今日は|[山]|です。");

@@ -40,9 +40,9 @@ impl Line {
         &self.text
     }
 
-    /// Whether the next character would stand directly behind a written one.
+    /// Whether the next character would stand directly behind a letter or digit.
     pub(crate) fn is_in_word(&self) -> bool {
-        self.gap == Gap::None && !self.text.is_empty() && !self.text.ends_with(char::is_whitespace)
+        self.gap == Gap::None && self.text.ends_with(char::is_alphanumeric)
     }
 
     /// Ends the line, and leaves an empty one.

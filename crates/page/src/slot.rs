@@ -13,6 +13,7 @@ use crate::caption::captions_in;
 use crate::dom::{Dom, Id, NONE, ROOT};
 use crate::html::attribute::Attr;
 use crate::html::reference;
+use crate::inline::is_ratio;
 use crate::space::without_invisible;
 use crate::tag::Tag;
 
@@ -100,9 +101,9 @@ impl<'a> Slots<'a> {
 }
 
 /// A declared size in CSS pixels, by the standard's rules for dimensions: the number at the beginning counts, whatever unit
-/// stands behind it. Percentages say nothing of a size, nor do numbers of more than nine digits.
+/// stands behind it. Percentages say nothing of a size, nor do numbers of more than nine digits, nor the proportions of AMP images.
 fn size(dom: &Dom<'_>, id: Id, name: Attr) -> Option<u32> {
-    let value = dom.attribute(id, name)?.trim_start();
+    let value = dom.attribute(id, name).filter(|_| !is_ratio(dom, id))?.trim_start();
     let after = value.trim_start_matches(|c: char| c.is_ascii_digit());
     let whole = &value[..value.len() - after.len()];
     let unit = match after.strip_prefix('.') {

@@ -13,7 +13,7 @@
 /// record! {
 ///     /// What is known of an image besides its bytes.
 ///     #[derive(Debug, Clone, PartialEq)]
-///     pub struct Size = "images", 1 {
+///     pub struct Size = "images", 2 {
 ///         /// Width in pixels.
 ///         pub width: u32,
 ///         /// Height in pixels.

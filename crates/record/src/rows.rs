@@ -146,27 +146,31 @@ impl From<DocumentBody> for Document {
 
 record! {
     /// Table `images`: one row for each content.
+    ///
+    /// Version 2 added `orientation`; files of version 1 are read as having none.
     #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-    pub struct ImageRow = "images", 1 {
+    pub struct ImageRow = "images", 2 {
         /// SHA-256 of the bytes, in hex.
         pub id: String,
         /// The encoded image.
         pub image: Image,
-        /// Width in pixels.
+        /// Width in pixels, as stored.
         pub width: u32,
-        /// Height in pixels.
+        /// Height in pixels, as stored.
         pub height: u32,
         /// Format such as `jpeg`.
         pub format: String,
-        /// Perceptual hash, 16 hex digits.
+        /// Perceptual hash of the stored pixels, 16 hex digits.
         pub phash: String,
+        /// EXIF orientation, 1 (upright) to 8: how viewers turn the stored pixels.
+        pub orientation: Option<u16>,
     }
 }
 
 record! {
     /// Projection of table `images`: what is known of an image besides its bytes.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-    pub struct ImageFacts = "images", 1 {
+    pub struct ImageFacts = "images", 2 {
         /// SHA-256 of the bytes, in hex.
         pub id: String,
         /// Width in pixels.
@@ -197,7 +201,7 @@ record! {
     pub struct Fetch = "fetches", 1 {
         /// URL that the page names.
         pub url: String,
-        /// URL that answered, after redirects.
+        /// URL that answered, after redirects; empty where the address itself holds the image.
         pub final_url: String,
         /// URL of the page.
         pub page_url: String,

@@ -36,7 +36,7 @@ impl Image {
         /// JPEG quality: artefacts stay invisible at thumbnail size.
         const QUALITY: u8 = 82;
 
-        let decoded = ::image::load_from_memory(bytes).map_err(Error::Decode)?;
+        let decoded = upright(bytes).map_err(Error::Decode)?;
         if decoded.width() <= side && decoded.height() <= side && bytes.len() <= SMALL {
             return Self::new(bytes, alt);
         }
@@ -56,6 +56,19 @@ impl Image {
     pub fn missing(alt: impl Into<String>) -> Self {
         Self { uri: None, alt: alt.into() }
     }
+}
+
+/// Decodes an image and turns it as its EXIF orientation says.
+#[cfg(feature = "thumbnails")]
+fn upright(bytes: &[u8]) -> ::image::ImageResult<::image::DynamicImage> {
+    use ::image::ImageDecoder as _;
+
+    let reader = ::image::ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format()?;
+    let mut decoder = reader.into_decoder()?;
+    let orientation = decoder.orientation()?;
+    let mut decoded = ::image::DynamicImage::from_decoder(decoder)?;
+    decoded.apply_orientation(orientation);
+    Ok(decoded)
 }
 
 fn data_uri(media_type: &str, bytes: &[u8]) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tch::{Kind, Tensor};
-use tsumugi_images::{Filter, Limits, Rgb, decode_rgb, resize};
+use tsumugi_images::{Filter, Limits, Rgb, decode_upright, resize};
 
 use crate::error::{Error, Result};
 
@@ -56,7 +56,7 @@ impl fmt::Debug for Normalization {
 }
 
 /// Decodes, resizes and normalises images. By default as PIL and VILA do: RGB, squashed to the square by bicubic
-/// filtering (no crop, no padding, EXIF orientation ignored), `x / 127.5 - 1`.
+/// filtering (no crop, no padding), `x / 127.5 - 1`. Images are turned upright as EXIF says, which VILA does not do.
 ///
 /// ```
 /// use tsumugi_vlm::{ImageProcessor, Normalization};
@@ -126,7 +126,7 @@ impl ImageProcessor {
         for (index, bytes) in files.iter().enumerate() {
             let index = first + index;
             let fail = |source: tsumugi_images::Error| Error::Image { index, source };
-            let rgb = decode_rgb(bytes.as_ref(), &self.limits).map_err(fail)?;
+            let rgb = decode_upright(bytes.as_ref(), &self.limits).map_err(fail)?;
             let before = values.len();
             self.normalize(&self.square(&rgb).map_err(fail)?, &mut values);
             if values.len() - before != expected {

@@ -25,7 +25,7 @@ attributes! {
     Alt "alt", Src "src",
     Face "face", Href "href", Lang "lang", Name "name", Role "role", Size "size", Type "type",
     Class "class", Color "color", Style "style", Width "width",
-    Height "height", Hidden "hidden", Srcset "srcset",
+    Height "height", Hidden "hidden", Layout "layout", Srcset "srcset",
     Charset "charset", Content "content",
     DataSrc "data-src", DataUrl "data-url", Encoding "encoding", Itemprop "itemprop", Property "property",
     XmlLang "xml:lang",

@@ -1,6 +1,6 @@
 //! Step `fetch_images`: the images that documents name, out of archives or folders, and over HTTP.
 //!
-//! The first phase reads each archive and folder and inspects what the documents name. The second reads the archives again if
+//! The first phase reads each archive and folder and inspects what the documents name, and what their `data:` URLs hold. The second reads the archives again if
 //! they repeat something by revisit records, or redirect to something, that the first did not look for. The third fetches
 //! over HTTP what they do not have; the fourth writes each content once (table `images`: of equal contents that of the first
 //! source); the fifth joins them to the documents (table `fetches`: one row for each image of each page, missing ones with
@@ -8,6 +8,7 @@
 
 mod answers;
 mod archive;
+mod embedded;
 mod folder;
 mod found;
 #[cfg(feature = "remote")]
@@ -244,6 +245,7 @@ impl FetchImages {
                 self.search(*set, source, &Search::Wanted(wanted), found, work)
             }
             Source::Folder(path) => folder::read(path, wanted, &self.settings, outputs),
+            Source::Documents => embedded::read(&self.documents, &self.settings, outputs),
         }
     }
 

@@ -100,5 +100,6 @@ fn image_row(bytes: Vec<u8>, facts: &Inspection) -> ImageRow {
     let path = Some(format!("{id}.{format}"));
     let (width, height, phash) = (facts.width, facts.height, facts.phash.to_string());
     let format = format.to_owned();
-    ImageRow { id, image: Image { bytes: Some(bytes), path }, width, height, format, phash }
+    let orientation = Some(u16::from(facts.orientation));
+    ImageRow { id, image: Image { bytes: Some(bytes), path }, width, height, format, phash, orientation }
 }

@@ -12,6 +12,8 @@ pub(super) enum Source {
     /// An archive of the set of this number.
     Archive(usize, archives::Source),
     Folder(PathBuf),
+    /// The documents themselves, whose `data:` URLs hold images. It is always the last one.
+    Documents,
 }
 
 /// All places, and the sets of archives that read them.
@@ -69,6 +71,7 @@ pub(super) fn parse(from: &[String], inputs: &mut Inputs) -> Result<Sources, Err
     if sources.list.is_empty() && !sources.http {
         return Err(Error::config("from", "no source is given; give warc:FILE, dir:FOLDER or http"));
     }
+    sources.list.push(Source::Documents);
     Ok(sources)
 }
 

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use tsumugi_images::{canonical_url, match_keys};
+use tsumugi_images::{canonical_url, is_data_url, match_keys};
 use tsumugi_record::{DocumentBody, ShardReader};
 
 use crate::Error;
@@ -40,7 +40,7 @@ fn hash(key: &str) -> u64 {
 
 /// An image of a page.
 pub(super) struct Slot {
-    /// Its URL in canonical form, or as it stands where it has none.
+    /// Its URL in canonical form, or as it stands where it has none (`data:` URLs, broken ones).
     pub(super) url: String,
     pub(super) page_url: String,
     /// Why it is not even looked for.
@@ -55,7 +55,7 @@ pub(super) fn slots(document: &DocumentBody) -> Vec<Slot> {
         let canonical = canonical_url(&slot.url);
         let refused = if document.opt_out || slot.opt_out {
             Some("opt_out")
-        } else if canonical.is_none() {
+        } else if canonical.is_none() && !is_data_url(&slot.url) {
             Some("no_http_url")
         } else {
             None
@@ -69,7 +69,7 @@ pub(super) fn slots(document: &DocumentBody) -> Vec<Slot> {
 }
 
 impl Wanted {
-    /// Reads the URLs of all documents.
+    /// Reads the URLs of all documents, but for those that hold their images themselves.
     pub(super) fn read(shards: &[PathBuf]) -> Result<Wanted, Error> {
         let parts: Result<Vec<Vec<String>>, Error> = shards.par_iter().map(|shard| of_shard(shard)).collect();
         let urls: HashSet<String> = parts?.into_iter().flatten().collect();
@@ -95,9 +95,8 @@ fn of_shard(shard: &Path) -> Result<Vec<String>, Error> {
     let mut urls = Vec::new();
     for batch in ShardReader::<DocumentBody>::open(shard)? {
         for document in batch? {
-            urls.extend(
-                slots(&document).into_iter().filter(|slot| slot.refused.is_none()).map(|slot| slot.url),
-            );
+            let wanted = slots(&document).into_iter().filter(|slot| slot.refused.is_none());
+            urls.extend(wanted.map(|slot| slot.url).filter(|url| !is_data_url(url)));
         }
     }
     Ok(urls)
