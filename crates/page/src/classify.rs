@@ -14,7 +14,7 @@ pub(crate) mod names;
 mod outline;
 mod page_features;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tsumugi_record::{PageType, Role};
 
@@ -53,7 +53,7 @@ pub(crate) fn classify(dom: &Dom<'_>, blocks: &[Block], title: Option<&str>) -> 
         Content::Image(slot) => slot.caption.as_deref(),
         Content::Text(_) => None,
     });
-    let captions: Vec<&str> = slots.collect();
+    let captions: HashSet<&str> = slots.collect();
     let mut roles = vec![Role::Boilerplate; blocks.len()];
     for (row, _) in outline.rows.iter().zip(&chosen).filter(|(_, chosen)| **chosen) {
         roles[row.block] = role(dom, &outline, row, &captions, blocks);
@@ -114,14 +114,14 @@ fn is_caption(dom: &Dom<'_>, outline: &Outline, place: usize) -> bool {
 }
 
 /// The role of a row of main text. A caption is one where an image has it, or its tag says so; shops name other texts so.
-fn role(dom: &Dom<'_>, outline: &Outline, row: &Row, captions: &[&str], blocks: &[Block]) -> Role {
+fn role(dom: &Dom<'_>, outline: &Outline, row: &Row, captions: &HashSet<&str>, blocks: &[Block]) -> Role {
     if row.heading > 0 {
         return Role::Heading;
     }
     let tagged = outline.chain(row.place).take(3).map(|place| outline.items[place].tag);
     let is_tagged = tagged.into_iter().any(|tag| matches!(tag, Tag::Figcaption | Tag::Caption));
     let is_known = || match &blocks[row.block].content {
-        Content::Text(text) => captions.iter().any(|caption| caption.contains(text.as_str())),
+        Content::Text(text) => captions.contains(text.as_str()),
         Content::Image(_) => false,
     };
     if is_caption(dom, outline, row.place) && (is_tagged || is_known()) { Role::Caption } else { Role::Main }

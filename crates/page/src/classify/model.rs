@@ -44,6 +44,11 @@ static MODEL: LazyLock<Option<Model>> = LazyLock::new(|| {
     ])
 });
 
+/// By how much the logits of each type's blocks shrink, in the order of [`PageType::ALL`]. The blocks of a page are right
+/// or wrong together, most of all where the question is whether a set of cards belongs to the text. Chosen by
+/// cross-validation; `fit_main_text.py` has the same numbers.
+const SHRINK: [f32; 7] = [1.0, 1.0, 1.0, 0.4, 0.5, 1.0, 0.4];
+
 /// What was fitted.
 #[derive(Debug, Clone)]
 pub(super) struct Model {
@@ -108,7 +113,9 @@ impl Model {
         let first = probabilities(&self.first, &matrix);
         second(outline, &arounds, &first, &mut matrix, start + types.len());
         let best = (0..types.len()).max_by(|a, b| types[*a].total_cmp(&types[*b])).unwrap_or(0);
-        Opinion { page_type: PageType::ALL[best], rows: probabilities(&self.second, &matrix) }
+        let shrink: f32 = types.iter().zip(SHRINK).map(|(probability, shrink)| probability * shrink).sum();
+        let sums = self.second.run(&matrix).into_iter().flatten();
+        Opinion { page_type: PageType::ALL[best], rows: sums.map(|sum| logistic(sum * shrink)).collect() }
     }
 
     /// The probability of each type of page.

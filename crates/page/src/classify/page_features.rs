@@ -28,10 +28,12 @@ pub(super) const NAMES: &[&str] = &[
     "page_forms",
     "page_cells",
 ];
-/// Bytes of a script or description that are looked at.
+/// Bytes of a script that are looked at.
 const LOOK: usize = 64 << 10;
+/// Bytes of a description that are compared with texts.
+const DESCRIPTION: usize = 2048;
 
-/// Numbers of the page, and the words that it says of itself.
+/// Numbers of the page, in the order of [`NAMES`].
 #[derive(Debug, Clone, Default)]
 pub(super) struct PageFeatures {
     pub(super) values: Vec<f32>,
@@ -133,7 +135,8 @@ pub(super) fn descriptions<'d>(dom: &'d Dom<'_>) -> Vec<&'d str> {
         name.eq_ignore_ascii_case("description") || name.eq_ignore_ascii_case("og:description")
     });
     let contents = described.filter_map(|id| dom.attribute(id, Attr::Content)).map(str::trim);
-    contents.filter(|content| content.chars().count() >= 12).collect()
+    let contents = contents.map(|content| &content[..content.floor_char_boundary(DESCRIPTION)]);
+    contents.filter(|content| content.chars().count() >= 12).take(4).collect()
 }
 
 /// The sum of what the page's words say for each type.
