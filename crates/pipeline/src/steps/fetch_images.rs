@@ -256,7 +256,7 @@ impl FetchImages {
             Source::Archive(set, source) => {
                 self.search(*set, source, &Search::Missing(self.missing(work)?), found, work)
             }
-            Source::Folder(_) => found.finish(),
+            Source::Folder(_) | Source::Documents => found.finish(),
         }
     }
 
