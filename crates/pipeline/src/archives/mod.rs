@@ -312,7 +312,8 @@ mod tests {
         let totals = archives.read(&archives.sources[0], &bar, &mut each).unwrap();
         let length = 3 * record.len() as u64;
         assert_eq!((totals.records, bar.position(), bar.length()), (3, length, Some(length)));
-        assert!(positions[0] < positions[1] && positions[1] < positions[2], "{positions:?}");
+        // Bytes are read ahead of the records.
+        assert!(positions.is_sorted() && positions[2] > 0, "{positions:?}");
         let missing = Named { archives: &["/nowhere/a.warc".into()], ..Named::default() };
         let error = Archives::find(&missing).unwrap_err();
         assert!(matches!(&error, Error::Missing { path } if path.ends_with("a.warc")), "{error}");
