@@ -134,7 +134,12 @@ impl Answers {
     /// after what was captured at the URL itself.
     fn find(&self, url: &str, redirects: usize) -> Option<Found<'_>> {
         let mut first = None;
-        for key in match_keys(url) {
+        let mut keys = match_keys(url);
+        if keys.is_empty() {
+            // A `data:` URL has no key but itself.
+            keys.push(url.to_owned());
+        }
+        for key in keys {
             let captured = self.by_key.get(&key).map(|fetch| self.follow(fetch, redirects));
             let repeated = self.revisits.get(&key).into_iter().flatten();
             let repeated = repeated.filter_map(|target| self.target(target, redirects));
