@@ -90,7 +90,7 @@ pub(crate) fn forbids_training(statement: &[u8]) -> Option<bool> {
     let members = || statement.split(|octet| matches!(octet, b',' | b';')).map(member);
     NAMES.iter().find_map(|wanted| {
         // Of a name that stands twice, the last counts (RFC 9651, 3.2).
-        let said = members().filter(|(name, _)| name.eq_ignore_ascii_case(wanted)).last()?;
+        let said = members().rfind(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
         match said.1.to_ascii_lowercase().as_slice() {
             b"n" | b"no" | b"?0" => Some(true),
             b"y" | b"yes" | b"?1" => Some(false),

@@ -72,51 +72,33 @@ async fn paths_are_compared_as_the_rfc_says() {
 async fn robots_txt_is_read_in_whatever_form_it_comes() {
     const RULES: &str = "User-agent: *\nDisallow: /a\n";
     let long = || format!("{RULES}{}\nDisallow: /b\n", "#".repeat(500 << 10));
-    let forms: Vec<(&str, Box<dyn Fn() -> Reply + Send + Sync>, [bool; 2])> = vec![
-        ("plain", Box::new(|| Reply::new(200, RULES)), [true, false]),
-        ("status 203", Box::new(|| Reply::new(203, RULES)), [true, false]),
-        (
-            "gzip",
-            Box::new(|| Reply::new(200, gzip(RULES.as_bytes())).header("Content-Encoding", "gzip")),
-            [true, false],
-        ),
-        ("gzip that is not declared", Box::new(|| Reply::new(200, gzip(RULES.as_bytes()))), [true, false]),
-        (
-            "no coding named",
-            Box::new(|| Reply::new(200, RULES).header("Content-Encoding", "none")),
-            [true, false],
-        ),
-        ("a byte order mark", Box::new(|| Reply::new(200, format!("\u{feff}{RULES}"))), [true, false]),
-        ("lines of old Macs", Box::new(|| Reply::new(200, RULES.replace('\n', "\r"))), [true, false]),
-        ("more than 500 KiB", Box::new(move || Reply::new(200, long())), [true, false]),
-        (
-            "more than 500 KiB, packed",
-            Box::new(move || Reply::new(200, gzip(long().as_bytes()))),
-            [true, false],
-        ),
-        ("chunked", Box::new(|| Reply::new(200, RULES).chunked()), [true, false]),
+    let forms: Vec<(&str, Reply, [bool; 2])> = vec![
+        ("plain", Reply::new(200, RULES), [true, false]),
+        ("status 203", Reply::new(203, RULES), [true, false]),
+        ("gzip", Reply::new(200, gzip(RULES.as_bytes())).header("Content-Encoding", "gzip"), [true, false]),
+        ("gzip that is not declared", Reply::new(200, gzip(RULES.as_bytes())), [true, false]),
+        ("no coding named", Reply::new(200, RULES).header("Content-Encoding", "none"), [true, false]),
+        ("a byte order mark", Reply::new(200, format!("\u{feff}{RULES}")), [true, false]),
+        ("lines of old Macs", Reply::new(200, RULES.replace('\n', "\r")), [true, false]),
+        ("more than 500 KiB", Reply::new(200, long()), [true, false]),
+        ("more than 500 KiB, packed", Reply::new(200, gzip(long().as_bytes())), [true, false]),
+        ("chunked", Reply::new(200, RULES).chunked(), [true, false]),
         (
             "a version",
-            Box::new(|| {
-                Reply::new(200, "User-agent: Tsumugi/0.2\nDisallow: /b\nUser-agent: *\nDisallow: /a")
-            }),
+            Reply::new(200, "User-agent: Tsumugi/0.2\nDisallow: /b\nUser-agent: *\nDisallow: /a"),
             [false, true],
         ),
-        (
-            "rules before groups",
-            Box::new(|| Reply::new(200, "Disallow: /a\nUser-agent: *\nDisallow: /b")),
-            [false, true],
-        ),
-        ("a page", Box::new(|| Reply::new(200, "<html><p>Not found. Disallow: /a</p>")), [false, false]),
-        ("an empty file", Box::new(|| Reply::new(200, "")), [false, false]),
-        ("status 204", Box::new(|| Reply::new(204, "")), [false, false]),
-        ("status 401", Box::new(|| Reply::new(401, RULES)), [false, false]),
-        ("status 404", Box::new(|| Reply::new(404, RULES)), [false, false]),
-        ("status 410", Box::new(|| Reply::new(410, RULES)), [false, false]),
-        ("status 302 to nowhere", Box::new(|| Reply::new(302, RULES)), [false, false]),
+        ("rules before groups", Reply::new(200, "Disallow: /a\nUser-agent: *\nDisallow: /b"), [false, true]),
+        ("a page", Reply::new(200, "<html><p>Not found. Disallow: /a</p>"), [false, false]),
+        ("an empty file", Reply::new(200, ""), [false, false]),
+        ("status 204", Reply::new(204, ""), [false, false]),
+        ("status 401", Reply::new(401, RULES), [false, false]),
+        ("status 404", Reply::new(404, RULES), [false, false]),
+        ("status 410", Reply::new(410, RULES), [false, false]),
+        ("status 302 to nowhere", Reply::new(302, RULES), [false, false]),
     ];
     for (name, reply, expected) in forms {
-        let server = site(move |_| reply());
+        let server = site(move |_| reply.clone());
         assert_eq!(refused(&server, &["/a", "/b"]).await, expected, "{name}");
         assert_eq!(server.count_of("a.test", "/robots.txt"), 1, "{name}");
     }
