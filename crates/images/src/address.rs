@@ -66,7 +66,7 @@ pub fn decode_data_url(address: &str) -> Option<Vec<u8>> {
     }
     let mut packed: Vec<u8> = bytes.into_iter().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let padding = packed.iter().rev().take_while(|byte| **byte == b'=').count();
-    if padding > 2 || (padding > 0 && packed.len() % 4 != 0) {
+    if padding > 2 || (padding > 0 && !packed.len().is_multiple_of(4)) {
         return None;
     }
     packed.truncate(packed.len() - padding);

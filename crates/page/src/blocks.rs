@@ -267,23 +267,22 @@ impl<'a> Segmenter<'a> {
     /// Ends the block being read.
     fn flush(&mut self) {
         let linked = std::mem::take(&mut self.linked);
-        let text = self.line.take();
         let (container, hidden) = (self.container(), self.hidden > 0);
-        let inline = std::mem::take(&mut self.inline);
-        // Small images that stand alone are no part of a sentence.
-        if !std::mem::take(&mut self.is_written) {
-            self.blocks.extend(inline.into_iter().map(|slot| {
+        if std::mem::take(&mut self.is_written) {
+            let text = self.line.as_str();
+            let text = if self.preformatted > 0 { text.trim_matches('\n') } else { text.trim() };
+            let chars = count(text);
+            let content = Content::Text(text.to_owned());
+            self.blocks.push(Block { container, content, chars, linked: linked.min(chars), hidden });
+            self.inline.clear();
+        } else {
+            // Small images that stand alone are no part of a sentence.
+            self.blocks.extend(self.inline.drain(..).map(|slot| {
                 let content = Content::Image(Box::new(slot));
                 Block { container, content, chars: 0, linked: 0, hidden }
             }));
-            return;
         }
-        let trimmed = if self.preformatted > 0 { text.trim_matches('\n') } else { text.trim() };
-        if !trimmed.trim().is_empty() {
-            let chars = count(trimmed);
-            let content = Content::Text(trimmed.to_owned());
-            self.blocks.push(Block { container, content, chars, linked: linked.min(chars), hidden });
-        }
+        self.line.clear();
     }
 }
 

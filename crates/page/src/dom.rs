@@ -228,7 +228,7 @@ impl<'a> Dom<'a> {
                 _ => {}
             });
         }
-        one_line(&line.take())
+        one_line(line.as_str())
     }
 
     pub(crate) fn add(&mut self, data: Data) -> Id {

@@ -1,6 +1,6 @@
 //! A line of text as browsers show it, made of the pieces that stand in its inline elements.
 
-use crate::space::{Special, is_plain, joins, special};
+use crate::space::{Special, is_plain, is_space, joins, special};
 
 /// White space that was read and not written yet: what it becomes depends on the next character.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,13 +45,13 @@ impl Line {
         self.gap == Gap::None && self.text.ends_with(char::is_alphanumeric)
     }
 
-    /// Ends the line, and leaves an empty one.
-    pub(crate) fn take(&mut self) -> String {
+    /// Leaves an empty line.
+    pub(crate) fn clear(&mut self) {
         self.gap = Gap::None;
         if let Some((_, start)) = &mut self.shift {
             *start = 0;
         }
-        std::mem::take(&mut self.text)
+        self.text.clear();
     }
 
     /// Appends text whose white space collapses.
@@ -68,6 +68,19 @@ impl Line {
                 at += 2;
                 continue;
             }
+            if is_space(byte) {
+                self.append(&text[start..at]);
+                let mut gap = Gap::Space;
+                while let Some(&byte) = bytes.get(at).filter(|byte| is_space(**byte)) {
+                    if matches!(byte, b'\n' | b'\r') {
+                        gap = Gap::Break;
+                    }
+                    at += 1;
+                }
+                start = at;
+                self.gap = self.gap.max(gap);
+                continue;
+            }
             let (kind, width) = special(bytes, at);
             if kind == Special::Shown {
                 at += width;
@@ -77,11 +90,9 @@ impl Line {
             at += width;
             start = at;
             match kind {
-                Special::Space => self.gap = self.gap.max(Gap::Space),
-                Special::Break => self.gap = self.gap.max(Gap::Break),
                 Special::NoBreak => self.gap = Gap::NoBreak,
                 Special::LineEnd => self.end_line(),
-                Special::Invisible | Special::Shown => {}
+                Special::Space | Special::Break | Special::Invisible | Special::Shown => {}
             }
         }
         self.append(&text[start..]);
@@ -103,17 +114,34 @@ impl Line {
     }
 
     /// Appends a piece without white space at its beginning.
+    #[inline]
     fn append(&mut self, piece: &str) {
-        let Some(first) = piece.chars().next() else { return };
-        let gap = std::mem::take(&mut self.gap);
-        if gap != Gap::None
-            && let Some(last) = self.text.chars().next_back()
-            && !matches!(last, ' ' | '\n')
-            && !(gap == Gap::Break && joins(last, first))
-        {
-            self.text.push(' ');
+        if piece.is_empty() {
+            return;
+        }
+        if self.gap != Gap::None {
+            self.close_gap(piece);
         }
         self.text.push_str(piece);
+    }
+
+    /// Writes the white space that was read before `piece`, if it is any.
+    fn close_gap(&mut self, piece: &str) {
+        let gap = std::mem::take(&mut self.gap);
+        let (Some(&last), Some(&first)) = (self.text.as_bytes().last(), piece.as_bytes().first()) else {
+            return;
+        };
+        if matches!(last, b' ' | b'\n') {
+            return;
+        }
+        // No character of ASCII is wide.
+        let is_joined = gap == Gap::Break && !last.is_ascii() && !first.is_ascii() && {
+            let neighbours = self.text.chars().next_back().zip(piece.chars().next());
+            neighbours.is_some_and(|(last, first)| joins(last, first))
+        };
+        if !is_joined {
+            self.text.push(' ');
+        }
     }
 
     /// Breaks the line, as `<br>` does.
@@ -231,7 +259,7 @@ fn shifted(c: char, shift: Shift) -> Option<char> {
 pub(crate) fn collapse(text: &str) -> String {
     let mut line = Line::default();
     line.push(text);
-    one_line(&line.take())
+    one_line(line.as_str())
 }
 
 /// Lines joined by spaces, empty ones left out.
@@ -286,15 +314,15 @@ mod tests {
             line.open_shift(shift);
             line.push(piece);
             line.close_shift();
-            assert_eq!(line.take(), expected, "{before} {piece}");
+            assert_eq!(line.as_str(), expected, "{before} {piece}");
         }
         let mut line = Line::default();
         line.open_shift(Shift::Up);
         line.push("ずっと長い");
-        line.take();
+        line.clear();
         line.push("2");
         line.close_shift();
-        assert_eq!(line.take(), "²");
+        assert_eq!(line.as_str(), "²");
     }
 
     #[test]
@@ -307,7 +335,7 @@ mod tests {
         }
         line.close_ruby();
         line.push("を Tokyo で");
-        assert_eq!(line.take(), "この短槍を Tokyo で");
+        assert_eq!(line.as_str(), "この短槍を Tokyo で");
     }
 
     /// Character by character.
@@ -347,7 +375,7 @@ mod tests {
             let mut line = Line::default();
             line.push(&text[..at]);
             line.push(&text[at..]);
-            prop_assert_eq!(line.take(), plain(&text));
+            prop_assert_eq!(line.as_str(), plain(&text));
         }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) enum Special {
 }
 
 /// For each byte whether a character that begins with it may be anything but [`Special::Shown`].
-const MAY_BE_SPECIAL: [bool; 256] = {
+static MAY_BE_SPECIAL: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte <= 0x20 {
@@ -34,7 +34,14 @@ const MAY_BE_SPECIAL: [bool; 256] = {
     table
 };
 
+/// Whether a byte is white space of HTML.
+#[inline]
+pub(crate) fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c')
+}
+
 /// Whether a byte begins no character that [`special`] has something to say about.
+#[inline]
 pub(crate) fn is_plain(byte: u8) -> bool {
     !MAY_BE_SPECIAL[usize::from(byte)]
 }

@@ -98,7 +98,7 @@ pub(super) fn decode(bytes: &[u8], main: &'static Encoding) -> (String, usize) {
     let mut out = String::with_capacity(bytes.len());
     let mut replaced = 0;
     let mut at = 0;
-    for section in jis_sections(bytes).into_iter().chain([bytes.len()..bytes.len()]) {
+    for section in jis_sections(bytes).into_iter().chain(std::iter::once(bytes.len()..bytes.len())) {
         for part in parts(&bytes[at..section.start]) {
             replaced += decode_part(part, main, &mut out);
         }

@@ -71,7 +71,7 @@ pub fn sniff(payload: &[u8]) -> &'static str {
         text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag))
             && matches!(text.get(tag.len()), Some(b' ' | b'>'))
     };
-    if TAGS.iter().any(|tag| is_html(tag)) || text.starts_with(b"<!--") {
+    if TAGS.iter().any(is_html) || text.starts_with(b"<!--") {
         return "text/html";
     }
     if text.starts_with(b"<?xml") {
