@@ -16,10 +16,10 @@ mod page_features;
 
 use std::collections::{HashMap, HashSet};
 
+use memchr::memmem;
 use tsumugi_record::{PageType, Role};
 
 use crate::blocks::{Block, Content};
-use crate::caption;
 use crate::dom::Dom;
 use crate::tag::Tag;
 use features::Said;
@@ -56,7 +56,7 @@ pub(crate) fn classify(dom: &Dom<'_>, blocks: &[Block], title: Option<&str>) -> 
     let captions: HashSet<&str> = slots.collect();
     let mut roles = vec![Role::Boilerplate; blocks.len()];
     for (row, _) in outline.rows.iter().zip(&chosen).filter(|(_, chosen)| **chosen) {
-        roles[row.block] = role(dom, &outline, row, &captions, blocks);
+        roles[row.block] = role(&outline, row, &captions, blocks);
     }
     drop_labels(blocks, &outline, &mut roles);
     images::follow(&outline, blocks, &mut roles);
@@ -79,18 +79,19 @@ fn said(dom: &Dom<'_>, blocks: &[Block], outline: &Outline, title: Option<&str>)
         *times.entry(text(row.block)).or_default() += 1;
     }
     let title = title.unwrap_or_default();
-    let descriptions = page_features::descriptions(dom);
+    let descriptions: Vec<Described<'_>> =
+        page_features::descriptions(dom).into_iter().map(Described::new).collect();
     let facts = outline.rows.iter().map(|row| {
         let text = text(row.block);
         let in_title = match text {
             _ if text == title => 2,
             // Short words stand in a title by chance.
-            _ if row.measure.width >= 6 && row.measure.width <= 200 && title.contains(text) => 1,
+            _ if row.measure.width >= 6 && row.measure.width <= 200 && holds(title, text) => 1,
             _ => 0,
         };
         Said {
             is_date: labels::is_date(text),
-            is_caption: is_caption(dom, outline, row.place),
+            is_caption: is_caption(outline, row.place),
             is_described: row.measure.width >= DESCRIBED && is_described(text, &descriptions),
             is_hidden: blocks[row.block].hidden,
             times: times.get(text).copied().unwrap_or_default(),
@@ -100,21 +101,38 @@ fn said(dom: &Dom<'_>, blocks: &[Block], outline: &Outline, title: Option<&str>)
     facts.collect()
 }
 
-/// Whether the page's description of itself holds a text or begins as it does.
-fn is_described(text: &str, descriptions: &[&str]) -> bool {
-    let start = |text: &str| text.char_indices().nth(BEGINNING).map_or(text.len(), |(at, _)| at);
-    descriptions.iter().any(|said| said.contains(text) || text.contains(&said[..start(said)]))
+/// Whether the page's description of itself holds a text, or begins as some of the text does.
+fn is_described(text: &str, descriptions: &[Described<'_>]) -> bool {
+    let says = |said: &Described<'_>| said.beginning.find(text.as_bytes()).is_some() || holds(said.whole, text);
+    descriptions.iter().any(says)
 }
 
-fn is_caption(dom: &Dom<'_>, outline: &Outline, place: usize) -> bool {
-    outline.chain(place).take(3).any(|place| {
-        let id = outline.items[place].id;
-        names::is_caption(dom, id) || caption::is_title(dom, id)
-    })
+/// Whether a short text holds another one. Most texts are looked for once, which is too seldom for a searcher.
+fn holds(short: &str, text: &str) -> bool {
+    let (short, text) = (short.as_bytes(), text.as_bytes());
+    let Some(first) = text.first().filter(|_| text.len() <= short.len()) else { return false };
+    memchr::memchr_iter(*first, &short[..=short.len() - text.len()]).any(|at| short[at..].starts_with(text))
+}
+
+/// A description of the page, ready to be looked for.
+struct Described<'d> {
+    whole: &'d str,
+    beginning: memmem::Finder<'d>,
+}
+
+impl<'d> Described<'d> {
+    fn new(whole: &'d str) -> Self {
+        let end = whole.char_indices().nth(BEGINNING).map_or(whole.len(), |(at, _)| at);
+        Self { whole, beginning: memmem::Finder::new(&whole[..end]) }
+    }
+}
+
+fn is_caption(outline: &Outline, place: usize) -> bool {
+    outline.chain(place).take(3).any(|place| outline.items[place].is_caption)
 }
 
 /// The role of a row of main text. A caption is one where an image has it, or its tag says so; shops name other texts so.
-fn role(dom: &Dom<'_>, outline: &Outline, row: &Row, captions: &HashSet<&str>, blocks: &[Block]) -> Role {
+fn role(outline: &Outline, row: &Row, captions: &HashSet<&str>, blocks: &[Block]) -> Role {
     if row.heading > 0 {
         return Role::Heading;
     }
@@ -124,7 +142,7 @@ fn role(dom: &Dom<'_>, outline: &Outline, row: &Row, captions: &HashSet<&str>, b
         Content::Text(text) => captions.contains(text.as_str()),
         Content::Image(_) => false,
     };
-    if is_caption(dom, outline, row.place) && (is_tagged || is_known()) { Role::Caption } else { Role::Main }
+    if is_caption(outline, row.place) && (is_tagged || is_known()) { Role::Caption } else { Role::Main }
 }
 
 /// Labels of advertisements are boilerplate, and so are dates before the first paragraph.

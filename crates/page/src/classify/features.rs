@@ -59,7 +59,7 @@ const FAR: usize = 10;
 
 /// A logarithm that is 0 at 0.
 pub(super) fn log(value: f64) -> f32 {
-    (1.0 + value).ln() as f32
+    (1.0 + value as f32).ln()
 }
 
 fn share(part: f64, of: f64) -> f32 {

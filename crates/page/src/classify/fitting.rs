@@ -74,8 +74,8 @@ pub fn features(html: &[u8], words: &str, first: Option<&[f32]>) -> Option<Featu
         unlinked: item.unlinked(),
         words: own(item.id),
     });
-    let mut page_words = Vec::new();
-    page_features::each_word(&dom, &outline, &mut |word| {
+    let mut page_words: Vec<String> = outline.items.iter().flat_map(|item| own(item.id)).collect();
+    page_features::each_word(&dom, &mut |word| {
         page_words.push(String::from_utf8_lossy(&word[..word.len().min(16)]).into_owned());
     });
     page_words.sort_unstable();

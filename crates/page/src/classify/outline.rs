@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::measure::Measure;
 use super::names::{self, Parts, Words};
 use crate::blocks::{Block, Content};
+use crate::caption;
 use crate::dom::{Dom, Id, NONE};
 use crate::html::attribute::Attr;
 use crate::tag::Tag;
@@ -67,6 +68,8 @@ pub(super) struct Item {
     pub(super) against: f32,
     pub(super) pro: f32,
     pub(super) path: Evidence,
+    /// Whether it says that it holds a caption.
+    pub(super) is_caption: bool,
 }
 
 /// What the names from the top of the page down to an element say together.
@@ -95,6 +98,8 @@ pub(super) struct Outline {
     pub(super) rows: Vec<Row>,
     /// For each block the place of its container.
     pub(super) containers: Vec<usize>,
+    /// The known words of all names, with repetition.
+    pub(super) words: Vec<u16>,
 }
 
 impl Outline {
@@ -136,7 +141,7 @@ impl Outline {
             }
             containers.push(last.1);
         }
-        Self { items, rows: Vec::new(), containers }
+        Self { items, rows: Vec::new(), containers, words: Vec::new() }
     }
 
     /// Measures the text blocks.
@@ -219,6 +224,7 @@ impl Outline {
             });
         }
         let most = self.items.first().map_or(0.0, |page| f64::from(page.unlinked()) * PART);
+        self.words = found.iter().map(|(_, word)| *word).collect();
         for (place, word) in found {
             let weight = words.weight(word);
             let item = &mut self.items[place];
@@ -266,6 +272,7 @@ impl Item {
             against: 0.0,
             pro: 0.0,
             path: Evidence::default(),
+            is_caption: names::is_caption(dom, id) || caption::is_title(dom, id),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the models are told of the page as a whole.
 
 use super::features::log;
-use super::names::{self, Parts, Words};
+use super::names::{Parts, Words};
 use super::outline::{Outline, Row};
 use crate::dom::{Data, Dom, Id};
 use crate::html::attribute::Attr;
@@ -76,12 +76,9 @@ impl PageFeatures {
     }
 }
 
-/// Calls `take` with each word that the page says of itself: names of its elements, and with a prefix its schema.org
-/// types (`ld.`), its Open Graph type (`og.`) and the program that wrote it (`by.`).
-pub(super) fn each_word(dom: &Dom<'_>, outline: &Outline, take: &mut dyn FnMut(&[u8])) {
-    for item in &outline.items {
-        names::each_word(dom, item.id, take);
-    }
+/// Calls `take` with each word that the head of the page says of it: with a prefix its schema.org types (`ld.`), its Open
+/// Graph type (`og.`) and the program that wrote it (`by.`).
+pub(super) fn each_word(dom: &Dom<'_>, take: &mut dyn FnMut(&[u8])) {
     for id in (0..).take(dom.nodes.len()) {
         match dom.tag(id) {
             Tag::Meta => meta(dom, id, take),
@@ -139,16 +136,21 @@ pub(super) fn descriptions<'d>(dom: &'d Dom<'_>) -> Vec<&'d str> {
     contents.filter(|content| content.chars().count() >= 12).take(4).collect()
 }
 
-/// The sum of what the page's words say for each type.
+/// The sum of what the words of the page's names and of its head say for each type; each word counts once.
 pub(super) fn by_words(dom: &Dom<'_>, outline: &Outline, words: &Words, types: usize) -> Vec<f32> {
     let mut seen = vec![false; words.len()];
     let mut sums = vec![0.0; types];
-    each_word(dom, outline, &mut |word| {
-        let Some(word) = words.find(word) else { return };
+    let mut add = |word: u16| {
         if !std::mem::replace(&mut seen[usize::from(word)], true) {
             for (sum, weight) in sums.iter_mut().zip(words.types(word)) {
                 *sum += weight;
             }
+        }
+    };
+    outline.words.iter().for_each(|word| add(*word));
+    each_word(dom, &mut |word| {
+        if let Some(word) = words.find(word) {
+            add(word);
         }
     });
     sums
