@@ -103,7 +103,8 @@ fn said(dom: &Dom<'_>, blocks: &[Block], outline: &Outline, title: Option<&str>)
 
 /// Whether the page's description of itself holds a text, or begins as some of the text does.
 fn is_described(text: &str, descriptions: &[Described<'_>]) -> bool {
-    let says = |said: &Described<'_>| said.beginning.find(text.as_bytes()).is_some() || holds(said.whole, text);
+    let says =
+        |said: &Described<'_>| said.beginning.find(text.as_bytes()).is_some() || holds(said.whole, text);
     descriptions.iter().any(says)
 }
 
