@@ -59,7 +59,13 @@ pub(crate) fn classify(dom: &Dom<'_>, blocks: &[Block], title: Option<&str>) -> 
         roles[row.block] = role(&outline, row, &captions, blocks);
     }
     drop_labels(blocks, &outline, &mut roles);
-    images::follow(&outline, blocks, &mut roles);
+    let is_caption = |row: &Row| match &blocks[row.block].content {
+        Content::Text(text) => captions.contains(text.as_str()),
+        Content::Image(_) => false,
+    };
+    let is_caption: Vec<bool> = outline.rows.iter().map(is_caption).collect();
+    images::follow(&outline, blocks, &is_caption, &mut roles);
+    keep_captions(blocks, &mut roles);
     let has_text = !outline.rows.is_empty();
     Classified {
         roles,
@@ -144,6 +150,21 @@ fn role(outline: &Outline, row: &Row, captions: &HashSet<&str>, blocks: &[Block]
         Content::Image(_) => false,
     };
     if is_caption(outline, row.place) && (is_tagged || is_known()) { Role::Caption } else { Role::Main }
+}
+
+/// The caption of an image of the main text belongs to it.
+fn keep_captions(blocks: &[Block], roles: &mut [Role]) {
+    let kept = blocks.iter().zip(&*roles).filter_map(|(block, role)| match &block.content {
+        Content::Image(slot) if *role == Role::Main => slot.caption.as_deref(),
+        _ => None,
+    });
+    let kept: HashSet<&str> = kept.collect();
+    for (block, role) in blocks.iter().zip(roles) {
+        let Content::Text(text) = &block.content else { continue };
+        if *role == Role::Boilerplate && !block.hidden && kept.contains(text.as_str()) {
+            *role = Role::Caption;
+        }
+    }
 }
 
 /// Labels of advertisements are boilerplate, and so are dates before the first paragraph.

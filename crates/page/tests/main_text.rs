@@ -1,7 +1,7 @@
 //! What counts as main text, on pages made after real ones.
 
 use tsumugi_page::{PageHeaders, parse};
-use tsumugi_record::{PageType, Role};
+use tsumugi_record::{Node, PageType, Role};
 
 const TEXT: &str =
     "この章ではパッケージの管理に使うコマンドの基本的な使い方を、いくつかの例を挙げながら順に説明します。";
@@ -161,4 +161,26 @@ fn says_what_it_took_the_page_for_and_how_sure_it_is() {
     assert!(told.main_confidence.is_some_and(|confidence| (0.8..=1.0).contains(&confidence)), "{told:?}");
     let empty = parse(b"<title>x</title>", &PageHeaders::default(), "");
     assert_eq!((empty.page_type, empty.main_confidence), (None, None));
+}
+
+#[test]
+fn images_with_captions_illustrate_the_paragraphs_around_them() {
+    let figures: String = (0..3)
+        .map(|at| {
+            format!(
+                "<p>{}</p><div class=figure><p class=title>図{at} 手順</p><div class=figure-contents>\
+                 <div class=mediaobject><img src='/f/{at}.png'><div class=caption>例{at}</div></div></div></div>",
+                sentence(at)
+            )
+        })
+        .collect();
+    let html = page(&format!("<div class=section>{figures}<p>{}</p></div>", sentence(3)));
+    let found = parse(html.as_bytes(), &PageHeaders::default(), "http://a.test/");
+    let role = |name: &str| {
+        let is_it = |node: &&Node| node.image.as_ref().is_some_and(|image| image.url.ends_with(name));
+        found.nodes.iter().find(is_it).map(|node| node.role)
+    };
+    for name in ["/f/0.png", "/f/1.png", "/f/2.png"] {
+        assert_eq!(role(name), Some(Role::Main), "{name}");
+    }
 }
