@@ -96,6 +96,17 @@ fn the_readme_shows_the_example_of_the_facade() {
     assert_eq!(example("README.md"), example("crates/tsumugi/README.md"));
 }
 
+/// A crate outside the workspace shares what is built only where its profile is the same.
+#[test]
+fn the_crate_outside_has_the_profile_of_the_workspace() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let profile = |path: &str| {
+        let manifest: toml::Table = std::fs::read_to_string(root.join(path)).unwrap().parse().unwrap();
+        manifest["profile"]["dev"].clone()
+    };
+    assert_eq!(profile("tests/outside/Cargo.toml"), profile("Cargo.toml"));
+}
+
 /// What a registry shows of a crate: a README with an example, keywords and categories.
 #[test]
 fn crates_are_described() {
