@@ -18,7 +18,7 @@ const ENCODINGS: [&Encoding; 6] = [SHIFT_JIS, EUC_JP, GBK, BIG5, EUC_KR, WINDOWS
 const SEPARATORS: [char; 6] = ['/', '&', '=', '+', ';', ','];
 
 /// The key of a URL: equal for URLs that differ only in the case of scheme, host and hex digits, in escapes of characters
-/// that do not need one, in a default port, a fragment, an empty query or the dot at the end of a host. `None` unless
+/// that do not need one, in a default port, a fragment, question marks at the end or the dot at the end of a host. `None` unless
 /// it is an absolute `http` or `https` URL.
 ///
 /// ```
@@ -40,7 +40,7 @@ pub fn match_key(url: &str) -> Option<String> {
     });
     let host = host.trim_end_matches('.');
     let colon = if port.is_empty() { "" } else { ":" };
-    let path = comparable_path(path.strip_suffix('?').unwrap_or(path));
+    let path = comparable_path(path.trim_end_matches('?'));
     Some(format!("{scheme}://{host}{colon}{port}{path}"))
 }
 
@@ -214,6 +214,7 @@ mod tests {
             assert!(!match_keys(url).contains(&match_key(other).unwrap()), "{url} {other}");
         }
         assert_eq!(match_keys("http://a.test/a.jpg").len(), 2);
+        assert_eq!(match_key("http://a.test/??").unwrap(), "http://a.test/");
         assert!(match_keys("data:,").is_empty());
     }
 
