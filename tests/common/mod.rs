@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The command of a step. `cargo test` in the root builds the program beside the tests.
 pub(crate) fn step(name: &str) -> Command {
@@ -39,8 +39,16 @@ pub(crate) fn run_ok(command: &mut Command) -> serde_json::Value {
 
 /// Starts a command and kills it with SIGKILL after a while. True if it was still running.
 pub(crate) fn kill_after(command: &mut Command, wait: Duration) -> bool {
+    let started = Instant::now();
+    kill_when(command, || started.elapsed() >= wait)
+}
+
+/// Starts a command and kills it with SIGKILL as soon as something is the case. True if it was still running.
+pub(crate) fn kill_when(command: &mut Command, is_due: impl Fn() -> bool) -> bool {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    std::thread::sleep(wait);
+    while !is_due() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
     let running = child.try_wait().unwrap().is_none();
     child.kill().unwrap();
     child.wait().unwrap();
