@@ -202,6 +202,25 @@ fn what_cannot_work_is_said_before_anything_is_sent() {
     );
 }
 
+#[test]
+fn a_table_without_rows_is_refused_unless_that_is_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    ShardWriter::<Pair>::create(folder.path().join("pairs-00000.parquet")).unwrap().finish().unwrap();
+    let server = StandIn::start().unwrap();
+    let config = SynthesizeConfig {
+        images: Some(folder.path().into()),
+        out: folder.path().join("out"),
+        base_url: Some(server.base_url().to_owned()),
+        model: MODEL.into(),
+        ..SynthesizeConfig::default()
+    };
+    let error = synthesize(&config).unwrap_err();
+    assert!(error.exit_code() == 2 && with_causes(&error).contains("no rows"), "{error}");
+    let context = Context::hidden().with_allow_empty(true);
+    let done = runner::run::<Synthesize>(config, &context).unwrap();
+    assert_eq!(done.rows["conversations"], 0);
+}
+
 /// Stands before the stand-in, and while `broken` answers requests about poison with status 500.
 fn gate(standin: &StandIn, broken: &Arc<AtomicBool>) -> Server {
     let behind = standin.base_url().trim_start_matches("http://").trim_end_matches("/v1").to_owned();

@@ -69,10 +69,12 @@ impl Items {
     }
 
     fn add_table(&mut self, folder: &Path, annotated: bool, inputs: &mut Inputs) -> Result<(), Error> {
-        let pairs = inputs.optional_table::<Pair>("images", folder)?;
-        if !pairs.is_empty() {
-            self.shards.extend(pairs.into_iter().map(Shard::Pairs));
-            return Ok(());
+        match inputs.table::<Pair>("images", folder) {
+            Err(Error::NoTable { .. }) => {}
+            pairs => {
+                self.shards.extend(pairs?.into_iter().map(Shard::Pairs));
+                return Ok(());
+            }
         }
         // Beside annotation files it may be a plain folder of images.
         let images = match annotated {
