@@ -89,7 +89,7 @@ impl OutputFolder {
             };
             identity.check(&found, out)?;
             clean_intermediate(out)?;
-            return Ok(Opened::Finished(Summary::told(out, &manifest)));
+            return Ok(Opened::Finished(Summary::logged(out, &manifest)));
         }
         let identity_file = out.join(MARKERS).join("step.json");
         match read_json::<Identity>(&identity_file)? {
@@ -160,7 +160,7 @@ impl OutputFolder {
         }
         manifest.write(&self.out)?;
         clean_intermediate(&self.out)?;
-        Ok(Summary::told(&self.out, &manifest))
+        Ok(Summary::logged(&self.out, &manifest))
     }
 }
 
@@ -266,7 +266,7 @@ fn clean_intermediate(out: &Path) -> Result<(), Error> {
 
 impl Summary {
     /// The summary of a finished step. Its warnings are logged.
-    fn told(out: &Path, manifest: &Manifest) -> Summary {
+    fn logged(out: &Path, manifest: &Manifest) -> Summary {
         let summary = Summary::of(out, manifest);
         for warning in &summary.warnings {
             tracing::warn!("{}: {warning}", summary.step);

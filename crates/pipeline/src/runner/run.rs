@@ -15,9 +15,11 @@ use crate::context::{Context, Settings};
 /// # Errors
 /// Where a setting is wrong, an input is missing, the output folder holds another run, or the step fails.
 pub fn run<S: Step>(settings: S::Settings, context: &Context) -> Result<Summary, Error> {
+    // Before the inputs are hashed, which may take long.
+    check_places::<S>(&settings)?;
     let mut inputs = Inputs::of(context);
     let step = S::open(settings.clone(), &mut inputs, context)?;
-    run_opened(&step, &settings, inputs, context)
+    run_checked(&step, &settings, inputs, context)
 }
 
 /// Runs a step that the caller has opened, for example with a scorer of its own.
@@ -30,7 +32,20 @@ pub fn run_opened<S: Step>(
     inputs: Inputs,
     context: &Context,
 ) -> Result<Summary, Error> {
-    refuse_overwrite(&serde_json::to_value(settings).map_err(Error::step(S::NAME, "settings"))?)?;
+    check_places::<S>(settings)?;
+    run_checked(step, settings, inputs, context)
+}
+
+fn check_places<S: Step>(settings: &S::Settings) -> Result<(), Error> {
+    refuse_overwrite(&serde_json::to_value(settings).map_err(Error::step(S::NAME, "settings"))?)
+}
+
+fn run_checked<S: Step>(
+    step: &S,
+    settings: &S::Settings,
+    inputs: Inputs,
+    context: &Context,
+) -> Result<Summary, Error> {
     let config = identity::<S>(settings, &inputs)?;
     let out = S::out(settings);
     if out.as_os_str().is_empty() {
