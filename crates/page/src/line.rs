@@ -96,7 +96,7 @@ impl Line {
             }
         }
         self.append(&text[start..]);
-        // White space between the parts of a ruby is no word's end.
+        // White space between the parts of a ruby is not a word's end.
         if self.rubies > 0 && self.gap == Gap::Space {
             self.gap = Gap::Break;
         }
@@ -200,59 +200,16 @@ impl Line {
 
 /// The raised or lowered form of a character, where Unicode has one. What separates numbers stays as it is.
 fn shifted(c: char, shift: Shift) -> Option<char> {
-    const UP: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
-    let up = shift == Shift::Up;
-    let digit = |value: u32| {
-        if up { UP[value as usize % 10] } else { char::from_u32(0x2080 + value).unwrap_or('₀') }
+    const UP: &str = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ, \u{2013}";
+    const DOWN: &str = "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₙ, \u{2013}";
+    let plain = match c {
+        '０'..='９' | '＋' | '－' => char::from_u32(u32::from(c) - 0xfee0)?,
+        '\u{2212}' => '-',
+        c => c,
     };
-    Some(match c {
-        '0'..='9' => digit(u32::from(c) - u32::from('0')),
-        '０'..='９' => digit(u32::from(c) - u32::from('０')),
-        '+' | '＋' => {
-            if up {
-                '⁺'
-            } else {
-                '₊'
-            }
-        }
-        '-' | '\u{2212}' | '－' => {
-            if up {
-                '⁻'
-            } else {
-                '₋'
-            }
-        }
-        '=' => {
-            if up {
-                '⁼'
-            } else {
-                '₌'
-            }
-        }
-        '(' => {
-            if up {
-                '⁽'
-            } else {
-                '₍'
-            }
-        }
-        ')' => {
-            if up {
-                '⁾'
-            } else {
-                '₎'
-            }
-        }
-        'n' => {
-            if up {
-                'ⁿ'
-            } else {
-                'ₙ'
-            }
-        }
-        ',' | ' ' | '\u{2013}' => c,
-        _ => return None,
-    })
+    let at = "0123456789+-=()n, \u{2013}".chars().position(|known| known == plain)?;
+    let forms = if shift == Shift::Up { UP } else { DOWN };
+    forms.chars().nth(at)
 }
 
 /// The text in one line, with white space collapsed and none at its ends.
