@@ -13,15 +13,13 @@ FOLDER holds `html/*.html.gz` and `ground-truth/*.json` (`page_type`, `main_cont
 import collections
 import gzip
 import json
-import os
 import pathlib
 import re
 import resource
-import subprocess
 import sys
 import tempfile
 
-READER = os.environ.get("READER", pathlib.Path(__file__).parents[2] / "target/release/examples/read_pages")
+from main_text import read_all
 
 
 def words(text: str) -> collections.Counter:
@@ -46,14 +44,7 @@ def ours(pages: dict[str, bytes]) -> dict[str, str]:
         for name, html in pages.items():
             pathlib.Path(folder, f"{name}.html").write_bytes(html)
         files = [pathlib.Path(folder, f"{name}.html") for name in pages]
-        out = subprocess.run([READER, "files", *files], capture_output=True, check=True).stdout
-    texts = {}
-    while out:
-        head, _, rest = out.partition(b"\n")
-        name, length = head.decode().split("\t")
-        texts[pathlib.Path(name).stem] = rest[: int(length)].decode()
-        out = rest[int(length) + 1 :]
-    return texts
+        return read_all(files)
 
 
 def peers() -> dict:

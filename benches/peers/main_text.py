@@ -12,13 +12,14 @@ missing and what is too much.
 import collections
 import gzip
 import json
+import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
 
-READER = pathlib.Path(__file__).parents[2] / "target/release/examples/read_pages"
+READER = os.environ.get("READER", pathlib.Path(__file__).parents[2] / "target/release/examples/read_pages")
 
 
 def shingles(text: str) -> collections.Counter:
@@ -73,4 +74,5 @@ def main() -> None:
                 print("  +", line[:150])
 
 
-main()
+if __name__ == "__main__":
+    main()
