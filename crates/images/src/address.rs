@@ -43,7 +43,7 @@ pub fn is_data_url(address: &str) -> bool {
 }
 
 /// The file that a `data:` URL holds, read as the Fetch standard does: escapes are resolved, and base64 may have white space
-/// in it and no padding. Returns `None` for other URLs and for what is no base64.
+/// in it and no padding. Returns `None` for other URLs and for what is not base64.
 ///
 /// ```
 /// # use tsumugi_images::decode_data_url;
@@ -60,7 +60,7 @@ pub fn decode_data_url(address: &str) -> Option<Vec<u8>> {
     let bytes = unescape_bytes(body);
     let is_base64 =
         kind.trim_end().rsplit(';').next().is_some_and(|last| last.trim().eq_ignore_ascii_case("base64"));
-    // A type alone, such as `data:base64,x`, is no parameter.
+    // A type alone, such as `data:base64,x`, is not a parameter.
     if !is_base64 || !kind.contains(';') {
         return Some(bytes);
     }

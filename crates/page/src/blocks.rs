@@ -215,7 +215,7 @@ impl<'a> Segmenter<'a> {
         };
         match tag != Tag::Html && self.dom.attributes(id).iter().any(hides) {
             true if is_block => Display::Hidden,
-            // A piece of a line that is not shown is no text of its own.
+            // A piece of a line that is not shown is not text of its own.
             true => Display::Unread,
             false => Display::Shown,
         }

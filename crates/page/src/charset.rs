@@ -297,7 +297,7 @@ fn is_japanese(encoding: &'static Encoding) -> bool {
     [SHIFT_JIS, EUC_JP, ISO_2022_JP].contains(&encoding)
 }
 
-/// A character that the sample cuts in two at its end is no error; a text of nothing but errors is.
+/// A character that the sample cuts in two at its end is not an error; a text of nothing but errors is.
 fn without_cut_end(text: &str) -> &str {
     let text = text.trim_end_matches('\n');
     text.strip_suffix('\u{fffd}').unwrap_or(text)

@@ -7,7 +7,7 @@ use crate::line::Line;
 
 /// Sides up to this many CSS pixels are those of emoji and icons (ours: twice the size of the text around them).
 const SMALL: f64 = 32.0;
-/// An image with a longer side is no emoji, whatever its class says (ours).
+/// An image with a longer side is not an emoji, whatever its class says (ours).
 const LARGE: f64 = 64.0;
 /// Height of the text in CSS pixels, by which sizes in `em` are reckoned: what browsers start from.
 const EM: f64 = 16.0;

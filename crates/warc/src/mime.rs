@@ -26,7 +26,7 @@ pub struct MediaType {
 
 impl MediaType {
     /// Parses a type with its parameters. Returns `None` unless it has the form `type/subtype`, made of token characters.
-    /// Stricter than the standard in one thing: a value in single quotes is no type, as one in double quotes is none.
+    /// Stricter than the standard in one thing: a value in single quotes is not a type, as one in double quotes is none.
     #[must_use]
     pub fn parse(value: &str) -> Option<Self> {
         let value = trim(value);

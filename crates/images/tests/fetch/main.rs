@@ -193,7 +193,7 @@ async fn holds_few_large_bodies() {
     let url = server.url_of("a.test", "/large");
     let held = [fetch(&fetcher, &url).await, fetch(&fetcher, &url).await];
     assert!(held.iter().all(|answer| answer.body.as_ref().unwrap().len() == 3 << 20));
-    // A third large body waits for room, which is no time of its request; small ones do not wait.
+    // A third large body waits for room, which does not count as time of its request; small ones do not wait.
     let waiting = config().request_ms * 3 / 2;
     let third = async {
         let began = Instant::now();

@@ -50,7 +50,7 @@ fn is_written(byte: u8) -> bool {
 /// Whether bytes are hardly anything but letters and signs of living scripts in an encoding.
 fn is_text(bytes: &[u8], encoding: &'static Encoding) -> bool {
     let (text, _) = encoding.decode_without_bom_handling(bytes);
-    // A character cut in two at the end is no error.
+    // A character cut in two at the end is not an error.
     let text = text.trim_end_matches('\u{fffd}');
     let ordinary = |c: &char| {
         matches!(c, ' '..='~' | '\t' | '\n' | '\r' | '\u{a0}'..='\u{52f}' | '\u{2010}'..='\u{26ff}' | '\u{3000}'..='\u{30ff}'

@@ -81,7 +81,7 @@ pub(super) fn pack(word: &[u8]) -> Packed {
     word.iter().take(WORD).fold(0, |packed, byte| packed << 8 | Packed::from(*byte))
 }
 
-/// Calls `take` with each word of class names: they are split at everything that is no letter or digit and before
+/// Calls `take` with each word of class names: they are split at everything that is not a letter or digit and before
 /// capitals, and handed over in lower case. `take` says whether to go on.
 fn split(names: &str, take: &mut dyn FnMut(&[u8]) -> bool) {
     let bytes = &names.as_bytes()[..names.len().min(NAMES)];

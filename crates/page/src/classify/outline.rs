@@ -12,7 +12,7 @@ use crate::tag::Tag;
 
 /// Width from which a text with few links is a paragraph.
 pub(super) const PARAGRAPH: u32 = 50;
-/// An element with more than this share of the page's unlinked text is no part of the page but its wrapper: what its
+/// An element with more than this share of the page's unlinked text is not a part of the page but its wrapper: what its
 /// names say of parts does not count.
 const PART: f64 = 0.5;
 

@@ -1,10 +1,10 @@
 //! Step `fetch_images`: the images that documents name, out of archives or folders, and over HTTP.
 //!
-//! The first phase reads each archive and folder and inspects what the documents name, and what their `data:` URLs hold. The second reads the archives again if
-//! they repeat something by revisit records, or redirect to something, that the first did not look for. The third fetches
-//! over HTTP what they do not have; the fourth writes each content once (table `images`: of equal contents that of the first
-//! source); the fifth joins them to the documents (table `fetches`: one row for each image of each page, missing ones with
-//! their reason). What a page, an answer or a site forbids is never decoded.
+//! The first phase reads each archive and folder and inspects what the documents name, and what their `data:` URLs hold. The
+//! second reads the archives again if they repeat something by revisit records, or redirect to something, that the first did
+//! not look for. The third fetches over HTTP what they do not have; the fourth writes each content once (table `images`: of
+//! equal contents that of the first source); the fifth joins them to the documents (table `fetches`: one row for each image
+//! of each page, missing ones with their reason). What a page, an answer or a site forbids is never decoded.
 
 mod answers;
 mod archive;

@@ -132,7 +132,7 @@ impl Step for FilterDocuments {
     fn open(settings: FilterDocumentsConfig, inputs: &mut Inputs, context: &Context) -> Result<Self, Error> {
         let profile = Profile::named(&settings.profile).map_err(Error::setting("profile"))?;
         if let Some(words) = settings.words.as_ref().filter(|words| !words.is_dir()) {
-            return Err(Error::config("words", format!("{} is no folder", words.display())));
+            return Err(Error::config("words", format!("{} is not a folder", words.display())));
         }
         let chain =
             FilterChain::new(&profile, settings.words.as_deref()).map_err(Error::setting("profile"))?;

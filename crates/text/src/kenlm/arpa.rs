@@ -64,7 +64,7 @@ impl Arpa {
         let [word] = words[..] else {
             return self
                 .insert(&words, weights)
-                .map_err(|word| wrong(&format!("{word} is no word of the model")));
+                .map_err(|word| wrong(&format!("{word} is not a word of the model")));
         };
         if matches!(word, "<unk>" | "<UNK>") {
             self.unigrams[0] = weights;
@@ -141,7 +141,7 @@ impl<'a> Lines<'a> {
     fn next(&mut self) -> Result<&'a str, Error> {
         loop {
             if self.rest.is_empty() {
-                return Err(self.wrong("the file ends too early; it is no ARPA file, or was cut off"));
+                return Err(self.wrong("the file ends too early; it is not an ARPA file, or was cut off"));
             }
             let (line, rest) = match self.rest.iter().position(|byte| *byte == b'\n') {
                 Some(end) => (&self.rest[..end], &self.rest[end + 1..]),

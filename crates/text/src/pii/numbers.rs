@@ -102,7 +102,7 @@ impl Number<'_> {
     }
 }
 
-/// Whether a number right after `before` stands alone: it is no part of an identifier, no sum, and no number of a thing. A number
+/// Whether a number right after `before` stands alone: it is not part of an identifier, not a sum, and not the number of a thing. A number
 /// of three groups may follow another one after a slash.
 pub(super) fn begins_alone(before: &str, grouped: bool, words: &Words) -> bool {
     if words.is_other_label(before) {

@@ -82,7 +82,7 @@ fn is_over(number: &Number<'_>, at: usize, end: usize, words: &Words) -> bool {
     let parted = match number.gaps[end - 1] {
         Gap::Bracket => true,
         Gap::Space => !row || end - at == 1,
-        // The last group of another number of the same line: the middle dot of a list is no part of a number with hyphens.
+        // The last group of another number of the same line: the middle dot of a list is not part of a number with hyphens.
         Gap::Dot => number.gaps[at..end - 1].contains(&Gap::Dash),
         _ => false,
     };

@@ -91,7 +91,7 @@ impl FaceRules {
             if count >= 6 || !(sleeps || hand) {
                 break;
             }
-            // A Latin letter that goes on as a word is no hand.
+            // A Latin letter that goes on as a word is not a hand.
             let next = text[end + c.len_utf8()..].chars().next();
             if c.is_ascii_alphabetic() && !sleeps && next.is_some_and(|n| n.is_ascii_alphanumeric()) {
                 break;

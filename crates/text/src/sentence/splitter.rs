@@ -20,7 +20,7 @@ struct Splitter<'a> {
     text: &'a str,
     bytes: &'a [u8],
     start: usize,
-    /// Where the sentence has its first character that is no white space.
+    /// Where the sentence has its first character that is not white space.
     content: usize,
     ranges: Vec<Range<usize>>,
 }
@@ -36,7 +36,7 @@ impl Rules {
     }
 }
 
-/// Index of the first character from `from` on that is no white space.
+/// Index of the first character from `from` on that is not white space.
 fn first_content(text: &str, from: usize) -> usize {
     text.len() - text[from..].trim_start().len()
 }

@@ -27,7 +27,7 @@ pub(super) struct Answers {
     sources: usize,
 }
 
-/// An answer, and why it is no image.
+/// An answer, and why it is not an image.
 struct Found<'a> {
     fetch: &'a Fetch,
     reason: Option<String>,

@@ -51,7 +51,7 @@ pub(super) fn parse(from: &[String], inputs: &mut Inputs) -> Result<Sources, Err
                 }
                 sources.list.push(Source::Folder(path));
             }
-            Some(("dir", path)) => return Err(Error::config("from", format!("{path} is no folder"))),
+            Some(("dir", path)) => return Err(Error::config("from", format!("{path} is not a folder"))),
             #[cfg(feature = "remote")]
             _ if text == "http" => {
                 sources.http = true;
@@ -63,7 +63,7 @@ pub(super) fn parse(from: &[String], inputs: &mut Inputs) -> Result<Sources, Err
                 return Err(Error::config("from", reason));
             }
             _ => {
-                let reason = format!("`{text}` is no source; give warc:FILE, dir:FOLDER or http");
+                let reason = format!("`{text}` is not a source; give warc:FILE, dir:FOLDER or http");
                 return Err(Error::config("from", reason));
             }
         }
