@@ -3,7 +3,7 @@
 #![allow(missing_docs, reason = "criterion's macros make functions without")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use tsumugi_warc::{ArchiveReader, ArchiveWriter, NewRecord, Options, Packing, PayloadLimits};
+use tsumugi_warc::{ArchiveReader, ArchiveWriter, Compression, NewRecord, Options, PayloadLimits};
 
 fn page(number: u32) -> Vec<u8> {
     let mut page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><body>".to_vec();
@@ -17,8 +17,8 @@ fn page(number: u32) -> Vec<u8> {
     page
 }
 
-fn archive(pages: &[Vec<u8>], packing: Packing) -> Vec<u8> {
-    let mut writer = ArchiveWriter::new(Vec::new(), packing);
+fn archive(pages: &[Vec<u8>], compression: Compression) -> Vec<u8> {
+    let mut writer = ArchiveWriter::new(Vec::new(), compression);
     for page in pages {
         writer.write(&NewRecord::response("2026-01-31T12:00:00Z", "http://a.test/", page)).unwrap();
     }
@@ -43,12 +43,14 @@ fn warc(criterion: &mut Criterion) {
     let pages: Vec<Vec<u8>> = (0..2000).map(page).collect();
     let mut group = criterion.benchmark_group("warc");
     group.sample_size(10).throughput(Throughput::Bytes(pages.iter().map(|page| page.len() as u64).sum()));
-    for (name, packing) in [("plain", Packing::Plain), ("gzip", Packing::Gzip(6)), ("zstd", Packing::Zstd(3))]
+    for (name, compression) in
+        [("plain", Compression::Plain), ("gzip", Compression::Gzip(6)), ("zstd", Compression::Zstd(3))]
     {
-        let packed = archive(&pages, packing);
-        group.bench_function(format!("read {name}"), |bencher| bencher.iter(|| read(&packed, false)));
-        group.bench_function(format!("verify {name}"), |bencher| bencher.iter(|| read(&packed, true)));
-        group.bench_function(format!("write {name}"), |bencher| bencher.iter(|| archive(&pages, packing)));
+        let compressed = archive(&pages, compression);
+        group.bench_function(format!("read {name}"), |bencher| bencher.iter(|| read(&compressed, false)));
+        group.bench_function(format!("verify {name}"), |bencher| bencher.iter(|| read(&compressed, true)));
+        group
+            .bench_function(format!("write {name}"), |bencher| bencher.iter(|| archive(&pages, compression)));
     }
     group.finish();
 }

@@ -13,7 +13,7 @@ const PACKAGE: &str = "unidic-lite==1.0.8";
 /// Files that the tokenizer reads.
 const FILES: [&str; 4] = ["sys.dic", "unk.dic", "matrix.bin", "char.bin"];
 
-/// Download, the wheel pip builds of it, and its unpacked copy, in MB.
+/// Download, the wheel pip builds of it, and its decompressed copy, in MB.
 const NEEDED_MB: u64 = 1000;
 
 /// Makes sure that the dictionary is there; says where.

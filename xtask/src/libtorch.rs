@@ -42,7 +42,7 @@ const UNUSED: [&str; 5] = [
 /// Names that torch-sys links by, made to mean the CPU library.
 const STANDING_FOR_CPU: [&str; 2] = ["libtorch.so", "libtorch_cuda.so"];
 
-/// Download, its unpacked copy and pip's cache, in MB.
+/// Download, its extracted copy and pip's cache, in MB.
 const NEEDED_MB: u64 = 4000;
 
 /// Makes sure that LibTorch is there; says where from.

@@ -13,7 +13,7 @@ use tsumugi_record::{
     Document, Fetch, ImageRow, ImageSlot, Node, Record, ShardReader, ShardWriter, shard_name, shards,
 };
 use tsumugi_testkit::bitmap;
-use tsumugi_warc::{ArchiveWriter, NewRecord, Packing, RecordType};
+use tsumugi_warc::{ArchiveWriter, Compression, NewRecord, RecordType};
 
 const DATE: &str = "2024-05-01T00:00:00Z";
 const REVISIT: &str = "http://netpreserve.org/warc/1.0/revisit/identical-payload-digest";
@@ -56,7 +56,7 @@ fn fetch(
     let mut from = Vec::new();
     for (number, records) in archives.iter().enumerate() {
         let path = at(&format!("{number}.warc.gz"));
-        let mut writer = ArchiveWriter::new(File::create(&path).unwrap(), Packing::default());
+        let mut writer = ArchiveWriter::new(File::create(&path).unwrap(), Compression::default());
         for record in records {
             writer.write(record).unwrap();
         }

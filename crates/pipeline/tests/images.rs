@@ -17,7 +17,7 @@ use tsumugi_record::{
     Document, Excluded, Fetch, ImageRow, ImageSlot, Interleaved, Node, Pair, Provenance, Record, ShardReader,
     ShardWriter, shards,
 };
-use tsumugi_warc::{ArchiveWriter, NewRecord, Packing};
+use tsumugi_warc::{ArchiveWriter, Compression, NewRecord};
 
 const IMAGE: &[u8] = include_bytes!("../../images/tests/fixtures/cases/large.png");
 const OTHER: &[u8] = include_bytes!("../../images/tests/fixtures/cases/wide.png");
@@ -28,7 +28,7 @@ fn answer(head: &str, body: &[u8]) -> Vec<u8> {
 }
 
 fn archive(path: &Path) {
-    let mut writer = ArchiveWriter::new(std::fs::File::create(path).unwrap(), Packing::default());
+    let mut writer = ArchiveWriter::new(std::fs::File::create(path).unwrap(), Compression::default());
     let answers: [(&str, Vec<u8>); 8] = [
         ("/moved.png", answer("302 Found\r\nLocation: /a.png#top", b"")),
         ("/a.png", answer("200 OK\r\nETag: \"1\"", IMAGE)),

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use tsumugi_testkit::{Reply, Server};
-use tsumugi_warc::{ArchiveReader, ArchiveWriter, NewRecord, Options, Packing};
+use tsumugi_warc::{ArchiveReader, ArchiveWriter, Compression, NewRecord, Options};
 use tsumugi_warc_remote::index::{Plan, Selection};
 use tsumugi_warc_remote::{Address, Error, Remote};
 
@@ -85,7 +85,7 @@ fn world() -> World {
     let folder = tempfile::tempdir().unwrap();
     let mut places = Vec::new();
     for name in ["crawl-data/one.warc.gz", "crawl-data/two.warc.gz"] {
-        let mut writer = ArchiveWriter::new(Vec::new(), Packing::default());
+        let mut writer = ArchiveWriter::new(Vec::new(), Compression::default());
         for capture in &CAPTURES {
             let http = format!(
                 "HTTP/1.1 {} X\r\nContent-Type: {}\r\n\r\n{name} {}",
@@ -191,8 +191,8 @@ fn selects_by_plain_and_gzip_cdxj() {
     let world = world();
     let lines = world.cdxj();
     let plain = world.write("index.cdxj", (lines.join("\n") + "\n").as_bytes());
-    let packed = world.write("index/cdx-00000.gz", &[gzip(&lines[..5]), gzip(&lines[5..])].concat());
-    for index in [plain, packed] {
+    let compressed = world.write("index/cdx-00000.gz", &[gzip(&lines[..5]), gzip(&lines[5..])].concat());
+    for index in [plain, compressed] {
         for (selection, numbers) in SELECTIONS {
             assert_eq!(
                 world.select(&index, selection, &world.base()),

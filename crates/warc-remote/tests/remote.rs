@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tsumugi_testkit::{Random, Reply, Request, Server};
-use tsumugi_warc::{ArchiveReader, ArchiveWriter, Decoder, Event, NewRecord, Options, Packing};
+use tsumugi_warc::{ArchiveReader, ArchiveWriter, Compression, Decoder, Event, NewRecord, Options};
 use tsumugi_warc_remote::{Address, Error, Remote, RemoteConfig, RemoteError, RemoteFault, S3Settings};
 
 /// An archive of pages that do not compress: about 700 kB.
 fn archive() -> Arc<Vec<u8>> {
-    let mut writer = ArchiveWriter::new(Vec::new(), Packing::default());
+    let mut writer = ArchiveWriter::new(Vec::new(), Compression::default());
     let mut random = Random::new(7);
     for page in 0..40 {
         let mut http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n".to_vec();

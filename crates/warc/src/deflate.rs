@@ -10,7 +10,7 @@ use libdeflate_sys as sys;
 
 /// Outcome of decompressing one member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unpacked {
+pub(crate) enum Decompressed {
     /// The member is complete and its checksum correct. Holds the number of input bytes.
     Done(usize),
     /// Not a complete, valid member (the input may also end too early).
@@ -42,8 +42,13 @@ impl Inflater {
     }
 
     /// Decompresses the first member of `input` and appends it to `out`, within the spare capacity of `out`. Leaves `out`
-    /// unchanged unless the result is [`Unpacked::Done`].
-    pub(crate) fn unpack(&mut self, container: Container, input: &[u8], out: &mut Vec<u8>) -> Unpacked {
+    /// unchanged unless the result is [`Decompressed::Done`].
+    pub(crate) fn decompress(
+        &mut self,
+        container: Container,
+        input: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Decompressed {
         let call = match container {
             Container::Gzip => sys::libdeflate_gzip_decompress_ex,
             Container::Zlib => sys::libdeflate_zlib_decompress_ex,
@@ -69,10 +74,10 @@ impl Inflater {
                 let len = out.len() + written;
                 // SAFETY: on success exactly `written` bytes of the spare capacity were initialised.
                 unsafe { out.set_len(len) };
-                Unpacked::Done(read)
+                Decompressed::Done(read)
             }
-            sys::libdeflate_result_LIBDEFLATE_INSUFFICIENT_SPACE => Unpacked::Space,
-            _ => Unpacked::Bad,
+            sys::libdeflate_result_LIBDEFLATE_INSUFFICIENT_SPACE => Decompressed::Space,
+            _ => Decompressed::Bad,
         }
     }
 }
@@ -140,19 +145,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packs_and_unpacks_one_member_after_another() {
-        let mut packed = Vec::new();
+    fn compresses_and_decompresses_one_member_after_another() {
+        let mut compressed = Vec::new();
         let mut deflater = Deflater::new(6).unwrap();
-        deflater.gzip(b"first", &mut packed);
-        let end = packed.len();
-        deflater.gzip(b"second", &mut packed);
+        deflater.gzip(b"first", &mut compressed);
+        let end = compressed.len();
+        deflater.gzip(b"second", &mut compressed);
         let mut inflater = Inflater::new().unwrap();
         let mut out = Vec::with_capacity(64);
-        assert_eq!(inflater.unpack(Container::Gzip, &packed, &mut out), Unpacked::Done(end));
+        assert_eq!(inflater.decompress(Container::Gzip, &compressed, &mut out), Decompressed::Done(end));
         assert_eq!(out, b"first");
         let mut small = Vec::new();
-        assert_eq!(inflater.unpack(Container::Gzip, &packed, &mut small), Unpacked::Space);
-        assert_eq!(inflater.unpack(Container::Gzip, &packed[..5], &mut out), Unpacked::Bad);
+        assert_eq!(inflater.decompress(Container::Gzip, &compressed, &mut small), Decompressed::Space);
+        assert_eq!(inflater.decompress(Container::Gzip, &compressed[..5], &mut out), Decompressed::Bad);
         assert_eq!(out, b"first");
         assert_eq!(crc32(0, b"123456789"), 0xCBF4_3926);
         assert_eq!(crc32(crc32(0, b"1234"), b"56789"), 0xCBF4_3926);

@@ -4,10 +4,10 @@
 //! other readers give up on: after damage it reports offset and kind, finds the next record and continues.
 //!
 //! ```
-//! use tsumugi_warc::{ArchiveReader, ArchiveWriter, NewRecord, Options, Packing};
+//! use tsumugi_warc::{ArchiveReader, ArchiveWriter, NewRecord, Options, Compression};
 //!
 //! // An archive of one page.
-//! let mut writer = ArchiveWriter::new(Vec::new(), Packing::default());
+//! let mut writer = ArchiveWriter::new(Vec::new(), Compression::default());
 //! let page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>Hello</p>";
 //! writer.write(&NewRecord::response("2026-01-31T12:00:00Z", "http://example.test/", page))?;
 //! let archive = writer.finish()?;
@@ -34,6 +34,7 @@ mod arc;
 mod body;
 mod buffer;
 mod decoder;
+mod decompress;
 mod deflate;
 mod digest;
 mod error;
@@ -47,7 +48,6 @@ mod payload;
 mod reader;
 mod record;
 mod search;
-mod unpack;
 mod writer;
 
 pub use crate::body::BodyReader;
@@ -62,7 +62,7 @@ pub use crate::parallel::ParallelReader;
 pub use crate::payload::{Coding, Payload, PayloadFault, PayloadLimits, PayloadNote, PayloadReader};
 pub use crate::reader::ArchiveReader;
 pub use crate::record::Record;
-pub use crate::writer::{ArchiveWriter, NewRecord, Packing};
+pub use crate::writer::{ArchiveWriter, Compression, NewRecord};
 
 /// The README's example, compiled and run as a test.
 #[cfg(doctest)]

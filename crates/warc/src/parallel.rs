@@ -15,11 +15,11 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::buffer::Spare;
 use crate::decoder::Options;
+use crate::decompress::{Form, form_of_start, record_member};
 use crate::error::Error;
 use crate::reader::{ArchiveReader, Middle, read_dictionary};
 use crate::record::Record;
 use crate::search::record_in_text;
-use crate::unpack::{Form, form_of_start, record_member};
 
 /// Reads one archive file with several threads.
 ///

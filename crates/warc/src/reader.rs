@@ -8,10 +8,10 @@ use std::path::Path;
 use crate::body::{Stream, StreamedBody};
 use crate::buffer::Spare;
 use crate::decoder::{BodyStep, Decoder, DecoderCore, Options, Step};
+use crate::decompress::{Form, dictionary_of, leading_dictionary};
 use crate::error::Error;
 use crate::location::Location;
 use crate::record::Record;
-use crate::unpack::{Form, dictionary_of, leading_dictionary};
 
 /// Bytes per read from the source.
 const CHUNK: usize = 1 << 20;

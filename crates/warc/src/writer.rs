@@ -15,7 +15,7 @@ use crate::record::Record;
 /// Compression of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Packing {
+pub enum Compression {
     /// None.
     Plain,
     /// One gzip member per record, at a libdeflate level from 1 to 12.
@@ -24,7 +24,7 @@ pub enum Packing {
     Zstd(u8),
 }
 
-impl Default for Packing {
+impl Default for Compression {
     /// Gzip at level 6.
     fn default() -> Self {
         Self::Gzip(6)
@@ -195,9 +195,9 @@ fn check_field(name: &str, value: &str) -> Result<(), Error> {
 /// Writes an archive.
 ///
 /// ```
-/// use tsumugi_warc::{ArchiveReader, ArchiveWriter, NewRecord, Options, Packing};
+/// use tsumugi_warc::{ArchiveReader, ArchiveWriter, NewRecord, Options, Compression};
 ///
-/// let mut writer = ArchiveWriter::new(Vec::new(), Packing::Gzip(6));
+/// let mut writer = ArchiveWriter::new(Vec::new(), Compression::Gzip(6));
 /// let http = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhello";
 /// writer.write(&NewRecord::response("2026-01-31T12:00:00Z", "http://a.test/", http))?;
 /// let bytes = writer.finish()?;
@@ -210,18 +210,18 @@ fn check_field(name: &str, value: &str) -> Result<(), Error> {
 #[derive(Debug)]
 pub struct ArchiveWriter<W> {
     sink: W,
-    packing: Packing,
+    compression: Compression,
     deflater: Option<Deflater>,
     offset: u64,
     block: Vec<u8>,
-    packed: Vec<u8>,
+    compressed: Vec<u8>,
 }
 
 impl<W: Write> ArchiveWriter<W> {
     /// Creates a writer at the start of an archive.
     #[must_use]
-    pub fn new(sink: W, packing: Packing) -> Self {
-        Self { sink, packing, deflater: None, offset: 0, block: Vec::new(), packed: Vec::new() }
+    pub fn new(sink: W, compression: Compression) -> Self {
+        Self { sink, compression, deflater: None, offset: 0, block: Vec::new(), compressed: Vec::new() }
     }
 
     /// Writes a record and returns its location.
@@ -259,23 +259,23 @@ impl<W: Write> ArchiveWriter<W> {
             self.block.extend_from_slice(part);
         }
         let failed = |offset| move |source| Error::Write { offset, source };
-        let bytes: &[u8] = match self.packing {
-            Packing::Plain => &self.block,
-            Packing::Gzip(level) => {
-                self.packed.clear();
+        let bytes: &[u8] = match self.compression {
+            Compression::Plain => &self.block,
+            Compression::Gzip(level) => {
+                self.compressed.clear();
                 if self.deflater.is_none() {
                     self.deflater = Deflater::new(i32::from(level.clamp(1, 12)));
                 }
                 match &mut self.deflater {
-                    Some(deflater) => deflater.gzip(&self.block, &mut self.packed),
+                    Some(deflater) => deflater.gzip(&self.block, &mut self.compressed),
                     None => return Err(failed(self.offset)(std::io::ErrorKind::OutOfMemory.into())),
                 }
-                &self.packed
+                &self.compressed
             }
-            Packing::Zstd(level) => {
-                self.packed =
+            Compression::Zstd(level) => {
+                self.compressed =
                     zstd::bulk::compress(&self.block, i32::from(level)).map_err(failed(self.offset))?;
-                &self.packed
+                &self.compressed
             }
         };
         self.sink.write_all(bytes).map_err(failed(self.offset))?;

@@ -91,19 +91,19 @@ fn skips_bombs_in_bounded_memory() {
         member.write_all(b"\r\n\r\n").unwrap();
         member.finish().unwrap()
     };
-    check("a packed payload", &http("gzip", &bomb), u64::MAX);
+    check("a compressed payload", &http("gzip", &bomb), u64::MAX);
     let mut twice = GzEncoder::new(Vec::new(), Compression::fast());
     twice.write_all(&bomb).unwrap();
-    check("a payload packed twice", &http("gzip, gzip", &twice.finish().unwrap()), u64::MAX);
+    check("a payload compressed twice", &http("gzip, gzip", &twice.finish().unwrap()), u64::MAX);
     let frame = {
         let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
         zeros(&mut encoder);
         encoder.finish().unwrap()
     };
-    check("a payload packed with zstd", &http("zstd", &frame), u64::MAX);
+    check("a payload compressed with zstd", &http("zstd", &frame), u64::MAX);
     let mut member = GzEncoder::new(Vec::new(), Compression::fast());
     member.write_all(head(BOMB).as_bytes()).unwrap();
     zeros(&mut member);
     member.write_all(b"\r\n\r\n").unwrap();
-    check("a packed record", &member.finish().unwrap(), BOMB);
+    check("a compressed record", &member.finish().unwrap(), BOMB);
 }

@@ -67,14 +67,14 @@ fn damage() -> impl Strategy<Value = Damage> {
 
 fn archive() -> impl Strategy<Value = Vec<u8>> {
     let records = prop::collection::vec(("[ -~\r\n]{0,300}", any::<bool>()), 1..8);
-    (records, 0..6_u8, 1..400_usize).prop_map(|(records, packing, split)| {
+    (records, 0..6_u8, 1..400_usize).prop_map(|(records, compression, split)| {
         let records: Vec<Vec<u8>> = records
             .iter()
             .map(
                 |(body, message)| if *message { http("HTTP/1.1 200 OK\r\nA: b", body) } else { record(body) },
             )
             .collect();
-        match packing {
+        match compression {
             0 => records.concat(),
             1 => records.iter().flat_map(gz).collect(),
             2 => records.iter().flat_map(zst).collect(),

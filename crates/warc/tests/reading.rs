@@ -10,7 +10,7 @@ use std::io::Read;
 
 use build::{gz, http, record, zst};
 use tsumugi_warc::{
-    ArchiveReader, ArchiveWriter, NewRecord, Options, Packing, PayloadFault, PayloadLimits, Record,
+    ArchiveReader, ArchiveWriter, Compression, NewRecord, Options, PayloadFault, PayloadLimits, Record,
 };
 
 #[test]
@@ -41,9 +41,9 @@ fn bounds_the_memory_of_payloads() {
 fn streams_large_bodies() {
     let large = "0123456789".repeat(100_000);
     let archive = [record("one"), record(&large), record("three")].concat();
-    for packed in [archive.clone(), gz(&archive), zst(&archive)] {
+    for compressed in [archive.clone(), gz(&archive), zst(&archive)] {
         let options = Options::default().with_buffer_limit(64 << 10);
-        let mut reader = ArchiveReader::from_reader(&packed[..], options);
+        let mut reader = ArchiveReader::from_reader(&compressed[..], options);
         assert_eq!(reader.next().unwrap().unwrap().body(), b"one");
         let record = reader.next().unwrap().unwrap();
         assert!(record.is_streamed());
@@ -147,8 +147,8 @@ fn reads_what_was_written() {
     let http = b"HTTP/1.1 200 OK\r\n\r\nhello";
     let digest = tsumugi_warc::sha1_base32(b"hello");
     let date = "2026-01-31T12:00:00Z";
-    for packing in [Packing::Plain, Packing::Gzip(6), Packing::Zstd(3)] {
-        let mut writer = ArchiveWriter::new(Vec::new(), packing);
+    for compression in [Compression::Plain, Compression::Gzip(6), Compression::Zstd(3)] {
+        let mut writer = ArchiveWriter::new(Vec::new(), compression);
         let records = [
             NewRecord::warcinfo(date, "a.warc", b"software: x\r\n"),
             NewRecord::request(date, "http://a.test/", b"GET / HTTP/1.1\r\n\r\n"),
@@ -170,7 +170,7 @@ fn reads_what_was_written() {
 /// Chunks of one byte: a coding is recognised by more than the first of them.
 #[test]
 fn recognises_codings_by_more_than_a_chunk() {
-    let text = "some text that is packed ".repeat(40);
+    let text = "some text that is compressed ".repeat(40);
     let chunk = |byte: u8| [b"1\r\n", &[byte][..], b"\r\n"].concat();
     let cases = [
         ("gzip", gz(&text)),

@@ -127,7 +127,7 @@ fn ours(path: &str, work: Work, threads: usize) -> Result<Counts, Box<dyn Error>
     failure.map_or(Ok(counts), |error| Err(error.into()))
 }
 
-/// The limit: each member unpacked by libdeflate, nothing else.
+/// The limit: each member decompressed by libdeflate, nothing else.
 fn bare(path: &str) -> Result<Counts, Box<dyn Error>> {
     let file = std::fs::read(path)?;
     let mut out = vec![0_u8; 32 << 20];
@@ -150,7 +150,7 @@ fn bare(path: &str) -> Result<Counts, Box<dyn Error>> {
             )
         };
         if result != 0 {
-            return Err("a member cannot be unpacked".into());
+            return Err("a member cannot be decompressed".into());
         }
         at += read;
         counts.records += 1;

@@ -6,7 +6,7 @@ use flate2::{Compression, write::GzEncoder};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use tsumugi_warc::{ArchiveWriter, NewRecord, Packing};
+use tsumugi_warc::{ArchiveWriter, Compression, NewRecord};
 
 /// How many pages the sample has.
 pub const PAGES: usize = 60;
@@ -30,7 +30,7 @@ pub fn write_sample(path: &Path, pages: usize, language: &str) -> Result<(), Err
 }
 
 fn write<W: Write>(sink: W, resources: &[Resource]) -> Result<W, tsumugi_warc::Error> {
-    let mut writer = ArchiveWriter::new(sink, Packing::default());
+    let mut writer = ArchiveWriter::new(sink, Compression::default());
     let about = b"software: tsumugi\r\nformat: WARC File Format 1.1\r\ndescription: an invented site\r\n";
     writer.write(&NewRecord::warcinfo(&date(0), "sample.warc.gz", about))?;
     for (at, resource) in resources.iter().enumerate() {

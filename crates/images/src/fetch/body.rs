@@ -134,14 +134,14 @@ impl Codings {
         Ok(Self(codings))
     }
 
-    /// Unpacks a body, within the same limits.
+    /// Decompresses a body, within the same limits.
     fn decode(&self, mut body: Bytes, limits: &Limits<'_>) -> Result<Bytes, Refusal> {
         for coding in self.0.iter().rev() {
-            let (unpacked, is_whole) = unpack(&body, *coding, limits.max_bytes);
-            match unpacked.len() as u64 > limits.max_bytes {
-                true if limits.truncate => body = unpacked.slice(..limits.max_bytes as usize),
+            let (decompressed, is_whole) = decompress(&body, *coding, limits.max_bytes);
+            match decompressed.len() as u64 > limits.max_bytes {
+                true if limits.truncate => body = decompressed.slice(..limits.max_bytes as usize),
                 true => return Err(Refusal::TooManyBytes),
-                false if is_whole || limits.truncate => body = unpacked,
+                false if is_whole || limits.truncate => body = decompressed,
                 false => return Err(Refusal::Encoded),
             }
         }
@@ -149,26 +149,30 @@ impl Codings {
     }
 }
 
-/// Unpacks at most one byte more than `max_bytes`, and says whether the data was sound.
-fn unpack(packed: &[u8], coding: Coding, max_bytes: u64) -> (Bytes, bool) {
+/// Decompresses at most one byte more than `max_bytes`, and says whether the data was sound.
+fn decompress(compressed: &[u8], coding: Coding, max_bytes: u64) -> (Bytes, bool) {
     let read = |reader: &mut dyn Read| {
-        let mut unpacked = Vec::new();
-        let is_whole = reader.take(max_bytes.saturating_add(1)).read_to_end(&mut unpacked).is_ok();
-        (Bytes::from(unpacked), is_whole)
+        let mut decompressed = Vec::new();
+        let is_whole = reader.take(max_bytes.saturating_add(1)).read_to_end(&mut decompressed).is_ok();
+        (Bytes::from(decompressed), is_whole)
     };
     match coding {
-        Coding::Gzip => read(&mut MultiGzDecoder::new(packed)),
+        Coding::Gzip => read(&mut MultiGzDecoder::new(compressed)),
         // By the standard it is zlib's format; some servers leave out its head.
         Coding::Deflate => {
-            let found = read(&mut ZlibDecoder::new(packed));
-            if found.1 { found } else { read(&mut DeflateDecoder::new(packed)) }
+            let found = read(&mut ZlibDecoder::new(compressed));
+            if found.1 { found } else { read(&mut DeflateDecoder::new(compressed)) }
         }
     }
 }
 
 /// The text of a file that may be stored as gzip without a header that says so.
-pub(super) fn unpacked_file(bytes: Bytes, max_bytes: usize) -> Bytes {
-    if bytes.starts_with(&[0x1f, 0x8b]) { unpack(&bytes, Coding::Gzip, max_bytes as u64).0 } else { bytes }
+pub(super) fn decompressed_file(bytes: Bytes, max_bytes: usize) -> Bytes {
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        decompress(&bytes, Coding::Gzip, max_bytes as u64).0
+    } else {
+        bytes
+    }
 }
 
 #[cfg(test)]
@@ -205,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn unpacks_within_limits() {
+    fn decompresses_within_limits() {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         gzip.write_all(&[b'x'; 1000]).unwrap();
         let gzip = Bytes::from(gzip.finish().unwrap());
@@ -223,7 +227,7 @@ mod tests {
         assert_eq!(decode(Coding::Gzip, &gzip.slice(..15), 1000, false), Err(Refusal::Encoded));
         assert_eq!(decode(Coding::Gzip, &Bytes::from_static(b"xxxx"), 1000, false), Err(Refusal::Encoded));
         assert_eq!(decode(Coding::Deflate, &raw, 1000, false), Ok(5));
-        assert_eq!(unpacked_file(gzip, 500), vec![b'x'; 501]);
-        assert_eq!(unpacked_file(Bytes::from_static(b"User-agent: *"), 500), "User-agent: *");
+        assert_eq!(decompressed_file(gzip, 500), vec![b'x'; 501]);
+        assert_eq!(decompressed_file(Bytes::from_static(b"User-agent: *"), 500), "User-agent: *");
     }
 }

@@ -224,7 +224,7 @@ impl Inner {
             }
             // A site that does not answer with such a file does not take part.
             let Ok(bytes) = self.fetch_site_file(origin, path).await else { continue };
-            let bytes = body::unpacked_file(bytes, site::MAX_BYTES as usize);
+            let bytes = body::decompressed_file(bytes, site::MAX_BYTES as usize);
             match signal {
                 Signal::Tdmrep => found.tdmrep = TdmRep::parse(&bytes).ok(),
                 _ => found.ai_txt = Some(Robots::parse(&bytes, &self.config.agent)),

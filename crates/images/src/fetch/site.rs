@@ -103,7 +103,7 @@ impl Rules {
     /// Interprets the answer to the request for `robots.txt` (RFC 9309, 2.3.1).
     pub(super) fn of(body: Result<Bytes, Refusal>, agent: &str) -> Self {
         match body {
-            Ok(bytes) => Self::File(Robots::parse(&body::unpacked_file(bytes, MAX_ROBOTS_TXT), agent)),
+            Ok(bytes) => Self::File(Robots::parse(&body::decompressed_file(bytes, MAX_ROBOTS_TXT), agent)),
             // Of 4xx, 429 says that the server is overloaded, so it counts as 5xx, as Google does it.
             Err(Refusal::Status(status)) if status < 500 && status != 429 => Self::AllowAll,
             // After five redirects, a crawler may treat the file as missing.

@@ -41,7 +41,7 @@ fn server() -> Server {
             "/coding-none" => Reply::new(200, "image").header("Content-Encoding", "none"),
             "/coding-unknown" => Reply::new(200, "image").header("Content-Encoding", "UTF-8, identity"),
             "/empty-coding" => Reply::new(200, "image").header("Content-Encoding", ""),
-            "/packed" => Reply::new(200, "xxxx").header("Content-Encoding", "gzip"),
+            "/compressed" => Reply::new(200, "xxxx").header("Content-Encoding", "gzip"),
             "/says-much" => Reply::new(200, "").claim_length(999_999_999_999),
             "/says-little" => Reply::new(200, "image").claim_length(3),
             "/cut" => Reply::new(200, "ima").claim_length(100),
@@ -59,9 +59,9 @@ fn server() -> Server {
 
 /// Packs bytes as gzip.
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    packed.write_all(bytes).unwrap();
-    packed.finish().unwrap()
+    let mut compressed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    compressed.write_all(bytes).unwrap();
+    compressed.finish().unwrap()
 }
 
 /// Resolves every name under `.test` to this machine.
@@ -117,7 +117,7 @@ async fn every_failure_has_a_reason() {
         ("/moved-closed", "robots_txt", 1),
         ("/moved-file", "no_http_url", 1),
         ("/gone", "status:410", 1),
-        ("/packed", "content_encoding", 1),
+        ("/compressed", "content_encoding", 1),
         ("/brotli", "content_encoding", 1),
         ("/gzip", "", 1),
         ("/coding-none", "", 1),

@@ -81,7 +81,7 @@ async fn robots_txt_is_read_in_whatever_form_it_comes() {
         ("a byte order mark", Reply::new(200, format!("\u{feff}{RULES}")), [true, false]),
         ("lines of old Macs", Reply::new(200, RULES.replace('\n', "\r")), [true, false]),
         ("more than 500 KiB", Reply::new(200, long()), [true, false]),
-        ("more than 500 KiB, packed", Reply::new(200, gzip(long().as_bytes())), [true, false]),
+        ("more than 500 KiB, compressed", Reply::new(200, gzip(long().as_bytes())), [true, false]),
         ("chunked", Reply::new(200, RULES).chunked(), [true, false]),
         (
             "a version",

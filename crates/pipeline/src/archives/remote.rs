@@ -14,7 +14,7 @@ use super::{Archives, Each, Kind, Named, Source, Totals, is_archive, no_archive}
 use crate::Error;
 use crate::runner::content_hash;
 
-/// Packed bytes of wanted records that make one shard: an index may name a few records in each of 90,000 archives.
+/// Compressed bytes of wanted records that make one shard: an index may name a few records in each of 90,000 archives.
 const SHARD_BYTES: u64 = 64 << 20;
 
 impl Archives {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tsumugi_warc::{ArchiveReader, ArchiveWriter, Error as WarcError, Packing, RecordType};
+use tsumugi_warc::{ArchiveReader, ArchiveWriter, Compression, Error as WarcError, RecordType};
 
 use crate::{Context, Error, Group, Tool};
 
@@ -45,15 +45,15 @@ impl Tool for CutSample {
 
 fn run(settings: &Settings) -> Result<Value, Error> {
     let name = settings.out.to_string_lossy();
-    let packing = match name.rsplit('.').next() {
-        Some("gz") => Packing::default(),
-        Some("zst") => Packing::Zstd(3),
-        _ => Packing::Plain,
+    let compression = match name.rsplit('.').next() {
+        Some("gz") => Compression::default(),
+        Some("zst") => Compression::Zstd(3),
+        _ => Compression::Plain,
     };
     let failed = |error: WarcError| Error::Archive(Box::new(error));
     let mut reader = ArchiveReader::open(&settings.input).map_err(failed)?;
     let out = File::create(&settings.out).map_err(Error::io("writing", &settings.out))?;
-    let mut writer = ArchiveWriter::new(BufWriter::new(out), packing);
+    let mut writer = ArchiveWriter::new(BufWriter::new(out), compression);
     let (mut copied, mut damaged, mut too_large) = (0_u64, 0_u64, 0_u64);
     while let Some(record) = reader.next() {
         let record = match record {

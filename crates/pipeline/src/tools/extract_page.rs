@@ -80,9 +80,9 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
         std::fs::File::open(path)?.read_to_end(&mut bytes)?;
     }
     if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut unpacked = Vec::new();
-        flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut unpacked)?;
-        return Ok(unpacked);
+        let mut decompressed = Vec::new();
+        flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut decompressed)?;
+        return Ok(decompressed);
     }
     Ok(bytes)
 }

@@ -20,7 +20,7 @@ use crate::{Context, Error, Group, Progress, Tool, archives, with_causes};
 /// Lists the records of WARC and ARC files, a JSON line each, damage included. The last line counts them.
 ///
 /// `payload_sha1` is the SHA-1 of the payload after transfer- and content-decoding, in lower-case hexadecimal. Both
-/// `payload_len` and `payload_sha1` are null where unpacking the payload was given up.
+/// `payload_len` and `payload_sha1` are null where decompressing the payload was given up.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {

@@ -9,11 +9,11 @@ use std::ops::Range;
 use super::options::Options;
 use crate::arc;
 use crate::buffer::{Input, Spare, Window};
+use crate::decompress::{Compressed, Decompressor, Fill, Form, Limits, begins_compressed, detect};
 use crate::error::{Error, Fault, FaultKind};
 use crate::head::Head;
 use crate::location::Location;
 use crate::search::{HeadEnd, head_end, is_record_start, is_version, padding};
-use crate::unpack::{Fill, Form, Limits, Packed, Unpacker, begins_packed, detect};
 
 /// Bytes needed to decide whether a record starts.
 const START: usize = 16;
@@ -83,7 +83,7 @@ pub(crate) struct Core {
     pub(crate) input: Input,
     pub(crate) total: Option<u64>,
     window: Window,
-    unpacker: Option<Unpacker>,
+    decompressor: Option<Decompressor>,
     state: State,
     queue: VecDeque<Fault>,
     /// Bytes that were returned and not yet dropped from the window.
@@ -109,7 +109,7 @@ impl Core {
             input: Input::at_offset(offset),
             total: None,
             window: Window::default(),
-            unpacker: None,
+            decompressor: None,
             state: State::Between,
             queue: VecDeque::new(),
             consume: 0,
@@ -159,7 +159,7 @@ impl Core {
         if let Some(fault) = self.queue.pop_front_if(|_| !in_body) {
             return Ok(Step::Fault(fault));
         }
-        if self.unpacker.is_none() && !self.detect() {
+        if self.decompressor.is_none() && !self.detect() {
             return Ok(if self.input.finished { Step::End } else { Step::NeedInput });
         }
         match &self.state {
@@ -195,7 +195,7 @@ impl Core {
     fn set_form(&mut self, form: Form, dictionary: Option<Vec<u8>>) {
         let limits =
             Limits { whole_member: self.options.buffer_limit, zstd_window_log: self.options.zstd_window_log };
-        self.unpacker = Some(Unpacker::new(form, limits, dictionary));
+        self.decompressor = Some(Decompressor::new(form, limits, dictionary));
     }
 
     /// Sets the facts that the start of the archive would have told, for reading from the middle.
@@ -212,7 +212,7 @@ impl Core {
 
     /// Whether the form is still that of the archive's start, so that a reader that starts here reads the same.
     pub(crate) fn is_as_begun(&self) -> bool {
-        self.unpacker.as_ref().is_none_or(Unpacker::is_as_begun)
+        self.decompressor.as_ref().is_none_or(Decompressor::is_as_begun)
     }
 
     /// Whether no record was found so far.
@@ -221,8 +221,8 @@ impl Core {
     }
 
     fn fill(&mut self) -> Fill {
-        match &mut self.unpacker {
-            Some(unpacker) => unpacker.fill(&mut self.input, &mut self.window),
+        match &mut self.decompressor {
+            Some(decompressor) => decompressor.fill(&mut self.input, &mut self.window),
             None => Fill::NeedInput,
         }
     }
@@ -260,7 +260,8 @@ impl Core {
 
     /// Whether everything in the window from here on is stored uncompressed.
     fn is_plain(&self) -> bool {
-        self.unpacker.as_ref().is_some_and(Unpacker::is_plain) && self.window.locate(self.window.pos).plain
+        self.decompressor.as_ref().is_some_and(Decompressor::is_plain)
+            && self.window.locate(self.window.pos).plain
     }
 
     /// Whether the whole of a plain archive is in the window.
@@ -269,26 +270,26 @@ impl Core {
     }
 
     /// Puts compressed data back to be decompressed.
-    fn unpack(&mut self, form: Form) {
+    fn decompress(&mut self, form: Form) {
         self.input.put_back(&self.window.buf[self.window.pos..]);
         self.window.buf.truncate(self.window.pos);
-        if let Some(unpacker) = &mut self.unpacker {
-            unpacker.change(form);
+        if let Some(decompressor) = &mut self.decompressor {
+            decompressor.change(form);
         }
     }
 
     /// Looks for a compressed member at the current position of a plain archive.
-    fn packed_here(&mut self) -> Option<Step> {
+    fn compressed_here(&mut self) -> Option<Step> {
         while self.is_plain() {
             let data = self.here();
             let len = data.len();
-            match begins_packed(data, self.is_all()) {
-                Packed::At(_, form) => {
-                    self.unpack(form);
+            match begins_compressed(data, self.is_all()) {
+                Compressed::At(_, form) => {
+                    self.decompress(form);
                     return Some(Step::Again);
                 }
-                Packed::Unsure(_) => {}
-                Packed::No => break,
+                Compressed::Unsure(_) => {}
+                Compressed::No => break,
             }
             if matches!(self.want(len + 1), Want::NeedInput) {
                 return Some(Step::NeedInput);
@@ -336,7 +337,7 @@ impl Core {
         if matches!(self.want(START), Want::NeedInput) {
             return Step::NeedInput;
         }
-        if let Some(step) = self.packed_here() {
+        if let Some(step) = self.compressed_here() {
             return step;
         }
         let data = self.here();

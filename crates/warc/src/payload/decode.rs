@@ -9,7 +9,7 @@ use super::coding::{
 };
 use super::inflate::Inflate;
 use super::stream::{brotli, zstd};
-use crate::deflate::{Container, Inflater, Unpacked};
+use crate::deflate::{Container, Decompressed, Inflater};
 use crate::http::HttpMessage;
 use crate::magic;
 
@@ -81,12 +81,12 @@ fn decode<'a>(message: &HttpMessage<'a>, limits: &PayloadLimits) -> Payload<'a> 
 /// Removes one coding. If the header lies, the bytes are decoded by the coding that they have, or left as they are.
 fn apply(coding: Coding, payload: &mut Payload<'_>, limit: usize) {
     let mut out = Vec::new();
-    let mut outcome = unpack(coding, &payload.bytes, limit, &mut out);
+    let mut outcome = decompress(coding, &payload.bytes, limit, &mut out);
     if outcome == Outcome::Lie {
         payload.notes.push(PayloadNote::Lie(coding));
         let Some(other) = sniff(&payload.bytes).filter(|other| *other != coding) else { return };
         out.clear();
-        outcome = unpack(other, &payload.bytes, limit, &mut out);
+        outcome = decompress(other, &payload.bytes, limit, &mut out);
     }
     let earlier = payload.fault;
     payload.fault = match outcome {
@@ -109,7 +109,7 @@ enum Outcome {
     TooLarge,
 }
 
-fn unpack(coding: Coding, body: &[u8], limit: usize, out: &mut Vec<u8>) -> Outcome {
+fn decompress(coding: Coding, body: &[u8], limit: usize, out: &mut Vec<u8>) -> Outcome {
     match coding {
         Coding::Chunked => match chunked::decode(body, limit, out) {
             Chunks::Whole => Outcome::Whole,
@@ -153,10 +153,10 @@ fn whole(container: Container, body: &[u8], limit: usize, out: &mut Vec<u8>) -> 
         if out.capacity() - out.len() > left {
             return None;
         }
-        match inflater.unpack(container, body, out) {
-            Unpacked::Done(read) => return Some(read),
-            Unpacked::Space if room < left => room = room.saturating_mul(4),
-            Unpacked::Space | Unpacked::Bad => return None,
+        match inflater.decompress(container, body, out) {
+            Decompressed::Done(read) => return Some(read),
+            Decompressed::Space if room < left => room = room.saturating_mul(4),
+            Decompressed::Space | Decompressed::Bad => return None,
         }
     }
 }

@@ -74,7 +74,7 @@ fn foreign() -> Vec<Case> {
     let rows = |name: &str, bytes: Vec<u8>, rows: Vec<String>| {
         case(name, bytes, &rows.iter().map(String::as_str).collect::<Vec<_>>())
     };
-    let packed = |bytes: &[u8]| [gz(&a), gz(bytes), gz(&b)].concat();
+    let compressed = |bytes: &[u8]| [gz(&a), gz(bytes), gz(&b)].concat();
     vec![
         rows("words between", between(b"What is this?\r\n\r\n"), two(a.len())),
         rows("words between, no line end", between(b"What is this?"), two(a.len())),
@@ -89,7 +89,7 @@ fn foreign() -> Vec<Case> {
             two(a.len()),
         ),
         rows("a zstd frame of words between", between(&zst("What is this?")), two(a.len())),
-        rows("words between, gzip", packed(b"What is this?\r\n\r\n"), two(gz(&a).len())),
+        rows("words between, gzip", compressed(b"What is this?\r\n\r\n"), two(gz(&a).len())),
         rows("words in a member", gz(between(b"What is this?\r\n\r\n")), two(0)),
         case(
             "words behind",
@@ -201,8 +201,8 @@ fn wrong_sum(bytes: &[u8]) -> Vec<u8> {
 fn frames() -> Vec<Case> {
     let [a, b, c] = ["one", "two", "three"].map(record);
     let mut cases = Vec::new();
-    for (name, pack) in [("zstd", zst as fn(Vec<u8>) -> Vec<u8>), ("lz4", lz4)] {
-        let (first, middle, last) = (pack(a.clone()), pack(b.clone()), pack(c.clone()));
+    for (name, compress) in [("zstd", zst as fn(Vec<u8>) -> Vec<u8>), ("lz4", lz4)] {
+        let (first, middle, last) = (compress(a.clone()), compress(b.clone()), compress(c.clone()));
         let at = first.len();
         let fault = |kind: &str| format!("!{kind} @{at}");
         let three = |middle: &[u8]| [&first[..], middle, &last].concat();

@@ -8,7 +8,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut cases = versions();
     cases.extend(kinds());
     cases.extend(arc());
-    cases.extend(packings());
+    cases.extend(compressions());
     cases.extend(zstd());
     cases.extend(mixed());
     cases
@@ -66,7 +66,7 @@ fn kinds() -> Vec<Case> {
         case("response that is not HTTP", with("WARC-Type: response", "220 ftp"), &["response - 220 ftp"]),
         case("an empty file", "", &[]),
         case("a text", "Dear reader,\nthis is a letter.\n", &["!not_an_archive"]),
-        case("a packed text", gz("Dear reader"), &["!not_an_archive"]),
+        case("a compressed text", gz("Dear reader"), &["!not_an_archive"]),
     ]
 }
 
@@ -117,7 +117,7 @@ fn arc() -> Vec<Case> {
     ]
 }
 
-fn packings() -> Vec<Case> {
+fn compressions() -> Vec<Case> {
     let [a, b, c] = ["one", "two", "three"].map(record);
     let plain = [&a[..], &b, &c].concat();
     let (left, right) = plain.split_at(a.len() + 40);
@@ -181,17 +181,17 @@ fn skippable(first: u8) -> Vec<u8> {
 
 /// Concatenated archives of several forms.
 fn mixed() -> Vec<Case> {
-    type Pack = fn(&[u8]) -> Vec<u8>;
+    type Compress = fn(&[u8]) -> Vec<u8>;
     let [a, b, c] = ["one", "two", "three"].map(record);
-    let packings: [(&str, Pack); 4] = [
+    let compressions: [(&str, Compress); 4] = [
         ("plain", |bytes| bytes.to_vec()),
         ("gzip", |bytes| gz(bytes)),
         ("zstd", |bytes| zst(bytes)),
         ("lz4", |bytes| lz4(bytes)),
     ];
     let mut cases = Vec::new();
-    for (first, one) in packings {
-        for (second, two) in packings.iter().filter(|(second, _)| *second != first) {
+    for (first, one) in compressions {
+        for (second, two) in compressions.iter().filter(|(second, _)| *second != first) {
             cases.push(case(
                 format!("{first}, {second}, {first}"),
                 [one(&a), two(&b), one(&c)].concat(),
@@ -233,7 +233,7 @@ fn zstd() -> Vec<Case> {
             &ALL,
         ),
         case("zstd, dictionary", [frame(&dictionary), frames.clone()].concat(), &ALL),
-        case("zstd, packed dictionary", [frame(&zst(&dictionary)), frames].concat(), &ALL),
+        case("zstd, compressed dictionary", [frame(&zst(&dictionary)), frames].concat(), &ALL),
         case(
             "zstd, two dictionaries",
             [frame(&dictionary), with_dictionary(&a), frame(&second), of_second(&b), of_second(&c)].concat(),

@@ -107,18 +107,18 @@ fn lengths() -> Vec<Case> {
     ];
     let mut cases = Vec::new();
     for (name, two, kind) in lies {
-        type Pack = fn(&[u8]) -> Vec<u8>;
-        let packings: [(&str, Pack); 4] = [
+        type Compress = fn(&[u8]) -> Vec<u8>;
+        let compressions: [(&str, Compress); 4] = [
             ("plain", |bytes| bytes.to_vec()),
             ("gzip", |bytes| gz(bytes)),
             ("zstd", |bytes| zst(bytes)),
             ("lz4", |bytes| lz4(bytes)),
         ];
-        for (packing, pack) in packings {
-            let fault = format!("!{kind} @{}", pack(&a).len());
+        for (compression, compress) in compressions {
+            let fault = format!("!{kind} @{}", compress(&a).len());
             let expected = ["resource - one", "resource - two", &fault, "resource - three"];
-            let bytes = [pack(&a), pack(&two), pack(&c)].concat();
-            cases.push(case(format!("length {name}, {packing}"), bytes, &expected));
+            let bytes = [compress(&a), compress(&two), compress(&c)].concat();
+            cases.push(case(format!("length {name}, {compression}"), bytes, &expected));
         }
         let last = format!("!{kind} @59");
         if kind != "length_too_large" {

@@ -18,7 +18,7 @@ const FOREIGN_TEXT: f64 = 0.5;
 /// A page as it stands in an archive.
 pub(super) struct Capture {
     pub(super) url: String,
-    /// Unpacked bytes of the member before the record.
+    /// Decompressed bytes of the member before the record.
     pub(super) within: u64,
     pub(super) provenance: Provenance,
     /// All headers of this name; empty where there is none.

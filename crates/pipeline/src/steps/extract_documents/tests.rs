@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use tsumugi_record::{Document, Excluded, ShardReader};
-use tsumugi_warc::{ArchiveWriter, NewRecord, Packing};
+use tsumugi_warc::{ArchiveWriter, Compression, NewRecord};
 
 use super::*;
 use crate::runner::{self, Summary};
@@ -14,7 +14,7 @@ fn page(writer: &mut ArchiveWriter<Vec<u8>>, url: &str, head: &str, body: &[u8])
 }
 
 fn archive() -> Vec<u8> {
-    let mut writer = ArchiveWriter::new(Vec::new(), Packing::default());
+    let mut writer = ArchiveWriter::new(Vec::new(), Compression::default());
     let html = "HTTP/1.1 200 OK\r\nContent-Type: text/html";
     let ja = "<title>山</title><p>富士山は日本で一番高い山で、静岡県と山梨県にまたがっています。</p><img src=a.jpg>";
     page(&mut writer, "http://a.test/1", html, ja.as_bytes());
@@ -144,7 +144,7 @@ fn reads_pages_whatever_their_type_is_declared_as() {
 
 #[test]
 fn counts_replaced_characters_and_drops_mojibake() {
-    let mut writer = ArchiveWriter::new(Vec::new(), Packing::default());
+    let mut writer = ArchiveWriter::new(Vec::new(), Compression::default());
     let html = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8";
     let text = "富士山は日本で一番高い山で、静岡県と山梨県にまたがっています。".repeat(4);
     // 広告の欄です, in Shift_JIS.

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::{Core, START, Span, State, Step, Want};
 use crate::arc;
+use crate::decompress::Fill;
 use crate::error::{Fault, FaultKind};
 use crate::head::{Head, Length};
 use crate::location::Location;
 use crate::search::{LOOK_AHEAD, is_record_start, next_record, padding, without_separator};
-use crate::unpack::Fill;
 
 /// Largest padding in bytes after a body that is waited for.
 const PADDING_LIMIT: usize = 64 << 10;
@@ -72,7 +72,8 @@ impl Core {
         if self.window.locate(self.window.pos).plain {
             return length > rest;
         }
-        let most = self.unpacker.as_ref().map_or(u64::MAX, |unpacker| unpacker.most_unpacked(rest));
+        let most =
+            self.decompressor.as_ref().map_or(u64::MAX, |decompressor| decompressor.most_decompressed(rest));
         location.within.saturating_add(length) > most
     }
 
@@ -245,7 +246,7 @@ impl Core {
         complete: bool,
     ) -> Step {
         let pos = self.window.pos;
-        location.length = self.packed_length(location.offset, pos + body.end, pos + next);
+        location.length = self.compressed_length(location.offset, pos + body.end, pos + next);
         self.state = State::Between;
         self.consume = next;
         (self.members_seen, self.searched) = (0, 0);
@@ -254,7 +255,7 @@ impl Core {
         Step::Record(Span { location, complete, body: Some(body) })
     }
 
-    fn packed_length(&self, offset: u64, end: usize, next: usize) -> Option<u64> {
+    fn compressed_length(&self, offset: u64, end: usize, next: usize) -> Option<u64> {
         let place = self.window.locate(next);
         if place.plain {
             return Some((place.offset + place.within).saturating_sub(offset));

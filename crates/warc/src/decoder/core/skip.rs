@@ -2,9 +2,9 @@
 
 use super::{BodyStep, Core, START, State, Step, Want};
 use crate::arc::LINE_LIMIT;
+use crate::decompress::{Compressed, Fill, compressed_record};
 use crate::error::{Error, Fault, FaultKind};
 use crate::search::{LOOK_AHEAD, is_record_start, next_record};
-use crate::unpack::{Fill, Packed, packed_record};
 
 impl Core {
     pub(super) fn begin_garbage(&mut self, kind: FaultKind) -> Step {
@@ -24,14 +24,14 @@ impl Core {
             let member = self.record_member(first, len, arc);
             let next = next_record(data, first, usize::MAX, arc);
             let next = [member, next].into_iter().flatten().min();
-            let packed = match self.is_plain() {
-                true => packed_record(data, first..next.unwrap_or(len).max(first), self.is_all()),
-                false => Packed::No,
+            let compressed = match self.is_plain() {
+                true => compressed_record(data, first..next.unwrap_or(len).max(first), self.is_all()),
+                false => Compressed::No,
             };
-            let (next, unknown) = match packed {
-                Packed::At(at, _) => (Some(at), len),
-                Packed::Unsure(at) => (None, at),
-                Packed::No => (next, len),
+            let (next, unknown) = match compressed {
+                Compressed::At(at, _) => (Some(at), len),
+                Compressed::Unsure(at) => (None, at),
+                Compressed::No => (next, len),
             };
             if let Some(next) = next {
                 self.window.pos += next;

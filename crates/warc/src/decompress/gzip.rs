@@ -4,7 +4,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::format::{Form, Format, Limits, Outcome, Probe};
 use crate::buffer::{Input, Window};
-use crate::deflate::{Container, Inflater, Unpacked, crc32};
+use crate::deflate::{Container, Decompressed, Inflater, crc32};
 use crate::error::FaultKind;
 use crate::search::{is_record_start, is_version};
 
@@ -88,19 +88,19 @@ impl Format for Gzip {
         window.compact();
         while let Some(inflater) = &mut self.inflater {
             window.buf.reserve(self.room);
-            match inflater.unpack(Container::Gzip, bytes, &mut window.buf) {
-                Unpacked::Done(read) => {
+            match inflater.decompress(Container::Gzip, bytes, &mut window.buf) {
+                Decompressed::Done(read) => {
                     input.advance(read);
                     return Outcome::Ended;
                 }
-                Unpacked::Space if self.room < self.limits.whole_member => {
+                Decompressed::Space if self.room < self.limits.whole_member => {
                     self.room = (self.room * 4).min(self.limits.whole_member);
                 }
-                Unpacked::Bad if !input.finished && bytes.len() < WHOLE_MEMBER_INPUT => {
+                Decompressed::Bad if !input.finished && bytes.len() < WHOLE_MEMBER_INPUT => {
                     self.want = (bytes.len() * 2).max(64 << 10);
                     return Outcome::Short;
                 }
-                Unpacked::Space | Unpacked::Bad => break,
+                Decompressed::Space | Decompressed::Bad => break,
             }
         }
         self.begin_stream(input)
@@ -142,9 +142,9 @@ impl Format for Gzip {
 
 /// Decompresses a deflate stream up to its end or damage, or until `out` is full. Returns the bytes read if the stream
 /// has ended.
-fn unpack_start(packed: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+fn decompress_start(compressed: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     let mut inflate = Decompress::new(false);
-    let status = inflate.decompress_vec(packed, out, FlushDecompress::None).ok()?;
+    let status = inflate.decompress_vec(compressed, out, FlushDecompress::None).ok()?;
     (status == Status::StreamEnd).then(|| usize::try_from(inflate.total_in()).unwrap_or(usize::MAX))
 }
 
@@ -190,7 +190,7 @@ pub(super) fn begins_record(bytes: &[u8], finished: bool) -> Probe {
         Header::Bad => return Probe::No,
     };
     let mut out = Vec::with_capacity(64);
-    let ended = unpack_start(&bytes[len..], &mut out).is_some();
+    let ended = decompress_start(&bytes[len..], &mut out).is_some();
     match is_version(&out) {
         true => Probe::Member,
         false if ended || out.len() > 5 => Probe::No,
@@ -210,7 +210,7 @@ fn probe(bytes: &[u8], finished: bool) -> Probe {
         Header::Short | Header::Bad => return Probe::No,
     };
     let mut out = Vec::with_capacity(PROBE_OUTPUT);
-    let ended = unpack_start(&bytes[len..], &mut out);
+    let ended = decompress_start(&bytes[len..], &mut out);
     // Even if the member is damaged later.
     if is_record_start(&out, true) {
         return Probe::Member;

@@ -14,7 +14,7 @@ pub(crate) enum Fill {
     End,
 }
 
-/// Limits of unpackers.
+/// Limits of decompressors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// Members that decompress to more than this are streamed.
@@ -34,7 +34,7 @@ pub(crate) enum Form {
 
 /// Where a record of some form starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Packed {
+pub(crate) enum Compressed {
     At(usize, Form),
     /// More bytes are needed to decide whether one starts here.
     Unsure(usize),

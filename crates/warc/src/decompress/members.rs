@@ -2,7 +2,7 @@
 //! after damage.
 
 use super::detect::{begins_other, other_record};
-use super::format::{Fill, Form, Format, Outcome, Packed, Probe};
+use super::format::{Compressed, Fill, Form, Format, Outcome, Probe};
 use crate::buffer::{Input, Window};
 use crate::error::{Fault, FaultKind};
 
@@ -66,12 +66,12 @@ impl<F: Format> Members<F> {
         let start = input.offset();
         if !F::begins(bytes) {
             match begins_other(bytes, input.finished) {
-                Packed::At(_, form) if form != F::FORM => {
+                Compressed::At(_, form) if form != F::FORM => {
                     input.release();
                     *other = Some(form);
                     return Fill::More;
                 }
-                Packed::Unsure(_) => return Fill::NeedInput,
+                Compressed::Unsure(_) => return Fill::NeedInput,
                 _ => {}
             }
             // Without a checksum, the member before may have consumed a part of this one.
@@ -142,22 +142,22 @@ impl Search {
         let own = next_member::<F>(bytes, finished);
         let before = usize::try_from(self.others.saturating_sub(input.offset())).unwrap_or(usize::MAX);
         let end = match own {
-            Packed::At(at, _) | Packed::Unsure(at) => at,
-            Packed::No => bytes.len(),
+            Compressed::At(at, _) | Compressed::Unsure(at) => at,
+            Compressed::No => bytes.len(),
         };
         let others = other_record(bytes, before.min(end)..end, F::FORM, finished);
-        let first = if others == Packed::No { own } else { others };
+        let first = if others == Compressed::No { own } else { others };
         let over = match first {
-            Packed::At(at, form) => {
+            Compressed::At(at, form) => {
                 input.advance(at);
                 *other = (form != F::FORM).then_some(form);
                 true
             }
-            Packed::Unsure(at) => {
+            Compressed::Unsure(at) => {
                 input.advance(at.saturating_sub(1));
                 false
             }
-            Packed::No => {
+            Compressed::No => {
                 input.advance(if finished { bytes.len() } else { bytes.len().saturating_sub(KEPT) });
                 finished
             }
@@ -179,13 +179,13 @@ impl Search {
 const KEPT: usize = 5;
 
 /// The first valid member in `bytes`.
-fn next_member<F: Format>(bytes: &[u8], finished: bool) -> Packed {
+fn next_member<F: Format>(bytes: &[u8], finished: bool) -> Compressed {
     for at in memchr::memmem::find_iter(bytes, F::MAGIC) {
         match F::probe(&bytes[at..], finished) {
             Probe::No => {}
-            Probe::Member => return Packed::At(at, F::FORM),
-            Probe::More => return Packed::Unsure(at),
+            Probe::Member => return Compressed::At(at, F::FORM),
+            Probe::More => return Compressed::Unsure(at),
         }
     }
-    Packed::No
+    Compressed::No
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::format::{Form, Format, Packed, Probe};
+use super::format::{Compressed, Form, Format, Probe};
 use super::gzip::{self, Gzip};
 use super::lz4::Lz4;
 use super::zstd::{self, Zstd};
@@ -14,27 +14,27 @@ use crate::search::{LOOK_AHEAD, is_record_start, is_sure, is_version};
 const DETECTION_BYTES: usize = 1 << 20;
 
 /// The first compressed member in the range of `bytes` that starts a record, in a plain archive.
-pub(crate) fn packed_record(bytes: &[u8], range: Range<usize>, finished: bool) -> Packed {
+pub(crate) fn compressed_record(bytes: &[u8], range: Range<usize>, finished: bool) -> Compressed {
     other_record(bytes, range, Form::Plain, finished)
 }
 
 /// Whether `bytes` start with a record of any form.
-pub(super) fn begins_other(bytes: &[u8], finished: bool) -> Packed {
+pub(super) fn begins_other(bytes: &[u8], finished: bool) -> Compressed {
     if bytes.len() < LEAST && !finished {
-        return Packed::Unsure(0);
+        return Compressed::Unsure(0);
     }
     if is_version(bytes) {
-        return Packed::At(0, Form::Plain);
+        return Compressed::At(0, Form::Plain);
     }
-    begins_packed(bytes, finished)
+    begins_compressed(bytes, finished)
 }
 
 /// Whether `bytes` start with a compressed record.
-pub(crate) fn begins_packed(bytes: &[u8], finished: bool) -> Packed {
-    match packed_at(bytes, 0, finished) {
-        (Probe::Member, form) => Packed::At(0, form),
-        (Probe::More, _) => Packed::Unsure(0),
-        (Probe::No, _) => Packed::No,
+pub(crate) fn begins_compressed(bytes: &[u8], finished: bool) -> Compressed {
+    match compressed_at(bytes, 0, finished) {
+        (Probe::Member, form) => Compressed::At(0, form),
+        (Probe::More, _) => Compressed::Unsure(0),
+        (Probe::No, _) => Compressed::No,
     }
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn begins_packed(bytes: &[u8], finished: bool) -> Packed {
 const LEAST: usize = 6;
 
 /// Whether a compressed record starts at `at`, and its form.
-fn packed_at(bytes: &[u8], at: usize, finished: bool) -> (Probe, Form) {
+fn compressed_at(bytes: &[u8], at: usize, finished: bool) -> (Probe, Form) {
     let rest = &bytes[at..];
     if rest.starts_with(Gzip::MAGIC) {
         (gzip::begins_record(rest, finished), Form::Gzip)
@@ -59,22 +59,23 @@ fn packed_at(bytes: &[u8], at: usize, finished: bool) -> (Probe, Form) {
 }
 
 /// The first record in `range` whose form is not `own`.
-pub(super) fn other_record(bytes: &[u8], range: Range<usize>, own: Form, finished: bool) -> Packed {
+pub(super) fn other_record(bytes: &[u8], range: Range<usize>, own: Form, finished: bool) -> Compressed {
     let magics = [
         (Form::Gzip, Gzip::MAGIC),
         (Form::Zstd, Zstd::MAGIC),
         (Form::Lz4, Lz4::MAGIC),
         (Form::Zstd, &zstd::DICTIONARY_MAGIC),
     ];
-    let (mut end, mut first) = (range.end, Packed::No);
+    let (mut end, mut first) = (range.end, Compressed::No);
     for (_, magic) in magics.iter().filter(|(form, _)| *form != own) {
         let within =
             &bytes[range.start..bytes.len().min(end.saturating_add(magic.len() - 1)).max(range.start)];
         let hits = memchr::memmem::find_iter(within, magic).map(|at| range.start + at);
-        let found =
-            hits.map(|at| (at, packed_at(bytes, at, finished))).find(|(_, (probe, _))| *probe != Probe::No);
+        let found = hits
+            .map(|at| (at, compressed_at(bytes, at, finished)))
+            .find(|(_, (probe, _))| *probe != Probe::No);
         if let Some((at, (probe, form))) = found.filter(|(at, _)| *at < end) {
-            first = if probe == Probe::Member { Packed::At(at, form) } else { Packed::Unsure(at) };
+            first = if probe == Probe::Member { Compressed::At(at, form) } else { Compressed::Unsure(at) };
             end = at;
         }
     }
@@ -83,7 +84,7 @@ pub(super) fn other_record(bytes: &[u8], range: Range<usize>, own: Form, finishe
         for at in memchr::memmem::find_iter(within, b"\nWARC/").map(|at| range.start + at + 1) {
             let unsure = bytes.len() - at < LOOK_AHEAD && !finished;
             if unsure || is_sure(&bytes[at..]) {
-                return if unsure { Packed::Unsure(at) } else { Packed::At(at, Form::Plain) };
+                return if unsure { Compressed::Unsure(at) } else { Compressed::At(at, Form::Plain) };
             }
         }
     }

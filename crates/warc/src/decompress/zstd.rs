@@ -169,7 +169,7 @@ impl Zstd {
         if bytes.starts_with(&DICTIONARY_MAGIC) && size <= DICTIONARY_LIMIT {
             let Some(content) = bytes.get(8..8 + size) else { return Outcome::Short };
             // Each of several concatenated archives has its own.
-            if let Some(dictionary) = unpack_dictionary(content) {
+            if let Some(dictionary) = decompress_dictionary(content) {
                 self.dictionary = Some(dictionary);
                 self.replaced |= input.offset() > 0;
                 self.decoder = None;
@@ -291,7 +291,7 @@ pub(crate) fn leading_dictionary(bytes: &[u8]) -> Option<u64> {
 
 /// The dictionary of a whole skippable frame.
 pub(crate) fn dictionary_of(frame: &[u8]) -> Option<Vec<u8>> {
-    unpack_dictionary(frame.get(8..)?)
+    decompress_dictionary(frame.get(8..)?)
 }
 
 /// The kind of an error of libzstd, which reports errors only as text.
@@ -309,7 +309,7 @@ fn kind_of(error: &std::io::Error) -> FaultKind {
 }
 
 /// Decompresses a dictionary, which may itself be stored as a zstd frame.
-fn unpack_dictionary(content: &[u8]) -> Option<Vec<u8>> {
+fn decompress_dictionary(content: &[u8]) -> Option<Vec<u8>> {
     if !content.starts_with(Zstd::MAGIC) {
         return Some(content.to_vec());
     }

@@ -133,12 +133,12 @@ impl Format for Lz4 {
             data
         } else {
             self.scratch.resize(header.max_block, 0);
-            let unpacked = if header.linked {
+            let decompressed = if header.linked {
                 lz4_flex::block::decompress_into_with_dict(data, &mut self.scratch, &self.history)
             } else {
                 lz4_flex::block::decompress_into(data, &mut self.scratch)
             };
-            match unpacked {
+            match decompressed {
                 Ok(written) => &self.scratch[..written],
                 Err(_) => return Outcome::Damaged(FaultKind::CorruptMember),
             }
