@@ -2,7 +2,7 @@
 
 use super::site::{Resource, site};
 use crate::Error;
-use flate2::{Compression, write::GzEncoder};
+use flate2::write::GzEncoder;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -78,7 +78,7 @@ fn response(resource: &Resource, at: usize) -> Vec<u8> {
 }
 
 fn gzip(body: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(body).ok()?;
     encoder.finish().ok()
 }
