@@ -62,7 +62,7 @@ pub(crate) fn run_alone(command: &'static dyn Command, arguments: Vec<OsString>)
 }
 
 /// The flags that every step takes.
-fn shared() -> [Arg; 4] {
+fn shared() -> [Arg; 5] {
     let args = [
         Arg::new("@threads")
             .long("threads")
@@ -71,6 +71,12 @@ fn shared() -> [Arg; 4] {
             .value_parser(value_parser!(usize))
             .default_value("0")
             .hide_default_value(true),
+        Arg::new("@memory")
+            .long("memory")
+            .value_name("SIZE")
+            .help("Memory for the keys that are compared, such as 512MiB; above it they are sorted on disk")
+            .value_parser(size)
+            .default_value("4GiB"),
         Arg::new("@allow-empty")
             .long("allow-empty")
             .help("Accept input tables without rows")
@@ -195,8 +201,32 @@ fn prepare(matches: &ArgMatches) -> Result<Context, Error> {
     let threads = matches.get_one::<usize>("@threads").copied().unwrap_or_default();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     pool.map_err(Error::step("threads", threads.to_string()))?;
-    let allow_empty = matches.get_flag("@allow-empty");
-    Ok(Context::new().with_progress(progress).with_allow_empty(allow_empty))
+    let mut context = Context::new().with_progress(progress);
+    context = context.with_allow_empty(matches.get_flag("@allow-empty"));
+    Ok(match matches.get_one::<u64>("@memory") {
+        Some(bytes) => context.with_memory(*bytes),
+        None => context,
+    })
+}
+
+/// Bytes of a size such as `512MiB` or `4GB`; a plain number is bytes.
+fn size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is not a size; give a number and a unit, such as 512MiB or 4GB");
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let unit: u64 = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "t" | "tib" => 1 << 40,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
+        _ => return Err(wrong()),
+    };
+    number.parse().ok().and_then(|number: u64| number.checked_mul(unit)).ok_or_else(wrong)
 }
 
 /// Prints an error as one message and returns its exit code.
@@ -264,5 +294,22 @@ fn worker(steps: &[Step], matches: &ArgMatches, usage: &mut Clap) -> ExitCode {
             ExitCode::FAILURE
         }
         (Ok(()), None) => ExitCode::SUCCESS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in
+            [("512", Some(512)), ("4GiB", Some(4 << 30)), ("64 MB", Some(64_000_000)), ("2k", Some(2048))]
+        {
+            assert_eq!(size(text).ok(), bytes, "{text}");
+        }
+        for text in ["", "GiB", "-1", "1.5GiB", "4 apples", "99999999999TiB"] {
+            assert!(size(text).unwrap_err().contains("512MiB"), "{text}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::schema::{Field, Node, fields};
 use crate::{messages, printed, settings};
 
 /// Flags of every step, which settings of the same name do not replace: the program passes on what it is given.
-const SHARED: [&str; 5] = ["threads", "quiet", "verbose", "allow-empty", "print-config"];
+const SHARED: [&str; 6] = ["threads", "memory", "quiet", "verbose", "allow-empty", "print-config"];
 
 /// A step with the schema of its settings.
 pub(crate) struct Step {

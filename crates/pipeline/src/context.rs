@@ -39,14 +39,27 @@ impl Group {
     }
 }
 
-/// What a run has besides its settings: how it shows progress, and whether it accepts empty tables. Nothing in it changes a result.
-#[derive(Debug, Clone, Default)]
+/// Bytes of keys that a comparison holds at a time unless it is told otherwise.
+const MEMORY: u64 = 4 << 30;
+
+/// What a run has besides its settings: how it shows progress, whether it accepts empty tables, and how much memory
+/// comparisons take. Nothing in it changes a result.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Context {
     /// Progress bars and lines.
     pub progress: Progress,
     /// Whether a step may read a table without rows. Such a table mostly says that the step before it was set up wrongly.
     pub allow_empty: bool,
+    /// Bytes of keys that a comparison of all rows holds at a time (4 GiB). What is above is sorted on disk, in the step's
+    /// output folder.
+    pub memory: u64,
+}
+
+impl Default for Context {
+    fn default() -> Context {
+        Context { progress: Progress::default(), allow_empty: false, memory: MEMORY }
+    }
 }
 
 impl Context {
@@ -57,13 +70,20 @@ impl Context {
 
     /// A context that shows nothing, for tests.
     pub fn hidden() -> Context {
-        Context { progress: Progress::hidden(), allow_empty: false }
+        Context { progress: Progress::hidden(), ..Context::default() }
     }
 
     /// The context in which empty tables are accepted, or not.
     #[must_use]
     pub fn with_allow_empty(mut self, allow_empty: bool) -> Context {
         self.allow_empty = allow_empty;
+        self
+    }
+
+    /// The context in which comparisons hold at most so many bytes of keys at a time.
+    #[must_use]
+    pub fn with_memory(mut self, bytes: u64) -> Context {
+        self.memory = bytes;
         self
     }
 

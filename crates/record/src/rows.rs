@@ -137,6 +137,35 @@ record! {
     }
 }
 
+record! {
+    /// The address of an image slot.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct ImageAddress {
+        /// URL of the image.
+        pub url: String,
+    }
+}
+
+record! {
+    /// The image of a node.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct NodeImage {
+        /// The slot of an image node.
+        pub image: Option<ImageAddress>,
+    }
+}
+
+record! {
+    /// Projection of table `documents`: the addresses of the images on a page.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct DocumentImages = "documents", 1 {
+        /// Text and images in reading order.
+        pub nodes: Vec<NodeImage>,
+        /// True where the page forbids its use for training.
+        pub opt_out: bool,
+    }
+}
+
 impl From<DocumentBody> for Document {
     fn from(body: DocumentBody) -> Document {
         let DocumentBody { id, url, language, charset, nodes, opt_out, provenance } = body;

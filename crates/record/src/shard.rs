@@ -5,10 +5,12 @@ use std::io::{self, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
+use arrow_schema::{DataType, Fields};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::SchemaDescriptor;
 use sha2::{Digest, Sha256};
 
 use crate::atomic::sync_folder;
@@ -205,12 +207,7 @@ impl<R: Record> ShardReader<R> {
         let parquet_error = |source| Error::Parquet { path: path.to_owned(), source };
         let mut builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(parquet_error)?;
         check_kind::<R>(path, builder.schema().metadata().get(KIND_KEY))?;
-        let columns = R::schema();
-        let file_schema = builder.parquet_schema();
-        let roots = file_schema.root_schema().get_fields().iter().enumerate();
-        let wanted: Vec<usize> =
-            roots.filter(|(_, field)| columns.index_of(field.name()).is_ok()).map(|(at, _)| at).collect();
-        let mask = ProjectionMask::roots(file_schema, wanted);
+        let mask = projection(builder.parquet_schema(), R::schema().fields());
         builder = builder.with_projection(mask);
         let rows = builder.metadata().file_metadata().num_rows().max(0) as u64;
         // Rows may hold images of megabytes, so batches are short.
@@ -279,6 +276,31 @@ pub fn ids(path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
         found.extend(texts.iter().flatten().map(str::to_owned));
     }
     Ok(found)
+}
+
+/// The columns of a file that rows with these fields read.
+fn projection(file: &SchemaDescriptor, fields: &Fields) -> ProjectionMask {
+    let wanted = file.columns().iter().enumerate();
+    ProjectionMask::leaves(
+        file,
+        wanted.filter(|(_, column)| reads(fields, column.path().parts())).map(|(at, _)| at),
+    )
+}
+
+/// Whether fields read the column at a path of names.
+fn reads(fields: &Fields, path: &[String]) -> bool {
+    let Some((name, mut rest)) = path.split_first() else { return true };
+    let Some((_, field)) = fields.find(name) else { return false };
+    let mut data_type = field.data_type();
+    // Parquet has two levels between a list and its items.
+    while let DataType::List(item) = data_type {
+        data_type = item.data_type();
+        rest = rest.get(2..).unwrap_or_default();
+    }
+    match data_type {
+        DataType::Struct(fields) => reads(fields, rest),
+        _ => true,
+    }
 }
 
 /// The finished shards of a table in a folder, in the order of their names.

@@ -81,6 +81,27 @@ pub enum Error {
         /// Its Arrow type.
         found: String,
     },
+    /// Runs that are sorted on disk cannot be written or read.
+    #[error("{folder}: keys cannot be sorted on disk here; make room, or allow more memory", folder = folder.display())]
+    Scratch {
+        /// The folder of the runs.
+        folder: std::path::PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The key of an operator is wider than what is compared.
+    #[error(
+        "the key columns {columns} take {bytes} bytes, and at most 64 are compared: hash some of them to 16 bytes"
+    )]
+    WideKey {
+        /// The columns.
+        columns: String,
+        /// Bytes of a key.
+        bytes: usize,
+    },
+    /// More than 255 operators.
+    #[error("more than 255 operators are given: apply them in several comparisons")]
+    ManyOperators,
     /// A name that cannot stand in SQL text as it is.
     #[error("`{name}` is not a plain name (letters, digits and _, not starting with a digit)")]
     Name {

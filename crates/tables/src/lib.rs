@@ -25,12 +25,18 @@ mod files;
 mod operator;
 pub mod rows;
 mod rules;
+#[cfg(feature = "parquet")]
+mod sorter;
 
 pub use columns::{Column, Columns};
 pub use error::Error;
-pub use operator::{Dialect, Operator, join_sql, quantile_sql};
+#[cfg(feature = "parquet")]
+pub use files::{Found, Lookup, Verdicts, compare_files};
+pub use operator::{Dialect, Operator, join_sql, lookup_sql, quantile_sql};
 pub use rows::{
     Samples, combine, draw, drop_frequent, drop_frequent_in_samples, drop_lowest, join, join_first,
     keep_first, near_duplicates, quantile,
 };
 pub use rules::verdicts;
+#[cfg(feature = "parquet")]
+pub use sorter::Memory;

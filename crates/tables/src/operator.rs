@@ -251,6 +251,34 @@ pub fn join_sql(left: (&str, &str), right: (&str, &str), key: &str) -> Result<St
     ))
 }
 
+/// A `SELECT` of key, file and values with the meaning of `Lookup`: `wanted` has the columns `key` and `file`, `links` has `key`,
+/// `target` and the `place` of the row, `contents` has `target` and the `values`.
+///
+/// # Errors
+/// [`Error::Name`] if a table or column name could not stand in SQL as it is.
+pub fn lookup_sql(
+    [wanted, links, contents]: [&str; 3],
+    key: &str,
+    target: &str,
+    values: &[&str],
+) -> Result<String, Error> {
+    let [wanted, links, contents, key, target] =
+        [name(wanted)?, name(links)?, name(contents)?, name(key)?, name(target)?];
+    let of = |table: &str| -> Result<String, Error> {
+        let columns: Result<Vec<String>, Error> =
+            values.iter().map(|value| Ok(format!("{table}.{}", name(value)?))).collect();
+        Ok(columns?.join(", "))
+    };
+    let (of_content, of_link, order) = (of("c")?, of("l")?, of(contents)?);
+    Ok(format!(
+        "WITH content AS (SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY {target} ORDER BY {order}) AS nth \
+         FROM {contents}) r WHERE nth = 1), \
+         linked AS (SELECT * FROM (SELECT k.{key}, {of_content}, row_number() OVER (PARTITION BY k.{key} ORDER BY k.place) AS nth \
+         FROM {links} k JOIN content c ON k.{target} = c.{target}) r WHERE nth = 1) \
+         SELECT DISTINCT w.file, w.{key}, {of_link} FROM {wanted} w JOIN linked l ON w.{key} = l.{key}"
+    ))
+}
+
 fn name(name: &str) -> Result<&str, Error> {
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && name.bytes().next().is_some_and(|b| !b.is_ascii_digit());

@@ -58,7 +58,7 @@ pub fn draw(seed: u64, occurrence: &str) -> [u8; 16] {
 /// Which rows stay when the occurrences of each group (a crawl year) are put in the order of their `draws`, cut into
 /// samples of `samples.block`, and a row goes whose key has `samples.count` occurrences or more in its sample.
 ///
-/// Rows of one group with equal draws are one occurrence and are counted once, with the key of the first; see [`draw`].
+/// Rows of one group with equal draws are one occurrence, and count once for a key; see [`draw`].
 ///
 /// # Errors
 /// [`Error::Length`] if the vectors differ in length, [`Error::EmptyBlock`] if a sample would hold nothing.
@@ -84,11 +84,14 @@ pub fn drop_frequent_in_samples<K: Key, G: Key, D: Key>(
     let dropped: Vec<Vec<usize>> = blocks
         .par_iter()
         .map(|block| {
-            let mut firsts: Vec<(K, usize)> =
-                block.iter().enumerate().map(|(at, rows)| (keys[rows[0].1], at)).collect();
-            firsts.sort_unstable();
-            let frequent = firsts.chunk_by(|a, b| a.0 == b.0).filter(|run| run.len() >= samples.count);
-            frequent.flatten().flat_map(|&(_, at)| block[at].iter().map(|&(_, row)| row)).collect()
+            let of = |(at, rows): (usize, &&[Place<G, D>])| {
+                rows.iter().map(move |&(_, row)| (keys[row], at, row)).collect::<Vec<_>>()
+            };
+            let mut rows: Vec<(K, usize, usize)> = block.iter().enumerate().flat_map(of).collect();
+            rows.sort_unstable();
+            let count = |run: &[(K, usize, usize)]| run.chunk_by(|a, b| a.1 == b.1).count();
+            let frequent = rows.chunk_by(|a, b| a.0 == b.0).filter(|run| count(run) >= samples.count);
+            frequent.flatten().map(|&(_, _, row)| row).collect()
         })
         .collect();
     let mut keep = vec![true; keys.len()];

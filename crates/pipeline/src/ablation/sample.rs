@@ -31,7 +31,7 @@ pub(super) fn write(
         until: Until::Synthesize,
         ..FullRunConfig::default()
     };
-    full_run::run(&steps, progress)?;
+    full_run::run(&steps, &Context::new().with_progress(progress.clone()))?;
     translate(data, progress)?;
     let folder = data.join("sample");
     tsumugi_demo::write_benchmark(&folder, "ja").map_err(Error::step("sample", folder.display().to_string()))

@@ -109,8 +109,6 @@ pub struct FullRunConfig {
     pub until: Until,
     /// Threads of the data steps; 0 is one a core.
     pub threads: usize,
-    /// Whether steps accept tables without rows.
-    pub allow_empty: bool,
 }
 
 impl Default for FullRunConfig {
@@ -129,7 +127,6 @@ impl Default for FullRunConfig {
             benchmark: None,
             until: Until::Evaluate,
             threads: 0,
-            allow_empty: false,
         }
     }
 }

@@ -57,13 +57,14 @@ pub(super) struct Done {
 ///
 /// # Errors
 /// Where a step fails; what the steps before it made stays.
-pub fn run(config: &FullRunConfig, progress: &Progress) -> Result<FullRunSummary, Error> {
+pub fn run(config: &FullRunConfig, context: &Context) -> Result<FullRunSummary, Error> {
+    let progress = &context.progress;
     let started = Instant::now();
     pack(config)?;
     let recipe = recipe(config)?;
     fs::create_dir_all(&config.out).map_err(Error::io("create folder", &config.out))?;
     let mut done = Done { out: config.out.clone(), ..Done::default() };
-    with_threads(config.threads, || data_steps(config, progress, &mut done))?;
+    with_threads(config.threads, || data_steps(config, context, &mut done))?;
     if config.until >= Until::Synthesize {
         model_steps(config, recipe, progress, &mut done)?;
     }
@@ -108,12 +109,11 @@ fn archives(config: &FullRunConfig) -> Result<Vec<PathBuf>, Error> {
     Ok(vec![path])
 }
 
-fn data_steps(config: &FullRunConfig, progress: &Progress, done: &mut Done) -> Result<(), Error> {
+fn data_steps(config: &FullRunConfig, context: &Context, done: &mut Done) -> Result<(), Error> {
     let warc = archives(config)?;
-    let context = Context::new().with_progress(progress.clone()).with_allow_empty(config.allow_empty);
     let out = |name: &str| config.out.join(name);
     let until = config.until;
-    done.summaries.push(list_records(&warc, progress)?);
+    done.summaries.push(list_records(&warc, &context.progress)?);
     if until >= Until::ExtractDocuments {
         let step = ExtractDocumentsConfig {
             warc: warc.clone(),
@@ -121,7 +121,7 @@ fn data_steps(config: &FullRunConfig, progress: &Progress, done: &mut Done) -> R
             language: config.language.clone(),
             ..Default::default()
         };
-        done.summaries.push(runner::run::<ExtractDocuments>(step, &context)?);
+        done.summaries.push(runner::run::<ExtractDocuments>(step, context)?);
     }
     if until >= Until::FilterDocuments {
         let step = FilterDocumentsConfig {
@@ -133,13 +133,13 @@ fn data_steps(config: &FullRunConfig, progress: &Progress, done: &mut Done) -> R
             },
             ..Default::default()
         };
-        done.summaries.push(runner::run::<FilterDocuments>(step, &context)?);
+        done.summaries.push(runner::run::<FilterDocuments>(step, context)?);
     }
     if until >= Until::FetchImages {
         let from = warc.iter().map(|p| format!("warc:{}", p.display())).collect();
         let step =
             FetchImagesConfig { documents: out("filtered"), from, out: out("images"), ..Default::default() };
-        done.summaries.push(runner::run::<FetchImages>(step, &context)?);
+        done.summaries.push(runner::run::<FetchImages>(step, context)?);
     }
     if until >= Until::BuildPairs {
         let step = BuildPairsConfig {
@@ -149,7 +149,7 @@ fn data_steps(config: &FullRunConfig, progress: &Progress, done: &mut Done) -> R
             recipe: PairConfig { language: config.language.clone(), ..PairConfig::default() },
             ..Default::default()
         };
-        done.summaries.push(runner::run::<BuildPairs>(step, &context)?);
+        done.summaries.push(runner::run::<BuildPairs>(step, context)?);
     }
     if until >= Until::BuildInterleaved {
         let step = BuildInterleavedConfig {
@@ -159,7 +159,7 @@ fn data_steps(config: &FullRunConfig, progress: &Progress, done: &mut Done) -> R
             recipe: InterleavedConfig { language: config.language.clone(), ..InterleavedConfig::default() },
             ..Default::default()
         };
-        done.summaries.push(runner::run::<BuildInterleaved>(step, &context)?);
+        done.summaries.push(runner::run::<BuildInterleaved>(step, context)?);
     }
     Ok(())
 }

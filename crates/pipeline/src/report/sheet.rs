@@ -1,6 +1,6 @@
 //! A contact sheet of a builder: random items that it kept, and random items that it dropped, by reason.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use tsumugi_record::{Excluded, Image, Interleaved, Pair, Record};
@@ -11,7 +11,7 @@ use super::image::thumbnail;
 use super::samples::{pair_card, short};
 use crate::Error;
 use crate::runner::each_row;
-use crate::steps::images::{ImageTables, Images};
+use crate::steps::images::{ImageTables, by_address, load};
 
 /// Makes the sheet of a folder that `build_pairs` or `build_interleaved` wrote, with up to `count` items of each kind.
 /// `images` is the folder of `fetch_images`. The same seed gives the same items.
@@ -19,7 +19,7 @@ use crate::steps::images::{ImageTables, Images};
 /// # Errors
 /// Where there is no such table, or it cannot be read.
 pub fn contact_sheet(built: &Path, images: &Path, count: usize, seed: u64) -> Result<Page, Error> {
-    let fetched = Images::read(&ImageTables::find(images)?)?;
+    let fetched = ImageTables::find(images)?;
     let mut page = Page::new("Contact sheet")
         .lead(format!("{}: up to {count} random items of each kind, seed {seed}.", built.display()));
     let mut pairs = Draw::new(count, seed);
@@ -92,9 +92,11 @@ fn document_card(document: &Interleaved) -> Card {
 }
 
 /// Dropped items, with the image where one was fetched.
-fn dropped_cards(rows: &[Excluded], fetched: &Images) -> Result<Cards, Error> {
-    let keys: Vec<Option<usize>> = rows.iter().map(|row| Some(fetched.find(url_of(row)?)?.key)).collect();
-    let images = fetched.load(&keys.iter().flatten().copied().collect::<BTreeSet<usize>>())?;
+fn dropped_cards(rows: &[Excluded], fetched: &ImageTables) -> Result<Cards, Error> {
+    let urls: HashSet<String> = rows.iter().filter_map(url_of).map(str::to_owned).collect();
+    let places = by_address(fetched, &urls)?;
+    let keys: Vec<Option<usize>> = rows.iter().map(|row| places.get(url_of(row)?).copied()).collect();
+    let images = load(fetched, &keys.iter().flatten().copied().collect::<BTreeSet<usize>>())?;
     let bytes = |key: usize| images.get(&key).and_then(|image: &Image| image.bytes.as_deref());
     let card = |(row, key): (&Excluded, &Option<usize>)| {
         let value = short(row.value.as_deref().unwrap_or_default(), 200);

@@ -1,10 +1,9 @@
 //! Compare phases: declared operators over the key columns of all shards.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use rayon::prelude::*;
 use tsumugi_record::{ShardReader, ShardWriter, record, shard_name};
-use tsumugi_tables::{Columns, Operator, verdicts};
+use tsumugi_tables::{Memory, Operator, compare_files};
 
 use super::rules::{Keys, Rule};
 use super::step::Work;
@@ -39,52 +38,27 @@ impl Work {
 
 /// Compares the rows of all shards by the keys that lie in `keys`, and writes the verdicts, a file for each shard.
 pub(super) fn compare(
-    out: &Path,
+    work: &Work,
     phase: &'static str,
     keys: Keys,
     shards: usize,
     rules: &[Rule],
 ) -> Result<(), Error> {
-    let place = |number| out.join(folder(phase)).join(shard_name("verdicts", number));
+    let place = |number| work.out.join(folder(phase)).join(shard_name("verdicts", number));
     if (0..shards).all(|number| place(number).is_file()) {
         return Ok(());
     }
     let files: Vec<PathBuf> =
-        (0..shards).map(|number| out.join(keys.folder).join(shard_name(keys.kind, number))).collect();
+        (0..shards).map(|number| work.out.join(keys.folder).join(shard_name(keys.kind, number))).collect();
     let operators: Vec<Operator> = rules.iter().map(|rule| rule.operator.clone()).collect();
-    let names = columns_of(&operators);
-    let failed = Error::step(phase, "comparison");
-    let (rows, found) = read(&files, &names)
-        .and_then(|(rows, table)| Ok((rows, verdicts(&table, &operators)?)))
-        .map_err(failed)?;
-    let mut found = found.into_iter();
-    for (number, rows) in rows.into_iter().enumerate() {
+    let memory = Memory { bytes: work.memory, scratch: work.out.clone() };
+    let found = compare_files(&files, &operators, &memory).map_err(Error::step(phase, "comparison"))?;
+    for number in 0..shards {
         let mut writer = ShardWriter::<Verdict>::create(place(number))?;
-        for verdict in found.by_ref().take(rows) {
+        for verdict in found.of_file(number) {
             writer.push(Verdict { reason: verdict.map(|rule| rules[rule].reason.to_owned()) })?;
         }
         writer.finish()?;
     }
     Ok(())
-}
-
-/// The key columns of all shards, one after another, and how many rows each has.
-fn read(files: &[PathBuf], names: &[&str]) -> Result<(Vec<usize>, Columns), tsumugi_tables::Error> {
-    let tables: Result<Vec<Columns>, _> = files.par_iter().map(|file| Columns::read(file, names)).collect();
-    let (mut rows, mut all) = (Vec::new(), Columns::new());
-    for table in tables? {
-        rows.push(table.rows());
-        if table.rows() > 0 {
-            all.extend(table)?;
-        }
-    }
-    Ok((rows, all))
-}
-
-/// The columns that operators read.
-fn columns_of(operators: &[Operator]) -> Vec<&str> {
-    let mut names: Vec<&str> = operators.iter().flat_map(Operator::columns).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::compare::compare;
 use super::folder::{Opened, OutputFolder, Summary, treat_shard, unfinished};
 use super::inputs::Inputs;
+use super::lookup::{LookupTable, look_up};
 use super::places::refuse_overwrite;
 use super::step::{Phase, Step, Work};
 use crate::Error;
@@ -51,7 +52,7 @@ fn run_checked<S: Step>(
     if out.as_os_str().is_empty() {
         return Err(Error::config("out", "is empty; give the output folder"));
     }
-    let work = Work { out: out.to_owned(), progress: context.progress.clone() };
+    let work = Work::new(out, context);
     let mut summary = match OutputFolder::open(S::NAME, out, &config, inputs.hashes)? {
         Opened::Finished(summary) => summary,
         Opened::Work(folder) => run_phases(step, &work, folder)?,
@@ -70,7 +71,13 @@ fn run_phases<S: Step>(step: &S, work: &Work, folder: OutputFolder) -> Result<Su
                 })?;
             }
             Phase::Compare { name, keys, shards, rules } => {
-                compare(&work.out, name, keys, shards(step, work)?, &rules(step))?;
+                compare(work, name, keys, shards(step, work)?, &rules(step))?;
+            }
+            Phase::Lookup { name, wanted, links, contents, columns } => {
+                let counted =
+                    |table: LookupTable<S>| Ok::<_, Error>((table.keys, (table.shards)(step, work)?));
+                let tables = [counted(wanted)?, counted(links)?, counted(contents)?];
+                look_up(work, name, tables, columns)?;
             }
         }
     }
@@ -112,7 +119,7 @@ pub fn work<S: Step>(
         let phases = maps.map(Phase::name).collect::<Vec<_>>().join(", ");
         return Err(Error::NoPhase { step: S::NAME, phase: phase.to_owned(), phases });
     };
-    let work = Work { out: S::out(&settings).to_owned(), progress: context.progress.clone() };
+    let work = Work::new(S::out(&settings), context);
     let mut left = Vec::new();
     for shard in shards {
         let treated = treat_shard(&work.out, name, shard, |outputs| treat(&step, &work, shard, outputs))?;

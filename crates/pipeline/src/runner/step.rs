@@ -6,6 +6,7 @@ use tsumugi_record::{Record, shard_name};
 
 use super::folder::Summary;
 use super::inputs::Inputs;
+use super::lookup::{LookupColumns, LookupTable};
 use super::outputs::Outputs;
 use super::rules::{Keys, Rule};
 use crate::context::{Context, Group, Settings};
@@ -151,6 +152,20 @@ pub enum Phase<S> {
         /// What drops a row, in order.
         rules: Rules<S>,
     },
+    /// Looks up keys that an earlier phase wrote in tables that earlier phases wrote, and leaves what it finds for each shard
+    /// (see [`Work::found`]).
+    Lookup {
+        /// Name, unique in the step.
+        name: &'static str,
+        /// The keys that are looked up.
+        wanted: LookupTable<S>,
+        /// Which content a key leads to.
+        links: LookupTable<S>,
+        /// The contents.
+        contents: LookupTable<S>,
+        /// The columns of the tables.
+        columns: LookupColumns,
+    },
 }
 
 impl<S> Phase<S> {
@@ -172,7 +187,7 @@ impl<S> Phase<S> {
     /// Name of the phase.
     pub fn name(&self) -> &'static str {
         match self {
-            Phase::Map { name, .. } | Phase::Compare { name, .. } => name,
+            Phase::Map { name, .. } | Phase::Compare { name, .. } | Phase::Lookup { name, .. } => name,
         }
     }
 }
@@ -182,9 +197,15 @@ impl<S> Phase<S> {
 pub struct Work {
     pub(super) out: PathBuf,
     pub(super) progress: Progress,
+    /// Bytes of keys that a comparison holds at a time.
+    pub(super) memory: u64,
 }
 
 impl Work {
+    pub(super) fn new(out: &Path, context: &Context) -> Work {
+        Work { out: out.to_owned(), progress: context.progress.clone(), memory: context.memory }
+    }
+
     /// The output folder.
     pub fn out(&self) -> &Path {
         &self.out

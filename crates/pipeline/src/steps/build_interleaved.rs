@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -22,8 +22,7 @@ use tsumugi_tables::{Operator, draw};
 use tsumugi_text::LanguagePack;
 
 use super::build_pairs::{place_of, year_of};
-use super::images::{ImageTables, Images};
-use super::once::once;
+use super::images::{HasImages, ImageTables, ShardImages, load, phases};
 use super::scorers::Scorers;
 use crate::runner::{self, Inputs, Outputs, Phase, Rule, Stage, Step, Summary, Work};
 use crate::{Context, Error, Group};
@@ -89,7 +88,6 @@ pub struct BuildInterleaved {
     pack: LanguagePack,
     documents: Vec<PathBuf>,
     tables: ImageTables,
-    images: OnceLock<Images>,
     scorer: Option<Arc<dyn Similarity + Send + Sync>>,
     nsfw: Option<Arc<dyn NsfwClassifier + Send + Sync>>,
 }
@@ -118,8 +116,8 @@ impl Step for BuildInterleaved {
     }
 
     fn phases(&self) -> Vec<Phase<Self>> {
-        let shards = Self::shards;
-        let mut phases = Vec::new();
+        let shards = |step: &Self, _: &Work| Ok(step.documents.len());
+        let mut phases = phases();
         if self.recipe.frequency.is_on() {
             phases.push(Phase::map("keys", shards, Self::keys));
             phases.push(Phase::compare::<OccurrenceKeys>("frequency", KEYS, shards, Self::rules));
@@ -167,19 +165,8 @@ impl BuildInterleaved {
         let pack = LanguagePack::open(&recipe.language).map_err(Error::setting("recipe.language"))?;
         let documents = inputs.table::<Document>("documents", &settings.documents)?;
         let tables = ImageTables::declare(&settings.images, inputs)?;
-        let (images, scorer) = (OnceLock::new(), similarity.pop());
-        Ok(BuildInterleaved { recipe, pack, documents, tables, images, scorer, nsfw })
-    }
-
-    /// The images.
-    fn images(&self) -> Result<&Images, Error> {
-        once(&self.images, || Images::read(&self.tables))
-    }
-
-    /// Number of shards. It reads the images, which all shards need.
-    fn shards(&self, _: &Work) -> Result<usize, Error> {
-        self.images()?;
-        Ok(self.documents.len())
+        let scorer = similarity.pop();
+        Ok(BuildInterleaved { recipe, pack, documents, tables, scorer, nsfw })
     }
 
     /// Drops occurrences whose image is frequent in its sample.
@@ -196,8 +183,8 @@ impl BuildInterleaved {
     }
 
     /// Writes the keys of each image of each page.
-    fn keys(&self, _: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
-        let images = self.images()?;
+    fn keys(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
+        let images = ShardImages::read(&self.tables, work, number)?;
         outputs.begin::<OccurrenceKeys>(KEYS)?;
         let mut row = 0;
         for batch in ShardReader::<DocumentBody>::open(&self.documents[number])? {
@@ -234,12 +221,13 @@ impl BuildInterleaved {
     fn build_shard(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
         outputs.begin::<Interleaved>("")?;
         outputs.begin::<Excluded>("excluded")?;
+        let shard = ShardImages::read(&self.tables, work, number)?;
         let frequent = self.frequent(work, number)?;
         for batch in ShardReader::<DocumentBody>::open(&self.documents[number])? {
             let documents: Vec<Document> = batch?.into_iter().map(Document::from).collect();
             for documents in documents.chunks(GROUP) {
                 let built: Result<Vec<Built>, Error> =
-                    documents.par_iter().map(|document| self.build(document, &frequent)).collect();
+                    documents.par_iter().map(|document| self.build(document, &shard, &frequent)).collect();
                 let built = built?;
                 let images = self.images_of(&built)?;
                 for (document, built) in documents.iter().zip(built) {
@@ -285,8 +273,12 @@ impl BuildInterleaved {
         Ok(())
     }
 
-    fn build(&self, document: &Document, frequent: &HashSet<[u8; 16]>) -> Result<Built, Error> {
-        let images = self.images()?;
+    fn build(
+        &self,
+        document: &Document,
+        images: &ShardImages,
+        frequent: &HashSet<[u8; 16]>,
+    ) -> Result<Built, Error> {
         if document.opt_out {
             return Ok(Built { windows: vec![Err(DocumentDrop::OptOut)], dropped: Vec::new() });
         }
@@ -344,7 +336,7 @@ impl BuildInterleaved {
     /// The files of a document's images.
     fn images_in(&self, draft: &Draft) -> Result<HashMap<usize, Image>, Error> {
         let keys: BTreeSet<usize> = draft.images().iter().map(|page| page.facts.key).collect();
-        self.images()?.load(&keys)
+        load(&self.tables, &keys)
     }
 
     fn assign(
@@ -373,7 +365,7 @@ impl BuildInterleaved {
                 Part::Text(_) => None,
             })
             .collect();
-        self.images()?.load(&keys)
+        load(&self.tables, &keys)
     }
 
     fn row(
@@ -406,6 +398,16 @@ impl BuildInterleaved {
             }
         }
         row
+    }
+}
+
+impl HasImages for BuildInterleaved {
+    fn documents(&self) -> &[PathBuf] {
+        &self.documents
+    }
+
+    fn tables(&self) -> &ImageTables {
+        &self.tables
     }
 }
 

@@ -9,7 +9,6 @@ mod rules;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -18,13 +17,12 @@ use tsumugi_images::canonical_url;
 use tsumugi_interleave::{PairCandidate, PairConfig, PairDrop, TextChecker, pair_candidates};
 use tsumugi_record::{Document, DocumentBody, Excluded, Image, Pair, Provenance, ShardReader, Similarity};
 
-use super::images::{ImageTables, Images};
-use super::once::once;
+use super::images::{HasImages, ImageTables, ShardImages, phases};
 use super::scorers::Scorers;
 use crate::runner::{self, Inputs, Outputs, Phase, Rule, Stage, Step, Summary, Work};
 use crate::{Context, Error, Group};
 use rules::{CandidateKeys, Scores};
-pub(super) use rules::{place_of, year_of};
+pub(super) use rules::{place_of, shard_and_row, year_of};
 
 /// Name of the step.
 const STEP: &str = "build_pairs";
@@ -85,7 +83,6 @@ pub struct BuildPairs {
     checker: TextChecker,
     documents: Vec<PathBuf>,
     tables: ImageTables,
-    images: OnceLock<Images>,
     scorers: Scorers,
 }
 
@@ -113,11 +110,10 @@ impl Step for BuildPairs {
     }
 
     fn phases(&self) -> Vec<Phase<Self>> {
-        let shards = Self::shards;
-        let mut phases = vec![
-            Phase::map("map", shards, Self::map),
-            Phase::compare::<CandidateKeys>("duplicates", KEYS, shards, Self::rules),
-        ];
+        let shards = |step: &Self, _: &Work| Ok(step.documents.len());
+        let mut phases = phases();
+        phases.push(Phase::map("map", shards, Self::map));
+        phases.push(Phase::compare::<CandidateKeys>("duplicates", KEYS, shards, Self::rules));
         if !self.scorers.are_none() {
             phases.push(Phase::map("score", shards, Self::score));
             phases.push(Phase::compare::<Scores>("similarity", SCORES, shards, Self::score_rules));
@@ -159,24 +155,12 @@ impl BuildPairs {
         scorers.declare(inputs)?;
         let documents = inputs.table::<Document>("documents", &settings.documents)?;
         let tables = ImageTables::declare(&settings.images, inputs)?;
-        let images = OnceLock::new();
-        Ok(BuildPairs { recipe, checker, documents, tables, images, scorers })
-    }
-
-    /// The images.
-    fn images(&self) -> Result<&Images, Error> {
-        once(&self.images, || Images::read(&self.tables))
-    }
-
-    /// Number of shards. It reads the images, which all shards need.
-    fn shards(&self, _: &Work) -> Result<usize, Error> {
-        self.images()?;
-        Ok(self.documents.len())
+        Ok(BuildPairs { recipe, checker, documents, tables, scorers })
     }
 
     /// Finds the candidates of a shard of documents.
-    fn map(&self, _: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
-        let images = self.images()?;
+    fn map(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
+        let images = ShardImages::read(&self.tables, work, number)?;
         outputs.begin::<Pair>(CANDIDATES)?;
         outputs.begin::<Excluded>(DROPPED)?;
         outputs.begin::<CandidateKeys>(KEYS)?;
@@ -198,7 +182,7 @@ impl BuildPairs {
                     outputs.exclude(TEXTS, excluded(drop, TEXTS, &document.provenance))?;
                 }
                 for candidate in found.candidates {
-                    let pair = self.pair(images, candidate, document);
+                    let pair = pair(candidate, document);
                     outputs.write(KEYS, CandidateKeys::of(&pair, self.recipe.frequency.seed, number, row))?;
                     outputs.keep(TEXTS, CANDIDATES, pair)?;
                     row += 1;
@@ -208,35 +192,17 @@ impl BuildPairs {
         Ok(())
     }
 
-    /// A candidate as a row; its image is named and not yet in it.
-    fn pair(&self, images: &Images, candidate: PairCandidate, document: &Document) -> Pair {
-        let facts = candidate.image;
-        let path = Some(images.fact(facts.key).name.clone());
-        Pair {
-            id: candidate.id,
-            image: Image { bytes: None, path },
-            text: candidate.text,
-            text_source: candidate.source.as_str().to_owned(),
-            image_url: canonical_url(&candidate.image_url).unwrap_or(candidate.image_url),
-            page_url: document.url.clone(),
-            width: facts.width,
-            height: facts.height,
-            phash: facts.phash.to_string(),
-            similarities: Vec::new(),
-            provenance: document.provenance.clone(),
-        }
-    }
-
     /// Scores the candidates of a shard that the comparison keeps, and drops what the NSFW classifier finds.
     fn score(&self, work: &Work, number: usize, outputs: &mut Outputs) -> Result<(), Error> {
         outputs.begin::<Pair>(SCORED)?;
         outputs.begin::<Scores>(SCORES)?;
         outputs.begin::<Excluded>(DROPPED_BY_SCORE)?;
         let rules = self.rules();
+        let shard = ShardImages::read(&self.tables, work, number)?;
         let mut verdicts = work.verdicts("duplicates", number)?.into_iter();
         for batch in ShardReader::<Pair>::open(work.shard::<Pair>(CANDIDATES, number))? {
             let mut rows = staying(batch?, &mut verdicts, &rules, outputs)?;
-            let images = self.load(&rows)?;
+            let images = load(&shard, &rows)?;
             self.score_rows(&mut rows, &images)?;
             for row in rows {
                 if self.scorers.nsfw.as_ref().is_some_and(|classifier| self.is_nsfw(classifier.name(), &row))
@@ -295,10 +261,11 @@ impl BuildPairs {
                 batch?.into_iter().try_for_each(|row| outputs.write("excluded", row))?;
             }
         }
+        let shard = ShardImages::read(&self.tables, work, number)?;
         let mut verdicts = work.verdicts(phase, number)?.into_iter();
         for batch in ShardReader::<Pair>::open(work.shard::<Pair>(folder, number))? {
             let rows = staying(batch?, &mut verdicts, &rules, outputs)?;
-            let images = self.load(&rows)?;
+            let images = load(&shard, &rows)?;
             for mut row in rows {
                 if self.scorers.similarity.is_empty() {
                     outputs.count("pairs without similarity", 1);
@@ -311,15 +278,42 @@ impl BuildPairs {
         }
         Ok(())
     }
+}
 
-    /// The files of the images of some rows, by address.
-    fn load(&self, rows: &[Pair]) -> Result<HashMap<String, Image>, Error> {
-        let images = self.images()?;
-        let key = |row: &Pair| Some((row.image_url.clone(), images.find(&row.image_url)?.key));
-        let keys: HashMap<String, usize> = rows.iter().filter_map(key).collect();
-        let files = images.load(&keys.values().copied().collect::<BTreeSet<usize>>())?;
-        Ok(keys.into_iter().filter_map(|(url, key)| Some((url, files.get(&key)?.clone()))).collect())
+impl HasImages for BuildPairs {
+    fn documents(&self) -> &[PathBuf] {
+        &self.documents
     }
+
+    fn tables(&self) -> &ImageTables {
+        &self.tables
+    }
+}
+
+/// A candidate as a row; its image is not yet in it.
+fn pair(candidate: PairCandidate, document: &Document) -> Pair {
+    let facts = candidate.image;
+    Pair {
+        id: candidate.id,
+        image: Image::default(),
+        text: candidate.text,
+        text_source: candidate.source.as_str().to_owned(),
+        image_url: canonical_url(&candidate.image_url).unwrap_or(candidate.image_url),
+        page_url: document.url.clone(),
+        width: facts.width,
+        height: facts.height,
+        phash: facts.phash.to_string(),
+        similarities: Vec::new(),
+        provenance: document.provenance.clone(),
+    }
+}
+
+/// The files of the images of some rows, by address.
+fn load(shard: &ShardImages, rows: &[Pair]) -> Result<HashMap<String, Image>, Error> {
+    let key = |row: &Pair| Some((row.image_url.clone(), shard.find(&row.image_url)?.key));
+    let keys: HashMap<String, usize> = rows.iter().filter_map(key).collect();
+    let files = shard.load(&keys.values().copied().collect::<BTreeSet<usize>>())?;
+    Ok(keys.into_iter().filter_map(|(url, key)| Some((url, files.get(&key)?.clone()))).collect())
 }
 
 /// The candidates that stay by the verdicts of a compare phase; the others are dropped.

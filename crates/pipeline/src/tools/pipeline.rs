@@ -98,8 +98,7 @@ impl Tool for Pipeline {
 
     fn run(settings: Settings, context: &Context) -> Result<Value, Error> {
         let Engine::Local = settings.engine;
-        let config = FullRunConfig { allow_empty: context.allow_empty, ..settings.into_config()? };
-        let summary = run(&config, &context.progress)?;
+        let summary = run(&settings.into_config()?, context)?;
         context.progress.line(&format!("The report is in {}", summary.report.display()));
         serde_json::to_value(summary).map_err(Error::step("pipeline", "summary"))
     }

@@ -1,15 +1,13 @@
 //! Key columns out of Parquet files.
 
-use std::fs::File;
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use super::rows::project;
 use crate::{Column, Columns, Error};
 
 impl Columns {
@@ -19,17 +17,8 @@ impl Columns {
     /// # Errors
     /// Where the file cannot be read, lacks a column, or a column has another type or a null.
     pub fn read(path: &Path, names: &[&str]) -> Result<Columns, Error> {
-        let file = File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
-        let unreadable = |source| Error::Parquet { path: path.to_owned(), source };
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unreadable)?;
-        let schema = builder.parquet_schema();
-        let roots = schema.root_schema().get_fields().iter().enumerate();
-        let wanted: Vec<usize> =
-            roots.filter(|(_, field)| names.contains(&field.name())).map(|(at, _)| at).collect();
-        let mask = ProjectionMask::roots(schema, wanted);
-        let batches = builder.with_projection(mask).with_batch_size(8192).build().map_err(unreadable)?;
         let mut table = Columns::new();
-        for batch in batches {
+        for batch in project(path, names)? {
             let batch =
                 batch.map_err(|source| Error::Parquet { path: path.to_owned(), source: source.into() })?;
             for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {

@@ -70,6 +70,11 @@ pub(in crate::steps) fn place_of(shard: usize, row: usize) -> i64 {
     (shard as i64) << 40 | row as i64
 }
 
+/// The shard and the row of a place.
+pub(in crate::steps) fn shard_and_row(place: i64) -> (usize, usize) {
+    ((place >> 40) as usize, (place & ((1 << 40) - 1)) as usize)
+}
+
 /// The year that a date begins with; 0 where there is none.
 pub(in crate::steps) fn year_of(date: &str) -> i64 {
     date.get(..4).and_then(|year| year.parse().ok()).unwrap_or(0)

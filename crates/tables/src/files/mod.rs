@@ -1,0 +1,9 @@
+//! Key columns in Parquet files.
+
+mod columns;
+mod compare;
+mod lookup;
+mod rows;
+
+pub use compare::{Verdicts, compare_files};
+pub use lookup::{Found, Lookup};
