@@ -151,7 +151,10 @@ impl<'a> Segmenter<'a> {
         match tag {
             Tag::Br if self.unread == 0 => self.line.end_line(),
             Tag::Img => self.image(id),
-            Tag::A if self.is_link(id) => self.links += 1,
+            Tag::A if self.is_link(id) => {
+                self.links += 1;
+                self.line.open_link();
+            }
             Tag::Noscript => self.noscript += 1,
             Tag::Ruby => self.line.open_ruby(),
             Tag::Sup => self.line.open_shift(Shift::Up),
@@ -170,7 +173,10 @@ impl<'a> Segmenter<'a> {
             self.containers.pop();
         }
         match tag {
-            Tag::A if self.is_link(id) => self.links -= 1,
+            Tag::A if self.is_link(id) => {
+                self.links -= 1;
+                self.line.close_link();
+            }
             Tag::Noscript => self.noscript -= 1,
             Tag::Ruby => self.line.close_ruby(),
             Tag::Sup | Tag::Sub => self.line.close_shift(),

@@ -53,7 +53,15 @@ pub struct Decoded<'a> {
 #[must_use]
 pub fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
-        return decode_in(&bytes[mark..], encoding);
+        let text = &bytes[mark..];
+        // Editors have put the mark of UTF-8 before parts of pages whose rest is in another encoding.
+        if encoding == UTF_8
+            && !nearly_utf8(text)
+            && let Ok(main) = mixed::main_encoding(text)
+        {
+            return decode_mixed(text, main);
+        }
+        return decode_in(text, encoding);
     }
     if let Some(encoding) = utf16::without_mark(bytes) {
         return decode_in(bytes, encoding);

@@ -38,7 +38,14 @@ pub(crate) fn is_inline(dom: &Dom<'_>, id: Id, address: &str, line: &Line) -> bo
     if is_photograph(address) || alt.chars().take(LABEL + 1).count() > LABEL {
         return false;
     }
-    is_symbol(alt) || address_tells(address) || (is_letter(alt) && line.is_in_word() && word_follows(dom, id))
+    is_symbol(alt)
+        || address_tells(address)
+        || (is_letter(alt)
+            && ((line.is_in_word() && text_follows(dom, id, char::is_alphanumeric))
+                // Old emoji are GIF files. One amid a line is part of it, whatever punctuation stands beside it.
+                || (ends_with(address, ".gif")
+                    && line.is_begun()
+                    && text_follows(dom, id, |c| !c.is_whitespace()))))
 }
 
 /// What an image gives to the sentence: its `alt` where that is text, and not the name of a file.
@@ -92,12 +99,14 @@ fn address_tells(address: &str) -> bool {
 
 /// Whether the file is of a kind that no emoji has.
 fn is_photograph(address: &str) -> bool {
+    ends_with(address, ".jpg") || ends_with(address, ".jpeg")
+}
+
+/// Whether the path of an address ends with some letters, in any case.
+fn ends_with(address: &str, suffix: &str) -> bool {
     let path = address.split(['?', '#']).next().unwrap_or_default();
-    let ends = |suffix: &str| {
-        path.len() >= suffix.len()
-            && path.as_bytes()[path.len() - suffix.len()..].eq_ignore_ascii_case(suffix.as_bytes())
-    };
-    ends(".jpg") || ends(".jpeg")
+    path.len() >= suffix.len()
+        && path.as_bytes()[path.len() - suffix.len()..].eq_ignore_ascii_case(suffix.as_bytes())
 }
 
 /// Emoji, signs such as `♪`, smileys such as `:-)` and `^^`, and their names such as `:lol:`.
@@ -128,11 +137,11 @@ fn is_letter(alt: &str) -> bool {
         && alt.chars().all(char::is_alphanumeric)
 }
 
-/// Whether a letter or digit stands directly behind an element.
-fn word_follows(dom: &Dom<'_>, id: Id) -> bool {
+/// Whether a character of some kind stands directly behind an element.
+fn text_follows(dom: &Dom<'_>, id: Id, fits: impl Fn(char) -> bool) -> bool {
     let next = dom.node(id).map_or(NONE, |node| node.next);
     match dom.node(next).map(|node| node.data) {
-        Some(Data::Text(text)) => dom.str(text).starts_with(char::is_alphanumeric),
+        Some(Data::Text(text)) => dom.str(text).starts_with(fits),
         _ => false,
     }
 }
@@ -213,6 +222,7 @@ mod tests {
             ("<img src=/a/1f44d.png alt='👍🏽'>", "👍🏽"),
             ("<img src=x.gif alt='(^^)'>", "(^^)"),
             ("<img src=x.gif alt='♪'>", "♪"),
+            ("！<img src=/i/heart.gif alt=ハート>", "！ハート"),
             // Characters that fonts lack, and formulas.
             ("<img class=gaiji src=../gaiji/1-84.png alt='※(「火＋欣」)'>", "※(「火＋欣」)"),
             ("<img src=g01.gif alt=髙>", "髙"),
@@ -248,6 +258,7 @@ mod tests {
             "<img src=a.png width='50%' alt=山々を望む丘>",
             "<img src=a.png style='max-width: 16px' alt=山々を望む丘>",
             "<img src=a.png alt='->'>",
+            "<img src=zu1.gif alt=山々の図面>",
             "<amp-img src=a.png width=16 height=9 layout=responsive alt=山を望む丘>",
         ] {
             let alt = if image.contains("'->'") {
@@ -279,6 +290,9 @@ mod tests {
             blocks("<p>今日は山です。<img src=a.png alt=山>海です。</p>"),
             "今日は山です。|[山]|海です。"
         );
+        // The figure behind a sentence.
+        assert_eq!(blocks("<p>図を見て下さい。<img src=a.gif alt=図1></p>"), "図を見て下さい。|[図1]");
+        assert_eq!(blocks("<p>見て下さい。<br><img src=a.gif alt=図1>図1</p>"), "見て下さい。|[図1]|図1");
         // One letter beside nothing is the image of what it names.
         assert_eq!(blocks("<p><img src=a.png alt=山>\n<img src=b.png alt=川></p>"), "[山]|[川]");
         assert_eq!(blocks("<p>今日は<br><img src=a.png alt=山><br>です。</p>"), "今日は|[山]|です。");

@@ -32,6 +32,8 @@ pub(crate) struct Line {
     shifts: u32,
     /// How many `<ruby>` are open.
     rubies: u32,
+    /// Where the text of the last link ended.
+    link_end: Option<usize>,
 }
 
 impl Line {
@@ -45,9 +47,28 @@ impl Line {
         self.gap == Gap::None && self.text.ends_with(char::is_alphanumeric)
     }
 
+    /// Whether the line that is being written has any text.
+    pub(crate) fn is_begun(&self) -> bool {
+        !self.text.is_empty() && !self.text.ends_with('\n')
+    }
+
+    /// A link begins. Right behind another link it is a word of its own: style sheets keep the items of a list apart. Wide
+    /// characters need no space.
+    pub(crate) fn open_link(&mut self) {
+        if self.gap == Gap::None && self.link_end == Some(self.text.len()) {
+            self.gap = Gap::Break;
+        }
+    }
+
+    /// A link ends.
+    pub(crate) fn close_link(&mut self) {
+        self.link_end = Some(self.text.len());
+    }
+
     /// Leaves an empty line.
     pub(crate) fn clear(&mut self) {
         self.gap = Gap::None;
+        self.link_end = None;
         if let Some((_, start)) = &mut self.shift {
             *start = 0;
         }
@@ -182,13 +203,23 @@ impl Line {
         if !piece.contains(is_number) {
             return;
         }
+        // A dash before a number is a minus sign, whichever one was at hand.
+        let signed = piece.strip_prefix(is_dash).filter(|rest| rest.starts_with(is_number));
+        let signed = signed.map(|rest| format!("-{rest}"));
+        let piece = signed.as_deref().unwrap_or(piece);
         if let Some(shifted) = piece.chars().map(|c| shifted(c, shift)).collect::<Option<String>>() {
             self.text.replace_range(start.., &shifted);
             return;
         }
-        let stands_behind = self.text[..start].ends_with(|c: char| c.is_ascii_alphanumeric() || c == ')');
-        let is_exponent =
-            |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '/' | '.' | '*' | '\u{2212}');
+        // Letters of formulas, also Greek and full-width ones, and closing brackets.
+        let stands_behind = self.text[..start].ends_with(|c: char| {
+            c.is_ascii_alphanumeric()
+                || matches!(c, ')' | ']' | '}' | '\u{ff09}' | '\u{3b1}'..='\u{3c9}' | '\u{ff10}'..='\u{ff5a}')
+        });
+        let is_exponent = |c: char| {
+            c.is_ascii_alphanumeric()
+                || matches!(c, '+' | '-' | '/' | '.' | '*' | '(' | ')' | '\u{2212}' | '\u{3b1}'..='\u{3c9}')
+        };
         if stands_behind && piece.contains(|c: char| c.is_ascii_digit()) && piece.chars().all(is_exponent) {
             let sign = if shift == Shift::Up { '^' } else { '_' };
             let is_simple = piece.chars().all(|c| c.is_ascii_digit() || c == '.');
@@ -196,6 +227,11 @@ impl Line {
             self.text.replace_range(start.., &written);
         }
     }
+}
+
+/// Dashes and the long vowel mark, which stand for a minus sign before a number.
+fn is_dash(c: char) -> bool {
+    matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}' | '\u{ff0d}' | '\u{ff70}')
 }
 
 /// The raised or lowered form of a character, where Unicode has one. What separates numbers stays as it is.
@@ -252,6 +288,11 @@ mod tests {
             ("10", Shift::Up, "3", "10³"),
             ("10", Shift::Up, "-3", "10⁻³"),
             ("10", Shift::Up, "−１２", "10⁻¹²"),
+            ("10", Shift::Up, "–3", "10⁻³"),
+            ("10", Shift::Up, "ー3", "10⁻³"),
+            ("研究", Shift::Up, "1–3", "研究¹–³"),
+            ("λ", Shift::Up, "2k", "λ^(2k)"),
+            ("（ｘ＋１）", Shift::Up, "2k", "（ｘ＋１）^(2k)"),
             ("x", Shift::Up, "n+1", "xⁿ⁺¹"),
             ("H", Shift::Down, "2", "H₂"),
             ("x", Shift::Down, "10", "x₁₀"),
@@ -293,6 +334,33 @@ mod tests {
         line.close_ruby();
         line.push("を Tokyo で");
         assert_eq!(line.as_str(), "この短槍を Tokyo で");
+    }
+
+    #[test]
+    fn links_side_by_side_are_words_of_their_own() {
+        for (links, expected) in [
+            (&["Open World", "Crafting"][..], "Open World Crafting"),
+            (&["山", "川"], "山川"),
+            (&["山", "", "GIMP"], "山 GIMP"),
+            (&["a ", " b"], "a b"),
+        ] {
+            let mut line = Line::default();
+            for text in links {
+                line.open_link();
+                line.push(text);
+                line.close_link();
+            }
+            line.push("s");
+            assert_eq!(line.as_str(), format!("{expected}s"));
+        }
+        let mut line = Line::default();
+        line.open_link();
+        line.push("part");
+        line.close_link();
+        line.push("ly");
+        line.open_link();
+        line.push("seen");
+        assert_eq!(line.as_str(), "partlyseen");
     }
 
     /// Character by character.

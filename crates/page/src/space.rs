@@ -26,8 +26,9 @@ static MAY_BE_SPECIAL: [bool; 256] = {
         byte += 1;
     }
     table[0x7f] = true;
-    // C1 controls, the no-break space and the soft hyphen; U+180E; U+2000 to U+2FFF; U+FFF9 and the byte order mark.
+    // C1 controls, the no-break space and the soft hyphen; U+061C; U+180E; U+2000 to U+2FFF; U+FFF9 and the byte order mark.
     table[0xc2] = true;
+    table[0xd8] = true;
     table[0xe1] = true;
     table[0xe2] = true;
     table[0xef] = true;
@@ -49,8 +50,8 @@ pub(crate) fn is_plain(byte: u8) -> bool {
 /// What the character at `at` is, and how many bytes it takes. For [`Special::Shown`] the number is that of its first
 /// byte, 1, since the others are plain.
 ///
-/// The ideographic space is shown: it separates phrases. Joiners (U+200C, U+200D) are shown as well: they decide how
-/// Persian and Indic letters and families of emoji look.
+/// The ideographic space is shown: it separates phrases. Joiners (U+200C, U+200D) are shown as well where they decide how
+/// Persian and Indic letters and families of emoji look; behind kana, Han characters and ASCII they do nothing.
 pub(crate) fn special(bytes: &[u8], at: usize) -> (Special, usize) {
     let byte = |ahead: usize| bytes.get(at + ahead).copied().unwrap_or(0);
     match byte(0) {
@@ -64,9 +65,12 @@ pub(crate) fn special(bytes: &[u8], at: usize) -> (Special, usize) {
             0x80..=0x9f | 0xad => (Special::Invisible, 2),
             _ => (Special::Shown, 1),
         },
+        // The mark of direction for Arabic letters.
+        0xd8 if byte(1) == 0x9c => (Special::Invisible, 2),
         // The Mongolian vowel separator.
         0xe1 if byte(1) == 0xa0 && byte(2) == 0x8e => (Special::Invisible, 3),
         0xe2 => match (byte(1), byte(2)) {
+            (0x80, 0x8c | 0x8d) if follows_what_never_joins(bytes, at) => (Special::Invisible, 3),
             // Zero-width space and marks of direction.
             (0x80, 0x8b | 0x8e | 0x8f | 0xaa..=0xae) => (Special::Invisible, 3),
             (0x80, 0xa8 | 0xa9) => (Special::LineEnd, 3),
@@ -81,6 +85,16 @@ pub(crate) fn special(bytes: &[u8], at: usize) -> (Special, usize) {
             _ => (Special::Shown, 1),
         },
         _ => (Special::Shown, 1),
+    }
+}
+
+/// Whether the character before `at` is one of ASCII, a kana or a Han character.
+fn follows_what_never_joins(bytes: &[u8], at: usize) -> bool {
+    let before = &bytes[..at];
+    match before.last() {
+        None => false,
+        Some(byte) if byte.is_ascii() => true,
+        Some(_) => matches!(before, [.., 0xe3, 0x81..=0x83, _] | [.., 0xe4..=0xe9, _, _]),
     }
 }
 
@@ -166,6 +180,7 @@ mod tests {
             ("一\u{2028}二\u{85}三\u{2029}四\u{b}五", "一\n二\n三\n四\n五"),
             ("\u{202d}090\u{202c} \u{2066}x\u{2069}", "090 x"),
             ("絵\u{fffc}文\u{2060}字", "絵文字"),
+            ("海\u{200c}です a\u{200d}b\u{61c}", "海です ab"),
             // Kept: joiners, variation selectors, private use, tags of flags, the replacement character.
             (
                 "👨\u{200d}👩 字\u{e0100} \u{e43e} می\u{200c}خ \u{fffd}",

@@ -7,6 +7,9 @@ const SAMPLE: usize = 20_000;
 /// Telling characters from which a text may be mojibake.
 const LEAST: usize = 4;
 
+/// ASCII letters for each telling character from which a text is readable in spite of these.
+const READABLE: usize = 25;
+
 /// Whether a text is mojibake: most of it was read in a wrong encoding, by us or by whoever made the page.
 ///
 /// Each pair of encodings leaves characters that ordinary texts do not have in such numbers. The shares (ours) lie between
@@ -24,17 +27,20 @@ pub fn is_mojibake(text: &str) -> bool {
     let Counts { foreign, letters, .. } = counts;
     // At least one of so many characters outside of ASCII.
     let one_in = |share: usize, found: usize| found >= LEAST && found * share > foreign;
-    one_in(4, counts.replaced)
+    // English with some quotation marks lost, or French with a word from elsewhere, is still readable.
+    let few = |found: usize| found * READABLE <= letters;
+    (one_in(4, counts.replaced) && !few(counts.replaced))
         || one_in(12, counts.utf8_as_shift_jis)
         || one_in(12, counts.utf8_as_gbk)
         || one_in(6, counts.replaced_as_chinese)
         || (counts.half_width * 2 > foreign
             && counts.kana_leads * 5 > counts.half_width
-            && counts.kana_leads >= LEAST)
+            && counts.kana_leads >= LEAST
+            && counts.kana_pairs * 5 > counts.kana_leads)
         || (foreign > letters && one_in(5, counts.utf8_leads))
-        || one_in(4, counts.utf8_pairs)
-        || one_in(6, counts.shift_jis_leads)
-        || one_in(8, counts.euc_leads)
+        || (one_in(4, counts.utf8_pairs) && !few(counts.utf8_pairs))
+        || (one_in(6, counts.shift_jis_leads) && !few(counts.shift_jis_leads))
+        || (one_in(8, counts.euc_leads) && !few(counts.euc_leads))
         || (counts.dollars > 2 * LEAST && counts.dollars * 8 > counts.all && text.contains("(B"))
 }
 
@@ -54,6 +60,8 @@ struct Counts {
     /// EUC-JP read as Shift_JIS: half-width katakana, of which two stand for the first bytes of kana.
     half_width: usize,
     kana_leads: usize,
+    /// Of these, those with another one two characters before them, as two kana in a row have.
+    kana_pairs: usize,
     /// UTF-8 read as Latin-1 or windows-1252: first bytes of Japanese and Chinese, and pairs that stand for a letter
     /// with an accent or a quotation mark.
     utf8_leads: usize,
@@ -68,7 +76,7 @@ struct Counts {
 impl Counts {
     fn of(text: &str) -> Self {
         let mut counts = Self::default();
-        let mut before = ' ';
+        let (mut before, mut second) = (' ', ' ');
         for c in text.chars().take(SAMPLE) {
             counts.all += 1;
             match c {
@@ -79,8 +87,9 @@ impl Counts {
             if !c.is_ascii() {
                 counts.foreign += 1;
                 counts.add(c, before);
+                counts.kana_pairs += usize::from(is_kana_lead(c) && is_kana_lead(second));
             }
-            before = c;
+            (before, second) = (c, before);
         }
         counts
     }
@@ -97,7 +106,7 @@ impl Counts {
             '\u{951f}' | '\u{62f7}' | '\u{5699}' => self.replaced_as_chinese += 1,
             '\u{ff61}'..='\u{ff9f}' => {
                 self.half_width += 1;
-                self.kana_leads += usize::from(matches!(c, '\u{ff64}' | '\u{ff65}'));
+                self.kana_leads += usize::from(is_kana_lead(c));
             }
             '\u{e3}'..='\u{e9}' | '\u{ef}' => self.utf8_leads += 1,
             '\u{201a}' | '\u{192}' => self.shift_jis_leads += 1,
@@ -105,6 +114,11 @@ impl Counts {
             _ => {}
         }
     }
+}
+
+/// Whether a character is what the first byte of a kana in EUC-JP becomes in Shift_JIS: a half-width comma or middle dot.
+fn is_kana_lead(c: char) -> bool {
+    matches!(c, '\u{ff64}' | '\u{ff65}')
 }
 
 /// Whether a character is what windows-1252 makes of a byte between 0x80 and 0xBF, the second bytes of UTF-8.
@@ -156,6 +170,13 @@ mod tests {
             "Đây là một câu tiếng Việt có rất nhiều dấu ở trên các chữ cái.",
             "Prices: ¥1,000 ¥2,000 ¥3,000 and €5, £6",
             "文字化けの例：縺薙ｓと表示されることがあります。そのときは文字コードを確かめてください。ほとんどの場合は直ります。",
+            "ｱﾅ､ｲﾇ､ﾈｺ､ｳｼ､ｳﾏ､ｻﾙ､ﾄﾗ､ﾜﾆ",
+            "The letter\u{fffd}s end \u{fffd}was\u{fffd} lost, but all that it says can still be read, and that is what counts here: \
+             four of a hundred and fifty letters are gone\u{fffd}.",
+            "He said that it didnâ€™t matter, and that it wouldnâ€™t be long, so they didnâ€™t wait for it. The rest of the page is \
+             just what it should be, and nobody would call it unreadable. Itâ€™s fine.",
+            "Er sagte: ‚Ja‘, ‚nein‘, ‚doch‘, ‚nun‘ und ‚gut‘. Danach ging er fort und kam nicht mehr, so dass alle sich fragten, \
+             wo er denn nun geblieben war und ob er sich noch einmal melden werde.",
             "let $a = $b + $c; echo $d; $e = array($f, $g, $h, $i);",
             "\u{fffd}",
             "",

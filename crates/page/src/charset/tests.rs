@@ -42,6 +42,11 @@ fn reads_iso_2022_jp_and_utf16() {
     let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     check(&little, None, "UTF-16LE");
     check(&[&[0xff, 0xfe], &little[..]].concat(), Some("text/html; charset=utf-8"), "UTF-16LE");
+    // The mark of UTF-8 before a page in another encoding.
+    for encoding in [UTF_8, SHIFT_JIS, EUC_JP] {
+        let (bytes, _, _) = encoding.encode(TEXT);
+        check(&[b"\xef\xbb\xbf", &*bytes].concat(), None, encoding.name());
+    }
     let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
     check(&[&[0xfe, 0xff], &big[..]].concat(), None, "UTF-16BE");
 }

@@ -100,9 +100,9 @@ const OF_OTHER_THINGS: [&str; 17] = [
     "page-", "share", "size", "title", "type", "usemap",
 ];
 /// Parts of the names of attributes that hold a lesser image: one that is shown before the right one, or instead of it.
-const OF_LESSER_IMAGES: [&str; 14] = [
-    "blur", "default", "error", "fallback", "holder", "load-img", "loading", "low", "lqip", "noimage",
-    "preview", "small", "thumb", "tiny",
+const OF_LESSER_IMAGES: [&str; 16] = [
+    "blur", "default", "error", "fallback", "holder", "hover", "load-img", "loading", "low", "lqip",
+    "noimage", "preview", "rollover", "small", "thumb", "tiny",
 ];
 /// Parts of the names of attributes that scripts keep addresses of images in.
 const OF_IMAGES: [&str; 6] = ["image", "img", "lazy", "orig", "photo", "src"];

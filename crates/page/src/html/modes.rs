@@ -7,8 +7,9 @@ use crate::tag::Tag;
 
 impl Builder<'_> {
     pub(super) fn start_in(&mut self, mode: Mode, tag: Start) -> Flow {
-        // The root element's attributes count wherever they come.
-        if tag.tag == Tag::Html && !matches!(mode, Mode::Initial | Mode::BeforeHtml) {
+        // The root element's attributes count wherever they come. Directly in a template the tag is one like any other: it
+        // changes the insertion mode before it is ignored.
+        if tag.tag == Tag::Html && !matches!(mode, Mode::Initial | Mode::BeforeHtml | Mode::InTemplate) {
             if !self.has_open(Tag::Template) {
                 self.add_attributes(0, &tag);
             }

@@ -62,6 +62,9 @@ const PLACEHOLDERS: [&str; 22] = [
 const URL_LIMIT: usize = 8192;
 
 /// The address as the page gives it.
+///
+/// Of all lists of candidates the largest image counts, wherever the list stands: single addresses beside it name the image
+/// that is shown at a density of 1. A `<picture>` has the lists of its sources, which scripts may fill late as well.
 pub(super) fn find<'d>(dom: &'d Dom<'_>, id: Id) -> Option<&'d str> {
     let source = dom.attribute(id, Attr::Src).map(str::trim).filter(|src| !src.is_empty());
     let shown = source.filter(|source| !is_placeholder(source));
@@ -70,12 +73,18 @@ pub(super) fn find<'d>(dom: &'d Dom<'_>, id: Id) -> Option<&'d str> {
             || LAZY_SETS.contains(&attribute.name)
             || matches!(attribute.name, Attr::Lazy | Attr::Other | Attr::Spare)
     });
-    if has_more && let Some(lazy) = lazy(dom, id, shown.is_some()) {
-        return Some(lazy);
+    let late = if has_more { late_set(dom, id) } else { None };
+    let picture = from_picture(dom, id);
+    let is_larger = |candidate: &(f64, &str)| candidate.0 > 1.0;
+    if let Some((_, candidate)) = late.filter(is_larger) {
+        return Some(candidate);
     }
-    // Of the candidates the largest; what `src` names is shown at a density of 1.
+    if has_more && let Some(lazy) = lazy(dom, id, late, shown.is_some()) {
+        return Some(picture.filter(is_larger).map_or(lazy, |(_, candidate)| candidate));
+    }
     let set = dom.attribute(id, Attr::Srcset).and_then(largest);
-    if let Some((_, candidate)) = set.filter(|(weight, _)| shown.is_none() || *weight > 1.0) {
+    let fits = |set: &(f64, &str)| shown.is_none() || is_larger(set);
+    if let Some((_, candidate)) = [set, picture].into_iter().flatten().find(fits) {
         return Some(candidate);
     }
     if shown.is_some() {
@@ -84,10 +93,15 @@ pub(super) fn find<'d>(dom: &'d Dom<'_>, id: Id) -> Option<&'d str> {
     let data =
         || LAZY.iter().filter_map(|name| dom.attribute(id, *name)).map(str::trim).find(|src| is_data(src));
     let spare = || has_more.then(|| unnamed(dom, id, Attr::Spare)).flatten();
-    from_picture(dom, id).or_else(spare).or(source).or_else(data)
+    spare().or(source).or_else(data)
 }
 
-fn lazy<'d>(dom: &'d Dom<'_>, id: Id, has_source: bool) -> Option<&'d str> {
+/// The largest image of the lists that scripts keep for later.
+fn late_set<'d>(dom: &'d Dom<'_>, id: Id) -> Option<(f64, &'d str)> {
+    LAZY_SETS.iter().filter_map(|name| dom.attribute(id, *name)).find_map(largest)
+}
+
+fn lazy<'d>(dom: &'d Dom<'_>, id: Id, late: Option<(f64, &'d str)>, has_source: bool) -> Option<&'d str> {
     let single = |name: &Attr| {
         let value = dom.attribute(id, *name)?.trim();
         if has_descriptor(value) {
@@ -98,7 +112,7 @@ fn lazy<'d>(dom: &'d Dom<'_>, id: Id, has_source: bool) -> Option<&'d str> {
             && !(has_source && VAGUE.contains(name) && !names_image(value));
         fits.then_some(value)
     };
-    let set = || LAZY_SETS.iter().filter_map(|name| dom.attribute(id, *name)).find_map(best_candidate);
+    let set = || late.map(|(_, candidate)| candidate);
     // Of names that nobody knows, those that speak of images go before what is shown, the others do not.
     let other = || if has_source { None } else { unnamed(dom, id, Attr::Other) };
     LAZY.iter().find_map(single).or_else(set).or_else(|| unnamed(dom, id, Attr::Lazy)).or_else(other)
@@ -162,17 +176,30 @@ fn is_data(address: &str) -> bool {
     address.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"))
 }
 
-/// The best source that a `<picture>` has beside its `<img>`.
-fn from_picture<'d>(dom: &'d Dom<'_>, id: Id) -> Option<&'d str> {
+/// The largest image of the sources that a `<picture>` has beside its `<img>`, except those in a format that is not decoded.
+fn from_picture<'d>(dom: &'d Dom<'_>, id: Id) -> Option<(f64, &'d str)> {
     let picture = dom.parent(id);
     if dom.tag(picture) != Tag::Picture {
         return None;
     }
-    let mut sources = dom.children(picture).take(64).filter(|source| dom.tag(*source) == Tag::Source);
-    sources.find_map(|source| {
-        let sets = std::iter::once(&Attr::Srcset).chain(&LAZY_SETS);
-        let set = sets.filter_map(|name| dom.attribute(source, *name)).find_map(best_candidate);
-        set.or_else(|| [Attr::Lazy, Attr::Other].into_iter().find_map(|kind| unnamed(dom, source, kind)))
+    let sources = dom.children(picture).take(64).filter(|source| dom.tag(*source) == Tag::Source);
+    let candidates = sources.filter_map(|source| {
+        let set = || dom.attribute(source, Attr::Srcset).and_then(largest);
+        let other = || [Attr::Lazy, Attr::Other].into_iter().find_map(|kind| unnamed(dom, source, kind));
+        let found = late_set(dom, source).or_else(set).or_else(|| other().map(|url| (1.0, url)))?;
+        let kind = dom.attribute(source, Attr::Type).unwrap_or_default();
+        (!is_undecoded(kind, found.1)).then_some(found)
+    });
+    candidates.reduce(|best, next| if next.0 > best.0 { next } else { best })
+}
+
+/// Whether a source is in a format that no reader of ours decodes, by its type or its name.
+fn is_undecoded(kind: &str, url: &str) -> bool {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let extension = path.rsplit('.').next().unwrap_or_default();
+    ["avif", "jxl", "heic"].iter().any(|format| {
+        extension.eq_ignore_ascii_case(format)
+            || kind.trim().rsplit('/').next().is_some_and(|kind| kind.eq_ignore_ascii_case(format))
     })
 }
 
@@ -204,7 +231,7 @@ fn largest(set: &str) -> Option<(f64, &str)> {
         rest = after;
         // A height (`600h`) may stand beside the width.
         let weight = descriptors.split_ascii_whitespace().find_map(weight).unwrap_or(1.0);
-        if !url.is_empty() && !is_data(url) && best.is_none_or(|(most, _)| weight > most) {
+        if !url.is_empty() && !is_placeholder(url) && best.is_none_or(|(most, _)| weight > most) {
             best = Some((weight, url));
         }
     }
@@ -320,6 +347,31 @@ mod tests {
             ("<img src=s.jpg srcset='s.jpg 300w, l.jpg 1200w, m.jpg 600w'>", "http://a.test/dir/l.jpg"),
             ("<img src=s.jpg srcset='s.jpg, l.jpg 2x'>", "http://a.test/dir/l.jpg"),
             ("<img src=s.jpg srcset='t.jpg 1x'>", "http://a.test/dir/s.jpg"),
+            // Lists that are filled late, and those of a <picture>.
+            ("<img data-src=s.jpg data-srcset='s.jpg 300w, l.jpg 1200w'>", "http://a.test/dir/l.jpg"),
+            (
+                "<img src=t.gif data-lazy-src=s.jpg data-lazy-srcset='s.jpg 1x, l.jpg 2x'>",
+                "http://a.test/dir/l.jpg",
+            ),
+            ("<img data-src=s.jpg data-srcset='t.jpg'>", "http://a.test/dir/s.jpg"),
+            ("<img src=s.jpg srcset='blank.gif 9w'>", "http://a.test/dir/s.jpg"),
+            (
+                "<picture><source srcset='m.jpg 800w, l.jpg 1600w'><source srcset='n.jpg 400w'><img src=s.jpg></picture>",
+                "http://a.test/dir/l.jpg",
+            ),
+            (
+                "<picture><source type=image/avif srcset='l.avif 1600w'><source srcset='m.webp 800w'><img src=s.jpg></picture>",
+                "http://a.test/dir/m.webp",
+            ),
+            ("<picture><source srcset=x.webp><img src=s.jpg></picture>", "http://a.test/dir/s.jpg"),
+            (
+                "<picture><source data-srcset='l.jpg 2x'><img data-src=s.jpg src=blank.gif></picture>",
+                "http://a.test/dir/l.jpg",
+            ),
+            (
+                "<picture><source type=image/avif srcset=x.avif><source srcset=x.webp><img src=blank.gif></picture>",
+                "http://a.test/dir/x.webp",
+            ),
         ] {
             assert_eq!(first(html).url, expected, "{html}");
         }
@@ -357,6 +409,7 @@ mod tests {
                 "<img src=x.jpg onerror=\"this.src='f.jpg'\" data-image-title='IMG_1.jpg' data-link='/p/1.jpg'>",
                 "x.jpg",
             ),
+            ("<img src=x.jpg data-hover-src=h.jpg data-rollover=r.jpg>", "x.jpg"),
             ("<img src=x.jpg data-image-meta='{\"a\": \"/b.jpg\"}'>", "x.jpg"),
             ("<img src=x.jpg data-lazy-options='a/b; c/d'>", "x.jpg"),
             ("<picture><source data-any=x.webp><img src=blank.gif></picture>", "x.webp"),
