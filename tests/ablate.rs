@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{files, run, run_ok, step};
+use common::{assert_modes, files, run, run_ok, step, with_umask};
 
 const CONFIG: &str = r#"
 recipe = "examples/recipes/tiny.toml"
@@ -42,7 +42,7 @@ fn runs_are_trained_evaluated_and_compared() {
     let ablate = || {
         let mut command = step("ablate");
         command.arg("--config").arg(&config).arg("--out").arg(&out);
-        command
+        with_umask("027", &command)
     };
     let summary = run_ok(&mut ablate());
     let shared: Vec<u64> = summary["runs"]
@@ -54,12 +54,13 @@ fn runs_are_trained_evaluated_and_compared() {
     assert_eq!(shared, [0, 2, 1]);
     assert_eq!(summary["comparisons"][0]["rows"].as_array().unwrap().len(), 3);
     assert_eq!(summary["judged_by_stand_in"], true);
+    assert_modes(&out, 0o027);
     let table = fs::read_to_string(out.join("table.md")).unwrap();
     assert!(table.contains("| all |") && table.contains("| no step 1 | benchmark, ROUGE-L |"), "{table}");
     assert!(table.contains("stand-in") && table.contains("(shared)"), "{table}");
     // What differs in its last stage alone is the same up to it, and has another end.
     let weights = |run: &str, stage: &str| {
-        fs::read(out.join(format!("runs/{run}/train/stages/{stage}/weights.safetensors"))).unwrap()
+        fs::read(out.join(format!("runs/{run}/train/stages/{stage}/model.safetensors"))).unwrap()
     };
     assert_eq!(weights("all", "2-pretrain"), weights("on-translated-data", "2-pretrain"));
     assert_ne!(weights("all", "3-instruct"), weights("on-translated-data", "3-instruct"));
@@ -97,4 +98,34 @@ fn a_wrong_configuration_is_one_message() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("step1") && stderr.lines().count() == 1, "{stderr}");
     assert!(!folder.path().join("out").exists());
+}
+
+#[test]
+fn what_the_last_run_cannot_use_is_found_before_the_first_one_trains() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("a.toml");
+    let benchmarks = |path: &str| format!("[[benchmarks]]\nbenchmark = {path:?}\n[judge]\nstand_in = true");
+    for (from, to, words) in [
+        (
+            "[judge]\nstand_in = true",
+            benchmarks("data/bnech.jsonl").as_str(),
+            vec!["benchmarks.0", "data/bnech.jsonl", "heron-bench"],
+        ),
+        (
+            "without_stages = [\"pretrain\"]",
+            "set = [\"stages.instruct.tune=[\\\"langauge\\\"]\"]",
+            vec!["no step 1", "stage instruct", "langauge", "is language"],
+        ),
+        ("stand_in = true", "base_url = \"nowhere\"\nmodel = \"x\"", vec!["judge.base_url"]),
+    ] {
+        fs::write(&config, CONFIG.replace(from, to)).unwrap();
+        let out = folder.path().join("out");
+        let output = run(step("ablate").arg("--config").arg(&config).arg("--out").arg(&out));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        for word in words {
+            assert!(stderr.contains(word), "`{word}` is not in: {stderr}");
+        }
+        assert!(!out.join("runs").exists(), "{to} was found late");
+    }
 }

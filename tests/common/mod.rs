@@ -23,6 +23,39 @@ pub(crate) fn step(name: &str) -> Command {
     command
 }
 
+/// The same command under a umask.
+pub(crate) fn with_umask(umask: &str, command: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(format!("umask {umask}; exec \"$@\"")).arg("sh");
+    shell.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        shell.current_dir(folder);
+    }
+    shell
+}
+
+/// Asserts that all files below a folder have the permissions that a umask gives.
+#[cfg(unix)]
+pub(crate) fn assert_modes(folder: &Path, umask: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            assert_modes(&path, umask);
+        } else {
+            let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o666 & !umask, "{} is {mode:o}", path.display());
+        }
+    }
+}
+
 /// Runs a command to its end.
 pub(crate) fn run(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()

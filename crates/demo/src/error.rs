@@ -1,27 +1,24 @@
-use std::path::{Path, PathBuf};
+#[cfg(feature = "api")]
+use std::path::Path;
+use std::path::PathBuf;
 
 /// Reports why the sample could not be made or the stand-in could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file, folder, port or thread could not be used.
+    /// A port or a thread could not be used.
     #[error("{path}: {action} failed; check that it is accessible and that the disk has free space", path = path.display())]
     Io {
         /// What was being done.
         action: &'static str,
-        /// The file or folder.
+        /// Where.
         path: PathBuf,
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The archive could not be written.
-    #[error("{path}: the archive could not be written", path = path.display())]
-    Archive {
-        /// The archive.
-        path: PathBuf,
-        /// The writer's reason.
-        source: tsumugi_warc::Error,
-    },
+    /// A file could not be written.
+    #[error(transparent)]
+    Record(#[from] tsumugi_record::Error),
     /// An image could not be encoded.
     #[error("an image of the sample could not be encoded as {format}")]
     Encode {
@@ -43,6 +40,7 @@ pub enum Error {
     Json(#[from] serde_json::Error),
 }
 
+#[cfg(feature = "api")]
 impl Error {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.to_owned();

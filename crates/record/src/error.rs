@@ -101,7 +101,6 @@ impl Error {
         matches!(self, Error::Io { .. })
     }
 
-    #[cfg(feature = "parquet")]
     pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.to_owned();
         move |source| Error::Io { action, path, source }

@@ -1,6 +1,7 @@
 //! The rows that all of Tsumugi shares, and their tables as Parquet files.
 //!
-//! Without features this crate holds plain types only ([`Document`], [`Pair`], ...). With the feature `parquet` (on by
+//! Without features this crate holds the plain types ([`Document`], [`Pair`], ...), and [`write_atomic`] and [`write_folder`], by which
+//! every crate writes its files. With the feature `parquet` (on by
 //! default) each of them is a [`Record`]: it knows its Arrow schema, can be laid out as a record batch, and is written and
 //! read by [`ShardWriter`] and [`ShardReader`]. A shard gets its final name when it is complete and synced. [`record!`] declares
 //! further tables, and projections that read some columns of a table.
@@ -23,7 +24,6 @@
 //! ```
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "parquet")]
 mod atomic;
 #[cfg(feature = "parquet")]
 mod column;
@@ -44,8 +44,7 @@ mod table;
 #[cfg(feature = "parquet")]
 mod word;
 
-#[cfg(feature = "parquet")]
-pub use atomic::write_atomic;
+pub use atomic::{write_atomic, write_folder};
 #[cfg(feature = "parquet")]
 pub use column::Column;
 pub use error::Error;

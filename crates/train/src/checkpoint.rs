@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tsumugi_record::{write_folder, write_json};
 
-use crate::atomic::{atomic_folder, read_json, write_json};
 use crate::engine::{Engine, EngineState};
+use crate::json::read_json;
 use crate::loader::LoaderCursor;
 use crate::{Error, Result};
 
@@ -63,10 +64,15 @@ impl Checkpoints {
         Self { folder, keep }
     }
 
+    /// The checkpoints in the folder of a stage.
+    pub(crate) fn of_stage(folder: &Path, keep: usize) -> Self {
+        Self::new(folder.join("checkpoints"), keep)
+    }
+
     /// Writes a checkpoint atomically. Older ones, and weights that are no longer the best, are removed only after that.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Torch`], as on a full disk. The partial checkpoint is removed, and older ones stay.
+    /// [`Error::Record`] or [`Error::Model`], as on a full disk. The partial checkpoint is removed, and older ones stay.
     pub fn save(&self, engine: &Engine, mut state: StageState) -> Result<PathBuf> {
         let name = format!("step-{:08}", state.step);
         let target = self.folder.join(&name);
@@ -118,6 +124,16 @@ impl Checkpoints {
         read(&folder, engine).map(Some)
     }
 
+    /// The position in the data of the last checkpoint, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Json`] if it cannot be read.
+    pub(crate) fn position(&self) -> Result<Option<LoaderCursor>> {
+        let Some(folder) = self.list("step-")?.pop() else { return Ok(None) };
+        let state: StageState = read_json(&folder.join(STATE))?;
+        Ok(Some(state.data))
+    }
+
     /// Removes all checkpoints, and partial ones of a killed run.
     ///
     /// # Errors
@@ -144,10 +160,10 @@ impl Checkpoints {
 }
 
 fn write(folder: &Path, engine: &Engine, state: &mut StageState) -> Result<()> {
-    atomic_folder(folder, |folder| {
+    write_folder(folder, |folder| {
         state.engine = engine.save(&folder.join(TENSORS))?;
         state.version = VERSION;
-        write_json(&folder.join(STATE), &*state)
+        Ok(write_json(&folder.join(STATE), &*state)?)
     })
 }
 

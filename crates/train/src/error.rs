@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::divergence::Divergence;
+
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -49,8 +51,21 @@ pub enum Error {
         /// All registered names.
         known: Vec<String>,
     },
+    /// A key of the recipe names something that cannot be used. This is found before anything is trained.
+    #[error("{}{key} cannot be used", of_stage(stage))]
+    Unusable {
+        /// The stage, if the key is one of a stage.
+        stage: Option<String>,
+        /// The key, such as `data.0` or `model.checkpoint`.
+        key: String,
+        /// What is wrong.
+        source: Box<Error>,
+    },
     /// The output folder belongs to a run of another recipe.
-    #[error("{}: holds a run of another recipe ({difference}); choose another folder", path.display())]
+    #[error(
+        "{}: holds a run of another recipe ({difference}); choose another folder, or delete the folders of the stages to be trained anew",
+        path.display()
+    )]
     OtherRun {
         /// The output folder.
         path: PathBuf,
@@ -83,15 +98,15 @@ pub enum Error {
         /// Counts by reason.
         reasons: String,
     },
-    /// The loss is not finite, or rose beyond the loss rules.
-    #[error("stage {stage}, step {step}: {reason}")]
+    /// The loss or weights are not finite, or the loss rose beyond the loss rules.
+    #[error("stage {stage}, step {step}: {divergence}")]
     Diverged {
         /// The stage.
         stage: String,
         /// The optimiser step, from 1.
         step: u64,
-        /// What was observed, and the rule that stopped the run.
-        reason: String,
+        /// What was observed, the rule that stopped the run, and the remedy.
+        divergence: Divergence,
     },
     /// A checkpoint cannot be resumed from.
     #[error("{}: {reason}", path.display())]
@@ -143,7 +158,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// True if the configuration or the recipe is at fault, false if the run failed.
+    /// True if the configuration, the recipe or what it names is at fault, false if the run failed.
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
@@ -153,12 +168,24 @@ impl Error {
                 | Self::RecipeValue(_)
                 | Self::UnknownComponent { .. }
                 | Self::OtherRun { .. }
+                | Self::NoSamples { .. }
+                | Self::Unusable { .. }
         )
     }
 
     /// A recipe error without a file, for recipes built in code.
     pub fn recipe(reason: impl Into<String>) -> Self {
         Self::Recipe { path: None, reason: reason.into() }
+    }
+
+    /// What is wrong with a key of a stage, or of the whole recipe.
+    pub(crate) fn unusable(stage: Option<&str>, key: &str) -> impl FnOnce(Self) -> Self + use<> {
+        let (stage, key) = (stage.map(str::to_owned), key.to_owned());
+        move |error| match error {
+            // A hub that does not answer now may answer later.
+            error @ Self::Model(tsumugi_vlm::Error::Download { .. }) => error,
+            source => Self::Unusable { stage, key, source: Box::new(source) },
+        }
     }
 
     /// The message followed by those of all causes, for places that keep a text only.
@@ -201,6 +228,10 @@ impl Error {
             other => other,
         }
     }
+}
+
+fn of_stage(stage: &Option<String>) -> String {
+    stage.as_ref().map(|name| format!("stage {name}: ")).unwrap_or_default()
 }
 
 fn at(path: &Option<PathBuf>) -> String {

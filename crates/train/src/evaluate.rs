@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
+use tsumugi_record::write_atomic;
 use tsumugi_vlm::{GenerateOptions, IGNORE, generate};
 
 use crate::collate::{BatchShape, Collator};
@@ -83,14 +84,26 @@ impl Evaluation<'_> {
             add(collator.push(prepared)?)?;
         }
         add(collator.flush()?)?;
-        if used == 0 {
-            return Err(Error::NoSamples {
-                stage: format!("{} (evaluation)", self.stage),
-                drawn: self.config.rows,
-                reasons: "every row was dropped".into(),
-            });
+        if used == 0 { Err(self.nothing_usable()) } else { Ok(sum / weight) }
+    }
+
+    /// Checks that the loss of at least one row can be measured.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        for row in 0..self.config.rows {
+            let sample = self.sample(row).map_err(Error::unusable(Some(self.stage), "evaluation.data"))?;
+            if sample.is_some_and(|sample| self.preparer.prepare(&sample).is_ok()) {
+                return Ok(());
+            }
         }
-        Ok(sum / weight)
+        Err(self.nothing_usable())
+    }
+
+    fn nothing_usable(&self) -> Error {
+        Error::NoSamples {
+            stage: format!("{} (evaluation)", self.stage),
+            drawn: self.config.rows,
+            reasons: "every row was dropped".into(),
+        }
     }
 
     /// The row of this index. The sources take turns.
@@ -147,7 +160,6 @@ impl Evaluation<'_> {
     /// Writes the images of a row beside the answers, once.
     fn keep_images(&self, row: u64, sample: &Sample, count: usize) -> Result<Vec<PathBuf>> {
         let folder = self.out.join("answers");
-        std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
         let images = sample.parts.iter().filter_map(|part| match part {
             Part::Image(bytes) => Some(bytes),
             _ => None,
@@ -157,7 +169,7 @@ impl Evaluation<'_> {
             let name = format!("{}-{row}-{number}.{}", self.stage, extension(bytes));
             let path = folder.join(&name);
             if !path.is_file() {
-                std::fs::write(&path, bytes).map_err(Error::io(&path))?;
+                write_atomic(&path, |file| file.write_all(bytes))?;
             }
             names.push(Path::new("answers").join(name));
         }

@@ -42,17 +42,20 @@
 //!   processor give equal bytes (on CUDA with `deterministic = true`).
 #![forbid(unsafe_code)]
 
-mod atomic;
 pub mod callback;
+mod check;
 mod checkpoint;
 pub mod collate;
 pub mod collective;
 pub mod data;
 mod device;
+mod divergence;
 pub mod engine;
 mod error;
 mod evaluate;
 mod flops;
+mod folder;
+mod json;
 pub mod loader;
 pub mod lower;
 pub mod metrics;
@@ -72,6 +75,7 @@ pub mod watch;
 
 pub use callback::{Action, Callback, CallbackContext};
 pub use checkpoint::{BestSoFar, Checkpoints, StageState};
+pub use divergence::Divergence;
 pub use error::{Error, Result};
 pub use evaluate::{Answer, read_answers};
 pub use objective::{Objective, SampleMean, TokenMean};

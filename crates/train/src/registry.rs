@@ -13,7 +13,7 @@ use crate::data::{DataSource, JsonSource, Member, TableSource};
 use crate::lower::{Template, lower_conversation, lower_interleaved, lower_pair};
 use crate::metrics::{MetricSink, TensorBoardSink};
 use crate::objective::{Objective, SampleMean, TokenMean};
-use crate::recipe::{ComponentConfig, DataConfig};
+use crate::recipe::{ComponentConfig, DataConfig, EvaluationConfig, StageConfig};
 use crate::{Error, Result};
 
 /// Maximum images of an interleaved document (MMC4's limit in VILA's data preparation).
@@ -198,42 +198,67 @@ impl Registry {
         find(&self.sinks, "metric sink", &config.name)?(out, config)
     }
 
-    /// The sources of a stage or of its evaluation.
-    pub(crate) fn members(&self, data: &[DataConfig], template: &str) -> Result<Vec<Member>> {
-        let member = |config: &DataConfig| -> Result<Member> {
-            let template = Template::by_name(config.template.as_deref().unwrap_or(template))?;
-            let source = self.make_source(&SourceRequest { config, template })?;
+    /// The sources of a stage.
+    pub(crate) fn members(&self, stage: &StageConfig) -> Result<Vec<Member>> {
+        self.members_of(stage, "data", &stage.data)
+    }
+
+    /// The sources of a stage's held-out rows.
+    pub(crate) fn held_out(&self, stage: &StageConfig, evaluation: &EvaluationConfig) -> Result<Vec<Member>> {
+        self.members_of(stage, "evaluation.data", &evaluation.data)
+    }
+
+    fn members_of(&self, stage: &StageConfig, key: &str, data: &[DataConfig]) -> Result<Vec<Member>> {
+        let member = |(index, config): (usize, &DataConfig)| -> Result<Member> {
+            let unusable = |below: &str| Error::unusable(Some(&stage.name), &format!("{key}.{index}{below}"));
+            if let Some(images) = config.images.as_ref().filter(|images| !images.is_dir()) {
+                let reason = "there is no such folder".to_owned();
+                return Err(unusable(".images")(Error::Data { path: images.clone(), reason }));
+            }
+            let template = Template::by_name(config.template.as_deref().unwrap_or(&stage.template))?;
+            let source = self.make_source(&SourceRequest { config, template }).map_err(unusable(""))?;
             Ok(Member { name: config.source.clone(), weight: config.weight, source })
         };
-        data.iter().map(member).collect()
+        data.iter().enumerate().map(member).collect()
     }
 
     /// Checks that all components of a recipe are registered.
     ///
     /// # Errors
-    /// [`Error::UnknownComponent`] for the first one that is not.
+    /// [`Error::Unusable`] with the key of the first one that is not.
     pub fn check(&self, recipe: &crate::Recipe) -> Result<()> {
-        for component in &recipe.callbacks {
-            find(&self.callbacks, "callback", &component.name)?;
+        for (index, component) in recipe.callbacks.iter().enumerate() {
+            let unusable = Error::unusable(None, &format!("callbacks.{index}"));
+            find(&self.callbacks, "callback", &component.name).map_err(unusable)?;
         }
-        for component in &recipe.metrics {
-            find(&self.sinks, "metric sink", &component.name)?;
+        for (index, component) in recipe.metrics.iter().enumerate() {
+            let unusable = Error::unusable(None, &format!("metrics.{index}"));
+            find(&self.sinks, "metric sink", &component.name).map_err(unusable)?;
         }
-        if let Some(family) = recipe.model.family.as_ref().filter(|name| self.families.get(name).is_err()) {
-            return Err(Error::UnknownComponent {
-                kind: "model family",
-                name: family.clone(),
-                known: self.families.names().into_iter().map(str::to_owned).collect(),
-            });
+        if let Some(family) = &recipe.model.family {
+            let unusable = Error::unusable(None, "model.family");
+            self.families.get(family).map_err(Error::Model).map_err(unusable)?;
         }
         for stage in &recipe.stages {
-            Template::by_name(&stage.template)?;
-            find(&self.collators, "collator", &stage.batch.collator)?;
-            find(&self.objectives, "objective", &stage.objective)?;
-            let held_out = stage.evaluation.iter().flat_map(|evaluation| &evaluation.data);
-            for data in stage.data.iter().chain(held_out) {
-                find(&self.sources, "data source", &data.source)?;
-                data.template.as_deref().map(Template::by_name).transpose()?;
+            let unusable = |key: &str| Error::unusable(Some(&stage.name), key);
+            Template::by_name(&stage.template).map_err(unusable("template"))?;
+            find(&self.collators, "collator", &stage.batch.collator).map_err(unusable("batch.collator"))?;
+            find(&self.objectives, "objective", &stage.objective).map_err(unusable("objective"))?;
+            self.check_data(stage, "data", &stage.data)?;
+            if let Some(evaluation) = &stage.evaluation {
+                self.check_data(stage, "evaluation.data", &evaluation.data)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_data(&self, stage: &StageConfig, key: &str, data: &[DataConfig]) -> Result<()> {
+        for (index, config) in data.iter().enumerate() {
+            let unusable =
+                |below: &str| Error::unusable(Some(&stage.name), &format!("{key}.{index}.{below}"));
+            find(&self.sources, "data source", &config.source).map_err(unusable("source"))?;
+            if let Some(name) = &config.template {
+                Template::by_name(name).map_err(unusable("template"))?;
             }
         }
         Ok(())

@@ -1,31 +1,33 @@
 //! A run: its stages one after another, each resumed from its last checkpoint.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tch::Device;
 use tsumugi_vlm::Weights;
-use tsumugi_vlm::checkpoint::{read_safetensors, write_safetensors};
 
-use crate::atomic::{atomic_file, read_json, write_json};
 use crate::callback::Callback;
+use crate::check;
+use crate::checkpoint::Checkpoints;
 use crate::collective::Single;
 use crate::data::random;
 use crate::device;
+use crate::folder::{Held, RunFolder};
 use crate::metrics::{JsonlSink, MetricSink};
 use crate::page::{RunState, write_page};
 use crate::progress::Progress;
 use crate::recipe::{Best, Recipe, StageConfig};
 use crate::registry::Registry;
 use crate::stage::{Stage, StageDone};
-use crate::start::Start;
+use crate::start::{Data, Start};
 use crate::summary::{StageSummary, Summary, read_metrics};
 use crate::{Error, Result};
 
 /// Trains by a recipe with the components of this crate, as [`Trainer`] does by default.
 ///
-/// Called again on the same folder, it resumes from the last checkpoint. The final model has the same bytes as that of an
-/// uninterrupted run with the same recipe, threads and processor.
+/// All that the stages need is checked before the first of them trains. Called again on the same folder, it resumes from the last
+/// checkpoint. The final model has the same bytes as that of an uninterrupted run with the same recipe, threads and processor. The
+/// folder of each finished stage (`stages/1-NAME`) is a checkpoint, from which another run can begin.
 ///
 /// # Errors
 /// [`Error::is_usage`] distinguishes errors of the recipe from those of the run.
@@ -78,20 +80,49 @@ impl Trainer {
         self
     }
 
-    /// Trains.
+    /// Checks all that the run needs, as [`Trainer::run`] does before it trains: patterns, components, checkpoints, tokenizer,
+    /// and the data and held-out rows of every stage that is not done. Trains and writes nothing.
+    ///
+    /// # Errors
+    /// Those of the recipe, with stage and key: [`Error::is_usage`] is true, except where a hub or a disk fails.
+    pub fn check(&self) -> Result<()> {
+        self.prepare(Data::Ready).map(drop)
+    }
+
+    /// Like [`Trainer::check`], for a recipe whose data is made later.
+    ///
+    /// # Errors
+    /// As [`Trainer::check`].
+    pub fn check_without_data(&self) -> Result<()> {
+        self.prepare(Data::ToBeMade).map(drop)
+    }
+
+    fn prepare(&self, data: Data) -> Result<Prepared> {
+        let (recipe, registry) = (&self.recipe, &self.registry);
+        recipe.validate()?;
+        registry.check(recipe)?;
+        for (index, component) in recipe.callbacks.iter().enumerate() {
+            let unusable = Error::unusable(None, &format!("callbacks.{index}"));
+            registry.make_callback(component).map_err(unusable)?;
+        }
+        let folder = RunFolder::new(recipe);
+        let held = folder.look(recipe)?;
+        let device = device::set_up(recipe)?;
+        let start = Start::new(recipe, registry, &folder, held, data, device)?;
+        check::stages(recipe, held.done, registry, &start, data)?;
+        Ok(Prepared { folder, held, device, start })
+    }
+
+    /// Checks all that the run needs, then trains.
     ///
     /// # Errors
     /// As [`train`].
     pub fn run(mut self) -> Result<Summary> {
-        self.recipe.validate()?;
-        self.registry.check(&self.recipe)?;
-        let device = device::set_up(&self.recipe)?;
-        let out = self.recipe.out.clone();
-        std::fs::create_dir_all(&out).map_err(Error::io(&out))?;
-        self.claim(&out)?;
+        let Prepared { folder, held, device, start } = self.prepare(Data::Ready)?;
+        folder.claim(&self.recipe, held)?;
         let mut summary =
-            Summary { run: self.recipe.name.clone(), model: out.join("model"), ..Summary::default() };
-        let outcome = self.follow(device, &mut summary);
+            Summary { run: self.recipe.name.clone(), model: folder.model(), ..Summary::default() };
+        let outcome = self.follow(&folder, &start, device, &mut summary);
         let failure = outcome.as_ref().err().map(Error::with_causes);
         let state = failure.as_deref().map_or(RunState::Done, RunState::Failed);
         let page = write_page(&self.recipe, &summary.stages, state);
@@ -103,33 +134,33 @@ impl Trainer {
     }
 
     /// Runs all stages and exports the model.
-    fn follow(&mut self, device: Device, summary: &mut Summary) -> Result<()> {
-        let out = &self.recipe.out;
-        let start = Start::new(&self.recipe, &self.registry, device)?;
+    fn follow(
+        &mut self,
+        folder: &RunFolder,
+        start: &Start,
+        device: Device,
+        summary: &mut Summary,
+    ) -> Result<()> {
+        start.keep_tokenizer()?;
         let mut callbacks = std::mem::take(&mut self.callbacks);
         for component in &self.recipe.callbacks {
             callbacks.push(self.registry.make_callback(component)?);
         }
-        let metrics = out.join("metrics.jsonl");
-        let mut sinks: Vec<Box<dyn MetricSink>> = vec![Box::new(JsonlSink::new(&metrics))];
+        let mut sinks: Vec<Box<dyn MetricSink>> = vec![Box::new(JsonlSink::new(&folder.metrics()))];
         for component in &self.recipe.metrics {
-            sinks.push(self.registry.make_sink(out, component)?);
+            sinks.push(self.registry.make_sink(folder.path(), component)?);
         }
         let mut weights: Option<Weights> = None;
-        let folders = self.folders(out);
-        for (number, (config, folder)) in self.recipe.stages.iter().zip(&folders).enumerate() {
-            let done_file = folder.join("done.json");
-            let done = if done_file.is_file() {
-                let done: StageDone = read_json(&done_file)?;
+        for (index, config) in self.recipe.stages.iter().enumerate() {
+            let done = if let Some(done) = folder.outcome(index)? {
                 restore(&mut callbacks, &done.callbacks)?;
                 weights = None;
                 done
             } else {
-                let before = number.checked_sub(1).map(|n| weights_file(&folders[n]));
-                let given = match (weights.take(), before) {
+                let given = match (weights.take(), index) {
                     (Some(weights), _) => weights,
-                    (None, Some(file)) => load_weights(&file)?,
-                    (None, None) => start.weights()?,
+                    (None, 0) => start.weights()?,
+                    (None, after) => start.weights_of_stage(folder.stage(after - 1))?,
                 };
                 let finished = &summary.stages;
                 let page = || write_page(&self.recipe, finished, RunState::Running);
@@ -138,11 +169,11 @@ impl Trainer {
                     registry: &self.registry,
                     preparer: start.preparer(config.length),
                     tokenizer: start.tokenizer_folder(),
-                    folder: folder.clone(),
-                    out,
+                    folder: folder.stage(index).to_owned(),
+                    out: folder.path(),
                     page: &page,
                     peak: self.recipe.peak_tflops.map(|tera| tera * 1e12),
-                    seed: random(self.recipe.seed, 9, number as u64),
+                    seed: random(self.recipe.seed, 9, index as u64),
                     threads: self.recipe.loader_threads,
                     device,
                     progress: &self.progress,
@@ -150,18 +181,18 @@ impl Trainer {
                     sinks: &mut sinks,
                     collective: &Single,
                 };
-                let (trained, done) = self.run_stage(stage, &start, given, folder)?;
+                let (trained, done) = self.run_stage(stage, start, given, folder, index)?;
                 weights = trained;
                 done
             };
             summary.parameters = done.parameters;
-            summary.stages.push(stage_summary(config, done, &metrics)?);
+            summary.stages.push(stage_summary(config, done, &folder.metrics())?);
         }
-        if !summary.model.join("config.json").is_file() {
-            let weights = match (weights, folders.last()) {
-                (Some(weights), _) => weights,
-                (None, Some(folder)) => load_weights(&weights_file(folder))?,
-                (None, None) => return Err(Error::recipe("there are no stages")),
+        if !folder.is_exported() {
+            let last = self.recipe.stages.len().saturating_sub(1);
+            let weights = match weights {
+                Some(weights) => weights,
+                None => start.weights_of_stage(folder.stage(last))?,
             };
             start.export(&summary.model, &weights, &self.recipe)?;
         }
@@ -174,78 +205,33 @@ impl Trainer {
         mut stage: Stage<'_>,
         start: &Start,
         given: Weights,
-        folder: &Path,
+        run: &RunFolder,
+        index: usize,
     ) -> Result<(Option<Weights>, StageDone)> {
-        let checkpoints = crate::Checkpoints::new(folder.join("checkpoints"), 1);
+        let folder = run.stage(index);
+        let checkpoints = Checkpoints::of_stage(folder, 1);
         let (mut engine, done) = stage.run(start.model().clone(), given)?;
-        let mut weights = Some(engine.weights()?);
-        let file = weights_file(folder);
-        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-        write_safetensors(&file, weights.iter().flat_map(Weights::iter).map(|(name, t)| (name.as_str(), t)))?;
+        let of_stage = engine.weights()?;
+        start.write_stage(folder, &of_stage)?;
+        let mut weights = Some(of_stage);
         if let (Best::Keep, Some(best)) = (stage.config.checkpoint.best, done.best) {
             // The weights are views of the engine's memory, which now receives other values.
             weights = None;
             checkpoints.load_best(&mut engine, best)?;
             start.export(&folder.join("best"), &engine.weights()?, &self.recipe)?;
         }
-        atomic_file(&folder.join("done.json"), |path| write_json(path, &done))?;
+        run.finish(index, &done)?;
         checkpoints.remove()?;
         Ok((weights, done))
     }
-
-    fn folders(&self, out: &Path) -> Vec<PathBuf> {
-        let name = |(number, stage): (usize, &StageConfig)| {
-            out.join("stages").join(format!("{}-{}", number + 1, stage.name))
-        };
-        self.recipe.stages.iter().enumerate().map(name).collect()
-    }
-
-    /// Writes the recipe to the run's folder, and refuses the folder of another one.
-    fn claim(&self, out: &Path) -> Result<()> {
-        let path = out.join("recipe.toml");
-        let text = self.recipe.to_toml()?;
-        if let Ok(before) = std::fs::read_to_string(&path) {
-            let earlier = Recipe::from_toml(&before, &[])?;
-            let (a, b) = (essence(&earlier).to_toml()?, essence(&self.recipe).to_toml()?);
-            let different = a.lines().zip(b.lines()).find(|(a, b)| a != b);
-            if let Some((a, b)) = different {
-                return Err(Error::OtherRun {
-                    path: out.to_owned(),
-                    difference: format!("{a} there, {b} here"),
-                });
-            }
-            if a != b {
-                return Err(Error::OtherRun { path: out.to_owned(), difference: "other stages".into() });
-            }
-        }
-        atomic_file(&path, |path| std::fs::write(path, &text).map_err(Error::io(path)))
-    }
 }
 
-/// The part of a recipe that determines the weights.
-fn essence(recipe: &Recipe) -> Recipe {
-    let mut recipe = Recipe {
-        name: String::new(),
-        out: PathBuf::new(),
-        callbacks: Vec::new(),
-        metrics: Vec::new(),
-        loader_threads: 1,
-        peak_tflops: None,
-        ..recipe.clone()
-    };
-    // Recipes of older runs spell the default out.
-    recipe.export.chat_template.get_or_insert_with(|| "llmjp_v3".to_owned());
-    for stage in &mut recipe.stages {
-        // Only the weights that a stage ends with matter here, not when checkpoints are written.
-        let finish = stage.checkpoint.best == Best::Finish;
-        stage.checkpoint = Default::default();
-        if finish {
-            stage.checkpoint.best = Best::Finish;
-        } else {
-            stage.evaluation = None;
-        }
-    }
-    recipe
+/// What a run begins with, checked.
+struct Prepared {
+    folder: RunFolder,
+    held: Held,
+    device: Device,
+    start: Start,
 }
 
 fn restore(callbacks: &mut [Box<dyn Callback>], saved: &BTreeMap<String, serde_json::Value>) -> Result<()> {
@@ -255,14 +241,6 @@ fn restore(callbacks: &mut [Box<dyn Callback>], saved: &BTreeMap<String, serde_j
         }
     }
     Ok(())
-}
-
-fn weights_file(folder: &Path) -> PathBuf {
-    folder.join("weights.safetensors")
-}
-
-fn load_weights(path: &Path) -> Result<Weights> {
-    Ok(read_safetensors(path)?.into_iter().collect())
 }
 
 fn stage_summary(config: &StageConfig, done: StageDone, metrics: &Path) -> Result<StageSummary> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tch::Device;
@@ -14,13 +14,14 @@ use crate::collate::{BatchShape, Counts};
 use crate::collective::Collective;
 use crate::data::{Mixture, random};
 use crate::device::synchronize;
+use crate::divergence::Divergence;
 use crate::engine::{Engine, Updated};
 use crate::evaluate::Evaluation;
 use crate::flops::measured_peak;
 use crate::loader::{End, Loader, LoaderCursor, LoaderParts, StepData};
 use crate::metrics::{MetricSink, StepMetrics, peak_memory_mib};
 use crate::page::HELD_OUT;
-use crate::prepare::Preparer;
+use crate::prepare::{Preparer, SpecialIds};
 use crate::progress::Progress;
 use crate::recipe::{Best, StageConfig};
 use crate::registry::Registry;
@@ -67,7 +68,7 @@ pub(crate) struct Stage<'a> {
 }
 
 /// Time between two updates of the run page if nothing else updates it.
-const BETWEEN_PAGES: std::time::Duration = std::time::Duration::from_secs(30);
+const BETWEEN_PAGES: Duration = Duration::from_secs(30);
 
 /// The duration of a stage, in steps or in rows.
 #[derive(Clone, Copy)]
@@ -95,6 +96,22 @@ impl Extent {
     }
 }
 
+/// The data of a step, and how long it was waited for.
+struct Fetched {
+    data: StepData,
+    waited: Duration,
+}
+
+/// The data of the step after `step`. None at the end of the stage.
+fn fetch(loader: &mut Loader, extent: Extent, step: u64) -> Result<Option<Fetched>> {
+    if matches!(extent, Extent::Steps(total) if step >= total) {
+        return Ok(None);
+    }
+    let began = Instant::now();
+    let data = loader.next_step()?;
+    Ok(data.map(|data| Fetched { data, waited: began.elapsed() }))
+}
+
 impl<'a> Stage<'a> {
     /// Trains from `weights`, or from the last checkpoint, to the end.
     pub(crate) fn run(&mut self, model: Vlm, weights: Weights) -> Result<(Engine, StageDone)> {
@@ -105,42 +122,20 @@ impl<'a> Stage<'a> {
             Some(peak) => peak,
             None => measured_peak(self.device, engine.kind())?,
         });
-        let checkpoints = Checkpoints::new(self.folder.join("checkpoints"), self.config.checkpoint.keep);
+        let checkpoints = Checkpoints::of_stage(&self.folder, self.config.checkpoint.keep);
         let mut state = checkpoints.resume(&mut engine)?.unwrap_or_default();
         let mixture = self.mixture()?;
         let extent = Extent::of(self.config, mixture.rows());
         let mut loader = self.loader(mixture, extent, &state.data)?;
+        if state.step == 0 {
+            self.check_first_weights(&engine)?;
+        }
         self.begin(&engine, &state)?;
         let mut evaluation = self.evaluation()?;
         if let Some(evaluation) = &evaluation {
             evaluation.begin(state.step)?;
         }
-        let mut page_updated = Instant::now();
-        let (done, total) = extent.progress(state.step, state.data.mixture.draws);
-        let mut bar = self.progress.stage(&self.config.name, done / total);
-        while !matches!(extent, Extent::Steps(total) if state.step >= total) {
-            let Some(metrics) = self.next_step(&mut engine, &mut loader, extent, &mut state)? else { break };
-            let (done, total) = extent.progress(state.step, state.data.mixture.draws);
-            bar.step(&metrics, done / total);
-            if let Some(reason) = state.watch.observe(&self.config.rules, metrics.loss, metrics.skipped) {
-                return Err(Error::Diverged { stage: self.config.name.clone(), step: state.step, reason });
-            }
-            let action = self.callbacks_after(&engine, &metrics)?;
-            if let Some(evaluation) = evaluation.as_mut().filter(|e| e.is_due(state.step)) {
-                self.evaluate(evaluation, &engine, &checkpoints, &mut state)?;
-            }
-            let every = self.config.checkpoint.every;
-            if action.checkpoint || (every > 0 && state.step.is_multiple_of(every)) {
-                self.save(&checkpoints, &engine, &state)?;
-            }
-            if page_updated.elapsed() >= BETWEEN_PAGES {
-                (self.page)()?;
-                page_updated = Instant::now();
-            }
-            if action.stop {
-                break;
-            }
-        }
+        self.follow(&mut engine, &mut loader, extent, &checkpoints, &mut evaluation, &mut state)?;
         drop(loader);
         if state.step == 0 {
             let reasons = format!("{:?}", state.data.dropped);
@@ -150,6 +145,8 @@ impl<'a> Stage<'a> {
                 reasons,
             });
         }
+        self.check_weights(&engine, state.step)?;
+        // The checkpoint of the last step may be one of a program that evaluated later.
         if let Some(evaluation) = evaluation.as_mut().filter(|_| state.evaluated != Some(state.step)) {
             self.evaluate(evaluation, &engine, &checkpoints, &mut state)?;
         }
@@ -160,31 +157,73 @@ impl<'a> Stage<'a> {
         }
         self.end(&engine, state.step)?;
         let (parameters, trained_parameters) = engine.sizes();
-        bar.finish(&format!("{} steps", state.step));
         let callbacks = callback_state(self.callbacks);
         let StageState { step: steps, data, watch, best, .. } = state;
         let done = StageDone { steps, parameters, trained_parameters, data, watch, best, callbacks };
         Ok((engine, done))
     }
 
-    /// Takes the next step and records its metrics. None at the end of the data.
-    fn next_step(
+    /// Takes steps from the state's to the end of the stage.
+    fn follow(
         &mut self,
         engine: &mut Engine,
         loader: &mut Loader,
         extent: Extent,
+        checkpoints: &Checkpoints,
+        evaluation: &mut Option<Evaluation<'a>>,
         state: &mut StageState,
-    ) -> Result<Option<StepMetrics>> {
+    ) -> Result<()> {
+        let mut page_updated = Instant::now();
+        let (done, total) = extent.progress(state.step, state.data.mixture.draws);
+        let mut bar = self.progress.stage(&self.config.name, done / total);
+        let mut next = fetch(loader, extent, state.step)?;
+        while let Some(fetched) = next {
+            let metrics = self.next_step(engine, fetched, extent, state)?;
+            let (done, total) = extent.progress(state.step, state.data.mixture.draws);
+            bar.step(&metrics, done / total);
+            if let Some(divergence) = state.watch.observe(&self.config.rules, metrics.loss, metrics.skipped) {
+                return Err(self.diverged(state.step, divergence));
+            }
+            let action = self.callbacks_after(engine, &metrics)?;
+            // Whether this was the last step is known before its checkpoint is written, so that a run which is killed after
+            // the last evaluation does not evaluate, and record the loss, again.
+            let fetched = if action.stop { Ok(None) } else { fetch(loader, extent, state.step) };
+            let is_last = matches!(fetched, Ok(None));
+            if let Some(evaluation) = evaluation.as_mut().filter(|e| is_last || e.is_due(state.step)) {
+                self.evaluate(evaluation, engine, checkpoints, state)?;
+            }
+            let every = self.config.checkpoint.every;
+            if action.checkpoint || (every > 0 && state.step.is_multiple_of(every)) {
+                self.save(checkpoints, engine, state)?;
+            }
+            if page_updated.elapsed() >= BETWEEN_PAGES {
+                (self.page)()?;
+                page_updated = Instant::now();
+            }
+            next = fetched?;
+        }
+        bar.finish(&format!("{} steps", state.step));
+        Ok(())
+    }
+
+    /// Takes a step and records its metrics.
+    fn next_step(
+        &mut self,
+        engine: &mut Engine,
+        fetched: Fetched,
+        extent: Extent,
+        state: &mut StageState,
+    ) -> Result<StepMetrics> {
         let began = Instant::now();
-        let Some(data) = loader.next_step()? else { return Ok(None) };
+        let Fetched { data, waited } = fetched;
         let (done, total) = extent.progress(state.step, data.before.mixture.draws);
         let lr = self.config.optimizer.lr * schedule::factor(&self.config.schedule, done, total);
         let (loss, counts, updated) = self.step(engine, &data, lr, state.step)?;
         state.step += 1;
         state.data = data.after;
-        let metrics = self.metrics(engine, state, loss, lr, counts, updated, began);
+        let metrics = self.metrics(engine, state, loss, lr, counts, updated, began.elapsed() + waited);
         self.sinks.iter_mut().try_for_each(|s| s.step(&metrics))?;
-        Ok(Some(metrics))
+        Ok(metrics)
     }
 
     /// Forward and backward over the step's batches, then the update.
@@ -222,6 +261,9 @@ impl<'a> Stage<'a> {
     ) -> Result<()> {
         let collator = self.registry.make_collator(&self.config.batch.collator, evaluation.shape, 0)?;
         let loss = evaluation.loss(engine, collator)?;
+        if !loss.is_finite() {
+            return Err(self.diverged(state.step, Divergence::HeldOutLoss { loss }));
+        }
         evaluation.answer(engine, state.step)?;
         state.evaluated = Some(state.step);
         for sink in self.sinks.iter_mut() {
@@ -241,7 +283,7 @@ impl<'a> Stage<'a> {
         let Some(config) = &self.config.evaluation else { return Ok(None) };
         Ok(Some(Evaluation {
             config,
-            members: self.registry.members(&config.data, &self.config.template)?,
+            members: self.registry.held_out(self.config, config)?,
             preparer: self.preparer.with_length(self.config.length),
             shape: self.shape(),
             stage: &self.config.name,
@@ -250,18 +292,13 @@ impl<'a> Stage<'a> {
     }
 
     fn shape(&self) -> BatchShape {
-        let batch = &self.config.batch;
-        BatchShape { rows: batch.micro.min(batch.rows), length: self.config.length, ids: self.preparer.ids() }
+        shape(self.config, self.preparer.ids())
     }
 
     fn mixture(&self) -> Result<Mixture> {
-        let members = self.registry.members(&self.config.data, &self.config.template)?;
-        Mixture::new(members, random(self.seed, 7, 0)).map_err(|error| match error {
-            Error::Recipe { reason, path } => {
-                Error::Recipe { reason: format!("stage {}: {reason}", self.config.name), path }
-            }
-            other => other,
-        })
+        let members = self.registry.members(self.config)?;
+        Mixture::new(members, random(self.seed, 7, 0))
+            .map_err(Error::unusable(Some(&self.config.name), "data"))
     }
 
     fn loader(&self, mixture: Mixture, extent: Extent, from: &LoaderCursor) -> Result<Loader> {
@@ -293,9 +330,9 @@ impl<'a> Stage<'a> {
         lr: f64,
         counts: Counts,
         updated: Updated,
-        began: Instant,
+        took: Duration,
     ) -> StepMetrics {
-        let seconds = began.elapsed().as_secs_f64();
+        let seconds = took.as_secs_f64();
         StepMetrics {
             stage: self.config.name.clone(),
             step: state.step,
@@ -318,7 +355,27 @@ impl<'a> Stage<'a> {
         }
     }
 
+    fn diverged(&self, step: u64, divergence: Divergence) -> Error {
+        Error::Diverged { stage: self.config.name.clone(), step, divergence }
+    }
+
+    fn check_first_weights(&self, engine: &Engine) -> Result<()> {
+        match engine.not_finite()? {
+            None => Ok(()),
+            Some(group) => Err(self.diverged(0, Divergence::FirstWeights { group: group.to_owned() })),
+        }
+    }
+
+    /// Weights that are not finite never reach a checkpoint or the next stage.
+    fn check_weights(&self, engine: &Engine, step: u64) -> Result<()> {
+        match engine.not_finite()? {
+            None => Ok(()),
+            Some(group) => Err(self.diverged(step, Divergence::Weights { group: group.to_owned() })),
+        }
+    }
+
     fn save(&self, checkpoints: &Checkpoints, engine: &Engine, state: &StageState) -> Result<()> {
+        self.check_weights(engine, state.step)?;
         let callbacks = callback_state(self.callbacks);
         checkpoints.save(engine, StageState { callbacks, ..state.clone() })?;
         (self.page)()
@@ -375,6 +432,11 @@ impl<'a> Stage<'a> {
         };
         self.callbacks.iter_mut().try_for_each(|callback| call(callback.as_mut(), &context))
     }
+}
+
+/// Shape of the batches of a stage.
+pub(crate) fn shape(stage: &StageConfig, ids: SpecialIds) -> BatchShape {
+    BatchShape { rows: stage.batch.micro.min(stage.batch.rows), length: stage.length, ids }
 }
 
 /// State of callbacks, by name.

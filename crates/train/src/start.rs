@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tch::{Device, Kind};
+use tsumugi_record::write_folder;
 use tsumugi_vlm::checkpoint::{self, Checkpoint, Contents, SaveOptions};
 use tsumugi_vlm::template::LLMJP_V3_JINJA;
 use tsumugi_vlm::{Families, ImageTokenId, ModelFamily, ParamDef, Part, Tokenizer, Vlm, VlmConfig, Weights};
 
-use crate::atomic::atomic_folder;
 use crate::data::Place;
+use crate::folder::{Held, RunFolder};
 use crate::prepare::{Preparer, SpecialIds};
 use crate::recipe::{ExportType, ModelConfig, Recipe};
 use crate::registry::Registry;
@@ -17,6 +18,15 @@ use crate::{Drawn, Error, Part as SamplePart, Result};
 
 /// Rows of a source that are read to build a small vocabulary. More would change only the rarest pieces.
 const VOCABULARY_ROWS: u64 = 200_000;
+
+/// Whether the data of a recipe is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Data {
+    /// It is.
+    Ready,
+    /// It is made later, before the recipe is followed.
+    ToBeMade,
+}
 
 pub(crate) struct Start {
     model: Vlm,
@@ -37,15 +47,40 @@ struct Parts {
 }
 
 impl Start {
-    pub(crate) fn new(recipe: &Recipe, registry: &Registry, device: Device) -> Result<Self> {
+    /// Opens what a run begins with. Reads no weights and writes nothing.
+    pub(crate) fn new(
+        recipe: &Recipe,
+        registry: &Registry,
+        folder: &RunFolder,
+        held: Held,
+        data: Data,
+        device: Device,
+    ) -> Result<Self> {
         let families = registry.families().clone();
         let parts = Parts::open(&recipe.model, &families)?;
         let family = parts.family(&recipe.model, &families)?;
-        let tokenizer_folder = recipe.out.join("tokenizer");
-        let tokenizer = tokenizer(recipe, registry, &parts, family.as_ref(), &tokenizer_folder)?;
-        let model = Vlm::of_family(family, parts.config(&recipe.model, &tokenizer)?)?;
+        let tokenizer_folder = folder.tokenizer();
+        let kept = tokenizer_folder.join("tokenizer.json").is_file() && !held.abandoned;
+        let tokenizer = match kept {
+            true => Tokenizer::open(&tokenizer_folder)?,
+            false => tokenizer(recipe, registry, &parts, family.as_ref(), data)?,
+        };
+        let model = Vlm::of_family(family, parts.config(&recipe.model, &tokenizer)?)
+            .map_err(|error| Error::unusable(None, "model")(error.into()))?;
         check_ids(model.config(), &tokenizer)?;
+        families
+            .exporter(model.family(), model.config())
+            .map_err(|error| Error::unusable(None, "model.family")(error.into()))?;
+        parts.check()?;
         Ok(Self { model, parts, families, tokenizer, tokenizer_folder, seed: recipe.seed, device })
+    }
+
+    /// Writes the tokenizer to the run's folder, if it is not there yet.
+    pub(crate) fn keep_tokenizer(&self) -> Result<()> {
+        if self.tokenizer_folder.join("tokenizer.json").is_file() {
+            return Ok(());
+        }
+        write_folder(&self.tokenizer_folder, |folder| Ok(self.tokenizer.save(folder)?))
     }
 
     pub(crate) fn model(&self) -> &Vlm {
@@ -92,6 +127,26 @@ impl Start {
         Ok(weights)
     }
 
+    /// The weights of a finished stage.
+    pub(crate) fn weights_of_stage(&self, folder: &Path) -> Result<Weights> {
+        if !folder.join("config.json").is_file() {
+            let reason =
+                "the stage is done, but its folder holds no checkpoint; delete it to train the stage anew";
+            return Err(Error::Checkpoint { path: folder.to_owned(), reason: reason.to_owned() });
+        }
+        let family = self.model.family().name();
+        let checkpoint = Checkpoint::open_with(&self.families, folder, Some(family))?;
+        let defs: Vec<ParamDef> = self.model.parameters().into_iter().map(|(.., def)| def).collect();
+        Ok(checkpoint.load_as_stored(&defs, Device::Cpu)?)
+    }
+
+    /// Writes the model that a stage ends with to the stage's folder, in the trainer's own precision.
+    pub(crate) fn write_stage(&self, folder: &Path, weights: &Weights) -> Result<()> {
+        let family = self.families.exporter(self.model.family(), self.model.config())?;
+        let options = SaveOptions { family: Some(family), ..SaveOptions::default() };
+        Ok(checkpoint::save_into(folder, &self.model, weights, Some(&self.tokenizer), &options)?)
+    }
+
     /// Writes the model in the layout that its family exports.
     pub(crate) fn export(&self, folder: &Path, weights: &Weights, recipe: &Recipe) -> Result<()> {
         let kind = match recipe.export.dtype {
@@ -107,16 +162,32 @@ impl Start {
 
 impl Parts {
     fn open(config: &ModelConfig, families: &Families) -> Result<Self> {
-        let open = |name: &Option<String>| -> Result<Option<Checkpoint>> {
+        let open = |key: &str, name: &Option<String>| -> Result<Option<Checkpoint>> {
             let Some(name) = name else { return Ok(None) };
-            let folder = checkpoint::fetch(name)?;
-            Ok(Some(Checkpoint::open_with(families, folder, config.family.as_deref())?))
+            let opened = checkpoint::fetch(name)
+                .and_then(|folder| Checkpoint::open_with(families, folder, config.family.as_deref()));
+            opened.map(Some).map_err(|error| Error::unusable(None, key)(error.into()))
         };
         Ok(Self {
-            whole: open(&config.checkpoint)?,
-            vision: open(&config.vision)?,
-            language: open(&config.language)?,
+            whole: open("model.checkpoint", &config.checkpoint)?,
+            vision: open("model.vision", &config.vision)?,
+            language: open("model.language", &config.language)?,
         })
+    }
+
+    /// Compares the tensors of each checkpoint with its own configuration, by their headers.
+    fn check(&self) -> Result<()> {
+        let parts = [
+            ("model.checkpoint", &self.whole),
+            ("model.vision", &self.vision),
+            ("model.language", &self.language),
+        ];
+        for (key, checkpoint) in parts {
+            if let Some(checkpoint) = checkpoint {
+                checkpoint.check().map_err(|error| Error::unusable(None, key)(error.into()))?;
+            }
+        }
+        Ok(())
     }
 
     /// The family that the recipe names, else that of the checkpoint, else `llava`.
@@ -132,7 +203,10 @@ impl Parts {
     /// The sizes of the model: from checkpoints, else from the recipe.
     fn config(&self, model: &ModelConfig, tokenizer: &Tokenizer) -> Result<VlmConfig> {
         let mut config = match &self.whole {
-            Some(whole) => whole.vlm_config()?.clone(),
+            Some(whole) => {
+                let config = whole.vlm_config();
+                config.map_err(|error| Error::unusable(None, "model.checkpoint")(error.into()))?.clone()
+            }
             None => self.config_of_parts(model, tokenizer)?,
         };
         if !model.options.is_empty() {
@@ -191,23 +265,24 @@ fn check_ids(config: &VlmConfig, tokenizer: &Tokenizer) -> Result<()> {
     Ok(())
 }
 
-/// The tokenizer of a run, which is kept in its folder from the first start on.
+/// The tokenizer that a recipe names or builds.
 fn tokenizer(
     recipe: &Recipe,
     registry: &Registry,
     parts: &Parts,
     family: &dyn ModelFamily,
-    folder: &Path,
+    data: Data,
 ) -> Result<Tokenizer> {
-    if folder.join("tokenizer.json").is_file() {
-        return Ok(Tokenizer::open(folder)?);
-    }
     let tokenizer = if let Some(size) = recipe.tokenizer.build {
-        tsumugi_vlm::build_tokenizer(&texts(recipe, registry)?, size)?
+        // The special tokens do not depend on the texts.
+        let texts = if data == Data::Ready { texts(recipe, registry)? } else { Vec::new() };
+        let built = tsumugi_vlm::build_tokenizer(&texts, size);
+        built.map_err(|error| Error::unusable(None, "tokenizer.build")(error.into()))?
     } else if let Some(path) = &recipe.tokenizer.path {
-        open_tokenizer(path)?
+        open_tokenizer(path).map_err(Error::unusable(None, "tokenizer.path"))?
     } else if let Some(checkpoint) = parts.whole.as_ref().or(parts.language.as_ref()) {
-        Tokenizer::open(checkpoint.path())?
+        let opened = Tokenizer::open(checkpoint.path());
+        opened.map_err(|error| Error::unusable(None, "tokenizer")(error.into()))?
     } else {
         return Err(Error::recipe(
             "tokenizer: give path or build, since no checkpoint of a language model provides one",
@@ -216,11 +291,12 @@ fn tokenizer(
     let template = match recipe.export.chat_template.as_deref() {
         None => family.chat_template().unwrap_or(LLMJP_V3_JINJA).to_owned(),
         Some("llmjp_v3") => LLMJP_V3_JINJA.to_owned(),
-        Some(file) => std::fs::read_to_string(file).map_err(Error::io(file))?,
+        Some(file) => {
+            let text = std::fs::read_to_string(file).map_err(Error::io(file));
+            text.map_err(Error::unusable(None, "export.chat_template"))?
+        }
     };
-    let tokenizer = tokenizer.with_chat_template(template);
-    atomic_folder(folder, |folder| Ok(tokenizer.save(folder)?))?;
-    Ok(tokenizer)
+    Ok(tokenizer.with_chat_template(template))
 }
 
 fn open_tokenizer(path: &str) -> Result<Tokenizer> {
@@ -235,7 +311,7 @@ fn open_tokenizer(path: &str) -> Result<Tokenizer> {
 fn texts(recipe: &Recipe, registry: &Registry) -> Result<Vec<String>> {
     let mut texts = Vec::new();
     for stage in &recipe.stages {
-        for mut member in registry.members(&stage.data, &stage.template)? {
+        for mut member in registry.members(stage)? {
             for position in 0..member.source.len().min(VOCABULARY_ROWS) {
                 let Drawn::Sample(sample) = member.source.draw(Place { seed: 0, epoch: 0, position })? else {
                     continue;

@@ -140,7 +140,7 @@ fn what_cannot_be_measured_or_adapted_is_refused_before_training() {
         (vec!["stages.align.evaluation={rows=3}"], "needs data and rows"),
         (vec!["stages.align.lora={rank=0}"], "rank"),
         (vec!["stages.align.lora={}"], "also matched by tune"),
-        (vec!["stages.align.lora={of=[\"*nothing*\"]}"], "match no matrix"),
+        (vec!["stages.align.lora={of=[\"*nothing*\"]}"], "matches no matrix"),
         (
             vec!["stages.align.tune=[\"projector\"]", "stages.align.lora={of=[\"*embed_tokens*\"]}"],
             "two units",

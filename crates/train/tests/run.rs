@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::path::Path;
+
 use tsumugi_train::{Error, Progress, read_metrics, train};
 use tsumugi_vlm::{GenerateOptions, Model, Question};
 
@@ -40,9 +42,33 @@ fn three_stages_learn_and_leave_a_model() {
     }
     assert!(out.join("tensorboard/align").is_dir());
 
+    // The folder of each stage is a checkpoint that another run can begin from; nothing is learned here.
+    let begun = [
+        format!("model={{checkpoint={:?}}}", out.join("stages/1-align")),
+        "tokenizer={}".to_owned(),
+        "stages.align.optimizer.lr=0".to_owned(),
+    ];
+    let begun: Vec<&str> = begun.iter().map(String::as_str).collect();
+    let mut from_stage = common::recipe(&place.path().join("data"), &place.path().join("from-stage"), &begun);
+    from_stage.stages.truncate(1);
+    let same = train(&from_stage, &Progress::hidden()).unwrap().model;
+    let bytes = |folder: &Path| std::fs::read(folder.join("model.safetensors")).unwrap();
+    assert!(bytes(&same) == bytes(&out.join("stages/1-align")));
+    assert!(bytes(&same) != bytes(&summary.model));
+    assert!(bytes(&out.join("stages/3-instruct")) == bytes(&summary.model));
+
     // Once done, a second start only says so again.
     let again = train(&recipe, &Progress::hidden()).unwrap();
     assert_eq!(again, summary);
+    // Nothing of the data is needed for it.
+    let gone = common::recipe(&place.path().join("data"), &out, &[]);
+    std::fs::rename(place.path().join("data"), place.path().join("moved")).unwrap();
+    assert_eq!(train(&gone, &Progress::hidden()).unwrap().stages.len(), 3);
+    // A recipe that lacks one of its stages must not mix with it.
+    let mut fewer = recipe.clone();
+    fewer.stages.truncate(2);
+    let error = train(&fewer, &Progress::hidden()).unwrap_err();
+    assert!(error.is_usage() && error.to_string().contains("stages/3-instruct"), "{error}");
     // Another recipe must not mix with it.
     let other = common::recipe(&place.path().join("data"), &out, &["seed=9"]);
     assert!(matches!(train(&other, &Progress::hidden()), Err(Error::OtherRun { .. })));
@@ -125,9 +151,8 @@ fn faults_are_told_apart() {
     }
     let error = run(&["stages.align.length=3"]);
     assert!(matches!(error, Error::NoSamples { .. }) && error.to_string().contains("too_long"), "{error}");
-    assert!(!error.is_usage());
+    assert!(error.is_usage());
     let error = run(&["stages.align.data.0.path=nowhere"]);
-    assert!(matches!(error, Error::Data { .. }), "{error}");
-    let error = run(&["stages.align.optimizer.lr=1e38", "stages.align.schedule.kind=constant"]);
-    assert!(matches!(error, Error::Diverged { .. }), "{error}");
+    assert!(matches!(error, Error::Unusable { .. }), "{error}");
+    assert!(error.with_causes().contains("nowhere: no such folder"), "{}", error.with_causes());
 }

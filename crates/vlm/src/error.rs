@@ -24,6 +24,9 @@ pub enum Error {
         /// The cause.
         source: std::io::Error,
     },
+    /// A file or folder could not be written.
+    #[error(transparent)]
+    Record(#[from] tsumugi_record::Error),
     /// A JSON file is malformed or lacks a key.
     #[error("cannot interpret {} as JSON of its kind", path.display())]
     Json {

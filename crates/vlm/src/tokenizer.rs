@@ -1,10 +1,12 @@
 //! Text to ids and back: a `tokenizer.json` with its special tokens and chat template.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
 use tokenizers::AddedToken;
+use tsumugi_record::write_atomic;
 
 use crate::error::{Error, Result};
 
@@ -160,7 +162,7 @@ impl Tokenizer {
     /// `chat_template.jinja`, for transformers.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Tokenize`].
+    /// [`Error::Record`], [`Error::Tokenize`].
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
         let name = |id: i64| self.token(id).unwrap_or_default();
@@ -187,7 +189,7 @@ impl Tokenizer {
         if let Some(template) = &self.chat_template {
             config["chat_template"] = json!(template);
             let path = folder.join("chat_template.jinja");
-            fs::write(&path, template).map_err(Error::io(&path))?;
+            write_atomic(&path, |file| file.write_all(template.as_bytes()))?;
         }
         let files = [
             ("tokenizer.json", self.inner.to_string(false).map_err(Error::Tokenize)?),
@@ -196,7 +198,7 @@ impl Tokenizer {
         ];
         for (name, text) in files {
             let path = folder.join(name);
-            fs::write(&path, text).map_err(Error::io(&path))?;
+            write_atomic(&path, |file| file.write_all(text.as_bytes()))?;
         }
         Ok(())
     }

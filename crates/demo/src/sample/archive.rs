@@ -3,9 +3,9 @@
 use super::site::{Resource, site};
 use crate::Error;
 use flate2::write::GzEncoder;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
+use tsumugi_record::write_atomic;
 use tsumugi_warc::{ArchiveWriter, Compression, NewRecord};
 
 /// How many pages the sample has.
@@ -16,17 +16,10 @@ pub const PAGES: usize = 60;
 /// The file appears under its name when it is complete.
 ///
 /// # Errors
-/// [`Error::Language`] for another language, and [`Error::Io`] if `path` cannot be written.
+/// [`Error::Language`] for another language, and [`Error::Record`] if `path` cannot be written.
 pub fn write_sample(path: &Path, pages: usize, language: &str) -> Result<(), Error> {
     let resources = site(pages, language)?;
-    let part = path.with_extension("part");
-    let file = File::create(&part).map_err(Error::io("creating the sample", &part))?;
-    let sink = write(BufWriter::new(file), &resources)
-        .map_err(|source| Error::Archive { path: part.clone(), source })?;
-    let file =
-        sink.into_inner().map_err(|error| Error::io("writing the sample", &part)(error.into_error()))?;
-    file.sync_all().map_err(Error::io("writing the sample", &part))?;
-    std::fs::rename(&part, path).map_err(Error::io("renaming the sample", path))
+    Ok(write_atomic(path, |file| write(file, &resources).map(drop).map_err(io::Error::other))?)
 }
 
 fn write<W: Write>(sink: W, resources: &[Resource]) -> Result<W, tsumugi_warc::Error> {

@@ -6,7 +6,9 @@ use super::subject::{KINDS, Subject};
 use crate::Error;
 use crate::language::{Language, fill};
 use serde::Serialize;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use tsumugi_record::write_atomic;
 
 /// A line of the benchmark file; `image` is a path beside it.
 #[derive(Serialize)]
@@ -25,18 +27,17 @@ const IMAGES: usize = 12;
 /// file is. Categories are those of Heron Bench: `conv`, `detail` and `complex`. The same bytes in every run.
 ///
 /// # Errors
-/// [`Error::Language`] for another language, and [`Error::Io`] if the folder cannot be written.
+/// [`Error::Language`] for another language, and [`Error::Record`] if a file cannot be written.
 pub fn write_benchmark(out: &Path, language: &str) -> Result<PathBuf, Error> {
     let language = Language::named(language)?;
     let images = out.join("benchmark");
-    std::fs::create_dir_all(&images).map_err(Error::io("creating the benchmark's folder", &images))?;
     let mut random = Random::new(0x6265_6e63_686d_6172);
     let mut lines = String::new();
     for number in 0..IMAGES {
         let drawing = drawing(language, KINDS[(number * 5 + 1) % KINDS.len()], &mut random)?;
         let name = format!("{number:02}.{}", drawing.extension);
         let path = images.join(&name);
-        std::fs::write(&path, &drawing.bytes).map_err(Error::io("writing an image", &path))?;
+        write_atomic(&path, |file| file.write_all(&drawing.bytes))?;
         for (at, (category, question, reference)) in
             questions(language, &drawing.subject, number).into_iter().enumerate()
         {
@@ -48,7 +49,7 @@ pub fn write_benchmark(out: &Path, language: &str) -> Result<PathBuf, Error> {
         }
     }
     let path = out.join("benchmark.jsonl");
-    std::fs::write(&path, lines).map_err(Error::io("writing the benchmark", &path))?;
+    write_atomic(&path, |file| file.write_all(lines.as_bytes()))?;
     Ok(path)
 }
 

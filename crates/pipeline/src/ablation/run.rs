@@ -14,7 +14,7 @@ use tsumugi_train::{Recipe, StageSummary, Trainer};
 
 use super::config::{AblationConfig, Asked, Run};
 use super::{sample, share, table};
-use crate::steps::evaluate::{EvaluateConfig, JudgeConfig, evaluate};
+use crate::steps::evaluate::{EvaluateConfig, JudgeConfig, check_endpoint, check_settings, evaluate};
 use crate::{Error, Progress};
 use tsumugi_demo::{MODEL, StandIn};
 
@@ -56,8 +56,8 @@ pub struct RunSummary {
 /// `out`. An ablation that was stopped goes on where it was.
 ///
 /// # Errors
-/// [`Error::Config`] where the configuration is at fault, which is found before anything is trained; else the fault of
-/// the run that failed. What was done stays.
+/// [`Error::Config`] and [`Error::Setting`] where the configuration, a recipe or what they name is at fault, which is found
+/// before anything is trained; else the fault of the run that failed. What was done stays.
 pub fn run(config: &AblationConfig, out: &Path, progress: &Progress) -> Result<AblationSummary, Error> {
     config.validate()?;
     let data = config.sample.as_ref().map(|_| out.join("data"));
@@ -67,13 +67,22 @@ pub fn run(config: &AblationConfig, out: &Path, progress: &Progress) -> Result<A
         .iter()
         .map(|run| run.recipe(config, data.as_deref(), &folder(run).join("train")))
         .collect::<Result<_, _>>()?;
+    if let Some(judge) = config.judge.as_ref().filter(|judge| !judge.stand_in) {
+        check_endpoint("judge.base_url", judge.base_url.as_deref())?;
+    }
+    check_benchmarks(config, &config.benchmarks)?;
+    if config.sample.is_some() {
+        check_recipes(config, &recipes, Trainer::check_without_data)?;
+    }
     fs::create_dir_all(out).map_err(Error::io("create folder", out))?;
     let sampled = config.sample.as_ref().zip(data.as_deref());
     let own = sampled.map(|(sample, data)| sample::write(sample, config, data, progress)).transpose()?;
     let mut asked = config.benchmarks.clone();
     if let Some(benchmark) = own.filter(|_| asked.is_empty()) {
         asked.push(Asked { benchmark: benchmark.display().to_string(), data: None });
+        check_benchmarks(config, &asked)?;
     }
+    check_recipes(config, &recipes, Trainer::check)?;
     let by_stand_in = config.judge.as_ref().is_some_and(|judge| judge.stand_in);
     let stand_in = by_stand_in.then(StandIn::start).transpose().map_err(Error::step("ablate", "stand-in"))?;
     let address = stand_in.as_ref().map(|server| (server.base_url(), MODEL));
@@ -99,6 +108,32 @@ pub fn run(config: &AblationConfig, out: &Path, progress: &Progress) -> Result<A
         .map(|runs| compare(runs, &Registry::default()).map_err(Error::step("ablate", "comparison")))
         .collect::<Result<_, _>>()?;
     conclude(config, out, runs, comparisons, by_stand_in)
+}
+
+/// Checks the benchmarks and the judge's prompt.
+fn check_benchmarks(config: &AblationConfig, asked: &[Asked]) -> Result<(), Error> {
+    let judge = config.judge.as_ref().map(|judge| {
+        let stand_in = judge.stand_in.then_some(("http://127.0.0.1/v1", MODEL));
+        judge.of_step(stand_in)
+    });
+    for (index, asked) in asked.iter().enumerate() {
+        let step = step(config, asked, Path::new("to be trained"), judge.clone(), Path::new(""));
+        check_settings(&format!("benchmarks.{index}"), &step)?;
+    }
+    Ok(())
+}
+
+/// Checks every run's recipe before the first one trains.
+fn check_recipes(
+    config: &AblationConfig,
+    recipes: &[Recipe],
+    check: fn(&Trainer) -> tsumugi_train::Result<()>,
+) -> Result<(), Error> {
+    for (run, recipe) in config.runs.iter().zip(recipes) {
+        let place = format!("run {:?}", run.name);
+        check(&Trainer::new(recipe.clone())).map_err(|error| crate::steps::train::error(&place, error))?;
+    }
+    Ok(())
 }
 
 fn train(recipe: &Recipe, progress: &Progress) -> Result<tsumugi_train::Summary, Error> {

@@ -60,14 +60,13 @@ fn translate(data: &Path, progress: &Progress) -> Result<(), Error> {
 }
 
 fn write_english(pairs: &Path, folder: &Path, file: &Path) -> Result<(), Error> {
-    fs::create_dir_all(folder).map_err(Error::io("create folder", folder))?;
     let mut rows = Vec::new();
     for shard in input_table(pairs, Pair::KIND)?.shards {
         for pair in ShardReader::<Pair>::open(&shard)?.read_all()? {
             let Some(bytes) = &pair.image.bytes else { continue };
             let name = format!("{:05}", rows.len());
             let path = folder.join(&name);
-            fs::write(&path, bytes).map_err(Error::io("write", &path))?;
+            write_atomic(&path, |file| file.write_all(bytes))?;
             let shape = match pair.width.cmp(&pair.height) {
                 std::cmp::Ordering::Less => "taller than it is wide",
                 std::cmp::Ordering::Equal => "as wide as it is tall",

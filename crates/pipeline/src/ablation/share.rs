@@ -1,13 +1,13 @@
 //! Stages that runs have in common are trained once.
 //!
 //! A stage's weights are a function of the recipe up to that stage. So a run whose first stages are those of an earlier
-//! run takes their weights over, in the trainer's own layout, and the trainer goes on as if it had been stopped there.
+//! run takes the folders of these stages over, and the trainer goes on as if it had been stopped there.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 
-use tsumugi_record::write_atomic;
+use tsumugi_record::{write_atomic, write_folder};
 use tsumugi_train::Recipe;
 
 use crate::Error;
@@ -17,8 +17,9 @@ use crate::Error;
 pub(super) fn take_over(earlier: &[Recipe], recipe: &Recipe) -> Result<usize, Error> {
     let Some(first) = earlier.first() else { return Ok(0) };
     fs::create_dir_all(&recipe.out).map_err(Error::io("create folder", &recipe.out))?;
-    if recipe.tokenizer.build.is_some() && recipe.tokenizer == first.tokenizer {
-        copy_folder(&first.out.join("tokenizer"), &recipe.out.join("tokenizer"))?;
+    let (theirs, own) = (first.out.join("tokenizer"), recipe.out.join("tokenizer"));
+    if recipe.tokenizer.build.is_some() && recipe.tokenizer == first.tokenizer && !own.is_dir() {
+        write_folder(&own, |folder| link_files(&theirs, folder))?;
     }
     let common = |donor: &&Recipe| common_stages(donor, recipe);
     // The first of those that have most in common.
@@ -26,14 +27,9 @@ pub(super) fn take_over(earlier: &[Recipe], recipe: &Recipe) -> Result<usize, Er
     let count = common(&donor);
     for (number, stage) in recipe.stages.iter().take(count).enumerate() {
         let name = format!("stages/{}-{}", number + 1, stage.name);
-        let (from, to) = (donor.out.join(&name), recipe.out.join(&name));
-        if to.join("done.json").is_file() {
-            continue;
-        }
-        fs::create_dir_all(&to).map_err(Error::io("create folder", &to))?;
-        // The mark of a whole stage comes last.
-        for file in ["weights.safetensors", "done.json"] {
-            link(&from.join(file), &to.join(file))?;
+        let own = recipe.out.join(&name);
+        if !own.exists() {
+            write_folder(&own, |folder| link_files(&donor.out.join(&name), folder))?;
         }
     }
     if count > 0 {
@@ -60,33 +56,20 @@ fn common_stages(a: &Recipe, b: &Recipe) -> usize {
     a.stages.iter().zip(&b.stages).take_while(|(a, b)| a == b).count()
 }
 
-/// A second name for a file where the file system has such, else a copy; either way complete or absent.
-fn link(from: &Path, to: &Path) -> Result<(), Error> {
-    if to.exists() {
-        return Ok(());
-    }
-    let temporary = to.with_extension("tmp");
-    let _ = fs::remove_file(&temporary);
-    fs::hard_link(from, &temporary)
-        .or_else(|_| fs::copy(from, &temporary).map(drop))
-        .and_then(|()| fs::rename(&temporary, to))
-        .map_err(Error::io("take over", from))
-}
-
-fn copy_folder(from: &Path, to: &Path) -> Result<(), Error> {
-    if to.is_dir() {
-        return Ok(());
-    }
-    let temporary = to.with_extension("tmp");
-    let _ = fs::remove_dir_all(&temporary);
-    fs::create_dir_all(&temporary).map_err(Error::io("create folder", &temporary))?;
+/// Gives every file below a folder a second name below another one, or copies it if the file system has no hard links.
+fn link_files(from: &Path, to: &Path) -> Result<(), Error> {
     for entry in fs::read_dir(from).map_err(Error::io("read folder", from))? {
-        let path = entry.map_err(Error::io("read folder", from))?.path();
-        if let Some(name) = path.file_name() {
-            fs::copy(&path, temporary.join(name)).map_err(Error::io("copy", &path))?;
+        let entry = entry.map_err(Error::io("read folder", from))?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            fs::create_dir(&target).map_err(Error::io("create folder", &target))?;
+            link_files(&path, &target)?;
+        } else if fs::hard_link(&path, &target).is_err() {
+            let mut source = fs::File::open(&path).map_err(Error::io("read", &path))?;
+            write_atomic(&target, |file| io::copy(&mut source, file).map(drop))?;
         }
     }
-    fs::rename(&temporary, to).map_err(Error::io("rename", to))
+    Ok(())
 }
 
 /// The lines of these stages in a run's `metrics.jsonl`, unless the other run has begun its own.
@@ -119,7 +102,7 @@ mod tests {
         }
         fs::write(donor.out.join("tokenizer/tokenizer.json"), "{}")?;
         for stage in ["1-a", "2-b"] {
-            fs::write(donor.out.join(format!("stages/{stage}/weights.safetensors")), stage)?;
+            fs::write(donor.out.join(format!("stages/{stage}/model.safetensors")), stage)?;
             fs::write(donor.out.join(format!("stages/{stage}/done.json")), "{}")?;
         }
         fs::write(
@@ -132,7 +115,7 @@ mod tests {
         other.stages[1].length = 7;
         for _ in 0..2 {
             assert_eq!(take_over(std::slice::from_ref(&donor), &other)?, 1);
-            assert_eq!(fs::read_to_string(other.out.join("stages/1-a/weights.safetensors"))?, "1-a");
+            assert_eq!(fs::read_to_string(other.out.join("stages/1-a/model.safetensors"))?, "1-a");
             assert!(!other.out.join("stages/2-b").exists());
             assert!(other.out.join("tokenizer/tokenizer.json").is_file());
             assert_eq!(fs::read_to_string(other.out.join("metrics.jsonl"))?.lines().count(), 1);

@@ -13,11 +13,11 @@ use tsumugi_train::{Recipe, Trainer};
 
 use super::endpoints::Endpoints;
 use super::records::list_records;
-use super::{FullRunConfig, Until};
+use super::{Api, FullRunConfig, Until};
 use crate::runner::{self, Summary};
 use crate::steps::build_interleaved::{BuildInterleaved, BuildInterleavedConfig};
 use crate::steps::build_pairs::{BuildPairs, BuildPairsConfig};
-use crate::steps::evaluate::{EvaluateConfig, JudgeConfig, evaluate};
+use crate::steps::evaluate::{EvaluateConfig, JudgeConfig, check_endpoint, check_settings, evaluate};
 use crate::steps::extract_documents::{ExtractDocuments, ExtractDocumentsConfig};
 use crate::steps::fetch_images::{FetchImages, FetchImagesConfig};
 use crate::steps::filter_documents::{FilterDocuments, FilterDocumentsConfig};
@@ -56,12 +56,14 @@ pub(super) struct Done {
 /// Runs all steps up to [`FullRunConfig::until`] and writes the report. A run that was stopped goes on where it was.
 ///
 /// # Errors
-/// Where a step fails; what the steps before it made stays.
+/// Where a setting, the recipe or what it names is at fault, which is found before the first step but for the recipe's data; or
+/// where a step fails; what the steps before it made stays.
 pub fn run(config: &FullRunConfig, context: &Context) -> Result<FullRunSummary, Error> {
     let progress = &context.progress;
     let started = Instant::now();
     pack(config)?;
     let recipe = recipe(config)?;
+    check(config, &recipe)?;
     fs::create_dir_all(&config.out).map_err(Error::io("create folder", &config.out))?;
     let mut done = Done { out: config.out.clone(), ..Done::default() };
     with_threads(config.threads, || data_steps(config, context, &mut done))?;
@@ -84,10 +86,40 @@ pub fn run(config: &FullRunConfig, context: &Context) -> Result<FullRunSummary, 
 fn recipe(config: &FullRunConfig) -> Result<Recipe, Error> {
     let mut recipe = Recipe::from_toml(&config.recipe, &config.set).map_err(Error::setting("recipe"))?;
     recipe.out = config.out.join("train");
-    for data in recipe.stages.iter_mut().flat_map(|stage| &mut stage.data) {
-        data.path = config.out.join(&data.source);
+    for stage in &mut recipe.stages {
+        for (index, data) in stage.data.iter_mut().enumerate() {
+            if !TABLES.contains(&data.source.as_str()) {
+                let (key, tables) = (format!("stage {}: data.{index}.source", stage.name), TABLES.join(", "));
+                let reason = format!("is {:?}, but a full run makes {tables}", data.source);
+                return Err(Error::config(key, reason));
+            }
+            data.path = config.out.join(&data.source);
+        }
     }
     Ok(recipe)
+}
+
+/// The tables for training that a full run makes.
+const TABLES: [&str; 3] = ["pairs", "interleaved", "conversations"];
+
+/// Checks what the last steps need as far as it is there, so that a mistake is found before hours of data work.
+fn check(config: &FullRunConfig, recipe: &Recipe) -> Result<(), Error> {
+    for (key, api) in [("api.base_url", &config.api), ("judge.base_url", &config.judge)] {
+        api.as_ref().map_or(Ok(()), |api| check_endpoint(key, Some(&api.base_url)))?;
+    }
+    if config.until >= Until::Train {
+        let checked = Trainer::new(recipe.clone()).check_without_data();
+        checked.map_err(|error| crate::steps::train::error("recipe", error))?;
+    }
+    if config.until >= Until::Evaluate
+        && let Some(benchmark) = &config.benchmark
+    {
+        let stand_in =
+            Api { base_url: "http://127.0.0.1/v1".to_owned(), model: tsumugi_demo::MODEL.to_owned() };
+        let judge = config.judge.as_ref().unwrap_or(&stand_in);
+        check_settings("benchmark", &evaluation(config, benchmark, Path::new("to be trained"), judge, None))?;
+    }
+    Ok(())
 }
 
 /// The language pack of the run.
@@ -209,27 +241,37 @@ fn evaluate_model(
     let note = endpoints.judge_is_stand_in.then(|| {
         "The judge of this run is a loopback stand-in that follows fixed rules; its points say nothing about quality.".to_owned()
     });
-    let judge = JudgeConfig {
-        base_url: Some(endpoints.judge.base_url.clone()),
-        model: endpoints.judge.model.clone(),
-        runs: Some(1),
-        language: Some(config.language.clone()),
-        ..Default::default()
-    };
-    let step = EvaluateConfig {
-        benchmark: benchmark.display().to_string(),
-        model: training.model.display().to_string(),
-        batch: 8,
-        judge: Some(judge),
-        out: config.out.join("evaluation"),
-        note,
-        ..Default::default()
-    };
+    let step = evaluation(config, &benchmark, &training.model, &endpoints.judge, note);
     let (summary, found) = evaluate(&step, progress)?;
     done.summaries.push(summary);
     done.scores = found.scores;
     done.verdict = Some((found.loaded, found.results));
     Ok(())
+}
+
+fn evaluation(
+    config: &FullRunConfig,
+    benchmark: &Path,
+    model: &Path,
+    judge: &Api,
+    note: Option<String>,
+) -> EvaluateConfig {
+    let judge = JudgeConfig {
+        base_url: Some(judge.base_url.clone()),
+        model: judge.model.clone(),
+        runs: Some(1),
+        language: Some(config.language.clone()),
+        ..Default::default()
+    };
+    EvaluateConfig {
+        benchmark: benchmark.display().to_string(),
+        model: model.display().to_string(),
+        batch: 8,
+        judge: Some(judge),
+        out: config.out.join("evaluation"),
+        note,
+        ..Default::default()
+    }
 }
 
 /// The benchmark of the embedded sample, made once.

@@ -5,6 +5,8 @@
 //! `cache/`, so that a run repeated or resumed asks only what is missing.
 
 mod answer;
+#[cfg(feature = "train")]
+mod check;
 mod config;
 mod endpoint;
 mod judging;
@@ -27,6 +29,8 @@ use crate::{Context, Error, Group, Progress};
 use answer::Answerers;
 use judging::Judges;
 
+#[cfg(feature = "train")]
+pub(crate) use check::{check_endpoint, check_settings};
 pub use config::{EvaluateConfig, JudgeConfig};
 pub use results::Evaluation;
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
 use tsumugi_vlm::lora::{self, Adapter};
-use tsumugi_vlm::{ParamDef, Part, Unit, Vlm, Weights};
+use tsumugi_vlm::{ParamDef, Unit, Vlm, Weights};
 
 use super::flat::{Group, UnitBuffers};
-use super::tune::{self, check_patterns};
+use super::tune;
 use crate::collate::Counts;
 use crate::collective::Collective;
 use crate::flops::{Passes, step_flops};
@@ -57,7 +57,8 @@ impl Engine {
     /// first.
     ///
     /// # Errors
-    /// [`Error::Recipe`] if a pattern of `tune` or `lora` matches nothing, or both match the same parameter;
+    /// [`Error::Recipe`] if a pattern of `tune`, `lora` or `multipliers` matches nothing, or `tune` and `lora` match the same
+    /// parameter;
     /// [`Error::Model`] if `weights` lacks a parameter.
     pub fn new(
         model: Vlm,
@@ -66,14 +67,7 @@ impl Engine {
         objective: Box<dyn Objective>,
         device: Device,
     ) -> Result<Self> {
-        let adapter = stage.lora.as_ref().map(|l| Adapter { rank: l.rank, alpha: l.alpha });
-        let adapted = match (&stage.lora, adapter) {
-            (Some(lora), Some(adapter)) => tune::adapted(&model, stage, &lora.of, adapter)?,
-            _ => model.clone(),
-        };
-        let named: Vec<(Part, String)> =
-            adapted.parameters().into_iter().map(|(part, _, def)| (part, def.name)).collect();
-        check_patterns(stage, &named)?;
+        let (adapted, adapter) = tune::planned(&model, stage)?;
         let mut units: Vec<Arc<dyn Unit>> = Vec::new();
         let mut buffers = Vec::new();
         for (part, unit) in adapted.units() {
@@ -121,6 +115,19 @@ impl Engine {
 
     pub(super) fn groups_mut(&mut self) -> impl Iterator<Item = &mut Group> {
         self.buffers.iter_mut().flat_map(|b| &mut b.groups)
+    }
+
+    /// The name of the first group whose values are not all finite, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] if LibTorch refuses.
+    pub fn not_finite(&self) -> Result<Option<&str>> {
+        for group in self.groups() {
+            if group.weight.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
+                return Ok(Some(&group.name));
+            }
+        }
+        Ok(None)
     }
 
     /// Number of parameters, and of trained parameters.

@@ -10,4 +10,5 @@ mod tune;
 pub use self::core::{Engine, Updated};
 pub use flat::{Group, Treatment, UnitBuffers};
 pub use state::EngineState;
-pub use tune::{check_patterns, names};
+pub use tune::names;
+pub(crate) use tune::planned;

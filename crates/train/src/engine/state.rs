@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
+use tsumugi_vlm::checkpoint::{read_safetensors, write_safetensors};
 
 use super::core::Engine;
 use crate::{Error, Result};
@@ -22,7 +23,7 @@ impl Engine {
     /// not written: they are those that the stage began with.
     ///
     /// # Errors
-    /// [`Error::Torch`] if the file cannot be written.
+    /// [`Error::Model`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<EngineState> {
         let mut tensors: Vec<(String, Tensor)> = Vec::new();
         let mut updates = BTreeMap::new();
@@ -34,7 +35,7 @@ impl Engine {
             }
             updates.insert(group.name.clone(), group.updates);
         }
-        Tensor::write_safetensors(&tensors, path)?;
+        write_safetensors(path, tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
         Ok(EngineState { updates })
     }
 
@@ -44,7 +45,7 @@ impl Engine {
     /// [`Error::Checkpoint`] if it belongs to another model or stage.
     pub fn load(&mut self, path: &Path, state: &EngineState) -> Result<()> {
         let bad = |reason: String| Error::Checkpoint { path: path.to_owned(), reason };
-        let mut tensors: BTreeMap<String, Tensor> = Tensor::read_safetensors(path)?.into_iter().collect();
+        let mut tensors: BTreeMap<String, Tensor> = read_safetensors(path)?.into_iter().collect();
         let device = self.device;
         for group in self.groups_mut().filter(|g| g.treatment.trained) {
             let mut take = |what: &str| -> Result<Option<Tensor>> {

@@ -1,13 +1,13 @@
 //! JSON lines, one for each step.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use tsumugi_record::write_atomic;
 
 use super::sink::{MetricSink, StepMetrics};
-use crate::atomic::atomic_file;
 use crate::{Error, Result};
 
 /// Writes `metrics.jsonl`: for each step the fields of [`StepMetrics`], for each scalar of a callback
@@ -63,22 +63,30 @@ impl MetricSink for JsonlSink {
     }
 }
 
-/// Drops a stage's lines after a step from a file of JSON lines, and a partial line of a killed run.
+/// Drops a stage's lines after a step from a file of JSON lines, and a partial line of a killed run. The file is created if it is
+/// missing.
 pub(crate) fn rewind(path: &Path, stage: &str, step: u64) -> Result<()> {
-    let kept = match File::open(path) {
-        Ok(file) => kept_lines(BufReader::new(file), stage, step),
-        Err(_) => String::new(),
-    };
-    atomic_file(path, |part| std::fs::write(part, kept).map_err(Error::io(part)))
+    keep_lines(path, |of_line, at| of_line != stage || at <= step)
 }
 
-/// Complete lines of other stages, and of this one up to a step.
-fn kept_lines(reader: impl BufRead, stage: &str, step: u64) -> String {
-    let keep = |text: &String| match serde_json::from_str::<Line>(text) {
-        Ok(line) => line.stage != stage || line.step <= step,
-        Err(_) => false,
+/// Drops the lines of all stages but these from a file of JSON lines, if there is one.
+pub(crate) fn keep_stages(path: &Path, stages: &[&str]) -> Result<()> {
+    if path.exists() { keep_lines(path, |stage, _| stages.contains(&stage)) } else { Ok(()) }
+}
+
+/// Keeps the complete lines whose stage and step `keep` accepts.
+fn keep_lines(path: &Path, keep: impl Fn(&str, u64) -> bool) -> Result<()> {
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(Error::io(path)(error)),
     };
-    reader.lines().map_while(std::io::Result::ok).filter(keep).map(|l| l + "\n").collect()
+    let kept = text.split_inclusive(|&byte| byte == b'\n').filter(|line| {
+        line.ends_with(b"\n")
+            && serde_json::from_slice::<Line>(line).is_ok_and(|line| keep(&line.stage, line.step))
+    });
+    let kept: Vec<u8> = kept.flatten().copied().collect();
+    Ok(write_atomic(path, |file| file.write_all(&kept))?)
 }
 
 #[cfg(test)]
@@ -103,5 +111,10 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         let steps: Vec<u64> = text.lines().map(|l| serde_json::from_str::<Line>(l).unwrap().step).collect();
         assert_eq!(steps, [1, 2, 3, 4]);
+        sink.scalar("b", 1, "score", 0.5).unwrap();
+        keep_stages(&path, &["b"]).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
+        keep_stages(&folder.path().join("none"), &[]).unwrap();
+        assert!(!folder.path().join("none").exists());
     }
 }

@@ -5,6 +5,6 @@ mod sink;
 mod tensorboard;
 
 pub use jsonl::JsonlSink;
-pub(crate) use jsonl::rewind;
+pub(crate) use jsonl::{keep_stages, rewind};
 pub use sink::{MetricSink, StepMetrics, peak_memory_mib};
 pub use tensorboard::TensorBoardSink;

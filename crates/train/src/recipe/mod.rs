@@ -3,6 +3,7 @@
 //! A recipe names the initial model, the tokenizer and the stages of training. It is read from TOML; an unknown key is an
 //! error before anything is loaded. Paths are relative to the current folder.
 
+mod compare;
 mod overrides;
 mod stage;
 
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tsumugi_vlm::VlmConfig;
 
+pub(crate) use compare::{Trained, difference};
 pub use overrides::apply_overrides;
 pub use stage::{
     Batching, Best, CheckpointPolicy, DataConfig, Duration, EvaluationConfig, LoraConfig, LossRules,
@@ -20,6 +22,17 @@ pub use stage::{
 use crate::{Error, Result};
 
 /// A training run: model, tokenizer, stages.
+///
+/// A run that was stopped goes on with the same recipe, or with one that trains the same in the stages that are done or begun
+/// (those of which a checkpoint has been written). Of these stages and of the run, some keys may change:
+///
+/// - without changing the weights: `name`, `loader_threads`, `peak_tflops`, `callbacks` that do not stop a stage, `metrics`, and of a
+///   stage `recompute`, `rules`, `checkpoint` and `evaluation` (but `checkpoint.best = "finish"` and what it measures), and
+///   `export.dtype` until the model is exported;
+/// - with other last digits, since sums are in another order: `threads`, `device`, `deterministic` and `batch.micro` (with the collator
+///   `packed` also other rows share a batch).
+///
+/// Stages that are not begun may change, come or go. The tokenizer stays the one of the first start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Recipe {

@@ -7,4 +7,4 @@ pub use crate::storage::{
     Contents, Opened, Outgoing, StoredTensors, fetch, read_safetensors, write_safetensors,
 };
 pub use open::Checkpoint;
-pub use save::{SaveOptions, save};
+pub use save::{SaveOptions, save, save_into};

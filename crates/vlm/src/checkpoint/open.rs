@@ -96,4 +96,25 @@ impl Checkpoint {
     ) -> Result<Weights> {
         self.opened.tensors.load(&self.path, defs, device, kind, &self.opened.unused)
     }
+
+    /// Like [`Checkpoint::load`], in the kinds that the tensors are stored in.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`].
+    pub fn load_as_stored<'a>(
+        &self,
+        defs: impl IntoIterator<Item = &'a ParamDef>,
+        device: Device,
+    ) -> Result<Weights> {
+        self.opened.tensors.load(&self.path, defs, device, None, &self.opened.unused)
+    }
+
+    /// Compares names and shapes of the stored tensors with the checkpoint's own configuration. Reads headers only.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`], and those of [`Checkpoint::vlm`].
+    pub fn check(&self) -> Result<()> {
+        let defs: Vec<ParamDef> = self.vlm()?.parameters().into_iter().map(|(.., def)| def).collect();
+        self.opened.tensors.check(&self.path, &defs, &self.opened.unused)
+    }
 }

@@ -1,12 +1,12 @@
 //! Writing checkpoints.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use tch::Kind;
+use tsumugi_record::write_folder;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::family::ModelFamily;
 use crate::model::Vlm;
 use crate::storage::Outgoing;
@@ -31,11 +31,10 @@ impl Default for SaveOptions {
 }
 
 /// Writes a model with all it needs to be used: configuration, weights and, if a tokenizer is given, the tokenizer, the
-/// image processor and the chat template. The folder is written under a temporary name and renamed, so that it is
-/// complete or absent; an old folder of this name is replaced.
+/// image processor and the chat template. The folder is complete or absent; an old folder of this name is replaced.
 ///
 /// # Errors
-/// Those of [`ModelFamily::write`]; [`Error::Io`] naming the file.
+/// Those of [`ModelFamily::write`]; [`Error::Record`](crate::Error::Record) naming the file.
 pub fn save(
     folder: impl AsRef<Path>,
     vlm: &Vlm,
@@ -43,10 +42,21 @@ pub fn save(
     tokenizer: Option<&Tokenizer>,
     options: &SaveOptions,
 ) -> Result<()> {
-    let folder = folder.as_ref();
-    let temporary = sibling(folder, "partial");
-    remove(&temporary)?;
-    fs::create_dir_all(&temporary).map_err(Error::io(&temporary))?;
+    write_folder(folder.as_ref(), |folder| save_into(folder, vlm, weights, tokenizer, options))
+}
+
+/// Writes the files of [`save`] into a folder, beside what it holds. Each file is complete or absent, the folder may hold some of
+/// them after a kill.
+///
+/// # Errors
+/// As [`save`].
+pub fn save_into(
+    folder: impl AsRef<Path>,
+    vlm: &Vlm,
+    weights: &Weights,
+    tokenizer: Option<&Tokenizer>,
+    options: &SaveOptions,
+) -> Result<()> {
     let tensors = weights.iter().map(|(name, tensor)| {
         let tensor = tensor.f_detach()?.f_to_kind(options.kind.unwrap_or(tensor.kind()))?;
         Ok((name.clone(), tensor))
@@ -58,25 +68,5 @@ pub fn save(
         processor: vlm.image_processor(),
         max_shard_bytes: options.max_shard_bytes,
     };
-    options.family.as_ref().unwrap_or(vlm.family()).write(&temporary, &outgoing)?;
-    let old = sibling(folder, "replaced");
-    remove(&old)?;
-    if folder.exists() {
-        fs::rename(folder, &old).map_err(Error::io(folder))?;
-    }
-    fs::rename(&temporary, folder).map_err(Error::io(folder))?;
-    remove(&old)
-}
-
-/// A hidden folder beside this one.
-fn sibling(folder: &Path, ending: &str) -> PathBuf {
-    let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    folder.with_file_name(format!(".{name}.{ending}"))
-}
-
-fn remove(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(folder)(error)),
-        _ => Ok(()),
-    }
+    options.family.as_ref().unwrap_or(vlm.family()).write(folder.as_ref(), &outgoing)
 }

@@ -1,9 +1,11 @@
 //! JSON files of checkpoints.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tsumugi_record::write_atomic;
 
 use crate::error::{Error, Result};
 
@@ -26,5 +28,5 @@ pub(crate) fn write_json(path: &Path, value: &Value) -> Result<()> {
 
 /// Writes a text file.
 pub(crate) fn write_text(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).map_err(Error::io(path))
+    Ok(write_atomic(path, |file| file.write_all(text.as_bytes()))?)
 }

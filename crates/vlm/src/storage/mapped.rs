@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
-use safetensors::tensor::{Dtype, Metadata, SafeTensors};
-use tch::{Kind, Tensor};
+use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorInfo};
+use tch::{Device, Kind, TchError, Tensor};
+use tsumugi_record::write_atomic;
 
 use crate::error::{Error, Result};
 
@@ -96,35 +98,6 @@ fn dtype(kind: Kind) -> Option<Dtype> {
     })
 }
 
-/// A tensor whose bytes are copied when they are written.
-struct Outgoing {
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: usize,
-    tensor: Tensor,
-}
-
-impl safetensors::View for &Outgoing {
-    fn dtype(&self) -> Dtype {
-        self.dtype
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> std::borrow::Cow<'_, [u8]> {
-        let mut bytes = vec![0_u8; self.bytes];
-        let contiguous = self.tensor.contiguous().to_device(tch::Device::Cpu);
-        contiguous.copy_data_u8(&mut bytes, contiguous.numel());
-        bytes.into()
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes
-    }
-}
-
 /// Reads all tensors of a safetensors file, in their stored kinds.
 ///
 /// # Errors
@@ -134,29 +107,87 @@ pub fn read_safetensors(path: &Path) -> Result<Vec<(String, Tensor)>> {
     file.names().into_iter().map(|name| Ok((name.clone(), file.tensor(&name)?))).collect()
 }
 
-/// Writes tensors to one safetensors file under a temporary name, then renames it. Equal tensors give equal bytes.
+/// Writes tensors to one safetensors file with [`write_atomic`]. Equal tensors give equal bytes. One tensor at a time is copied
+/// to memory.
 ///
 /// # Errors
-/// [`Error::Io`], [`Error::Safetensors`] or [`Error::Checkpoint`] naming the file.
+/// [`Error::Record`], [`Error::Safetensors`] or [`Error::Checkpoint`] naming the file.
 pub fn write_safetensors<'a>(
     path: &Path,
     tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
 ) -> Result<()> {
-    let mut outgoing = Vec::new();
+    let mut typed = Vec::new();
     for (name, tensor) in tensors {
         let dtype = dtype(tensor.kind()).ok_or_else(|| Error::Checkpoint {
             path: path.to_owned(),
             reason: format!("tensor {name} has the kind {:?}, which safetensors cannot hold", tensor.kind()),
         })?;
-        let shape: Vec<usize> = tensor.size().iter().map(|&n| n as usize).collect();
-        let bytes = tensor.numel() * tensor.kind().elt_size_in_bytes();
-        outgoing.push((name.to_owned(), Outgoing { dtype, shape, bytes, tensor: tensor.detach() }));
+        typed.push((dtype, name, tensor));
     }
-    let views: Vec<(String, &Outgoing)> = outgoing.iter().map(|(name, view)| (name.clone(), view)).collect();
+    // The order of the format's own writer: the widest types first, so that every tensor is aligned.
+    typed.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+    let mut infos = Vec::with_capacity(typed.len());
+    let mut end = 0;
+    for (dtype, name, tensor) in &typed {
+        let start = end;
+        end += tensor.numel() * tensor.kind().elt_size_in_bytes();
+        let shape = tensor.size().iter().map(|&n| n as usize).collect();
+        infos.push(((*name).to_owned(), TensorInfo { dtype: *dtype, shape, data_offsets: (start, end) }));
+    }
     // transformers 4 refuses files that do not name their framework.
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    let temporary = path.with_extension("partial");
-    safetensors::serialize_to_file(views, Some(metadata), &temporary).map_err(Error::safetensors(path))?;
-    File::open(&temporary).and_then(|file| file.sync_all()).map_err(Error::io(&temporary))?;
-    std::fs::rename(&temporary, path).map_err(Error::io(path))
+    let header = Metadata::new(Some(metadata), infos).map_err(Error::safetensors(path))?;
+    let mut header = serde_json::to_vec(&header).map_err(Error::json(path))?;
+    header.resize(header.len().next_multiple_of(8), b' ');
+    Ok(write_atomic(path, |file| {
+        file.write_all(&(header.len() as u64).to_le_bytes())?;
+        file.write_all(&header)?;
+        typed.iter().try_for_each(|(_, _, tensor)| file.write_all(&bytes(tensor).map_err(io::Error::other)?))
+    })?)
+}
+
+fn bytes(tensor: &Tensor) -> std::result::Result<Vec<u8>, TchError> {
+    let mut bytes = vec![0_u8; tensor.numel() * tensor.kind().elt_size_in_bytes()];
+    let contiguous = tensor.f_detach()?.f_contiguous()?.f_to_device(Device::Cpu)?;
+    contiguous.f_copy_data_u8(&mut bytes, contiguous.numel())?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_those_of_the_formats_own_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let tensors = [
+            ("b", Tensor::from_slice(&[1.5_f32, -2.0, 3.0, 0.0]).view([2, 2])),
+            ("a", Tensor::from_slice(&[1_i64, 2])),
+            ("c", Tensor::from_slice(&[1.0_f32, 2.0]).to_kind(Kind::BFloat16)),
+            ("transposed", Tensor::from_slice(&[1_f32, 2.0, 3.0, 4.0, 5.0, 6.0]).view([2, 3]).tr()),
+            ("empty", Tensor::zeros([0, 3], (Kind::Float, Device::Cpu))),
+        ];
+        let path = folder.path().join("ours.safetensors");
+        write_safetensors(&path, tensors.iter().map(|(name, tensor)| (*name, tensor))).unwrap();
+        let read = read_safetensors(&path).unwrap();
+        assert_eq!(read.len(), tensors.len());
+        for (name, tensor) in &tensors {
+            let (_, found) = read.iter().find(|(found, _)| found == name).unwrap();
+            assert_eq!((found.kind(), found.size()), (tensor.kind(), tensor.size()), "{name}");
+            assert_eq!(found, tensor, "{name}");
+        }
+        let data: Vec<(&str, Vec<u8>, Dtype, Vec<usize>)> = tensors
+            .iter()
+            .map(|(name, tensor)| {
+                let shape = tensor.size().iter().map(|&n| n as usize).collect();
+                (*name, bytes(tensor).unwrap(), dtype(tensor.kind()).unwrap(), shape)
+            })
+            .collect();
+        let views = data.iter().map(|(name, bytes, dtype, shape)| {
+            (*name, safetensors::tensor::TensorView::new(*dtype, shape.clone(), bytes).unwrap())
+        });
+        let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+        let theirs = safetensors::serialize(views, Some(metadata)).unwrap();
+        assert!(std::fs::read(&path).unwrap() == theirs);
+    }
 }

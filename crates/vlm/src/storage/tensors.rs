@@ -57,40 +57,44 @@ impl StoredTensors {
         file.shape(stored)
     }
 
-    /// Reads the parameters `defs`, as `kind`, to `device`. A tensor that is missing, of another shape, or left over and
+    /// Reads the parameters `defs`, as `kind` or in the kind they are stored in, to `device`. A tensor that is missing, of another shape, or left over and
     /// not `unused` is an error that names it in `path`.
     pub(crate) fn load<'a>(
         &self,
         path: &Path,
         defs: impl IntoIterator<Item = &'a ParamDef>,
         device: Device,
-        kind: Kind,
+        kind: impl Into<Option<Kind>>,
         unused: &dyn Fn(&str) -> bool,
     ) -> Result<Weights> {
-        let defs: BTreeMap<&str, &ParamDef> = defs.into_iter().map(|def| (def.name.as_str(), def)).collect();
-        self.check(path, &defs, unused)?;
+        let (defs, kind): (Vec<&ParamDef>, Option<Kind>) = (defs.into_iter().collect(), kind.into());
+        self.check(path, defs.iter().copied(), unused)?;
         let mut weights = Weights::default();
-        for (name, def) in defs {
-            let (file, stored) = &self.0[name];
-            let tensor = file.tensor(stored)?.f_to_kind(kind)?.f_to_device(device)?;
-            weights.insert(name, tensor.f_reshape(&def.shape[..])?);
+        for def in defs {
+            let (file, stored) = &self.0[&def.name];
+            let tensor = file.tensor(stored)?;
+            let tensor = tensor.f_to_kind(kind.unwrap_or(tensor.kind()))?.f_to_device(device)?;
+            weights.insert(&def.name, tensor.f_reshape(&def.shape[..])?);
         }
         Ok(weights)
     }
 
-    fn check(
+    /// Compares names and shapes with the parameters `defs`. A tensor that is missing, of another shape, or left over and not
+    /// `unused` is an error that names it in `path`.
+    pub(crate) fn check<'a>(
         &self,
         path: &Path,
-        defs: &BTreeMap<&str, &ParamDef>,
+        defs: impl IntoIterator<Item = &'a ParamDef>,
         unused: &dyn Fn(&str) -> bool,
     ) -> Result<()> {
+        let defs: BTreeMap<&str, &ParamDef> = defs.into_iter().map(|def| (def.name.as_str(), def)).collect();
         let owned = |name: &&str| (*name).to_owned();
         let missing: Vec<String> =
             defs.keys().filter(|name| !self.0.contains_key(**name)).map(owned).collect();
         let left_over = |name: &&String| !defs.contains_key(name.as_str()) && !unused(name);
         let unexpected: Vec<String> = self.0.keys().filter(left_over).cloned().collect();
         let mut misshapen = Vec::new();
-        for (name, def) in defs {
+        for (name, def) in &defs {
             if let Some(found) = self.shape(name).filter(|found| *found != def.shape) {
                 misshapen.push(((*name).to_owned(), def.shape.clone(), found));
             }
