@@ -25,6 +25,7 @@ use crate::progress::Progress;
 use crate::recipe::{Best, StageConfig};
 use crate::registry::Registry;
 use crate::schedule;
+use crate::tally::{self, SourceShare};
 use crate::watch::Watch;
 use crate::{Error, Result};
 
@@ -36,6 +37,9 @@ pub(crate) struct StageDone {
     pub(crate) parameters: u64,
     pub(crate) trained_parameters: u64,
     pub(crate) data: LoaderCursor,
+    /// The mixture that was trained on.
+    #[serde(default)]
+    pub(crate) mixture: Vec<SourceShare>,
     pub(crate) watch: Watch,
     /// The lowest held-out loss.
     #[serde(default)]
@@ -70,14 +74,14 @@ pub(crate) struct Stage<'a> {
 const BETWEEN_PAGES: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// The duration of a stage, in steps or in rows.
-#[derive(Clone, Copy)]
-enum Extent {
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Extent {
     Steps(u64),
     Rows(u64),
 }
 
 impl Extent {
-    fn of(config: &StageConfig, rows: u64) -> Self {
+    pub(crate) fn of(config: &StageConfig, rows: u64) -> Self {
         let d = &config.duration;
         match (d.steps, d.samples, d.epochs) {
             (Some(steps), ..) => Self::Steps(steps),
@@ -109,6 +113,7 @@ impl<'a> Stage<'a> {
         let mut state = checkpoints.resume(&mut engine)?.unwrap_or_default();
         let mixture = self.mixture()?;
         let extent = Extent::of(self.config, mixture.rows());
+        let asked = mixture.asked();
         let mut loader = self.loader(mixture, extent, &state.data)?;
         self.begin(&engine, &state)?;
         let mut evaluation = self.evaluation()?;
@@ -143,7 +148,7 @@ impl<'a> Stage<'a> {
         }
         drop(loader);
         if state.step == 0 {
-            let reasons = format!("{:?}", state.data.dropped);
+            let reasons = format!("{:?}", state.data.tally.dropped);
             return Err(Error::NoSamples {
                 stage: self.config.name.clone(),
                 drawn: state.data.mixture.draws,
@@ -161,9 +166,13 @@ impl<'a> Stage<'a> {
         self.end(&engine, state.step)?;
         let (parameters, trained_parameters) = engine.sizes();
         bar.finish(&format!("{} steps", state.step));
+        let mixture = tally::shares(&asked, &state.data.tally);
+        for line in tally::lines(&self.config.name, &state.data.tally, &mixture) {
+            self.progress.line(&line);
+        }
         let callbacks = callback_state(self.callbacks);
         let StageState { step: steps, data, watch, best, .. } = state;
-        let done = StageDone { steps, parameters, trained_parameters, data, watch, best, callbacks };
+        let done = StageDone { steps, parameters, trained_parameters, data, mixture, watch, best, callbacks };
         Ok((engine, done))
     }
 
@@ -251,17 +260,16 @@ impl<'a> Stage<'a> {
 
     fn shape(&self) -> BatchShape {
         let batch = &self.config.batch;
-        BatchShape { rows: batch.micro.min(batch.rows), length: self.config.length, ids: self.preparer.ids() }
+        BatchShape {
+            rows: batch.micro.min(batch.rows),
+            step_rows: batch.rows,
+            length: self.config.length,
+            ids: self.preparer.ids(),
+        }
     }
 
     fn mixture(&self) -> Result<Mixture> {
-        let members = self.registry.members(&self.config.data, &self.config.template)?;
-        Mixture::new(members, random(self.seed, 7, 0)).map_err(|error| match error {
-            Error::Recipe { reason, path } => {
-                Error::Recipe { reason: format!("stage {}: {reason}", self.config.name), path }
-            }
-            other => other,
-        })
+        mixture(self.registry, self.config, self.seed)
     }
 
     fn loader(&self, mixture: Mixture, extent: Extent, from: &LoaderCursor) -> Result<Loader> {
@@ -270,10 +278,10 @@ impl<'a> Stage<'a> {
         let collator = self.registry.make_collator(&batch.collator, shape, random(self.seed, 8, 0))?;
         let parts = LoaderParts {
             mixture,
-            names: self.config.data.iter().map(|data| data.source.clone()).collect(),
             preparer: self.preparer.with_length(self.config.length),
+            too_long: self.config.too_long,
             collator,
-            batches_a_step: batch.rows.div_ceil(shape.rows),
+            batches_a_step: shape.batches_a_step(),
             end: match extent {
                 Extent::Steps(_) => End::Never,
                 Extent::Rows(rows) => End::Rows(rows),
@@ -303,7 +311,7 @@ impl<'a> Stage<'a> {
             lr,
             grad_norm: updated.grad_norm,
             rows_drawn: state.data.mixture.draws,
-            rows_dropped: state.data.dropped.values().sum(),
+            rows_dropped: state.data.tally.rows_dropped(),
             samples: counts.samples,
             images: counts.images,
             tokens: counts.tokens,
@@ -375,6 +383,17 @@ impl<'a> Stage<'a> {
         };
         self.callbacks.iter_mut().try_for_each(|callback| call(callback.as_mut(), &context))
     }
+}
+
+/// The mixture of a stage with this seed.
+pub(crate) fn mixture(registry: &Registry, config: &StageConfig, seed: u64) -> Result<Mixture> {
+    let members = registry.members(&config.data, &config.template)?;
+    Mixture::new(members, random(seed, 7, 0)).map_err(|error| match error {
+        Error::Recipe { reason, path } => {
+            Error::Recipe { reason: format!("stage {}: {reason}", config.name), path }
+        }
+        other => other,
+    })
 }
 
 /// State of callbacks, by name.
