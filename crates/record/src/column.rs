@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Float64Type, Int32Type, Int64Type, UInt16Type, UInt32Type, UInt64Type,
 };
@@ -14,6 +13,7 @@ use arrow_schema::{ArrowError, DataType, Field};
 use serde_json::{Value, json};
 
 use crate::Error;
+use crate::layout;
 
 /// A type that can stand in a column of a table.
 ///
@@ -86,15 +86,7 @@ impl Column for String {
         utf8(values.iter().map(|v| v.map(String::as_str)))
     }
     fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
-        // Other writers of the same table may choose the large or the view layout.
-        if let Some(strings) = array.as_string_opt::<i32>() {
-            return Ok(strings.iter().map(|v| v.map(str::to_owned)).collect());
-        }
-        if let Some(strings) = array.as_string_opt::<i64>() {
-            return Ok(strings.iter().map(|v| v.map(str::to_owned)).collect());
-        }
-        let strings = array.as_string_view_opt().ok_or_else(|| wrong_type::<Self>(array))?;
-        Ok(strings.iter().map(|v| v.map(str::to_owned)).collect())
+        layout::texts(array).ok_or_else(|| wrong_type::<Self>(array))
     }
     fn weight(&self) -> usize {
         self.len() + 4
@@ -114,11 +106,7 @@ impl Column for Vec<u8> {
         Ok(Arc::new(values.iter().map(|v| v.map(Vec::as_slice)).collect::<BinaryArray>()))
     }
     fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
-        if let Some(bytes) = array.as_binary_opt::<i32>() {
-            return Ok(bytes.iter().map(|v| v.map(<[u8]>::to_vec)).collect());
-        }
-        let bytes = array.as_binary_opt::<i64>().ok_or_else(|| wrong_type::<Self>(array))?;
-        Ok(bytes.iter().map(|v| v.map(<[u8]>::to_vec)).collect())
+        layout::bytes(array).ok_or_else(|| wrong_type::<Self>(array))
     }
     fn weight(&self) -> usize {
         self.len() + 4
@@ -136,7 +124,7 @@ impl Column for bool {
         Ok(Arc::new(values.iter().map(|v| v.copied()).collect::<BooleanArray>()))
     }
     fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
-        Ok(array.as_boolean_opt().ok_or_else(|| wrong_type::<Self>(array))?.iter().collect())
+        layout::booleans(array).ok_or_else(|| wrong_type::<Self>(array))
     }
 }
 
@@ -157,8 +145,7 @@ macro_rules! number_column {
                 Ok(encode_numbers::<$arrow>(values))
             }
             fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
-                let numbers = array.as_primitive_opt::<$arrow>().ok_or_else(|| wrong_type::<Self>(array))?;
-                Ok(numbers.iter().collect())
+                layout::numbers::<$arrow>(array)
             }
         }
     )*};
@@ -185,10 +172,9 @@ impl Column for [u8; 16] {
         Ok(Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(values.iter().copied(), 16)?))
     }
     fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
-        let keys = array.as_fixed_size_binary_opt().ok_or_else(|| wrong_type::<Self>(array))?;
-        keys.iter()
-            .map(|key| key.map(|key| key.try_into().map_err(|_| wrong_type::<Self>(array))).transpose())
-            .collect()
+        let keys = layout::bytes(array).ok_or_else(|| wrong_type::<Self>(array))?;
+        let key = |key: Vec<u8>| key.try_into().map_err(|_| wrong_type::<Self>(array));
+        keys.into_iter().map(|found| found.map(key).transpose()).collect()
     }
 }
 
@@ -233,15 +219,11 @@ impl<T: Column> Column for Vec<T> {
         Ok(Arc::new(ListArray::try_new(field, offsets, T::encode(&items)?, Some(nulls))?))
     }
     fn decode(array: &dyn Array) -> Result<Vec<Option<Self>>, Error> {
-        let lists = array.as_list_opt::<i32>().ok_or_else(|| wrong_type::<Self>(array))?;
-        let offsets = lists.value_offsets();
-        let first = offsets[0] as usize;
-        let last = offsets[lists.len()] as usize;
-        let mut items = T::decode(&lists.values().slice(first, last - first))?.into_iter();
-        let mut rows = Vec::with_capacity(lists.len());
-        for row in 0..lists.len() {
-            let length = (offsets[row + 1] - offsets[row]) as usize;
-            let list: Option<Vec<T>> = items.by_ref().take(length).collect();
+        let lists = layout::lists(array).ok_or_else(|| wrong_type::<Self>(array))?;
+        let mut items = T::decode(lists.items.as_ref())?.into_iter();
+        let mut rows = Vec::with_capacity(lists.lengths.len());
+        for (row, length) in lists.lengths.iter().enumerate() {
+            let list: Option<Vec<T>> = items.by_ref().take(*length).collect();
             rows.push(match list {
                 _ if lists.is_null(row) => None,
                 Some(list) => Some(list),

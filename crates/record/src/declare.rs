@@ -98,7 +98,7 @@ macro_rules! __columns {
             }
             fn encode(
                 values: &[Option<&Self>],
-            ) -> Result<$crate::macros::ArrayRef, $crate::macros::ArrowError> {
+            ) -> ::std::result::Result<$crate::macros::ArrayRef, $crate::macros::ArrowError> {
                 let columns = vec![$(
                     <$type as $crate::Column>::encode(
                         &values.iter().map(|v| v.map(|v| &v.$field)).collect::<Vec<_>>(),
@@ -106,15 +106,15 @@ macro_rules! __columns {
                 )*];
                 $crate::macros::struct_array(<Self as $crate::Column>::data_type(), columns, values)
             }
-            fn decode(array: &dyn $crate::macros::Array) -> Result<Vec<Option<Self>>, $crate::Error> {
+            fn decode(array: &dyn $crate::macros::Array) -> ::std::result::Result<Vec<Option<Self>>, $crate::Error> {
                 let parent = $crate::macros::as_struct::<Self>(array)?;
                 $(let mut $field = $crate::macros::decode_field::<$type>(
-                    parent, $crate::__columns!(@name $field $($column)?))?.into_iter();)*
-                let rows = $crate::macros::length(parent);
+                    &parent, $crate::__columns!(@name $field $($column)?))?.into_iter();)*
+                let rows = $crate::macros::length(&parent);
                 let mut decoded = Vec::with_capacity(rows);
                 for row in 0..rows {
                     $(let $field = $field.next().flatten();)*
-                    if $crate::macros::is_null(parent, row) {
+                    if $crate::macros::is_null(&parent, row) {
                         decoded.push(None);
                         continue;
                     }

@@ -70,6 +70,16 @@ pub enum Error {
         /// What was found.
         value: String,
     },
+    /// A number does not fit the type that the table asks for.
+    #[error("row {row} of column `{column}` holds a number that {expected} cannot represent")]
+    Number {
+        /// Path of the column.
+        column: String,
+        /// Row within the batch, from 0.
+        row: usize,
+        /// The type that the table asks for.
+        expected: String,
+    },
     /// A shard holds another table, or a later version of it.
     #[error("{path}: holds table `{found}`, and `{expected}` was expected; give the folder of the right step", path = path.display())]
     Kind {
@@ -118,6 +128,7 @@ impl Error {
             }
             Error::ColumnMissing { column } => Error::ColumnMissing { column: join(column) },
             Error::Null { column, row } => Error::Null { column: join(column), row },
+            Error::Number { column, row, expected } => Error::Number { column: join(column), row, expected },
             Error::Word { column, row, value } => Error::Word { column: join(column), row, value },
             other => other,
         }

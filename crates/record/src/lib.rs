@@ -4,7 +4,8 @@
 //! every crate writes its files. With the feature `parquet` (on by
 //! default) each of them is a [`Record`]: it knows its Arrow schema, can be laid out as a record batch, and is written and
 //! read by [`ShardWriter`] and [`ShardReader`]. A shard gets its final name when it is complete and synced. [`record!`] declares
-//! further tables, and projections that read some columns of a table.
+//! further tables, and projections that read some columns of a table. Files of other writers (pandas, polars, DuckDB, pyarrow,
+//! `datasets`) are read by their columns, whatever layout those have. [`JsonFile`] finds the rows of JSON files.
 //!
 //! ```
 //! # #[cfg(feature = "parquet")] {
@@ -30,6 +31,13 @@ mod column;
 mod declare;
 mod error;
 #[cfg(feature = "parquet")]
+mod foreign;
+#[cfg(feature = "parquet")]
+mod json;
+#[cfg(feature = "parquet")]
+mod layout;
+mod local_path;
+#[cfg(feature = "parquet")]
 #[doc(hidden)]
 pub mod macros;
 #[cfg(feature = "parquet")]
@@ -48,6 +56,11 @@ pub use atomic::{write_atomic, write_folder};
 #[cfg(feature = "parquet")]
 pub use column::Column;
 pub use error::Error;
+#[cfg(feature = "parquet")]
+pub use foreign::{Nullable, Parts, RowId};
+#[cfg(feature = "parquet")]
+pub use json::{JsonFault, JsonFile, JsonRow};
+pub use local_path::local_path;
 #[cfg(feature = "parquet")]
 pub use manifest::{
     Funnel, FunnelStage, MANIFEST_FILE, MANIFEST_VERSION, Manifest, ShardEntry, read_json, write_json,

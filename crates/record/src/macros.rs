@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arrow_array::StructArray;
-use arrow_array::cast::AsArray;
 pub use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
 pub use arrow_schema::{ArrowError, DataType};
@@ -12,6 +11,7 @@ pub use serde_json::{Value, json};
 
 use crate::Error;
 use crate::column::{Column, wrong_type};
+use crate::layout;
 
 /// The Arrow type of a struct.
 pub fn struct_type<const N: usize>(fields: [(&str, DataType); N]) -> DataType {
@@ -40,12 +40,12 @@ pub fn struct_array<T>(
     Ok(Arc::new(StructArray::try_new(fields, columns, Some(nulls))?))
 }
 
-/// The array as a struct array.
+/// The array as a struct array, in whatever layout it was written.
 ///
 /// # Errors
 /// Where it is of another type.
-pub fn as_struct<T: Column>(array: &dyn Array) -> Result<&StructArray, Error> {
-    array.as_struct_opt().ok_or_else(|| wrong_type::<T>(array))
+pub fn as_struct<T: Column>(array: &dyn Array) -> Result<StructArray, Error> {
+    layout::structs(array, &T::data_type()).ok_or_else(|| wrong_type::<T>(array))
 }
 
 /// Rows of a struct array.
@@ -63,11 +63,12 @@ pub fn is_null(array: &StructArray, row: usize) -> bool {
 /// # Errors
 /// Where the field is required and missing, or of another type.
 pub fn decode_field<T: Column>(parent: &StructArray, name: &str) -> Result<Vec<Option<T>>, Error> {
-    match parent.column_by_name(name) {
-        Some(array) => T::decode(array.as_ref()).map_err(|e| e.within(name)),
-        None => {
-            let absent = || T::absent().ok_or(Error::ColumnMissing { column: name.to_owned() });
-            (0..parent.len()).map(|_| absent().map(Some)).collect()
-        }
+    if let Some(array) = parent.column_by_name(name) {
+        return T::decode(array.as_ref()).map_err(|e| e.within(name));
     }
+    // Told before the first row, so that a file without rows is refused too.
+    if T::absent().is_none() {
+        return Err(Error::ColumnMissing { column: name.to_owned() });
+    }
+    Ok((0..parent.len()).map(|_| T::absent()).collect())
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
+use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{DataType, Fields};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter, ProjectionMask};
@@ -15,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::atomic::sync_folder;
 use crate::table::KIND_KEY;
-use crate::{Error, Record};
+use crate::{Column, Error, Record};
 
 /// Bytes of rows (before compression) after which a batch is handed to the Parquet writer.
 const BATCH_BYTES: usize = 16 << 20;
@@ -190,7 +191,7 @@ fn properties<R: Record>(path: &Path) -> Result<WriterProperties, Error> {
 /// Streams the rows of a shard in batches.
 pub struct ShardReader<R: Record> {
     path: PathBuf,
-    rows: u64,
+    groups: Vec<u64>,
     batches: ParquetRecordBatchReader,
     row: PhantomData<R>,
 }
@@ -200,24 +201,46 @@ impl<R: Record> ShardReader<R> {
     /// [`record!`](crate::record!)) costs what its own columns cost.
     ///
     /// # Errors
-    /// Where the file is missing, is not a Parquet file, or holds another table.
+    /// Where the file is missing, is not a Parquet file, or holds another table: [`Error::Kind`], [`Error::ColumnMissing`] or
+    /// [`Error::ColumnType`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
+        Self::open_groups(path.as_ref(), None)
+    }
+
+    /// Opens one row group of a shard; it has no rows where the shard has no such group.
+    ///
+    /// # Errors
+    /// As [`ShardReader::open`].
+    pub fn open_row_group(path: impl AsRef<Path>, group: usize) -> Result<Self, Error> {
+        Self::open_groups(path.as_ref(), Some(group))
+    }
+
+    fn open_groups(path: &Path, group: Option<usize>) -> Result<Self, Error> {
         let file = File::open(path).map_err(Error::io("open", path))?;
         let parquet_error = |source| Error::Parquet { path: path.to_owned(), source };
         let mut builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(parquet_error)?;
         check_kind::<R>(path, builder.schema().metadata().get(KIND_KEY))?;
         let mask = projection(builder.parquet_schema(), R::schema().fields());
-        builder = builder.with_projection(mask);
-        let rows = builder.metadata().file_metadata().num_rows().max(0) as u64;
+        let groups: Vec<u64> =
+            builder.metadata().row_groups().iter().map(|group| group.num_rows().max(0) as u64).collect();
+        if let Some(group) = group {
+            builder = builder.with_row_groups((0..groups.len()).filter(|&number| number == group).collect());
+        }
         // Rows may hold images of megabytes, so batches are short.
-        let batches = builder.with_batch_size(128).build().map_err(parquet_error)?;
-        Ok(ShardReader { path: path.to_owned(), rows, batches, row: PhantomData })
+        let batches = builder.with_projection(mask).with_batch_size(128).build().map_err(parquet_error)?;
+        // Tells of missing columns and wrong types before the first row is asked for.
+        R::from_batch(&RecordBatch::new_empty(batches.schema()))?;
+        Ok(ShardReader { path: path.to_owned(), groups, batches, row: PhantomData })
     }
 
     /// Rows in the file.
     pub fn rows(&self) -> u64 {
-        self.rows
+        self.groups.iter().sum()
+    }
+
+    /// Rows of each row group of the file.
+    pub fn row_groups(&self) -> &[u64] {
+        &self.groups
     }
 
     /// All rows at once.
@@ -272,8 +295,7 @@ pub fn ids(path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
         let batch = batch.map_err(|source| Error::Arrow { path: path.to_owned(), source })?;
         let missing = || Error::ColumnMissing { column: "id".to_owned() };
         let column = batch.column_by_name("id").ok_or_else(missing)?;
-        let texts = column.as_any().downcast_ref::<arrow_array::StringArray>().ok_or_else(missing)?;
-        found.extend(texts.iter().flatten().map(str::to_owned));
+        found.extend(String::decode(column.as_ref()).map_err(|e| e.within("id"))?.into_iter().flatten());
     }
     Ok(found)
 }

@@ -45,8 +45,8 @@ impl std::ops::AddAssign for Counts {
 
 /// Turns a stream of samples into batches.
 ///
-/// A collator may hold samples back. Once it has returned everything it was given, it must behave like a new one: a run
-/// resumes by giving a new collator the samples that were held.
+/// A collator may hold samples back. Once it has returned whole steps and holds nothing, it must behave like a new one: a run
+/// resumes at the end of a step by giving a new collator the samples that were held.
 pub trait Collator: Send {
     /// Takes the next sample and returns the batches that are complete.
     ///
@@ -67,12 +67,32 @@ pub trait Collator: Send {
 /// Shape of the batches of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchShape {
-    /// Rows of a batch.
+    /// Rows of a batch; the last batch of a step may have fewer (see [`BatchShape::rows_of`]).
     pub rows: usize,
+    /// Rows of a step, which is as many batches as it takes.
+    pub step_rows: usize,
     /// Maximum tokens of a row.
     pub length: usize,
     /// Ids of special tokens.
     pub ids: SpecialIds,
+}
+
+impl BatchShape {
+    /// Batches of a step.
+    pub fn batches_a_step(&self) -> usize {
+        self.step_rows.div_ceil(self.rows).max(1)
+    }
+
+    /// Rows of a batch of this number, counted from the beginning of a step. The batches of a step have `rows` rows, and the last
+    /// one has those that are left, so that a step trains on `step_rows` rows whatever `rows` is.
+    pub fn rows_of(&self, batch: usize) -> usize {
+        let batches = self.batches_a_step();
+        if (batch + 1).is_multiple_of(batches) {
+            self.step_rows - (batches - 1) * self.rows
+        } else {
+            self.rows
+        }
+    }
 }
 
 /// Packs several samples into a row, where none attends to another. A sample goes into the first row with room; a batch
@@ -81,12 +101,14 @@ pub struct Packed {
     shape: BatchShape,
     rows: Vec<Vec<Prepared>>,
     samples: usize,
+    /// Batches returned.
+    batch: usize,
 }
 
 impl Packed {
     /// A packing collator.
     pub fn new(shape: BatchShape) -> Self {
-        Self { shape, rows: empty_rows(shape.rows), samples: 0 }
+        Self { shape, rows: empty_rows(shape.rows_of(0)), samples: 0, batch: 0 }
     }
 
     fn place(&mut self, sample: Prepared) -> Option<Prepared> {
@@ -112,12 +134,15 @@ impl Collator for Packed {
     }
 
     fn flush(&mut self) -> Result<Vec<Batch>> {
-        let rows: Vec<Vec<Prepared>> = std::mem::replace(&mut self.rows, empty_rows(self.shape.rows))
-            .into_iter()
-            .filter(|r| !r.is_empty())
-            .collect();
+        if self.samples == 0 {
+            return Ok(Vec::new());
+        }
+        self.batch += 1;
         self.samples = 0;
-        if rows.is_empty() { Ok(Vec::new()) } else { Ok(vec![batch(&self.shape, &rows, true)?]) }
+        let next = empty_rows(self.shape.rows_of(self.batch));
+        let mut rows = std::mem::replace(&mut self.rows, next);
+        rows.retain(|row| !row.is_empty());
+        Ok(vec![batch(&self.shape, &rows, true)?])
     }
 
     fn held(&self) -> usize {
@@ -129,31 +154,49 @@ fn empty_rows(n: usize) -> Vec<Vec<Prepared>> {
     (0..n).map(|_| Vec::new()).collect()
 }
 
-/// Puts one sample in a row and pads to the longest of the batch. Samples of `together` batches at a time are sorted, so
-/// that similar lengths share a batch.
+/// Puts one sample in a row and pads to the longest of the batch. Samples of several batches at a time are sorted, so that
+/// similar lengths share a batch.
 pub struct Padded {
     shape: BatchShape,
+    /// Batches whose samples are sorted together.
     together: usize,
     seed: u64,
     held: Vec<Prepared>,
+    /// Batches returned.
+    batch: usize,
 }
 
 impl Padded {
     /// Keeps the order of the stream.
     pub fn new(shape: BatchShape) -> Self {
-        Self { shape, together: 1, seed: 0, held: Vec::new() }
+        Self { shape, together: 1, seed: 0, held: Vec::new(), batch: 0 }
     }
 
-    /// Sorts the samples of `together` batches by length, and returns the batches in random order.
+    /// Sorts the samples of `together` batches by length, and returns the batches in random order. Where the batches of a step
+    /// differ in size, `together` is rounded up to whole steps.
     pub fn bucketed(shape: BatchShape, together: usize, seed: u64) -> Self {
-        Self { shape, together, seed, held: Vec::new() }
+        let unequal = shape.step_rows % shape.rows != 0;
+        let together = if unequal { together.next_multiple_of(shape.batches_a_step()) } else { together };
+        Self { together, seed, ..Self::new(shape) }
+    }
+
+    /// Rows of the batches that come next, for `samples` samples: the last may have fewer than its batch.
+    fn sizes(&self, mut samples: usize) -> Vec<usize> {
+        let mut sizes = Vec::new();
+        while samples > 0 {
+            let rows = self.shape.rows_of(self.batch + sizes.len());
+            sizes.push(rows);
+            samples = samples.saturating_sub(rows);
+        }
+        sizes
     }
 }
 
 impl Collator for Padded {
     fn push(&mut self, sample: Prepared) -> Result<Vec<Batch>> {
         self.held.push(sample);
-        if self.held.len() < self.shape.rows * self.together { Ok(Vec::new()) } else { self.flush() }
+        let full: usize = (0..self.together).map(|batch| self.shape.rows_of(self.batch + batch)).sum();
+        if self.held.len() < full { Ok(Vec::new()) } else { self.flush() }
     }
 
     fn flush(&mut self) -> Result<Vec<Batch>> {
@@ -162,17 +205,21 @@ impl Collator for Padded {
             // The sort is stable: ties keep the order of the stream.
             samples.sort_by_key(|s| s.ids.len());
         }
-        let order = crate::data::permutation(samples.len().div_ceil(self.shape.rows) as u64, self.seed, 0);
-        let mut groups: Vec<Option<Vec<Vec<Prepared>>>> = Vec::new();
-        let mut samples = samples.into_iter().peekable();
-        while samples.peek().is_some() {
-            groups.push(Some(samples.by_ref().take(self.shape.rows).map(|s| vec![s]).collect()));
+        let sizes = self.sizes(samples.len());
+        self.batch += sizes.len();
+        let order = crate::data::permutation(sizes.len() as u64, self.seed, 0);
+        // The batch at a place has the rows of that place, whatever lengths it gets.
+        let mut rows_of_group = sizes.clone();
+        for (place, &group) in order.iter().enumerate() {
+            rows_of_group[group as usize] = sizes[place];
         }
-        order
-            .into_iter()
-            .filter_map(|i| groups[i as usize].take())
-            .map(|rows| batch(&self.shape, &rows, false))
-            .collect()
+        let mut samples = samples.into_iter();
+        let mut groups: Vec<Vec<Vec<Prepared>>> = Vec::new();
+        for rows in rows_of_group {
+            groups.push(samples.by_ref().take(rows).map(|sample| vec![sample]).collect());
+        }
+        let in_order = order.iter().map(|&group| &groups[group as usize]).filter(|rows| !rows.is_empty());
+        in_order.map(|rows| batch(&self.shape, rows, false)).collect()
     }
 
     fn held(&self) -> usize {
@@ -234,7 +281,7 @@ mod tests {
 
     fn shape(rows: usize, length: usize) -> BatchShape {
         let ids = SpecialIds { bos: 1, eos: 2, pad: 3, image: 4, image_tokens: 1 };
-        BatchShape { rows, length, ids }
+        BatchShape { rows, step_rows: rows, length, ids }
     }
 
     fn sample(length: usize, tag: i64) -> Prepared {
@@ -282,6 +329,34 @@ mod tests {
         assert_eq!(ids(&ready[0]), [[10, 3, 3], [11, 11, 11]]);
         assert_eq!(ready[0].counts.tokens, 4);
         assert_eq!(padded.held(), 0);
+    }
+
+    #[test]
+    fn a_step_has_its_rows_whatever_a_batch_has() {
+        let make: [fn(BatchShape) -> Box<dyn Collator>; 3] = [
+            |shape| Box::new(Packed::new(shape)),
+            |shape| Box::new(Padded::new(shape)),
+            |shape| Box::new(Padded::bucketed(shape, 3, 4)),
+        ];
+        for make in make {
+            for (rows, step_rows) in [(4, 5), (4, 8), (2, 7), (5, 5), (3, 1)] {
+                let shape = BatchShape { step_rows, ..shape(rows.min(step_rows), 4) };
+                let mut collator = make(shape);
+                // A sample fills a row, so that packing has as many rows as samples.
+                let mut sizes: Vec<usize> = Vec::new();
+                for tag in 0..60 {
+                    let ready = collator.push(sample(4, 10 + tag)).unwrap();
+                    sizes.extend(ready.iter().map(|batch| batch.counts.samples as usize));
+                }
+                sizes.extend(collator.flush().unwrap().iter().map(|batch| batch.counts.samples as usize));
+                assert_eq!(sizes.iter().sum::<usize>(), 60);
+                let steps: Vec<usize> =
+                    sizes.chunks(shape.batches_a_step()).map(|step| step.iter().sum()).collect();
+                let (last, whole) = steps.split_last().unwrap();
+                assert!(whole.iter().all(|&rows| rows == step_rows), "{rows} of {step_rows}: {sizes:?}");
+                assert!(*last <= step_rows);
+            }
+        }
     }
 
     #[test]

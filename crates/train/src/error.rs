@@ -80,14 +80,6 @@ pub enum Error {
         /// What is wrong, and the remedy.
         reason: String,
     },
-    /// A Parquet file could not be read.
-    #[error("cannot read {}", path.display())]
-    Parquet {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: parquet::errors::ParquetError,
-    },
     /// All samples of a stage were dropped.
     #[error("stage {stage}: none of {drawn} rows is usable ({reasons}); check the data and `length`")]
     NoSamples {
@@ -97,6 +89,22 @@ pub enum Error {
         drawn: u64,
         /// Counts by reason.
         reasons: String,
+    },
+    /// A sample is longer than a row, and the stage refuses such samples.
+    #[error(
+        "stage {stage}: sample {id} of {source_name} has {tokens} tokens and `length` is {length}; raise `length`, or set `too_long` to drop or cut"
+    )]
+    TooLong {
+        /// The stage.
+        stage: String,
+        /// Name of the data source.
+        source_name: String,
+        /// Identifier of the sample.
+        id: String,
+        /// Its tokens, including features of images.
+        tokens: usize,
+        /// Maximum tokens of a row.
+        length: usize,
     },
     /// The loss or weights are not finite, or the loss rose beyond the loss rules.
     #[error("stage {stage}, step {step}: {divergence}")]
@@ -208,11 +216,6 @@ impl Error {
     pub(crate) fn json(path: impl Into<PathBuf>) -> impl FnOnce(serde_json::Error) -> Self {
         let path = path.into();
         move |source| Self::Json { path, source }
-    }
-
-    pub(crate) fn parquet(path: impl Into<PathBuf>) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
-        let path = path.into();
-        move |source| Self::Parquet { path, source }
     }
 
     pub(crate) fn recipe_toml(source: toml::de::Error) -> Self {

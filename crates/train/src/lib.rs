@@ -33,6 +33,12 @@
 //! # Ok::<(), tsumugi_train::Error>(())
 //! ```
 //!
+//! # Rows that cannot be used
+//!
+//! A row that is broken, too long, or has images and marks that do not match is dropped: it is counted by source and reason,
+//! with its identifier (or line), and told at the end of the stage. [`StageSummary::mixture`] has the mixture that was really
+//! trained on. [`dry_run`] tells all of this in advance.
+//!
 //! # What is exact
 //!
 //! - The order of data is a function of seed and position. A checkpoint keeps the position, not a generator's state.
@@ -47,9 +53,11 @@ mod check;
 mod checkpoint;
 pub mod collate;
 pub mod collective;
+mod cut;
 pub mod data;
 mod device;
 mod divergence;
+mod dry_run;
 pub mod engine;
 mod error;
 mod evaluate;
@@ -71,11 +79,13 @@ pub mod schedule;
 mod stage;
 mod start;
 mod summary;
+mod tally;
 pub mod watch;
 
 pub use callback::{Action, Callback, CallbackContext};
 pub use checkpoint::{BestSoFar, Checkpoints, StageState};
 pub use divergence::Divergence;
+pub use dry_run::{DryRun, DryStage, dry_run};
 pub use error::{Error, Result};
 pub use evaluate::{Answer, read_answers};
 pub use objective::{Objective, SampleMean, TokenMean};
@@ -85,3 +95,4 @@ pub use registry::{Registry, SourceRequest};
 pub use run::{Trainer, train};
 pub use sample::{Drawn, Part, Sample};
 pub use summary::{StageSummary, Summary, read_metrics};
+pub use tally::{SourceCounts, SourceShare, Tally};

@@ -1,6 +1,6 @@
 //! The loader: draws rows, prepares them in parallel, and queues complete steps ahead of their use.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
@@ -8,9 +8,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::collate::{Batch, Collator};
+use crate::cut::fit;
 use crate::data::{Mixture, MixtureCursor};
 use crate::prepare::{Prepared, Preparer};
-use crate::{Drawn, Error, Result};
+use crate::recipe::TooLong;
+use crate::tally::Tally;
+use crate::{Drawn, Error, Result, Sample};
 
 /// Rows prepared at a time. It affects only speed.
 const READ_AHEAD: usize = 16;
@@ -30,14 +33,14 @@ pub struct StepData {
 
 /// Position of a loader, which checkpoints keep.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct LoaderCursor {
     /// The first row that has not been returned, or the first of a group of batches.
     pub mixture: MixtureCursor,
     /// Batches of that group that have been returned.
     pub skip: u64,
-    /// Rows dropped so far, by `source: reason`.
-    pub dropped: BTreeMap<String, u64>,
+    /// What became of the rows drawn so far.
+    #[serde(flatten)]
+    pub tally: Tally,
 }
 
 /// The end of a loader's stream.
@@ -53,10 +56,10 @@ pub enum End {
 pub struct LoaderParts {
     /// The rows.
     pub mixture: Mixture,
-    /// Names of the mixture's members.
-    pub names: Vec<String>,
     /// Turns samples into tensors.
     pub preparer: Preparer,
+    /// What becomes of samples that are longer than a row.
+    pub too_long: TooLong,
     /// Turns them into batches.
     pub collator: Box<dyn Collator>,
     /// Batches of a step.
@@ -121,9 +124,25 @@ impl Drop for Loader {
     }
 }
 
+/// A row that is not trained on.
+struct Unused {
+    id: String,
+    reason: &'static str,
+    /// Its tokens, where it has too many.
+    tokens: usize,
+}
+
+impl Unused {
+    fn of(preparer: &Preparer, sample: Sample, reason: &'static str) -> Self {
+        let count = || preparer.tokens(&sample).map_or(0, |(ids, _)| ids.len());
+        let tokens = if reason == "too_long" { count() } else { 0 };
+        Self { id: sample.id, reason, tokens }
+    }
+}
+
 struct State {
     parts: LoaderParts,
-    dropped: BTreeMap<String, u64>,
+    tally: Tally,
     /// Cursors before each sample that the collator holds.
     held: VecDeque<LoaderCursor>,
     /// Batches made, each with the cursor after it.
@@ -141,7 +160,7 @@ impl State {
         let position = LoaderCursor { mixture: parts.mixture.cursor().clone(), ..from.clone() };
         Self {
             parts,
-            dropped: from.dropped.clone(),
+            tally: from.tally.clone(),
             held: VecDeque::new(),
             ready: VecDeque::new(),
             prepared: VecDeque::new(),
@@ -217,7 +236,7 @@ impl State {
     }
 
     fn cursor_now(&self) -> LoaderCursor {
-        LoaderCursor { mixture: self.parts.mixture.cursor().clone(), skip: 0, dropped: self.dropped.clone() }
+        LoaderCursor { mixture: self.parts.mixture.cursor().clone(), skip: 0, tally: self.tally.clone() }
     }
 
     /// Draws rows in order, prepares them in parallel, and queues the usable ones in order.
@@ -232,33 +251,45 @@ impl State {
             let (source, drawn) = self.parts.mixture.next_row()?;
             rows.push((before, source, drawn, self.parts.mixture.cursor().clone()));
         }
-        let preparer = &self.parts.preparer;
+        let (preparer, too_long) = (&self.parts.preparer, self.parts.too_long);
         let prepared: Vec<_> = rows
             .into_par_iter()
             .map(|(before, source, drawn, after)| {
                 let result = match drawn {
-                    Drawn::Sample(sample) => preparer.prepare(&sample),
-                    Drawn::Dropped { reason, .. } => Err(reason),
+                    Drawn::Sample(sample) => fit(preparer, &sample, too_long)
+                        .map_err(|reason| Unused::of(preparer, sample, reason)),
+                    Drawn::Dropped { id, reason } => Err(Unused { id, reason, tokens: 0 }),
                 };
                 (before, source, result, after)
             })
             .collect();
         for (before, source, result, after) in prepared {
-            let before = LoaderCursor { mixture: before, skip: 0, dropped: self.dropped.clone() };
+            let before = LoaderCursor { mixture: before, skip: 0, tally: self.tally.clone() };
             match result {
-                Ok(sample) => {
+                Ok((sample, cut)) => {
                     self.unusable = 0;
-                    let after = LoaderCursor { mixture: after, skip: 0, dropped: self.dropped.clone() };
+                    self.tally.used(source, &sample, cut);
+                    let after = LoaderCursor { mixture: after, skip: 0, tally: self.tally.clone() };
                     self.prepared.push_back((before, sample, after));
                 }
-                Err(reason) => self.drop_row(source, reason)?,
+                Err(unused) => self.drop_row(source, unused)?,
             }
         }
         Ok(())
     }
 
-    fn drop_row(&mut self, source: usize, reason: &str) -> Result<()> {
-        *self.dropped.entry(format!("{}: {reason}", self.parts.names[source])).or_default() += 1;
+    fn drop_row(&mut self, source: usize, unused: Unused) -> Result<()> {
+        let name = self.parts.mixture.name(source);
+        if unused.reason == "too_long" && self.parts.too_long == TooLong::Refuse {
+            return Err(Error::TooLong {
+                stage: self.parts.stage.clone(),
+                source_name: name.to_owned(),
+                id: unused.id,
+                tokens: unused.tokens,
+                length: self.parts.preparer.length(),
+            });
+        }
+        self.tally.drop_row(source, name, unused.reason, unused.id);
         self.unusable += 1;
         // Two passes over the mixture (with weights, even a small source has then been drawn) and no usable row.
         if self.unusable > 2 * self.parts.mixture.rows() + 1 || (self.ended && self.nothing_came()) {
@@ -272,7 +303,8 @@ impl State {
     }
 
     fn no_samples(&self) -> Error {
-        let reasons: Vec<String> = self.dropped.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
+        let reasons: Vec<String> =
+            self.tally.dropped.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
         Error::NoSamples {
             stage: self.parts.stage.clone(),
             drawn: self.unusable,
@@ -286,7 +318,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::Sample;
     use crate::collate::{BatchShape, Packed, Padded};
     use crate::data::{ListSource, Member};
     use crate::prepare::SpecialIds;
@@ -294,6 +325,10 @@ mod tests {
     const IDS: SpecialIds = SpecialIds { bos: 1, eos: 2, pad: 3, image: 4, image_tokens: 2 };
 
     fn parts(collator: &str, end: End) -> LoaderParts {
+        parts_of(collator, end, 4)
+    }
+
+    fn parts_of(collator: &str, end: End, step_rows: usize) -> LoaderParts {
         let alphabet: Vec<char> = "あいうえおかきくけこさしすせそたちつてと".chars().collect();
         let sample = |i: usize| {
             let text: String = alphabet.iter().cycle().skip(i).take(1 + i % 7).collect();
@@ -304,7 +339,7 @@ mod tests {
         let source = Box::new(ListSource::new(samples));
         let mixture = Mixture::new(vec![Member { name: "list".into(), weight: None, source }], 1).unwrap();
         let tokenizer = tsumugi_vlm::build_tokenizer(&[alphabet.iter().collect::<String>()], 300).unwrap();
-        let shape = BatchShape { rows: 2, length: 10, ids: IDS };
+        let shape = BatchShape { rows: 2, step_rows, length: 10, ids: IDS };
         let collator: Box<dyn Collator> = match collator {
             "packed" => Box::new(Packed::new(shape)),
             "padded" => Box::new(Padded::new(shape)),
@@ -312,10 +347,10 @@ mod tests {
         };
         LoaderParts {
             mixture,
-            names: vec!["list".into()],
             preparer: Preparer::new(tokenizer, Arc::new(|_| Err("no".into())), IDS, 10),
+            too_long: TooLong::Drop,
             collator,
-            batches_a_step: 2,
+            batches_a_step: shape.batches_a_step(),
             end,
             threads: 2,
             stage: "test".into(),
@@ -328,11 +363,14 @@ mod tests {
 
     #[test]
     fn a_stream_can_be_resumed_after_any_step() {
-        for collator in ["packed", "padded", "bucketed"] {
-            let mut loader = Loader::start(parts(collator, End::Never), &LoaderCursor::default()).unwrap();
+        for (collator, rows) in
+            ["packed", "padded", "bucketed"].into_iter().flat_map(|name| [(name, 4), (name, 5)])
+        {
+            let parts = || parts_of(collator, End::Never, rows);
+            let mut loader = Loader::start(parts(), &LoaderCursor::default()).unwrap();
             let steps: Vec<StepData> = (0..9).map(|_| loader.next_step().unwrap().unwrap()).collect();
             for cut in 0..8 {
-                let mut again = Loader::start(parts(collator, End::Never), &steps[cut].after).unwrap();
+                let mut again = Loader::start(parts(), &steps[cut].after).unwrap();
                 for step in &steps[cut + 1..] {
                     let got = again.next_step().unwrap().unwrap();
                     assert_eq!(shown(&got), shown(step), "{collator} after {cut}");
@@ -346,13 +384,38 @@ mod tests {
     fn every_usable_row_comes_once_in_an_epoch() {
         for collator in ["packed", "padded", "bucketed"] {
             let mut loader = Loader::start(parts(collator, End::Rows(23)), &LoaderCursor::default()).unwrap();
-            let (mut samples, mut dropped) = (0, 0);
+            let (mut samples, mut dropped, mut last) = (0, 0, Tally::default());
             while let Some(step) = loader.next_step().unwrap() {
                 samples += step.batches.iter().map(|b| b.counts.samples).sum::<u64>();
-                dropped = step.after.dropped.values().sum();
+                dropped = step.after.tally.rows_dropped();
+                last = step.after.tally;
             }
             assert_eq!((samples, dropped), (19, 4), "{collator}");
+            assert_eq!((last.sources[0].rows, last.sources[0].samples), (23, 19), "{collator}");
+            assert_eq!(last.dropped_ids["list: masked_out"].len(), 4, "{collator}");
         }
+    }
+
+    #[test]
+    fn a_stage_can_refuse_long_samples() {
+        let mut parts = parts("padded", End::Never);
+        parts.too_long = TooLong::Refuse;
+        parts.preparer = parts.preparer.with_length(4);
+        let mut loader = Loader::start(parts, &LoaderCursor::default()).unwrap();
+        let error = loop {
+            match loader.next_step() {
+                Ok(step) => assert!(step.is_some(), "the stream ended"),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(&error, Error::TooLong { tokens, length: 4, .. } if *tokens > 4), "{error}");
+    }
+
+    #[test]
+    fn checkpoints_of_earlier_versions_are_read() {
+        let json = r#"{"mixture":{"draws":3,"sources":[]},"skip":1,"dropped":{"list: too_long":2}}"#;
+        let cursor: LoaderCursor = serde_json::from_str(json).unwrap();
+        assert_eq!((cursor.skip, cursor.tally.rows_dropped()), (1, 2));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The run page: curves, dropped rows and sample answers of a run, in one HTML file that is written again while the run goes
 //! on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use tsumugi_report::{Block, Cell, Chart, Column, Facts, Image, Page, Section, Series, Table};
@@ -9,6 +9,7 @@ use tsumugi_report::{Block, Cell, Chart, Column, Facts, Image, Page, Section, Se
 use crate::evaluate::{Answer, read_answers};
 use crate::metrics::StepMetrics;
 use crate::recipe::Recipe;
+use crate::tally::SourceShare;
 use crate::{Error, Result, StageSummary};
 
 /// Points of a curve at most; steps between are averaged.
@@ -94,7 +95,14 @@ fn page(
             page.push(section.with("Not started."));
             continue;
         }
-        section.push(facts(&steps, stages.iter().find(|done| done.name == stage.name)));
+        let done = stages.iter().find(|done| done.name == stage.name);
+        section.push(facts(&steps, done));
+        if let Some(done) = done {
+            section.push(mixture_table(&done.mixture));
+            if !done.dropped.is_empty() {
+                section.push(drop_table(&done.dropped, &done.dropped_ids));
+            }
+        }
         let scalars: Vec<&Scalar> = metrics.scalars.iter().filter(|s| s.stage == stage.name).collect();
         section.push(charts(&steps, &scalars));
         let of_stage: Vec<&Answer> = answers.iter().filter(|a| a.stage == stage.name).collect();
@@ -130,13 +138,54 @@ fn facts(steps: &[&StepMetrics], done: Option<&StageSummary>) -> Facts {
         .with("rows dropped", last.rows_dropped)
         .with("steps skipped (loss or gradient not finite)", steps.iter().filter(|s| s.skipped).count());
     if let Some(done) = done {
-        let reasons: Vec<String> = done.dropped.iter().map(|(why, n)| format!("{why} {n}")).collect();
-        let reasons = if reasons.is_empty() { "none".into() } else { reasons.join(", ") };
-        facts.push("rows dropped by reason", reasons);
         facts.push("loss spikes", done.loss_spikes);
         facts.push("trained parameters", done.trained_parameters);
     }
     facts
+}
+
+/// The mixture that was trained on beside the one asked for.
+pub(crate) fn mixture_table(mixture: &[SourceShare]) -> Table {
+    let mut table = Table::new([
+        Column::text("source"),
+        Column::number("asked").unit("% of rows").decimals(1),
+        Column::number("trained").unit("% of samples").decimals(1),
+        Column::number("of tokens").unit("%").decimals(1),
+        Column::number("rows drawn"),
+        Column::number("samples"),
+        Column::number("cut"),
+        Column::number("images"),
+        Column::number("tokens"),
+    ])
+    .caption("Mixture");
+    for share in mixture {
+        let counts = share.counts;
+        table.push((
+            &share.source,
+            100.0 * share.asked,
+            100.0 * share.trained,
+            100.0 * share.trained_tokens,
+            counts.rows,
+            counts.samples,
+            counts.cut,
+            counts.images,
+            counts.tokens,
+        ));
+    }
+    table
+}
+
+/// Dropped rows by source and reason, with some of their identifiers.
+pub(crate) fn drop_table(
+    dropped: &BTreeMap<String, u64>,
+    dropped_ids: &BTreeMap<String, Vec<String>>,
+) -> Table {
+    let mut table = Table::new([Column::text("dropped"), Column::number("rows"), Column::text("such as")]);
+    for (reason, rows) in dropped {
+        let ids = dropped_ids.get(reason).map(|ids| ids.join(", ")).unwrap_or_default();
+        table.push((reason, *rows, ids));
+    }
+    table
 }
 
 fn charts(steps: &[&StepMetrics], scalars: &[&Scalar]) -> Block {

@@ -65,6 +65,11 @@ impl Preparer {
         Self { length, ..self.clone() }
     }
 
+    /// Maximum tokens of a row.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
     /// Ids of the special tokens.
     pub fn ids(&self) -> SpecialIds {
         self.ids

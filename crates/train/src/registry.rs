@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use tsumugi_record::{Conversation, Interleaved, Pair};
 use tsumugi_vlm::{Families, ModelFamily};
 
 use crate::callback::Callback;
 use crate::collate::{BatchShape, Collator, Packed, Padded};
-use crate::data::{DataSource, JsonSource, Member, TableSource};
-use crate::lower::{Template, lower_conversation, lower_interleaved, lower_pair};
+use crate::data::{self, DataSource, JsonSource, Member};
+use crate::lower::Template;
 use crate::metrics::{MetricSink, TensorBoardSink};
 use crate::objective::{Objective, SampleMean, TokenMean};
 use crate::recipe::{ComponentConfig, DataConfig, EvaluationConfig, StageConfig};
@@ -59,21 +58,12 @@ impl Default for Registry {
     /// The components of this crate.
     fn default() -> Self {
         let mut registry = Self { families: Families::default(), ..Self::empty() };
-        registry.source("pairs", |request| {
-            let template = request.template.clone();
-            let lower = move |row: Pair| (row.id.clone(), lower_pair(row, &template));
-            Ok(Box::new(TableSource::open(&request.config.path, request.config.limit, lower)?))
-        });
+        registry.source("pairs", |request| data::pairs(request.config, request.template.clone()));
         registry.source("interleaved", |request| {
-            let most = request.config.max_images.unwrap_or(MAX_IMAGES);
-            let lower = move |row: Interleaved| (row.id.clone(), lower_interleaved(row, most));
-            Ok(Box::new(TableSource::open(&request.config.path, request.config.limit, lower)?))
+            data::interleaved(request.config, request.config.max_images.unwrap_or(MAX_IMAGES))
         });
-        registry.source("conversations", |request| {
-            let template = request.template.clone();
-            let lower = move |row: Conversation| (row.id.clone(), lower_conversation(row, &template));
-            Ok(Box::new(TableSource::open(&request.config.path, request.config.limit, lower)?))
-        });
+        registry
+            .source("conversations", |request| data::conversations(request.config, request.template.clone()));
         registry.source("llava", |request| {
             let config = request.config;
             let beside = config.path.parent().unwrap_or(Path::new(".")).to_owned();
@@ -217,7 +207,7 @@ impl Registry {
             }
             let template = Template::by_name(config.template.as_deref().unwrap_or(&stage.template))?;
             let source = self.make_source(&SourceRequest { config, template }).map_err(unusable(""))?;
-            Ok(Member { name: config.source.clone(), weight: config.weight, source })
+            Ok(Member { name: label(config, data), weight: config.weight, source })
         };
         data.iter().enumerate().map(member).collect()
     }
@@ -263,6 +253,12 @@ impl Registry {
         }
         Ok(())
     }
+}
+
+/// The name of a source in counts: that of its kind, with its path if the mixture has several of the kind.
+fn label(config: &DataConfig, all: &[DataConfig]) -> String {
+    let alike = all.iter().filter(|other| other.source == config.source).count();
+    if alike > 1 { format!("{} {}", config.source, config.path.display()) } else { config.source.clone() }
 }
 
 fn find<'a, T>(makers: &'a BTreeMap<String, T>, kind: &'static str, name: &str) -> Result<&'a T> {

@@ -26,6 +26,7 @@ use crate::progress::Progress;
 use crate::recipe::{Best, StageConfig};
 use crate::registry::Registry;
 use crate::schedule;
+use crate::tally::{self, SourceShare};
 use crate::watch::Watch;
 use crate::{Error, Result};
 
@@ -37,6 +38,9 @@ pub(crate) struct StageDone {
     pub(crate) parameters: u64,
     pub(crate) trained_parameters: u64,
     pub(crate) data: LoaderCursor,
+    /// The mixture that was trained on.
+    #[serde(default)]
+    pub(crate) mixture: Vec<SourceShare>,
     pub(crate) watch: Watch,
     /// The lowest held-out loss.
     #[serde(default)]
@@ -71,14 +75,14 @@ pub(crate) struct Stage<'a> {
 const BETWEEN_PAGES: Duration = Duration::from_secs(30);
 
 /// The duration of a stage, in steps or in rows.
-#[derive(Clone, Copy)]
-enum Extent {
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Extent {
     Steps(u64),
     Rows(u64),
 }
 
 impl Extent {
-    fn of(config: &StageConfig, rows: u64) -> Self {
+    pub(crate) fn of(config: &StageConfig, rows: u64) -> Self {
         let d = &config.duration;
         match (d.steps, d.samples, d.epochs) {
             (Some(steps), ..) => Self::Steps(steps),
@@ -126,6 +130,7 @@ impl<'a> Stage<'a> {
         let mut state = checkpoints.resume(&mut engine)?.unwrap_or_default();
         let mixture = self.mixture()?;
         let extent = Extent::of(self.config, mixture.rows());
+        let asked = mixture.asked();
         let mut loader = self.loader(mixture, extent, &state.data)?;
         if state.step == 0 {
             self.check_first_weights(&engine)?;
@@ -138,7 +143,7 @@ impl<'a> Stage<'a> {
         self.follow(&mut engine, &mut loader, extent, &checkpoints, &mut evaluation, &mut state)?;
         drop(loader);
         if state.step == 0 {
-            let reasons = format!("{:?}", state.data.dropped);
+            let reasons = format!("{:?}", state.data.tally.dropped);
             return Err(Error::NoSamples {
                 stage: self.config.name.clone(),
                 drawn: state.data.mixture.draws,
@@ -157,9 +162,13 @@ impl<'a> Stage<'a> {
         }
         self.end(&engine, state.step)?;
         let (parameters, trained_parameters) = engine.sizes();
+        let mixture = tally::shares(&asked, &state.data.tally);
+        for line in tally::lines(&self.config.name, &state.data.tally, &mixture) {
+            self.progress.line(&line);
+        }
         let callbacks = callback_state(self.callbacks);
         let StageState { step: steps, data, watch, best, .. } = state;
-        let done = StageDone { steps, parameters, trained_parameters, data, watch, best, callbacks };
+        let done = StageDone { steps, parameters, trained_parameters, data, mixture, watch, best, callbacks };
         Ok((engine, done))
     }
 
@@ -296,9 +305,7 @@ impl<'a> Stage<'a> {
     }
 
     fn mixture(&self) -> Result<Mixture> {
-        let members = self.registry.members(self.config)?;
-        Mixture::new(members, random(self.seed, 7, 0))
-            .map_err(Error::unusable(Some(&self.config.name), "data"))
+        mixture(self.registry, self.config, self.seed)
     }
 
     fn loader(&self, mixture: Mixture, extent: Extent, from: &LoaderCursor) -> Result<Loader> {
@@ -307,10 +314,10 @@ impl<'a> Stage<'a> {
         let collator = self.registry.make_collator(&batch.collator, shape, random(self.seed, 8, 0))?;
         let parts = LoaderParts {
             mixture,
-            names: self.config.data.iter().map(|data| data.source.clone()).collect(),
             preparer: self.preparer.with_length(self.config.length),
+            too_long: self.config.too_long,
             collator,
-            batches_a_step: batch.rows.div_ceil(shape.rows),
+            batches_a_step: shape.batches_a_step(),
             end: match extent {
                 Extent::Steps(_) => End::Never,
                 Extent::Rows(rows) => End::Rows(rows),
@@ -340,7 +347,7 @@ impl<'a> Stage<'a> {
             lr,
             grad_norm: updated.grad_norm,
             rows_drawn: state.data.mixture.draws,
-            rows_dropped: state.data.dropped.values().sum(),
+            rows_dropped: state.data.tally.rows_dropped(),
             samples: counts.samples,
             images: counts.images,
             tokens: counts.tokens,
@@ -436,7 +443,14 @@ impl<'a> Stage<'a> {
 
 /// Shape of the batches of a stage.
 pub(crate) fn shape(stage: &StageConfig, ids: SpecialIds) -> BatchShape {
-    BatchShape { rows: stage.batch.micro.min(stage.batch.rows), length: stage.length, ids }
+    let batch = &stage.batch;
+    BatchShape { rows: batch.micro.min(batch.rows), step_rows: batch.rows, length: stage.length, ids }
+}
+
+/// The mixture of a stage with this seed.
+pub(crate) fn mixture(registry: &Registry, config: &StageConfig, seed: u64) -> Result<Mixture> {
+    let members = registry.members(config)?;
+    Mixture::new(members, random(seed, 7, 0)).map_err(Error::unusable(Some(&config.name), "data"))
 }
 
 /// State of callbacks, by name.

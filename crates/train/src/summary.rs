@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::StepMetrics;
+use crate::tally::SourceShare;
 use crate::{Error, Result};
 
 /// The outcome of a run.
@@ -44,6 +45,12 @@ pub struct StageSummary {
     pub rows_drawn: u64,
     /// Rows dropped, by `source: reason`.
     pub dropped: BTreeMap<String, u64>,
+    /// Identifiers of the first rows dropped, by the same keys.
+    #[serde(default)]
+    pub dropped_ids: BTreeMap<String, Vec<String>>,
+    /// The mixture that was trained on beside the one asked for.
+    #[serde(default)]
+    pub mixture: Vec<SourceShare>,
     /// Mean loss of the first tenth of the steps.
     pub first_loss: f64,
     /// Mean loss of the last tenth of the steps.

@@ -70,7 +70,7 @@ fn batches(mut collator: impl Collator) -> Vec<Batch> {
 }
 
 fn shape(rows: usize, length: usize) -> BatchShape {
-    BatchShape { rows, length, ids: IDS }
+    BatchShape { rows, step_rows: rows, length, ids: IDS }
 }
 
 fn stage(tune: &[&str]) -> StageConfig {
@@ -126,6 +126,15 @@ fn packed_rows_give_the_loss_and_gradients_of_single_rows() {
         // Padded rows and another grouping of the same samples change nothing either.
         assert_same(&run(&batches(Padded::new(shape(3, 40)))), &single, 2e-5);
         assert_same(&run(&batches(Padded::bucketed(shape(2, 40), 4, 1))), &single, 2e-5);
+        // Nor does a last batch that is smaller than the others.
+        for rows in [2, 3, 4] {
+            let shape = BatchShape { step_rows: 5, ..shape(rows, 40) };
+            for batches in [batches(Padded::new(shape)), batches(Padded::bucketed(shape, 2, 1))] {
+                assert_eq!(batches.iter().map(|b| b.counts.samples).sum::<u64>(), 5);
+                assert_eq!(batches.len(), 5_usize.div_ceil(rows));
+                assert_same(&run(&batches), &single, 2e-5);
+            }
+        }
     }
 }
 

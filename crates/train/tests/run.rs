@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use tsumugi_train::{Error, Progress, read_metrics, train};
+use tsumugi_train::{Error, Progress, Registry, dry_run, read_metrics, train};
 use tsumugi_vlm::{GenerateOptions, Model, Question};
 
 #[test]
@@ -31,6 +31,14 @@ fn three_stages_learn_and_leave_a_model() {
         assert_eq!(read_metrics(&out.join("metrics.jsonl"), &stage.name).unwrap().len(), 12);
     }
     assert!(summary.stages[0].dropped["pairs: image_undecodable"] > 0);
+    assert_eq!(summary.stages[0].dropped_ids["pairs: image_undecodable"], ["p7"]);
+    let mixture = &summary.stages[1].mixture;
+    assert_eq!(
+        mixture.iter().map(|share| share.source.as_str()).collect::<Vec<_>>(),
+        ["pairs", "interleaved"]
+    );
+    assert!((mixture[0].asked - 40.0 / 79.0).abs() < 1e-9 && mixture[0].trained > 0.3, "{mixture:?}");
+    assert_eq!(mixture.iter().map(|share| share.counts.rows).sum::<u64>(), summary.stages[1].rows_drawn);
     for file in [
         "config.json",
         "model.safetensors",
@@ -113,6 +121,61 @@ fn every_precision_and_collator_trains() {
             assert!(stage.final_loss < stage.first_loss, "{precision} {collator} {}", stage.name);
         }
     }
+}
+
+#[test]
+fn a_step_trains_on_its_rows_whatever_micro_is() {
+    let place = tempfile::tempdir().unwrap();
+    common::write_tables(&place.path().join("data"));
+    let losses = |micro: usize| -> Vec<f64> {
+        let out = place.path().join(micro.to_string());
+        let sets = ["align", "pretrain", "instruct"]
+            .map(|stage| format!("stages.{stage}.batch={{rows=5,micro={micro},collator=\"padded\"}}"));
+        let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
+        train(&common::recipe(&place.path().join("data"), &out, &sets), &Progress::hidden()).unwrap();
+        let steps = read_metrics(&out.join("metrics.jsonl"), "align").unwrap();
+        assert!(steps.iter().all(|step| step.samples == 5), "{steps:?}");
+        steps.iter().map(|step| step.loss).collect()
+    };
+    let whole = losses(5);
+    for micro in [2, 4] {
+        for (a, b) in losses(micro).iter().zip(&whole) {
+            assert!((a - b).abs() < 1e-3 * b.abs(), "micro {micro}: {a} and {b}");
+        }
+    }
+}
+
+#[test]
+fn a_dry_run_shows_the_data_and_trains_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    common::write_tables(&place.path().join("data"));
+    let out = place.path().join("out");
+    let sets = ["stages.instruct.batch={rows=5,micro=2,collator=\"padded\"}"];
+    let recipe = common::recipe(&place.path().join("data"), &out, &sets);
+    let seen = dry_run(&recipe, &Registry::default(), 1000).unwrap();
+    assert!(!out.exists(), "nothing is written");
+    let [align, pretrain, instruct] = &seen.stages[..] else { panic!("three stages") };
+    assert_eq!((align.drawn, align.lengths.len(), align.dropped["pairs: image_undecodable"]), (40, 39, 1));
+    assert_eq!(align.dropped_ids["pairs: image_undecodable"], ["p7"]);
+    assert_eq!((align.steps, pretrain.mixture.len()), (12.0, 2));
+    assert!(pretrain.images.iter().all(|&images| images == 1 || images == 2));
+    assert!(align.padding_fraction > 0.0 && align.padding_fraction < 1.0);
+    // What training sees is what was shown.
+    let stage = &train(&recipe, &Progress::hidden()).unwrap().stages[2];
+    assert!((instruct.samples_a_step - 5.0).abs() < 1e-9);
+    let tokens = stage.tokens as f64 / stage.steps as f64;
+    assert!(
+        (instruct.tokens_a_step - tokens).abs() < 0.1 * tokens,
+        "{tokens} and {}",
+        instruct.tokens_a_step
+    );
+    let text = seen.text();
+    assert!(
+        text.contains("align: 40 of 40 rows drawn") && text.contains("image_undecodable 1 (p7)"),
+        "{text}"
+    );
+    let html = seen.page().render().unwrap();
+    assert!(html.contains("<svg") && html.contains("padding fraction") && html.contains("p7"));
 }
 
 #[test]

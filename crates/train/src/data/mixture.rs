@@ -65,6 +65,23 @@ impl Mixture {
         self.members.iter().map(|m| m.source.len()).sum()
     }
 
+    /// The name of each source, and the share of the rows that it is asked for.
+    pub fn asked(&self) -> Vec<(String, f64)> {
+        let weighted = self.members.iter().all(|m| m.weight.is_some());
+        let amount = |m: &Member| match (m.source.is_empty(), m.weight.filter(|_| weighted)) {
+            (true, _) => 0.0,
+            (false, Some(weight)) => weight,
+            (false, None) => m.source.len() as f64,
+        };
+        let total: f64 = self.members.iter().map(amount).sum();
+        self.members.iter().map(|m| (m.name.clone(), amount(m) / total)).collect()
+    }
+
+    /// Name of a source.
+    pub(crate) fn name(&self, source: usize) -> &str {
+        &self.members[source].name
+    }
+
     /// The current position.
     pub fn cursor(&self) -> &MixtureCursor {
         &self.cursor
@@ -187,6 +204,7 @@ mod tests {
     fn without_weights_an_epoch_holds_each_row_once() {
         let mut m = mixture([None; 3]);
         assert_eq!(m.rows(), 17);
+        assert_eq!(m.asked()[2], ("12".to_owned(), 12.0 / 17.0));
         let (mut first, mut second) = (take(&mut m, 17), take(&mut m, 17));
         assert_ne!(first, second);
         first.sort();
@@ -200,6 +218,8 @@ mod tests {
     fn weights_are_kept_and_streams_resume_anywhere() {
         let weights = [Some(3.0), Some(9.0), Some(1.0)];
         let mut m = mixture(weights);
+        // A source without rows is never drawn.
+        assert_eq!(m.asked(), [("5".to_owned(), 0.75), ("0".into(), 0.0), ("12".into(), 0.25)]);
         let all = take(&mut m, 4000);
         let share = all.iter().filter(|id| id.starts_with("5.")).count() as f64 / 4000.0;
         assert!((share - 0.75).abs() < 0.03, "{share}");

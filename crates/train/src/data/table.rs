@@ -1,9 +1,7 @@
 //! Tables of Parquet shards as data sources.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tsumugi_record::{Record, ShardReader};
 
 use super::order::BlockOrder;
@@ -14,11 +12,14 @@ use crate::{Drawn, Error, Result};
 /// Row groups whose rows are shuffled together. A row group of this project's tables has at most 64 MiB.
 const TOGETHER: usize = 4;
 
+/// Turns a row into its identifier and its sample. It also gets a name for rows without an identifier: file and row.
+type Lower<R> = Box<dyn Fn(R, String) -> (String, Lowered) + Send>;
+
 /// The rows of a table, lowered to samples. Reads row groups when their turn comes and holds a fixed number at a time.
 pub struct TableSource<R: Record> {
     files: Vec<PathBuf>,
     blocks: Vec<Block>,
-    lower: Box<dyn Fn(R) -> (String, Lowered) + Send>,
+    lower: Lower<R>,
     order: Option<(u64, u64, BlockOrder)>,
     window: Option<Window<R>>,
 }
@@ -26,39 +27,46 @@ pub struct TableSource<R: Record> {
 struct Block {
     file: usize,
     group: usize,
+    /// Number of its first row in the file, from 0.
+    first: u64,
     rows: u64,
 }
 
 struct Window<R> {
     number: usize,
+    /// The block and the number in it of each row.
+    places: Vec<(usize, u64)>,
     rows: Vec<R>,
     order: Vec<u64>,
 }
 
 impl<R: Record> TableSource<R> {
     /// Opens the table in a folder (files `KIND-*.parquet`, or any `*.parquet` if there are none) or in one file, and uses at
-    /// most `limit` rows. `lower` returns a row's identifier and its sample, or the reason to drop it.
+    /// most `limit` rows. Only the columns of `R` are read, and files of other writers are read in whatever layout they have.
+    /// `lower` returns a row's identifier and its sample, or the reason to drop it; it gets the row and a name for a row that
+    /// has no identifier.
     ///
     /// # Errors
-    /// [`Error::Data`] if there are no shards; [`Error::Record`] and [`Error::Parquet`] if a shard belongs to another table
-    /// or cannot be read.
+    /// [`Error::Data`] if there are no shards, or a column is missing or of another kind; [`Error::Record`] if a shard belongs
+    /// to another table or cannot be read.
     pub fn open(
         path: &Path,
         limit: Option<u64>,
-        lower: impl Fn(R) -> (String, Lowered) + Send + 'static,
+        lower: impl Fn(R, String) -> (String, Lowered) + Send + 'static,
     ) -> Result<Self> {
         let files = shard_files(path, R::KIND)?;
         let mut left = limit.unwrap_or(u64::MAX);
         let mut blocks = Vec::new();
         for (number, file) in files.iter().enumerate() {
-            // Checks that it is the right table, with an error that names the other one.
-            ShardReader::<R>::open(file)?;
-            for (group, rows) in row_groups(file)?.into_iter().enumerate() {
-                let rows = rows.min(left);
-                left -= rows;
-                if rows > 0 {
-                    blocks.push(Block { file: number, group, rows });
+            let shard = ShardReader::<R>::open(file).map_err(in_file(file))?;
+            let mut first = 0;
+            for (group, &rows) in shard.row_groups().iter().enumerate() {
+                let used = rows.min(left);
+                left -= used;
+                if used > 0 {
+                    blocks.push(Block { file: number, group, first, rows: used });
                 }
+                first += rows;
             }
         }
         Ok(Self { files, blocks, lower: Box::new(lower), order: None, window: None })
@@ -66,17 +74,8 @@ impl<R: Record> TableSource<R> {
 
     fn load(&self, block: &Block) -> Result<Vec<R>> {
         let path = &self.files[block.file];
-        let file = File::open(path).map_err(Error::io(path))?;
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-            .map_err(Error::parquet(path))?
-            .with_row_groups(vec![block.group])
-            .with_batch_size(128)
-            .build()
-            .map_err(Error::parquet(path))?;
-        let mut rows = Vec::with_capacity(block.rows as usize);
-        for batch in reader {
-            rows.extend(R::from_batch(&batch.map_err(|e| Error::parquet(path)(e.into()))?)?);
-        }
+        let shard = ShardReader::<R>::open_row_group(path, block.group).map_err(in_file(path))?;
+        let mut rows = shard.read_all().map_err(in_file(path))?;
         rows.truncate(block.rows as usize);
         if rows.len() as u64 != block.rows {
             let reason = format!("row group {} has changed since it was opened", block.group);
@@ -102,18 +101,40 @@ impl<R: Record> DataSource for TableSource<R> {
         let (number, within) = order.window_of(place.position);
         if self.window.as_ref().is_none_or(|w| w.number != number) {
             self.window = None; // Frees the old rows before the new ones are read.
-            let mut rows = Vec::new();
+            let (mut rows, mut places) = (Vec::new(), Vec::new());
             for &block in order.blocks(number) {
                 rows.extend(self.load(&self.blocks[block])?);
+                places.extend((0..self.blocks[block].rows).map(|row| (block, row)));
             }
-            self.window = Some(Window { number, rows, order: order.rows(number) });
+            self.window = Some(Window { number, places, rows, order: order.rows(number) });
         }
         let Some(window) = &self.window else { return Ok(Drawn::dropped("", "no_window")) };
-        let (id, lowered) = (self.lower)(window.rows[window.order[within as usize] as usize].clone());
+        let row = window.order[within as usize] as usize;
+        let (id, lowered) = (self.lower)(window.rows[row].clone(), self.name(window.places[row]));
         Ok(match lowered {
             Ok(sample) => Drawn::Sample(sample),
             Err(reason) => Drawn::dropped(id, reason),
         })
+    }
+}
+
+impl<R: Record> TableSource<R> {
+    /// File and row of a place.
+    fn name(&self, (block, row): (usize, u64)) -> String {
+        let block = &self.blocks[block];
+        let file = self.files[block.file].file_name().unwrap_or_default().to_string_lossy();
+        format!("{file} row {}", block.first + row + 1)
+    }
+}
+
+/// Names the file in errors about its columns, which do not name it themselves.
+fn in_file(path: &Path) -> impl FnOnce(tsumugi_record::Error) -> Error {
+    let path = path.to_owned();
+    move |error| match std::error::Error::source(&error) {
+        None if !matches!(error, tsumugi_record::Error::Kind { .. }) => {
+            Error::Data { path, reason: error.to_string() }
+        }
+        _ => Error::Record(error),
     }
 }
 
@@ -142,12 +163,6 @@ fn shard_files(path: &Path, kind: &str) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn row_groups(path: &Path) -> Result<Vec<u64>> {
-    let file = File::open(path).map_err(Error::io(path))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(Error::parquet(path))?;
-    Ok(builder.metadata().row_groups().iter().map(|g| g.num_rows().max(0) as u64).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use tsumugi_record::{Excluded, ShardWriter};
@@ -165,7 +180,8 @@ mod tests {
     }
 
     fn open(folder: &Path, limit: Option<u64>) -> TableSource<Excluded> {
-        TableSource::open(folder, limit, |row: Excluded| (row.id.clone(), Ok(Sample::new(row.id)))).unwrap()
+        TableSource::open(folder, limit, |row: Excluded, _| (row.id.clone(), Ok(Sample::new(row.id))))
+            .unwrap()
     }
 
     fn ids(source: &mut TableSource<Excluded>, epoch: u64) -> Vec<usize> {
@@ -201,7 +217,7 @@ mod tests {
     fn a_wrong_folder_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let open = |path: &Path| {
-            TableSource::<Excluded>::open(path, None, |r| (r.id, Err("x"))).err().unwrap().to_string()
+            TableSource::<Excluded>::open(path, None, |r, _| (r.id, Err("x"))).err().unwrap().to_string()
         };
         assert!(open(folder.path()).contains("excluded-*.parquet"));
         assert!(open(&folder.path().join("none")).contains("no such folder"));

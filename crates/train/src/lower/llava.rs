@@ -15,41 +15,61 @@ pub struct LlavaItem {
     /// File name of the image, or several.
     #[serde(default)]
     pub image: Option<Names>,
-    /// The turns.
+    /// The same under the key that other tools use.
     #[serde(default)]
+    pub images: Option<Names>,
+    /// The turns, also under the key `messages`.
+    #[serde(default, alias = "messages")]
     pub conversations: Vec<LlavaTurn>,
 }
 
-/// One name or several.
+/// One name or several. An empty one or null names nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Names {
     /// One.
     One(String),
     /// Several.
-    Many(Vec<String>),
+    Many(Vec<Option<String>>),
 }
 
 impl Names {
-    /// All of them.
-    pub fn list(&self) -> &[String] {
-        match self {
-            Self::One(name) => std::slice::from_ref(name),
-            Self::Many(names) => names,
-        }
+    /// All of them that are not empty.
+    pub fn list(&self) -> Vec<&str> {
+        let names: Vec<&str> = match self {
+            Self::One(name) => vec![name],
+            Self::Many(names) => names.iter().flatten().map(String::as_str).collect(),
+        };
+        names.into_iter().filter(|name| !name.is_empty()).collect()
     }
 }
 
 /// One turn.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct LlavaTurn {
-    /// `human` or `gpt` (also `user`, `assistant`, `system`).
+    /// `human` or `gpt` (also `user`, `assistant`, `system`); also under the key `role`.
+    #[serde(alias = "role")]
     pub from: String,
-    /// Its text, with `<image>` for each image.
+    /// Its text, with `<image>` for each image; also under the key `content`.
+    #[serde(alias = "content")]
     pub value: String,
 }
 
 impl LlavaItem {
+    /// The files of its images, in order.
+    ///
+    /// # Errors
+    /// `image_and_images` if the two keys name different files.
+    pub fn image_names(&self) -> Result<Vec<&str>, &'static str> {
+        let one = self.image.as_ref().map(Names::list).unwrap_or_default();
+        let other = self.images.as_ref().map(Names::list).unwrap_or_default();
+        match (one.is_empty(), other.is_empty()) {
+            (true, _) => Ok(other),
+            (false, false) if one != other => Err("image_and_images"),
+            (false, _) => Ok(one),
+        }
+    }
+
     /// The identifier as text, or the index in the file if there is none.
     pub fn name(&self, row: u64) -> String {
         match &self.id {
@@ -100,7 +120,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(item.name(0), "7");
-        assert_eq!(item.image.as_ref().unwrap().list(), ["a.jpg"]);
+        assert_eq!(item.image_names(), Ok(vec!["a.jpg"]));
         let sample = lower_llava("7".into(), &item, vec![vec![1]], &Template::LlmjpV3).unwrap();
         assert_eq!(sample.images(), 1);
         let plain = lower_llava("7".into(), &item, vec![vec![1]], &Template::Plain).unwrap();

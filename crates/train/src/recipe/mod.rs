@@ -16,7 +16,7 @@ pub(crate) use compare::{Trained, difference};
 pub use overrides::apply_overrides;
 pub use stage::{
     Batching, Best, CheckpointPolicy, DataConfig, Duration, EvaluationConfig, LoraConfig, LossRules,
-    OptimizerConfig, Precision, ScheduleConfig, ScheduleKind, StageConfig,
+    OptimizerConfig, Precision, ScheduleConfig, ScheduleKind, StageConfig, TooLong,
 };
 
 use crate::{Error, Result};
@@ -34,6 +34,7 @@ use crate::{Error, Result};
 ///
 /// Stages that are not begun may change, come or go. The tokenizer stays the one of the first start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Recipe {
     /// Name of the run, for reports.
@@ -54,6 +55,7 @@ pub struct Recipe {
     pub deterministic: bool,
     /// Peak of the device in 10^12 operations per second, for the reported utilisation (MFU). By default a large matrix
     /// product is timed when a stage begins.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "10^12 operations per second")))]
     pub peak_tflops: Option<f64>,
     /// The initial model.
     pub model: ModelConfig,
@@ -95,6 +97,7 @@ impl Default for Recipe {
 /// `config` alone gives random weights. With `vision` or `language`, the sizes of these parts come from their checkpoints,
 /// and only parameters that no checkpoint holds (the projector's) are random.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
     /// A checkpoint of any registered family: a folder or the name of a hub repository.
@@ -104,16 +107,22 @@ pub struct ModelConfig {
     /// A checkpoint of a language model.
     pub language: Option<String>,
     /// Sizes that no checkpoint gives.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<std::collections::BTreeMap<String, serde_json::Value>>")
+    )]
     pub config: Option<VlmConfig>,
     /// Name of the model family in the registry. By default that of the checkpoint (of the whole model or of the vision
     /// encoder), else `llava`.
     pub family: Option<String>,
     /// Options of the family, in place of those of `config` or of the checkpoint.
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, serde_json::Value>"))]
     pub options: toml::Table,
 }
 
 /// The tokenizer: a file, or a small vocabulary built from the recipe's own data.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct TokenizerConfig {
     /// A `tokenizer.json`, or a folder or hub repository with one. By default that of the checkpoint.
@@ -125,10 +134,10 @@ pub struct TokenizerConfig {
 
 /// How the trained model is exported.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ExportConfig {
     /// Chat template of the exported model: `llmjp_v3` or a file. By default the family's, else `llmjp_v3`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub chat_template: Option<String>,
     /// Number type of the exported tensors. Weights between stages keep the trainer's own precision.
     pub dtype: ExportType,
@@ -136,6 +145,7 @@ pub struct ExportConfig {
 
 /// Number type of an exported model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ExportType {
     /// As trained: float32, or bfloat16 if the weights are kept in it.
@@ -149,11 +159,13 @@ pub enum ExportType {
 
 /// A component by its registered name.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ComponentConfig {
     /// The name.
     pub name: String,
     /// Its options.
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, serde_json::Value>"))]
     pub options: toml::Table,
 }
 
@@ -181,6 +193,13 @@ impl Recipe {
         let recipe: Self = table.try_into().map_err(Error::recipe_toml)?;
         recipe.validate()?;
         Ok(recipe)
+    }
+
+    /// A recipe with one stage and one data source, all of them with their defaults. It lacks what has no default.
+    #[must_use]
+    pub fn template() -> Self {
+        let stage = StageConfig { data: vec![DataConfig::default()], ..StageConfig::default() };
+        Self { stages: vec![stage], ..Self::default() }
     }
 
     /// Writes the recipe with all its defaults filled in.

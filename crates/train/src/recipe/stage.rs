@@ -8,6 +8,7 @@ use crate::{Error, Result};
 
 /// One stage: what is trained on which data, how, and for how long. The defaults are those of the paper's stages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct StageConfig {
     /// Name, also of its folders.
@@ -18,7 +19,10 @@ pub struct StageConfig {
     /// Template by which rows become text: `plain`, `caption` or `llmjp_v3`.
     pub template: String,
     /// Maximum tokens of a row, including features of images.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "tokens", "x-source" = "arXiv 2410.22736")))]
     pub length: usize,
+    /// What becomes of samples that are longer than a row.
+    pub too_long: TooLong,
     /// Duration.
     pub duration: Duration,
     /// Rows of a step.
@@ -52,6 +56,7 @@ impl Default for StageConfig {
             tune: vec!["projector".into(), "language".into()],
             template: "llmjp_v3".into(),
             length: 4096,
+            too_long: TooLong::default(),
             duration: Duration::default(),
             batch: Batching::default(),
             optimizer: OptimizerConfig::default(),
@@ -68,9 +73,25 @@ impl Default for StageConfig {
     }
 }
 
+/// What becomes of samples that are longer than a row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum TooLong {
+    /// They are dropped and counted (`too_long`).
+    #[default]
+    Drop,
+    /// Conversations are cut behind the last answer that fits, with the images of the turns that are left, and counted. What has
+    /// no such answer is dropped.
+    Cut,
+    /// The run stops and names the sample.
+    Refuse,
+}
+
 /// Low-rank adapters: the matrices are frozen, and low-rank factors beside them are trained (arXiv 2106.09685). They are
 /// merged at the end of the stage, so that later stages and the exported model have none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct LoraConfig {
     /// Rank.
@@ -93,15 +114,19 @@ impl Default for LoraConfig {
 
 /// Evaluation on held-out rows: their mean loss, and sample answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct EvaluationConfig {
     /// Steps between two evaluations. The last one is at the end of the stage; 0: only that one.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "steps")))]
     pub every: u64,
     /// Rows whose loss is measured: the same each time, from the sources of `data` in turn.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "rows")))]
     pub rows: u64,
     /// Rows that the model answers, into `answers.jsonl`.
     pub answers: usize,
     /// Maximum tokens of such an answer.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "tokens")))]
     pub max_new_tokens: usize,
     /// Sources of the rows, which should be in no mixture of the run.
     pub data: Vec<DataConfig>,
@@ -115,23 +140,31 @@ impl Default for EvaluationConfig {
 
 /// Duration of a stage: exactly one of the three.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Duration {
     /// Optimiser steps.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "steps")))]
     pub steps: Option<u64>,
     /// Rows drawn from the mixture.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "rows")))]
     pub samples: Option<u64>,
     /// Passes over the mixture: rows drawn, as a multiple of all rows.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "passes over the mixture")))]
     pub epochs: Option<f64>,
 }
 
 /// Rows of an optimiser step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Batching {
-    /// Rows of an optimiser step.
+    /// Rows of an optimiser step, whatever `micro` is.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "rows", "x-source" = "arXiv 2410.22736")))]
     pub rows: usize,
-    /// Rows that pass through the model at a time. The step accumulates gradients over them.
+    /// Rows that pass through the model at a time. The step accumulates gradients over them; the last time has the rows that
+    /// are left.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "rows")))]
     pub micro: usize,
     /// Collator by its name in the registry: `packed` (several samples share a row of `length` tokens, none attends to
     /// another), `padded` (one sample in a row, padded to the longest), `bucketed` (padded, samples of similar length
@@ -147,17 +180,23 @@ impl Default for Batching {
 
 /// AdamW. The defaults are the paper's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct OptimizerConfig {
     /// Peak learning rate.
+    #[cfg_attr(feature = "schema", schemars(extend("x-source" = "arXiv 2410.22736")))]
     pub lr: f64,
     /// Decay rates of the moments.
+    #[cfg_attr(feature = "schema", schemars(extend("x-source" = "arXiv 2410.22736")))]
     pub betas: [f64; 2],
     /// Added to the denominator.
+    #[cfg_attr(feature = "schema", schemars(extend("x-source" = "PyTorch, as in the paper")))]
     pub eps: f64,
     /// Decoupled weight decay, of matrices only.
+    #[cfg_attr(feature = "schema", schemars(extend("x-source" = "arXiv 2410.22736")))]
     pub weight_decay: f64,
     /// Clips the norm of all gradients together. The paper does not clip.
+    #[cfg_attr(feature = "schema", schemars(extend("x-source" = "the paper does not clip")))]
     pub clip: Option<f64>,
     /// Factors of the learning rate by patterns on parameter names, as in [`StageConfig::tune`]. The first match counts.
     pub multipliers: Vec<Multiplier>,
@@ -165,6 +204,7 @@ pub struct OptimizerConfig {
 
 /// A factor of the learning rate for some parameters.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Multiplier {
     /// Part or pattern.
@@ -188,15 +228,19 @@ impl Default for OptimizerConfig {
 
 /// Learning rate over time, as a fraction of the peak.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ScheduleConfig {
     /// Shape.
     pub kind: ScheduleKind,
     /// Fraction of the stage in which the rate rises (0.03 in the paper).
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "fraction of the stage", "x-source" = "arXiv 2410.22736")))]
     pub warmup: f64,
     /// Fraction of the stage in which it falls, for `wsd`.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "fraction of the stage")))]
     pub decay: f64,
     /// Fraction of the peak at the end.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "fraction of `lr`")))]
     pub floor: f64,
 }
 
@@ -208,6 +252,7 @@ impl Default for ScheduleConfig {
 
 /// Shape of a schedule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ScheduleKind {
     /// Half a cosine down to the floor (the paper's).
@@ -223,6 +268,7 @@ pub enum ScheduleKind {
 
 /// Number types of a stage.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
     /// Everything in float32.
@@ -236,9 +282,11 @@ pub enum Precision {
 
 /// When checkpoints are written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckpointPolicy {
     /// Steps between checkpoints; 0: none before the end of the stage.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "steps")))]
     pub every: u64,
     /// Number of checkpoints to keep.
     pub keep: usize,
@@ -248,6 +296,7 @@ pub struct CheckpointPolicy {
 
 /// Use of the weights with the lowest held-out loss.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Best {
     /// Not kept.
@@ -267,17 +316,21 @@ impl Default for CheckpointPolicy {
 
 /// When the loss stops the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct LossRules {
     /// Steps in a row that may be skipped because the loss or a gradient is not finite. One more stops the run.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "steps")))]
     pub skip_not_finite: u64,
     /// Share of the last `skipped_window` steps that may be skipped. One step more stops the run.
     pub skipped_share: f64,
     /// Steps over which skipped ones are counted.
     pub skipped_window: u64,
     /// A loss above this multiple of its running mean counts as a spike.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "multiples of the running mean")))]
     pub spike: f64,
     /// Spikes in a row that stop the run; 0: never.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "steps")))]
     pub spikes_to_stop: u64,
 }
 
@@ -295,6 +348,7 @@ impl Default for LossRules {
 
 /// One member of a mixture.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
     /// Name of the data source in the registry: `pairs`, `interleaved`, `conversations`, `llava`, or your own.
@@ -306,12 +360,15 @@ pub struct DataConfig {
     /// Probability to be drawn, relative to the others. Without weights, each row comes once in an epoch.
     pub weight: Option<f64>,
     /// Uses only this many rows, from the beginning.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "rows")))]
     pub limit: Option<u64>,
     /// Template of these rows; by default the stage's.
     pub template: Option<String>,
     /// Maximum images of a sample; further ones are left out (6 in the paper, as in MMC4).
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "images", "x-source" = "arXiv 2410.22736, as in MMC4")))]
     pub max_images: Option<usize>,
     /// Options of the source.
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, serde_json::Value>"))]
     pub options: toml::Table,
 }
 
