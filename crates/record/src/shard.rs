@@ -316,3 +316,18 @@ pub fn shards(folder: impl AsRef<Path>, kind: &str) -> Result<Vec<PathBuf>, Erro
 pub fn shard_name(kind: &str, number: usize) -> String {
     format!("{kind}-{number:05}.parquet")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_no_damaged_file() {
+        let path = Path::new("a.parquet");
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let error = write_error(path, full.into());
+        assert!(matches!(&error, Error::Io { action: "write", .. }) && error.is_io(), "{error}");
+        let other = write_error(path, ParquetError::General("rows".into()));
+        assert!(matches!(other, Error::Parquet { .. }) && !other.is_io());
+    }
+}
