@@ -51,13 +51,15 @@ pub(crate) fn without_thoughts(text: &str) -> Parted {
     }
     answer.push_str(&text[at..]);
     let lower = answer.to_ascii_lowercase();
-    let stray = MARKS.iter().filter_map(|(_, close)| Some(lower.rfind(close)? + close.len())).max();
+    let closes = MARKS.iter().map(|(_, close)| *close).filter(|close| !ENDS.contains(close));
+    let stray = closes.filter_map(|close| Some(lower.rfind(close)? + close.len())).max();
     let from = lower.rfind(FINAL).map(|at| at + FINAL.len()).or(stray).unwrap_or(0);
     let mut rest = answer[from..].trim();
     while let Some(shorter) = ENDS.iter().find_map(|end| rest.strip_suffix(end)) {
         rest = shorter.trim_end();
     }
-    let answer = rest.to_owned();
+    // What holds no thoughts stays as it is, to the last space: some readers of judges count those.
+    let answer = if from == 0 && answer == text { answer } else { rest.to_owned() };
     Parted { answer, unfinished }
 }
 
@@ -105,6 +107,8 @@ mod tests {
                 "b",
                 None,
             ),
+            (" 8 6\r\n", " 8 6\r\n", None),
+            ("答え<|end|>", "答え<|end|>", None),
             ("", "", None),
         ] {
             let expected = Parted { answer: answer.into(), unfinished: unfinished.map(str::to_owned) };

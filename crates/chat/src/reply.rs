@@ -45,14 +45,14 @@ impl Reply {
     #[must_use]
     pub fn answer(&self) -> String {
         let parted = without_thoughts(&self.text);
-        if !parted.answer.is_empty() || self.is_cut() {
+        if !parted.answer.trim().is_empty() || self.is_cut() {
             return parted.answer;
         }
         let of_reasoning = || {
             let parted = without_thoughts(self.reasoning.as_deref()?);
             Some(parted.answer).filter(|answer| !answer.is_empty()).or(parted.unfinished)
         };
-        parted.unfinished.or_else(of_reasoning).unwrap_or_default()
+        parted.unfinished.or_else(of_reasoning).unwrap_or(parted.answer)
     }
 
     /// Whether the reply ended at a token limit.

@@ -345,13 +345,13 @@ fn twenty_dropped_replies_stop_the_step_and_the_setting_lets_it_go_on() {
         tasks: vec![Task::Photo],
         ..SynthesizeConfig::default()
     };
-    // A second run asks nothing more.
-    for _ in 0..2 {
+    // A second run stops too, whatever shards the first has finished.
+    for most in [20, 25] {
         let error = synthesize(&config).unwrap_err();
         let text = with_causes(&error);
         assert!(error.exit_code() == 1 && text.contains("first 20 replies to task `photo`"), "{text}");
         assert!(text.contains("わかりません。") && text.contains("keep_going"), "{text}");
-        assert_eq!(server.count(), 20);
+        assert!((20..=most).contains(&server.count()), "{}", server.count());
     }
     let error = synthesize(&SynthesizeConfig { keep_going: true, ..config }).unwrap_err();
     assert!(with_causes(&error).contains("none of 25 requests"), "{}", with_causes(&error));

@@ -140,6 +140,14 @@ impl Synthesizer {
         self.trials.end(task);
     }
 
+    /// Counts a row that an earlier run dropped among the first replies to its task.
+    ///
+    /// # Errors
+    /// [`Error::AllDropped`] where it makes them all.
+    pub fn recall_dropped(&self, task: Task, row: &Excluded) -> Result<(), Error> {
+        self.trials.recall(task, row)
+    }
+
     /// Whether a reply to the task was kept, or may be dropped without end ([`SynthConfig::keep_going`]).
     #[must_use]
     pub fn is_trusted(&self, task: Task) -> bool {
@@ -271,9 +279,9 @@ impl Synthesizer {
 
     /// One outcome, which counts where its task is on trial.
     async fn tried(self: Arc<Self>, task: Task, item: Arc<Item>) -> Result<Outcome, Error> {
-        let _place = self.trials.enter(task).await;
+        let place = self.trials.enter(task).await;
         let outcome = Arc::clone(&self).one(task, item).await?;
-        self.trials.note(&outcome).inspect_err(|error| self.client.stop(error.to_string()))?;
+        self.trials.note(&outcome, place).inspect_err(|error| self.client.stop(error.to_string()))?;
         Ok(outcome)
     }
 

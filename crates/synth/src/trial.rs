@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tsumugi_record::Excluded;
 
 use crate::Error;
 use crate::outcome::{Outcome, Verdict};
@@ -35,7 +36,7 @@ impl Trials {
         Self(tasks.map(|task| (task, trial())).collect())
     }
 
-    /// Waits until a request for the task may be sent. What is returned is held until its outcome is noted.
+    /// Waits until a request for the task may be sent. What is returned is handed to [`Trials::note`] with its outcome.
     pub(crate) async fn enter(&self, task: Task) -> Option<SemaphorePermit<'_>> {
         self.0.get(&task)?.places.acquire().await.ok()
     }
@@ -52,23 +53,43 @@ impl Trials {
         }
     }
 
-    /// Counts an outcome.
+    /// Counts an outcome. The place of a dropped reply is not given to another, so that no more are paid for than are on trial.
     ///
     /// # Errors
     /// [`Error::AllDropped`] where it is the last reply on trial and all were dropped.
-    pub(crate) fn note(&self, outcome: &Outcome) -> Result<(), Error> {
-        let task = outcome.task;
-        let row = match &outcome.verdict {
-            Verdict::Kept(_) => {
-                self.end(task);
-                return Ok(());
+    pub(crate) fn note(&self, outcome: &Outcome, place: Option<SemaphorePermit<'_>>) -> Result<(), Error> {
+        match &outcome.verdict {
+            Verdict::Kept(_) => self.end(outcome.task),
+            Verdict::Rejected(row)
+                if !outcome.calls.is_empty() || BY_SERVER.contains(&row.reason.as_str()) =>
+            {
+                self.count(outcome.task, row, place)?;
             }
-            Verdict::Rejected(row) => row,
-        };
-        let was_asked = !outcome.calls.is_empty() || BY_SERVER.contains(&row.reason.as_str());
-        let Some(trial) = self.0.get(&task).filter(|trial| was_asked && !trial.places.is_closed()) else {
+            Verdict::Rejected(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Counts what an earlier run dropped.
+    ///
+    /// # Errors
+    /// As [`Trials::note`].
+    pub(crate) fn recall(&self, task: Task, row: &Excluded) -> Result<(), Error> {
+        let has_reply = row.value.as_deref().is_some_and(|value| reply_of(value).is_some());
+        if !has_reply && !BY_SERVER.contains(&row.reason.as_str()) {
+            return Ok(());
+        }
+        let place = self.0.get(&task).and_then(|trial| trial.places.try_acquire().ok());
+        self.count(task, row, place)
+    }
+
+    fn count(&self, task: Task, row: &Excluded, place: Option<SemaphorePermit<'_>>) -> Result<(), Error> {
+        let Some(trial) = self.0.get(&task).filter(|trial| !trial.places.is_closed()) else {
             return Ok(());
         };
+        if let Some(place) = place {
+            place.forget();
+        }
         let mut dropped = locked(&trial.dropped);
         *dropped.entry(row.reason.clone()).or_default() += 1;
         if dropped.values().sum::<usize>() < TRIAL {
@@ -92,11 +113,17 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The reply in the value of an excluded row.
+fn reply_of(value: &str) -> Option<String> {
+    let object: serde_json::Value = serde_json::from_str(value).ok()?;
+    Some(object.get("reply")?.as_str()?.to_owned())
+}
+
 /// The beginning of a dropped reply, in one line.
 fn example(value: &str) -> String {
-    let object: serde_json::Value = serde_json::from_str(value).unwrap_or_default();
-    let reply = object["reply"].as_str().filter(|reply| !reply.trim().is_empty());
-    let line = reply.unwrap_or(value).split_whitespace().collect::<Vec<_>>().join(" ");
+    let reply = reply_of(value).filter(|reply| !reply.trim().is_empty());
+    let text = reply.as_deref().unwrap_or(value);
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(EXAMPLE_CHARS) {
         Some((at, _)) => format!("{}...", &line[..at]),
         None => line,

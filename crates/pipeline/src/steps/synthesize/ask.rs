@@ -1,6 +1,6 @@
 //! The first phase: conversations are asked for, and replies checked.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tsumugi_chat::BatchConfig;
 use tsumugi_record::{Conversation, Excluded, Record as _, ShardReader, record, shards};
@@ -27,7 +27,7 @@ const TRIED_SINGLY: usize = 20;
 impl Synthesize {
     pub(super) fn ask_shards(&self, work: &Work) -> Result<usize, Error> {
         self.tracker(work)?;
-        self.trust_what_was_kept(work.out())?;
+        self.recall_trials(work.out())?;
         if self.settings.batch {
             self.accounted(|| self.try_singly())?;
             self.accounted(|| self.send_batches(work.progress()))?;
@@ -42,19 +42,29 @@ impl Synthesize {
         })
     }
 
-    /// Tasks of which shards of an earlier run hold conversations are not on trial again.
-    fn trust_what_was_kept(&self, out: &Path) -> Result<(), Error> {
+    /// Takes over what shards of an earlier run say of the tasks: one that has conversations is not on trial again, and what was
+    /// dropped of others counts.
+    fn recall_trials(&self, out: &Path) -> Result<(), Error> {
         let synthesizer = &self.synthesizer;
-        let folder = out.join(ASKED);
-        if !folder.is_dir() {
-            return Ok(());
-        }
-        for shard in shards(folder, ConversationTask::KIND)? {
-            if self.settings.tasks.iter().all(|task| synthesizer.is_trusted(*task)) {
-                break;
+        let is_done = || self.settings.tasks.iter().all(|task| synthesizer.is_trusted(*task));
+        for shard in earlier(&out.join(ASKED), ConversationTask::KIND)? {
+            if is_done() {
+                return Ok(());
             }
             for rows in ShardReader::<ConversationTask>::open(&shard)? {
                 rows?.iter().filter_map(|row| row.task.parse().ok()).for_each(|task| synthesizer.trust(task));
+            }
+        }
+        for shard in earlier(&out.join(DROPPED), Excluded::KIND)? {
+            for rows in ShardReader::<Excluded>::open(&shard)? {
+                for row in rows? {
+                    let task = row.step.trim_start_matches("synthesize/").parse();
+                    let Ok(task) = task else { continue };
+                    synthesizer.recall_dropped(task, &row).map_err(Error::step(STEP, "an earlier run"))?;
+                }
+            }
+            if is_done() {
+                break;
             }
         }
         Ok(())
@@ -137,6 +147,11 @@ impl Synthesize {
         }
         ledger::write(work.out(), number, &calls)
     }
+}
+
+/// Shards of a folder that an earlier run may have left.
+fn earlier(folder: &Path, kind: &str) -> Result<Vec<PathBuf>, Error> {
+    if folder.is_dir() { Ok(shards(folder, kind)?) } else { Ok(Vec::new()) }
 }
 
 /// Why a request stayed unanswered that might be answered at another time.
