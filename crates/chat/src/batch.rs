@@ -380,10 +380,7 @@ impl Inner {
 
     /// A request as a line of a batch's file.
     fn batch_line(&self, request: &Request, key: &str) -> Result<String, Error> {
-        let broken =
-            |source: serde_json::Error| Error::config_caused("a request cannot be written as JSON", source);
-        let mut body =
-            serde_json::to_value(request.to_wire(self.config.token_limit_field)).map_err(broken)?;
+        let mut body = self.body(request)?;
         if let Some(azure) = &self.config.azure {
             body["model"] = azure.deployment.clone().into();
         }

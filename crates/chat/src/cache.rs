@@ -44,6 +44,37 @@ pub(crate) struct Lost {
     pub(crate) asked: String,
 }
 
+/// A line for a parameter that a model refused: what is sent instead. Not of the key of any request: what was asked for is the
+/// same.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refused {
+    /// Where the model is served.
+    pub(crate) endpoint: String,
+    pub(crate) model: String,
+    pub(crate) parameter: String,
+    /// Another name, or nothing where the parameter is left out.
+    pub(crate) instead: Option<String>,
+    /// Seconds since 1970, for the record.
+    pub(crate) at: u64,
+}
+
+/// A line of any kind.
+#[derive(Debug)]
+pub(crate) enum Line {
+    Reply(Entry),
+    Lost(Lost),
+    Refused(Refused),
+}
+
+impl Line {
+    fn read(line: &[u8]) -> Option<Self> {
+        let lost = || serde_json::from_slice(line).map(Self::Lost);
+        let refused = || serde_json::from_slice(line).map(Self::Refused);
+        serde_json::from_slice(line).map(Self::Reply).or_else(|_| lost()).or_else(|_| refused()).ok()
+    }
+}
+
 /// The folder, with an index of what it holds.
 #[derive(Debug)]
 pub(crate) struct Cache {
@@ -74,12 +105,8 @@ struct Writer {
 }
 
 impl Cache {
-    /// Opens or makes the folder and reads every line once, handing each reply to `seen` and each lost answer to `lost`.
-    pub(crate) fn open(
-        folder: &Path,
-        mut seen: impl FnMut(&Entry),
-        mut lost: impl FnMut(&Lost),
-    ) -> Result<Self, Error> {
+    /// Opens or makes the folder, reads every line once and hands it over.
+    pub(crate) fn open(folder: &Path, mut seen: impl FnMut(Line)) -> Result<Self, Error> {
         let cache = Self { folder: folder.to_owned(), state: Mutex::default() };
         std::fs::create_dir_all(folder).map_err(|source| cache.error(folder, source))?;
         let mut state = State::default();
@@ -87,14 +114,12 @@ impl Cache {
             let file = File::open(&path).map_err(|source| cache.error(&path, source))?;
             let number = state.files.len();
             let damaged = read_lines(file, |line, offset, length| {
-                let Ok(entry) = serde_json::from_slice::<Entry>(line) else {
-                    return serde_json::from_slice::<Lost>(line).is_ok_and(|line| {
-                        lost(&line);
-                        true
-                    });
-                };
-                seen(&entry);
-                state.index.entry(entry.key).or_insert(Place { file: number, offset, length });
+                let Some(line) = Line::read(line) else { return false };
+                if let Line::Reply(entry) = &line {
+                    let place = Place { file: number, offset, length };
+                    state.index.entry(entry.key.clone()).or_insert(place);
+                }
+                seen(line);
                 true
             })
             .map_err(|source| cache.error(&path, source))?;
@@ -140,9 +165,9 @@ impl Cache {
         Ok(())
     }
 
-    /// Appends a lost answer, as durably.
-    pub(crate) fn lose(&self, lost: &Lost) -> Result<(), Error> {
-        self.append(&mut lock(&self.state), lost).map(drop)
+    /// Appends a line that is no reply, as durably.
+    pub(crate) fn note(&self, line: &impl Serialize) -> Result<(), Error> {
+        self.append(&mut lock(&self.state), line).map(drop)
     }
 
     fn append(&self, state: &mut State, line: &impl Serialize) -> Result<Option<Place>, Error> {
@@ -238,6 +263,7 @@ mod tests {
     fn entry(key: &str) -> Entry {
         let reply = Reply {
             text: "改行\nと\"引用\"".into(),
+            reasoning: None,
             refusal: None,
             finish_reason: Some("stop".into()),
             usage: Usage { prompt_tokens: 3, completion_tokens: 4 },
@@ -252,7 +278,7 @@ mod tests {
     #[test]
     fn any_cut_of_the_file_loses_only_the_last_lines() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(folder.path(), |_| {}, |_| {}).unwrap();
+        let cache = Cache::open(folder.path(), |_| {}).unwrap();
         for key in ["a", "b", "c"] {
             cache.put(&entry(key)).unwrap();
         }
@@ -263,13 +289,13 @@ mod tests {
         for cut in 0..=whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
             let mut seen = 0;
-            let cache = Cache::open(folder.path(), |_| seen += 1, |_| {}).unwrap();
+            let cache = Cache::open(folder.path(), |_| seen += 1).unwrap();
             let complete = whole[..cut].iter().filter(|byte| **byte == b'\n').count();
             assert_eq!(seen, complete);
             cache.put(&entry("d")).unwrap();
             assert!(cache.get("d").unwrap().unwrap().cached);
             drop(cache);
-            assert!(Cache::open(folder.path(), |_| {}, |_| {}).unwrap().get("d").unwrap().is_some());
+            assert!(Cache::open(folder.path(), |_| {}).unwrap().get("d").unwrap().is_some());
             std::fs::remove_file(folder.path().join("replies-00001.jsonl")).unwrap();
         }
     }
@@ -277,15 +303,13 @@ mod tests {
     #[test]
     fn two_clients_share_a_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let (one, two) = (
-            Cache::open(folder.path(), |_| {}, |_| {}).unwrap(),
-            Cache::open(folder.path(), |_| {}, |_| {}).unwrap(),
-        );
+        let (one, two) =
+            (Cache::open(folder.path(), |_| {}).unwrap(), Cache::open(folder.path(), |_| {}).unwrap());
         one.put(&entry("a")).unwrap();
         two.put(&entry("b")).unwrap();
         one.put(&entry("c")).unwrap();
         assert!(one.get("c").unwrap().is_some() && two.get("b").unwrap().is_some());
-        let again = Cache::open(folder.path(), |_| {}, |_| {}).unwrap();
+        let again = Cache::open(folder.path(), |_| {}).unwrap();
         for key in ["a", "b", "c"] {
             assert!(again.get(key).unwrap().is_some());
         }
@@ -296,7 +320,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         std::fs::write(&file, "x").unwrap();
-        let error = Cache::open(&file.join("cache"), |_| {}, |_| {}).unwrap_err();
+        let error = Cache::open(&file.join("cache"), |_| {}).unwrap_err();
         assert!(error.is_fatal() && error.to_string().contains("file/cache"), "{error}");
     }
 }

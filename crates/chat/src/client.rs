@@ -3,33 +3,25 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use async_openai::types::chat::CreateChatCompletionRequest;
+use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use rand::{RngExt as _, SeedableRng as _};
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 
-use crate::cache::{Cache, Entry, Lost};
+use crate::cache::{Cache, Entry, Line, Lost, Refused};
 use crate::fault::{Class, Fault};
 use crate::ledger::{Accounts, Reservation};
 use crate::limiter::{Limiter, lock};
+use crate::parameters::{Body, Lesson, ParameterChanges, Parameters};
 use crate::prices::DEFAULT_IMAGE_TOKENS;
-use crate::remedy::with_remedy;
 use crate::reply::WireReply;
 use crate::transport::{Endpoint, Transport, fault_of, http_client};
 use crate::{ClientConfig, Error, Ledger, Reply, Request, Usage};
 
 /// Upper bound of the completion tokens that is assumed for a request without a limit of its own.
 const ASSUMED_COMPLETION_TOKENS: u64 = 4096;
-/// Number of rejected requests, without one that was answered, after which the fault is not in single items. This
-/// project's choice.
-const MOST_REJECTED: u64 = 10;
-
-/// Number of requests in a row that the server postpones until their deadline before the run is stopped. This project's
-/// choice.
-const MOST_PUT_OFF: u32 = 3;
-
 /// A client of one endpoint. Clones share connections, limits, cache and ledger.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -39,20 +31,22 @@ pub struct Client {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) config: ClientConfig,
-    base: String,
+    pub(crate) base: String,
     pub(crate) api: async_openai::Client<Endpoint>,
     limiter: Arc<Limiter>,
     pub(crate) cache: Option<Cache>,
-    accounts: Accounts,
+    pub(crate) accounts: Accounts,
     /// Whether the server has answered at all, even with an error: such a server may be restarting.
-    heard: Arc<AtomicBool>,
+    pub(crate) heard: Arc<AtomicBool>,
     /// Requests that were postponed until their deadline, since the last answer.
-    put_off: AtomicU32,
+    pub(crate) put_off: AtomicU32,
+    /// What is sent instead of parameters that models refuse.
+    parameters: Parameters,
     /// The message of the first fatal error; setting it wakes all that wait.
     halted: watch::Sender<Option<String>>,
     /// Requests in flight by key: a second request with the same key waits for the first and takes its reply from the cache.
     flights: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
-    jitter: Mutex<StdRng>,
+    pub(crate) jitter: Mutex<StdRng>,
 }
 
 /// What an attempt may take.
@@ -85,14 +79,17 @@ impl Client {
         let api =
             async_openai::Client::build(http, Endpoint::new(&base, &config)?).with_http_service(transport);
         let accounts = Accounts::new(config.budget_usd);
-        let cache = match &config.cache {
-            Some(folder) => Some(Cache::open(
-                folder,
-                |entry| accounts.recall(entry),
-                |lost| accounts.unknown(lost.lost_usd),
-            )?),
-            None => None,
+        let parameters = Parameters::default();
+        let place = place(&base, &config);
+        let recall = |line: Line| match line {
+            Line::Reply(entry) => accounts.recall(&entry),
+            Line::Lost(lost) => accounts.unknown(lost.lost_usd),
+            Line::Refused(line) if line.endpoint == place => {
+                parameters.change(&line.model, &line.parameter, line.instead.as_deref());
+            }
+            Line::Refused(_) => {}
         };
+        let cache = config.cache.as_ref().map(|folder| Cache::open(folder, recall)).transpose()?;
         let inner = Inner {
             base,
             api,
@@ -101,6 +98,7 @@ impl Client {
             accounts,
             heard,
             put_off: AtomicU32::new(0),
+            parameters,
             halted: watch::Sender::new(None),
             flights: Mutex::default(),
             jitter: Mutex::new(StdRng::seed_from_u64(entropy())),
@@ -128,7 +126,7 @@ impl Client {
             && error.is_fatal()
             && !matches!(error, Error::Stopped { .. })
         {
-            self.inner.halt(error);
+            self.inner.halt(error.to_string());
         }
         result
     }
@@ -141,10 +139,22 @@ impl Client {
         self.inner.check_halted()
     }
 
+    /// Sends no further request: all that are not in the cache fail with [`Error::Stopped`] and this reason, as after a fatal
+    /// error. Those in flight finish and are kept.
+    pub fn stop(&self, reason: impl Into<String>) {
+        self.inner.halt(reason.into());
+    }
+
     /// The ledger so far.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
-        self.inner.accounts.snapshot()
+        Ledger { parameters: self.inner.parameters.all(), ..self.inner.accounts.snapshot() }
+    }
+
+    /// What is sent instead of the parameters that a model refuses, as far as its endpoint was asked.
+    #[must_use]
+    pub fn parameter_changes(&self, model: &str) -> ParameterChanges {
+        self.inner.parameters.of(model)
     }
 
     /// The configuration. Its key is redacted in `Debug` and skipped by serde.
@@ -208,8 +218,8 @@ impl Inner {
             tokens: request.estimate_prompt_tokens(self.image_tokens(&request.model))
                 + most.completion_tokens,
         };
-        let body = request.to_wire(self.config.token_limit_field);
-        let (mut reply, reservation) = self.attempts(&body, cost).await?;
+        let mut body = Body::new(request, self.config.token_limit_field)?;
+        let (mut reply, reservation) = self.attempts(&request.model, &mut body, cost).await?;
         let usage = reply.counted(most.prompt_tokens);
         self.keep(&request.model, key, &mut reply, usage, 1.0)?;
         drop(reservation);
@@ -225,8 +235,20 @@ impl Inner {
     pub(crate) fn most_usage(&self, request: &Request) -> Usage {
         Usage {
             prompt_tokens: request.most_prompt_tokens(self.image_tokens(&request.model)),
-            completion_tokens: request.max_tokens.map_or(ASSUMED_COMPLETION_TOKENS, u64::from),
+            completion_tokens: match request.max_tokens.map(u64::from) {
+                Some(most) if self.parameters.is_unlimited(&request.model) => {
+                    most.max(ASSUMED_COMPLETION_TOKENS)
+                }
+                Some(most) => most,
+                None => ASSUMED_COMPLETION_TOKENS,
+            },
         }
+    }
+
+    /// The body of a request as it is sent in a batch.
+    pub(crate) fn body(&self, request: &Request) -> Result<Value, Error> {
+        let mut body = Body::new(request, self.config.token_limit_field)?;
+        Ok(Value::Object(body.adapted(&self.parameters, &request.model).clone()))
     }
 
     /// The price of a request in a batch as a fraction of its normal price.
@@ -273,7 +295,8 @@ impl Inner {
     /// reserved for it, which is held until its cost is recorded.
     async fn attempts(
         &self,
-        body: &CreateChatCompletionRequest,
+        model: &str,
+        body: &mut Body,
         cost: Cost,
     ) -> Result<(Reply, Reservation<'_>), Error> {
         let tokens = cost.tokens;
@@ -286,7 +309,7 @@ impl Inner {
             let deadline = *started.get_or_insert_with(Instant::now) + self.config.deadline();
             attempt += 1;
             let sent = Instant::now();
-            let fault = match self.attempt(body, deadline).await {
+            let fault = match self.attempt(model, body.adapted(&self.parameters, model), deadline).await {
                 Ok(reply) => {
                     self.put_off.store(0, Ordering::Relaxed);
                     self.limiter.widen();
@@ -298,9 +321,13 @@ impl Inner {
             drop(slot);
             self.limiter.settle(tokens, 0);
             if fault.may_have_cost() {
-                self.lost(&body.model, cost.most_usd)?;
+                self.lost(model, cost.most_usd)?;
             }
             drop(reservation);
+            if self.learn(model, body, &fault)? {
+                attempt -= 1;
+                continue;
+            }
             if matches!(fault.class, Class::RateLimited | Class::Overloaded) {
                 self.limiter.narrow(sent);
             }
@@ -313,107 +340,43 @@ impl Inner {
         }
     }
 
-    async fn attempt(&self, body: &CreateChatCompletionRequest, deadline: Instant) -> Result<Reply, Fault> {
+    /// Whether the body is to be sent again with other parameters, since its model refused one.
+    fn learn(&self, model: &str, body: &Body, fault: &Fault) -> Result<bool, Error> {
+        let (parameter, instead) = match self.parameters.learn(model, body, fault) {
+            Lesson::None => return Ok(false),
+            Lesson::Known => return Ok(true),
+            Lesson::New { parameter, instead } => (parameter, instead),
+        };
+        let endpoint = place(&self.base, &self.config);
+        let what = match &instead {
+            Some(other) => format!("`{other}` is sent instead"),
+            None => "it is left out".to_owned(),
+        };
+        let message = &fault.message;
+        tracing::warn!("{endpoint}: model {model:?} refuses `{parameter}`; {what} from here on ({message})");
+        if let Some(cache) = &self.cache {
+            cache.note(&Refused { endpoint, model: model.to_owned(), parameter, instead, at: now() })?;
+        }
+        Ok(true)
+    }
+
+    async fn attempt(
+        &self,
+        model: &str,
+        body: &Map<String, Value>,
+        deadline: Instant,
+    ) -> Result<Reply, Fault> {
         let left = deadline.saturating_duration_since(Instant::now());
         let chat = self.api.chat();
         let answer = chat.create_byot::<_, WireReply>(body);
         let wire = match tokio::time::timeout(left, answer).await {
             Ok(result) => result.map_err(fault_of)?,
-            Err(_) => {
-                return Err(Fault {
-                    class: Class::Transient,
-                    status: 0,
-                    message: "timed out".into(),
-                    retry_after: None,
-                    sent: true,
-                });
-            }
+            Err(_) => return Err(Fault::timed_out()),
         };
         if let Some(error) = wire.error() {
             return Err(Fault::from_error_value(error));
         }
-        wire.into_reply(&body.model).ok_or_else(|| Fault::broken("no choices"))
-    }
-
-    /// How long to wait before the next attempt. `attempt` were made, of which `tries` count against the retries: where the
-    /// server only asks for patience, nothing but the deadline ends it.
-    ///
-    /// # Errors
-    /// What the fault ends in, where there is to be no further attempt.
-    pub(crate) fn pause(
-        &self,
-        fault: &Fault,
-        attempt: u32,
-        tries: u32,
-        deadline: Instant,
-    ) -> Result<Duration, Error> {
-        if let Some(error) = self.ends(fault, attempt, tries) {
-            return Err(error);
-        }
-        let wait = self.wait(fault, attempt);
-        if Instant::now() + wait < deadline {
-            return Ok(wait);
-        }
-        let (seconds, last) = (self.config.deadline().as_secs(), fault.message.clone());
-        if fault.asks_for_patience() {
-            let requests = self.put_off.fetch_add(1, Ordering::Relaxed) + 1;
-            if requests >= MOST_PUT_OFF {
-                return Err(Error::PutOff { base_url: self.base.clone(), requests, seconds, last });
-            }
-        }
-        Err(Error::Deadline { seconds, attempts: attempt, last })
-    }
-
-    /// The error a fault ends in, unless it is to be retried.
-    fn ends(&self, fault: &Fault, attempts: u32, tries: u32) -> Option<Error> {
-        let (base_url, message, status) = (self.base.clone(), fault.message.clone(), fault.status);
-        Some(match fault.class {
-            // A server that answered before may be restarting; one that never did is treated as absent.
-            Class::Unreachable if !self.heard.load(Ordering::Relaxed) || tries > self.config.max_retries => {
-                Error::Connect { base_url, reason: message }
-            }
-            Class::Auth => Error::Auth { base_url, status, message },
-            Class::Quota => Error::Quota { base_url, message },
-            Class::Unsupported => Error::Unsupported { base_url, status, message: with_remedy(message) },
-            Class::ContextTooLong => Error::ContextTooLong { message },
-            Class::Filtered => Error::Filtered { message },
-            Class::Rejected => Error::Rejected { status, message },
-            class
-                if class.retried()
-                    && fault.retry_after.is_some_and(|asked| asked > self.config.deadline()) =>
-            {
-                let seconds = fault.retry_after.unwrap_or_default().as_secs();
-                Error::AskedToWait { base_url, seconds, message }
-            }
-            class if class.retried() && tries > self.config.max_retries => {
-                Error::GaveUp { attempts, last: message }
-            }
-            _ => return None,
-        })
-    }
-
-    /// The wait with full jitter: never shorter than what the server asks for, and jittered even if it asks for none.
-    fn wait(&self, fault: &Fault, attempt: u32) -> Duration {
-        let ceiling =
-            (self.config.backoff_base * 2f64.powi(attempt.min(60) as i32 - 1)).min(self.config.backoff_cap);
-        let drawn = Duration::from_secs_f64(ceiling * lock(&self.jitter).random::<f64>());
-        match fault.retry_after {
-            Some(asked) => (asked + drawn.min(Duration::from_secs_f64(self.config.backoff_base))).max(drawn),
-            None => drawn,
-        }
-    }
-
-    /// Counts a failure. If the server has rejected every request so far, the fault is in what they have in common.
-    fn unless_all_are_rejected(&self, error: Error) -> Error {
-        self.accounts.failed(error.reason());
-        let Error::Rejected { status, message } = &error else { return error };
-        let ledger = self.accounts.snapshot();
-        let rejected = ledger.failed.get(error.reason()).copied().unwrap_or(0);
-        if rejected < MOST_REJECTED || ledger.answered + ledger.cached > 0 {
-            return error;
-        }
-        let message = with_remedy(format!("it rejected all of the first {rejected} requests: {message}"));
-        Error::Unsupported { base_url: self.base.clone(), status: *status, message }
+        wire.into_reply(model).ok_or_else(|| Fault::broken("no choices"))
     }
 
     /// Reserves for good what an attempt may have cost if it is unknown whether the server charged for it.
@@ -421,16 +384,16 @@ impl Inner {
         self.accounts.unknown(usd);
         match &self.cache {
             Some(cache) if usd > 0.0 => {
-                cache.lose(&Lost { lost_usd: usd, at: now(), asked: model.to_owned() })
+                cache.note(&Lost { lost_usd: usd, at: now(), asked: model.to_owned() })
             }
             _ => Ok(()),
         }
     }
 
-    fn halt(&self, error: &Error) {
+    fn halt(&self, reason: String) {
         self.halted.send_if_modified(|halted| {
             let first = halted.is_none();
-            halted.get_or_insert_with(|| error.to_string());
+            halted.get_or_insert(reason);
             first
         });
     }
@@ -455,6 +418,14 @@ impl Inner {
     }
 }
 
+/// Where a model is served: the base URL, and at Azure the deployment.
+fn place(base: &str, config: &ClientConfig) -> String {
+    match &config.azure {
+        Some(azure) => format!("{base}/openai/deployments/{}", azure.deployment),
+        None => base.to_owned(),
+    }
+}
+
 /// Seconds since 1970.
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
@@ -464,36 +435,4 @@ fn now() -> u64 {
 fn entropy() -> u64 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     RandomState::new().build_hasher().finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_are_spread_over_all_of_a_doubling_range() {
-        let config =
-            ClientConfig { backoff_base: 1.0, backoff_cap: 8.0, ..ClientConfig::new("http://127.0.0.1/v1") };
-        let client = Client::new(config).unwrap();
-        let mut fault = Fault::broken("x");
-        for (attempt, ceiling) in [(1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (5, 8.0), (80, 8.0)] {
-            let waits: Vec<f64> =
-                (0..300).map(|_| client.inner.wait(&fault, attempt).as_secs_f64() / ceiling).collect();
-            let (least, most) =
-                (waits.iter().copied().fold(1.0, f64::min), waits.iter().copied().fold(0.0, f64::max));
-            assert!(
-                (0.0..0.1).contains(&least) && (0.9..=1.0).contains(&most),
-                "{attempt}: {least} to {most}"
-            );
-        }
-        // Never before the time asked for, and little after it.
-        fault.retry_after = Some(Duration::from_secs(9));
-        for _ in 0..300 {
-            assert!((9.0..=10.0).contains(&client.inner.wait(&fault, 5).as_secs_f64()));
-        }
-        // A server that asks for no wait at all is not hammered.
-        fault.retry_after = Some(Duration::ZERO);
-        let mean = (0..300).map(|_| client.inner.wait(&fault, 4).as_secs_f64()).sum::<f64>() / 300.0;
-        assert!((3.0..=5.0).contains(&mean), "{mean}");
-    }
 }

@@ -21,6 +21,11 @@ pub(crate) struct Fault {
     pub(crate) retry_after: Option<Duration>,
     /// Whether the request may have reached the server.
     pub(crate) sent: bool,
+    /// The parameter that the server names as wrong.
+    pub(crate) parameter: Option<String>,
+    /// Whether the message is an object of details, which is how Mistral's server passes on what its validation says.
+    pub(crate) is_nested: bool,
+    codes: Vec<String>,
 }
 
 /// What a fault means for the request and the run.
@@ -65,6 +70,35 @@ impl Class {
 }
 
 impl Fault {
+    fn new(class: Class, status: u16, message: String) -> Self {
+        Self {
+            class,
+            status,
+            message,
+            retry_after: None,
+            sent: true,
+            parameter: None,
+            is_nested: false,
+            codes: Vec::new(),
+        }
+    }
+
+    fn of_details(class: Class, status: u16, message: String, details: Details) -> Self {
+        let codes = details.code.split(' ').map(str::to_owned).chain([details.kind]).collect();
+        let (parameter, is_nested) = (details.parameter, details.is_nested);
+        Self { parameter, is_nested, codes, ..Self::new(class, status, message) }
+    }
+
+    /// Whether the server's error has one of these codes or types.
+    pub(crate) fn is_coded(&self, codes: &[&str]) -> bool {
+        self.codes.iter().any(|code| codes.contains(&code.as_str()))
+    }
+
+    /// The attempt took longer than the time for its request.
+    pub(crate) fn timed_out() -> Self {
+        Self::new(Class::Transient, 0, "timed out".into())
+    }
+
     /// An answer whose status is not a success.
     pub(crate) fn from_status(status: StatusCode, body: &[u8], retry_after: Option<Duration>) -> Self {
         let details = Details::read(body);
@@ -73,26 +107,18 @@ impl Fault {
         } else {
             details.message.clone()
         };
-        Self {
-            class: classify(status.as_u16(), &details, retry_after.is_some()),
-            status: status.as_u16(),
-            message: format!("HTTP {}: {message}", status.as_u16()),
-            retry_after,
-            sent: true,
-        }
+        let class = classify(status.as_u16(), &details, retry_after.is_some());
+        let message = format!("HTTP {}: {message}", status.as_u16());
+        Self { retry_after, ..Self::of_details(class, status.as_u16(), message, details) }
     }
 
     /// An error object inside a reply of status 200, as some gateways send it.
     pub(crate) fn from_error_value(error: &Value) -> Self {
         let details = Details::from_value(&serde_json::json!({ "error": error }));
         let status = details.code.parse().ok().filter(|code| (400..600).contains(code)).unwrap_or(500);
-        Self {
-            class: classify(status, &details, false),
-            status,
-            message: format!("error {status} inside a reply: {}", details.message),
-            retry_after: None,
-            sent: true,
-        }
+        let class = classify(status, &details, false);
+        let message = format!("error {status} inside a reply: {}", details.message);
+        Self::of_details(class, status, message, details)
     }
 
     /// The connection failed before or during the answer.
@@ -103,7 +129,7 @@ impl Fault {
             Class::Transient
         };
         let message = if error.is_timeout() { "timed out".to_owned() } else { innermost(error) };
-        Self { class, status: 0, message, retry_after: None, sent: !error.is_connect() }
+        Self { sent: !error.is_connect(), ..Self::new(class, 0, message) }
     }
 
     /// Whether the server may have done (and charged for) the work: the answer got lost on its way or cannot be read.
@@ -124,18 +150,11 @@ impl Fault {
 
     /// A good status with more bytes than any answer of its kind has; no further attempt would be shorter.
     pub(crate) fn too_large(limit: usize) -> Self {
-        let message = format!("the reply is longer than {} MiB", limit >> 20);
-        Self { class: Class::Rejected, status: 200, message, retry_after: None, sent: true }
+        Self::new(Class::Rejected, 200, format!("the reply is longer than {} MiB", limit >> 20))
     }
 
     pub(crate) fn broken(what: &str) -> Self {
-        Self {
-            class: Class::Transient,
-            status: 200,
-            message: format!("broken reply: {what}"),
-            retry_after: None,
-            sent: true,
-        }
+        Self::new(Class::Transient, 200, format!("broken reply: {what}"))
     }
 }
 
@@ -146,6 +165,9 @@ struct Details {
     /// Strings as they are, integers as text (vLLM sends those).
     code: String,
     kind: String,
+    /// The field that is wrong.
+    parameter: Option<String>,
+    is_nested: bool,
 }
 
 impl Details {
@@ -179,12 +201,31 @@ impl Details {
         if let Some(inner) = object.pointer("/innererror/code").and_then(Value::as_str) {
             code = format!("{code} {inner}");
         }
-        Self { message: plain(&message), code, kind: text("type") }
+        let is_nested = object.get("message").is_some_and(Value::is_object);
+        let parameter = match object.get("param") {
+            Some(Value::String(field)) if !field.is_empty() => Some(field.clone()),
+            _ => located(object).or_else(|| located_in_text(&message)),
+        };
+        Self { message: plain(&message), code, kind: text("type"), parameter, is_nested }
     }
 
     fn names(&self, names: &[&str]) -> bool {
         self.code.split(' ').chain([self.kind.as_str()]).any(|word| names.contains(&word))
     }
+}
+
+/// The field that a validation error is about: the first name in its `loc` besides `body`.
+fn located(error: &Value) -> Option<String> {
+    let details = error.get("detail").or_else(|| error.pointer("/message/detail"))?;
+    let place = details.get(0)?.get("loc")?.as_array()?;
+    place.iter().filter_map(Value::as_str).find(|name| *name != "body").map(str::to_owned)
+}
+
+/// The same where the error is passed on as Python prints it.
+fn located_in_text(message: &str) -> Option<String> {
+    let place = &message[message.find("'loc': (")? + 8..];
+    let names = place[..place.find(')')?].split(',').map(|name| name.trim().trim_matches('\''));
+    names.filter(|name| !name.is_empty() && *name != "body").map(str::to_owned).next()
 }
 
 /// Codes and types by which servers say that the money is gone (OpenAI's, then LiteLLM's).

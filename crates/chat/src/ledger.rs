@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use crate::cache::Entry;
 use crate::limiter::lock;
+use crate::parameters::ParameterChanges;
 use crate::{Error, Usage};
 
 /// The ledger of a client: what its cache folder records, and what this client did.
@@ -32,6 +33,9 @@ pub struct Ledger {
     pub retries: BTreeMap<String, u64>,
     /// Requests of this client that ended in an error, by [`Error::reason`].
     pub failed: BTreeMap<String, u64>,
+    /// What is sent to each model of this endpoint instead of the parameters that it refuses, including what earlier runs with
+    /// the same cache learned.
+    pub parameters: BTreeMap<String, ParameterChanges>,
 }
 
 /// Tokens and money of one model.

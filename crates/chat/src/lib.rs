@@ -10,6 +10,9 @@
 //! - **limits**: requests in flight (additive increase, multiplicative decrease), requests and tokens a minute, given or learned
 //!   from `x-ratelimit-*` headers.
 //! - **budget and ledger**: tokens and money by model from a price table; a request that could overshoot is not sent.
+//! - **parameters**: what a model refuses (`temperature`, `seed`, `max_tokens`, a JSON schema, ...) is learned from its error reply
+//!   and renamed or left out from then on. The decision is logged, is in the [`Ledger`], and is kept with the cache.
+//! - **reasoning models**: [`Reply::answer`] is what a model says after it has thought, however the server hands that over.
 //! - **batches**: [`Client::batches`] sends the same requests through the Batch API and puts the replies into the cache.
 //! - **errors that say what to do**: those with [`Error::is_fatal`] stop the run in order (no server, key refused, quota or budget
 //!   used up), the others end one item with its [`Error::reason`].
@@ -31,7 +34,7 @@
 //!     ..Request::default()
 //! };
 //! let reply = client.send(&request).await?;
-//! println!("{} ({} tokens)", reply.text, reply.usage.completion_tokens);
+//! println!("{} ({} tokens)", reply.answer(), reply.usage.completion_tokens);
 //! # Ok(())
 //! # }
 //! ```
@@ -46,10 +49,14 @@ mod fault;
 mod key;
 mod ledger;
 mod limiter;
+mod parameters;
 mod prices;
+mod reasoning;
+mod refusal;
 mod remedy;
 mod reply;
 mod request;
+mod retry;
 mod transport;
 
 pub use batch::{BatchConfig, BatchSummary, Batches};
@@ -58,6 +65,7 @@ pub use config::{Azure, ClientConfig, DEFAULT_BASE_URL, TokenLimitField};
 pub use error::{Cause, Error};
 pub use key::ApiKey;
 pub use ledger::{Ledger, Spent};
+pub use parameters::ParameterChanges;
 pub use prices::{Price, Prices, of_model};
 pub use reply::{Reply, Usage};
 pub use request::{ChatMessage, JsonSchema, Part, Request, Role};

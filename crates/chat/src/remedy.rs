@@ -1,18 +1,15 @@
-//! What to do about a parameter that a server does not accept.
+//! What to do about a request that a server does not accept.
 
-/// Adds to a server's message about a parameter that it does not accept what to do about it.
+/// Adds to a server's message what to do about it. Parameters that a model does not know are left out without asking; what
+/// comes here are values and requests that cannot be mended so.
 pub(crate) fn with_remedy(message: String) -> String {
     let about = |names: &[&str]| names.iter().any(|name| message.contains(name));
-    let remedy = if about(&["temperature"]) {
-        "leave `temperature` out of the prompt files"
-    } else if about(&["seed"]) {
-        "send no `seed`"
-    } else if about(&["max_tokens", "max_completion_tokens"]) {
-        "set `token_limit_field` to the field that it accepts"
-    } else if about(&["response_format", "json_schema", "schema"]) {
-        "use a model and server with structured outputs (response_format json_schema)"
+    let remedy = if about(&["max_tokens", "max_completion_tokens"]) {
+        "lower `max_tokens` to what the model allows"
+    } else if about(&["image"]) {
+        "use a model that reads images"
     } else {
-        "check `base_url` and the model's name, and whether the server accepts a seed, a temperature, images and JSON schemas"
+        "check `base_url` and the model's name, and whether the server reads such requests"
     };
     format!("{message}. Remedy: {remedy}")
 }
@@ -22,12 +19,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parameter_decides() {
+    fn the_message_decides() {
         for (message, remedy) in [
-            ("Unsupported value: 'temperature' does not support 0.2", "prompt files"),
-            ("Unrecognized request argument supplied: seed", "`seed`"),
-            ("Use 'max_completion_tokens' instead", "token_limit_field"),
-            ("response_format is not available", "structured outputs"),
+            ("max_tokens is too large: 50000", "lower `max_tokens`"),
+            ("this model has no support for image_url", "reads images"),
             ("no", "model's name"),
         ] {
             let text = with_remedy(message.into());

@@ -3,13 +3,22 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::reasoning::without_thoughts;
 use crate::request::estimate_text;
+
+/// How servers say that a reply reached the token limit, in lower case.
+const CUT: [&str; 4] = ["length", "max_tokens", "model_length", "max_output_tokens"];
+/// How servers say that their filter ended a reply, in lower case.
+const FILTERED: [&str; 4] = ["content_filter", "safety", "prohibited_content", "blocklist"];
 
 /// A reply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
-    /// The model's text; empty where it refused.
+    /// The model's text as it came; empty where it refused. [`Reply::answer`] is what it says.
     pub text: String,
+    /// The model's thoughts, where the server hands them over apart from the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
     /// The model's own refusal, where the API marks it as such.
     pub refusal: Option<String>,
     /// Why it ended: `stop`, `length`, `content_filter`, or what the server calls it.
@@ -30,12 +39,48 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// What the model says: the text without the thoughts that stand in it between `<think>` and `</think>` or marks of other
+    /// models. A reply that is all thought and yet complete is its own answer, since some servers take a whole reply for
+    /// thought. One that reached the token limit while it thought has no answer.
+    #[must_use]
+    pub fn answer(&self) -> String {
+        let parted = without_thoughts(&self.text);
+        if !parted.answer.trim().is_empty() || self.is_cut() {
+            return parted.answer;
+        }
+        let of_reasoning = || {
+            let parted = without_thoughts(self.reasoning.as_deref()?);
+            Some(parted.answer).filter(|answer| !answer.is_empty()).or(parted.unfinished)
+        };
+        parted.unfinished.or_else(of_reasoning).unwrap_or(parted.answer)
+    }
+
+    /// Whether the reply ended at a token limit.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.ended_by(&CUT)
+    }
+
+    /// Whether the server's filter ended the reply.
+    #[must_use]
+    pub fn is_filtered(&self) -> bool {
+        self.ended_by(&FILTERED)
+    }
+
+    fn ended_by(&self, reasons: &[&str]) -> bool {
+        let reason = self.finish_reason.as_ref().map(|reason| reason.to_ascii_lowercase());
+        reason.is_some_and(|reason| reasons.contains(&reason.as_str()))
+    }
+
     /// What it took. Some servers do not say what they counted; their requests are not free for that.
     pub(crate) fn counted(&self, most_prompt_tokens: u64) -> Usage {
         let or = |counted, estimate| if counted == 0 { estimate } else { counted };
         Usage {
             prompt_tokens: or(self.usage.prompt_tokens, most_prompt_tokens),
-            completion_tokens: or(self.usage.completion_tokens, estimate_text(&self.text)),
+            completion_tokens: or(
+                self.usage.completion_tokens,
+                estimate_text(&self.text) + self.reasoning.as_deref().map_or(0, estimate_text),
+            ),
         }
     }
 }
@@ -72,13 +117,10 @@ impl WireReply {
         let choice = self.0.get_mut("choices")?.get_mut(0)?.take();
         let finish_reason = text(&choice["finish_reason"]);
         let message = &choice["message"];
-        // Azure's filter leaves out the message.
-        if !message.is_object() && finish_reason.as_deref() != Some("content_filter") {
-            return None;
-        }
         let usage = &self.0["usage"];
-        Some(Reply {
-            text: content_text(&message["content"]),
+        let mut reply = Reply {
+            text: String::new(),
+            reasoning: None,
             refusal: text(&message["refusal"]),
             finish_reason,
             usage: Usage {
@@ -89,7 +131,39 @@ impl WireReply {
             time: 0,
             usd: 0.0,
             cached: false,
-        })
+        };
+        if message.is_object() {
+            reply.read(message);
+        } else if let Value::String(text) = &choice["text"] {
+            // Servers of plain completions.
+            reply.text.clone_from(text);
+        } else if !reply.is_filtered() {
+            // Azure's filter alone leaves out the message.
+            return None;
+        }
+        Some(reply)
+    }
+}
+
+impl Reply {
+    /// Reads a message: text, and thoughts beside it.
+    fn read(&mut self, message: &Value) {
+        let mut thoughts = String::new();
+        read_content(&message["content"], &mut self.text, &mut thoughts);
+        // vLLM and DeepSeek, OpenRouter and newer vLLM, OpenRouter's list.
+        for field in ["reasoning_content", "reasoning", "reasoning_details"] {
+            if thoughts.is_empty() {
+                read_content(&message[field], &mut thoughts, &mut String::new());
+            }
+        }
+        self.reasoning = Some(thoughts).filter(|thoughts| !thoughts.is_empty());
+        if self.text.trim().is_empty() && self.refusal.is_none() {
+            // Servers that hold a model to a schema by a call of a tool.
+            let calls = [&message["tool_calls"][0]["function"], &message["function_call"]];
+            if let Some(arguments) = calls.iter().find_map(|call| text(&call["arguments"])) {
+                self.text = arguments;
+            }
+        }
     }
 }
 
@@ -107,16 +181,27 @@ fn tokens(value: &Value) -> u64 {
     value.as_u64().or_else(|| value.as_f64().map(|count| count.max(0.0) as u64)).unwrap_or(0)
 }
 
-/// Content is a string, or a list of parts of which the text ones count.
-fn content_text(content: &Value) -> String {
+/// Adds content to the text or to the thoughts. It is a string, a part, or a list of both.
+fn read_content(content: &Value, said: &mut String, thoughts: &mut String) {
     match content {
-        Value::String(text) => text.clone(),
-        Value::Array(parts) => parts
-            .iter()
-            .filter_map(|part| part.get("text").and_then(Value::as_str))
-            .collect::<Vec<_>>()
-            .concat(),
-        _ => String::new(),
+        Value::String(text) => said.push_str(text),
+        Value::Array(parts) => parts.iter().for_each(|part| read_content(part, said, thoughts)),
+        Value::Object(part) => {
+            let is_thought = part
+                .get("type")
+                .and_then(Value::as_str)
+                .is_some_and(|kind| ["thinking", "reasoning", "thought"].contains(&kind));
+            let inner =
+                ["text", "thinking", "reasoning", "summary"].iter().find_map(|field| part.get(*field));
+            match inner {
+                Some(inner) if is_thought => read_content(inner, thoughts, &mut String::new()),
+                Some(inner) => read_content(inner, said, thoughts),
+                // The reply itself, where the server has parsed it. Parts of other kinds, such as images, say nothing.
+                None if !part.contains_key("type") && !part.is_empty() => said.push_str(&content.to_string()),
+                None => {}
+            }
+        }
+        _ => {}
     }
 }
 
@@ -155,5 +240,54 @@ mod tests {
         let filtered = r#"{"choices":[{"finish_reason":"content_filter"}]}"#;
         let reply = serde_json::from_str::<WireReply>(filtered).unwrap().into_reply("m").unwrap();
         assert_eq!((reply.text.as_str(), reply.finish_reason.as_deref()), ("", Some("content_filter")));
+    }
+
+    /// Text and answer of a reply with this message.
+    fn read(message: Value, finish: &str) -> (String, String) {
+        let body = serde_json::json!({"choices": [{"message": message, "finish_reason": finish}]});
+        let reply = serde_json::from_value::<WireReply>(body).unwrap().into_reply("m").unwrap();
+        (reply.text.clone(), reply.answer())
+    }
+
+    #[test]
+    fn answers_are_told_from_thoughts() {
+        use serde_json::json;
+        for (message, finish, answer) in [
+            (json!({"content": "<think>赤か</think>赤"}), "stop", "赤"),
+            (json!({"content": null, "reasoning_content": "赤", "reasoning": null}), "stop", "赤"),
+            (json!({"content": null, "reasoning": "赤"}), "stop", "赤"),
+            (json!({"content": "", "reasoning_content": "考え</think>赤"}), "stop", "赤"),
+            (json!({"content": "赤", "reasoning_content": "青"}), "stop", "赤"),
+            // Cut while it thought: there is no answer.
+            (json!({"content": null, "reasoning_content": "赤か"}), "length", ""),
+            (json!({"content": "<think>赤か"}), "MAX_TOKENS", ""),
+            (json!({"content": "<think>赤"}), "stop", "赤"),
+            (
+                json!({"content": [{"type": "text", "text": "赤い"}, {"type": "text", "text": "船"}]}),
+                "stop",
+                "赤い船",
+            ),
+            (
+                json!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "青"}]}, {"type": "text", "text": "赤"}]}),
+                "stop",
+                "赤",
+            ),
+            (json!({"content": {"answer": "赤"}}), "stop", r#"{"answer":"赤"}"#),
+            (
+                json!({"content": null, "tool_calls": [{"function": {"arguments": "{\"answer\":\"赤\"}"}}]}),
+                "tool_calls",
+                r#"{"answer":"赤"}"#,
+            ),
+            (
+                json!({"content": null, "reasoning_details": [{"type": "reasoning.text", "text": "赤"}]}),
+                "stop",
+                "赤",
+            ),
+            (json!({"content": null}), "stop", ""),
+        ] {
+            assert_eq!(read(message.clone(), finish).1, answer, "{message}");
+        }
+        // What came is kept as it came.
+        assert_eq!(read(json!({"content": "<think>a</think>b"}), "stop").0, "<think>a</think>b");
     }
 }

@@ -244,7 +244,7 @@ fn print(text: &str) -> ExitCode {
         // A reader that has seen enough (`| head`) is not a failure.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: standard output: {error}");
+            eprintln!("error: standard output: {}", tsumugi_pipeline::with_causes(&error));
             ExitCode::FAILURE
         }
     }

@@ -206,3 +206,19 @@ fn the_reference_has_every_step() {
         assert!(page.contains(&format!("\n### {}\n", step.name())), "{}", step.name());
     }
 }
+
+/// `/dev/full` is a disk without any space.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_called_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("a.html");
+    std::fs::write(&page, "<title>a</title><p>text").unwrap();
+    for arguments in [vec!["extract_page", page.to_str().unwrap()], vec!["reference"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = program(&arguments).stdout(full).output().unwrap();
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {message}");
+        assert!(message.contains("the disk is full"), "{arguments:?}: {message}");
+    }
+}

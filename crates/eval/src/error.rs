@@ -45,6 +45,12 @@ pub enum Error {
         /// The reader's error.
         source: Cause,
     },
+    /// A file is a Git LFS pointer, as a clone without Git LFS leaves it.
+    #[error("{} is a Git LFS pointer and not the file itself; run `git lfs install` and `git lfs pull` in its folder", path.display())]
+    LfsPointer {
+        /// The file.
+        path: PathBuf,
+    },
     /// A benchmark has no questions, or questions that cannot be used.
     #[error("benchmark {benchmark}: {reason}")]
     Benchmark {
@@ -79,16 +85,15 @@ pub enum Error {
         /// What it did.
         reason: String,
     },
-    /// A benchmark cannot be fetched from the Hugging Face hub. The reason is text, not the hub client's error, because
-    /// that error may hold the access token.
+    /// A benchmark cannot be fetched from the Hugging Face hub.
     #[error(
-        "cannot fetch {repository} from the hub ({reason}); set `data` to a folder with its Parquet files, or check the network, HF_ENDPOINT and, if it needs a login, HF_TOKEN"
+        "cannot load the benchmark {benchmark} from the hub; `data` can name a folder with its Parquet files instead"
     )]
     Hub {
         /// The repository.
-        repository: String,
+        benchmark: String,
         /// What went wrong.
-        reason: String,
+        source: tsumugi_hub::Error,
     },
     /// A table of the run cannot be read or written.
     #[error(transparent)]
@@ -124,6 +129,9 @@ impl Error {
     }
 
     pub(crate) fn unreadable(path: &Path, format: &'static str, source: impl Into<Cause>) -> Self {
+        if tsumugi_hub::is_lfs_pointer_file(path) {
+            return Self::LfsPointer { path: path.to_owned() };
+        }
         Self::Unreadable { path: path.to_owned(), format, source: source.into() }
     }
 }

@@ -228,18 +228,33 @@ impl Error {
     }
 }
 
-/// An error and its causes in one line. A cause that a message already contains is not repeated.
-pub fn with_causes(error: &dyn StdError) -> String {
+/// An error and its causes in one line. A cause that a message already contains is not repeated. Where a write failed for want
+/// of space, the line says so whatever the messages say.
+pub fn with_causes(error: &(dyn StdError + 'static)) -> String {
     let mut shown = error.to_string();
     let mut next = error.source();
+    let mut full = out_of_space(error);
     while let Some(cause) = next {
         let message = cause.to_string();
         if !shown.contains(&message) {
             shown = format!("{shown}: {message}");
         }
+        full = full.or_else(|| out_of_space(cause));
         next = cause.source();
     }
-    shown
+    match full {
+        Some(why) => format!("{shown} ({why}; free some space and run again)"),
+        None => shown,
+    }
+}
+
+fn out_of_space(error: &(dyn StdError + 'static)) -> Option<&'static str> {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    match error.downcast_ref::<std::io::Error>()?.kind() {
+        StorageFull => Some("the disk is full"),
+        QuotaExceeded => Some("the disk is full up to its quota"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -268,5 +283,23 @@ mod tests {
         assert_eq!(with_causes(&plain), "a.parquet: reading failed: disk: cable");
         let embedding = layer("reading failed: disk", Some(layer("disk", Some(layer("cable", None)))));
         assert_eq!(with_causes(&embedding), "reading failed: disk: cable");
+    }
+
+    #[test]
+    fn a_full_disk_is_called_full() {
+        let full = || std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let path = std::path::Path::new("a.parquet");
+        for error in [
+            Error::io("write", path)(full()),
+            Error::step("s", "shard 3")(full()),
+            Error::step("s", "cache")(tsumugi_record::write_atomic(path, |_| Err(full())).unwrap_err()),
+        ] {
+            assert!(
+                with_causes(&error).ends_with("(the disk is full; free some space and run again)"),
+                "{error}"
+            );
+        }
+        let other = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        assert!(!with_causes(&Error::io("write", path)(other)).contains("full"));
     }
 }

@@ -316,3 +316,94 @@ fn near_duplicates_say_where_they_came_from() {
     let row = excluded.iter().find(|row| row.reason == "near_duplicate").unwrap();
     assert_eq!(row.provenance.warc, "1.warc.gz");
 }
+
+/// Twenty-five pairs in shards of five.
+fn many_pairs(folder: &Path) {
+    std::fs::create_dir(folder).unwrap();
+    for shard in 0..5 {
+        let mut writer = ShardWriter::create(folder.join(format!("pairs-{shard:05}.parquet"))).unwrap();
+        for at in 0..5 {
+            let image = Image { bytes: Some(image([200, 40, 40])), path: None };
+            let (id, text) = (format!("p{shard}{at}"), format!("{at}隻の赤い船と{shard}羽の白い鳥"));
+            writer.push(Pair { id, text, image, ..Pair::default() }).unwrap();
+        }
+        writer.finish().unwrap();
+    }
+}
+
+#[test]
+fn twenty_dropped_replies_stop_the_step_and_the_setting_lets_it_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("pairs");
+    many_pairs(&input);
+    let server = Server::start(|_| tsumugi_testkit::chat::completion("わかりません。"));
+    let config = SynthesizeConfig {
+        images: Some(input),
+        out: folder.path().join("out"),
+        base_url: Some(server.url("v1")),
+        model: "m".into(),
+        tasks: vec![Task::Photo],
+        ..SynthesizeConfig::default()
+    };
+    // A second run stops too, whatever shards the first has finished.
+    for most in [20, 25] {
+        let error = synthesize(&config).unwrap_err();
+        let text = with_causes(&error);
+        assert!(error.exit_code() == 1 && text.contains("first 20 replies to task `photo`"), "{text}");
+        assert!(text.contains("わかりません。") && text.contains("keep_going"), "{text}");
+        assert!((20..=most).contains(&server.count()), "{}", server.count());
+    }
+    let error = synthesize(&SynthesizeConfig { keep_going: true, ..config }).unwrap_err();
+    assert!(with_causes(&error).contains("none of 25 requests"), "{}", with_causes(&error));
+    assert_eq!(server.count(), 25);
+}
+
+#[test]
+fn a_run_that_goes_on_asks_nothing_twice_and_knows_what_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("pairs");
+    many_pairs(&input);
+    let standin = StandIn::start().unwrap();
+    let behind = standin.base_url().trim_start_matches("http://").trim_end_matches("/v1").to_owned();
+    // The key is taken back after some requests, which ends the run in its middle.
+    let is_open = Arc::new(AtomicBool::new(false));
+    let (open, bodies) = (Arc::clone(&is_open), Arc::<std::sync::Mutex<Vec<serde_json::Value>>>::default());
+    let log = Arc::clone(&bodies);
+    let server = Server::start(move |request| {
+        let body = request.json();
+        let count = {
+            let mut log = log.lock().unwrap();
+            log.push(body.clone());
+            log.len()
+        };
+        if body.get("temperature").is_some() {
+            return tsumugi_testkit::chat::error(400, "x", "`temperature` is deprecated for this model.");
+        }
+        if count > 12 && !open.load(Ordering::SeqCst) {
+            return tsumugi_testkit::chat::error(401, "invalid_api_key", "no");
+        }
+        request.forward(&behind)
+    });
+    let config = SynthesizeConfig {
+        images: Some(input),
+        out: folder.path().join("out"),
+        base_url: Some(server.url("v1")),
+        model: MODEL.into(),
+        concurrency: Some(2),
+        tasks: vec![Task::Conversation],
+        checks: CheckConfig { near_duplicate: None, ..CheckConfig::default() },
+        ..SynthesizeConfig::default()
+    };
+    assert!(with_causes(&synthesize(&config).unwrap_err()).contains("API key"));
+    let before = server.count();
+    is_open.store(true, Ordering::SeqCst);
+    let done = synthesize(&config).unwrap();
+    let changes = &ledger(&done).parameters[MODEL];
+    assert_eq!(changes.get("temperature"), Some(&None), "{changes:?}");
+    let bodies = bodies.lock().unwrap();
+    assert!(bodies[before..].iter().all(|body| body.get("temperature").is_none()));
+    // Each of the 25 requests was answered once, and the ledger says what was sent instead.
+    assert_eq!(ledger(&done).models[MODEL].requests, 25);
+    let ledger = std::fs::read_to_string(config.out.join("ledger.json")).unwrap();
+    assert!(ledger.contains("\"temperature\": null"), "{ledger}");
+}

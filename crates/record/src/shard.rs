@@ -10,6 +10,7 @@ use arrow_schema::{DataType, Fields};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::SchemaDescriptor;
 use sha2::{Digest, Sha256};
@@ -79,7 +80,7 @@ impl<R: Record> ShardWriter<R> {
         let file = File::create(&partial).map_err(Error::io("create", &partial))?;
         let sink = HashingFile { file, hasher: Sha256::new(), bytes: 0 };
         let writer = ArrowWriter::try_new(sink, R::schema(), Some(properties::<R>(&path)?))
-            .map_err(|source| Error::Parquet { path: path.clone(), source })?;
+            .map_err(|source| write_error(&path, source))?;
         let pending = Vec::new();
         Ok(ShardWriter {
             path,
@@ -135,7 +136,7 @@ impl<R: Record> ShardWriter<R> {
             size if size >= ROW_GROUP_BYTES => writer.flush(),
             _ => Ok(()),
         });
-        result.map_err(|source| Error::Parquet { path: self.path.clone(), source })
+        result.map_err(|source| write_error(&self.path, source))
     }
 
     /// Ends the file, syncs it, and gives it its final name.
@@ -144,7 +145,7 @@ impl<R: Record> ShardWriter<R> {
     /// As [`ShardWriter::write`]; the temporary file is removed.
     pub fn finish(mut self) -> Result<ShardInfo, Error> {
         self.flush()?;
-        let parquet_error = |source| Error::Parquet { path: self.path.clone(), source };
+        let parquet_error = |source| write_error(&self.path, source);
         // The writer is taken here alone, and this consumes the shard.
         let Some(writer) = self.writer.take() else {
             return Err(Error::io("finish", &self.path)(io::ErrorKind::NotFound.into()));
@@ -165,6 +166,17 @@ impl<R: Record> Drop for ShardWriter<R> {
             // A shard that was not finished must not be mistaken for one; the error of removing it helps nobody.
             let _ = fs::remove_file(&self.partial);
         }
+    }
+}
+
+/// What the file system refused is told apart from what is wrong with rows: a full disk is no damaged file.
+fn write_error(path: &Path, source: ParquetError) -> Error {
+    match source {
+        ParquetError::External(cause) => match cause.downcast::<io::Error>() {
+            Ok(cause) => Error::io("write", path)(*cause),
+            Err(cause) => Error::Parquet { path: path.to_owned(), source: ParquetError::External(cause) },
+        },
+        source => Error::Parquet { path: path.to_owned(), source },
     }
 }
 
@@ -347,4 +359,19 @@ pub fn shards(folder: impl AsRef<Path>, kind: &str) -> Result<Vec<PathBuf>, Erro
 /// File name of shard `number` of a table.
 pub fn shard_name(kind: &str, number: usize) -> String {
     format!("{kind}-{number:05}.parquet")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_no_damaged_file() {
+        let path = Path::new("a.parquet");
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let error = write_error(path, full.into());
+        assert!(matches!(&error, Error::Io { action: "write", .. }) && error.is_io(), "{error}");
+        let other = write_error(path, ParquetError::General("rows".into()));
+        assert!(matches!(other, Error::Parquet { .. }) && !other.is_io());
+    }
 }

@@ -1,11 +1,13 @@
 //! Turns an item and a prompt into a request, and its reply into turns.
 
-use serde::Deserialize;
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 use tsumugi_chat::{ChatMessage, JsonSchema, Part, Reply, Request};
 use tsumugi_text::pack::Replies;
 
 use crate::check::Rejection;
+use crate::extract;
 use crate::fit::TileRule;
 use crate::item::{Item, Turn};
 use crate::phrases::refuses;
@@ -73,18 +75,6 @@ fn schema(task: Task) -> Value {
     })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Turns {
-    turns: Vec<Turn>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Single {
-    answer: String,
-}
-
 /// The turns of a reply; a rejection where it is cut, refused or not of the form.
 pub(crate) fn turns(
     task: Task,
@@ -96,28 +86,52 @@ pub(crate) fn turns(
     if let Some(refusal) = &reply.refusal {
         return Err(Rejection::new("refusal", Some(refusal.clone())));
     }
-    match reply.finish_reason.as_deref() {
-        Some("length") => return Err(Rejection::new("cut_off", Some(reply.text.clone()))),
-        Some("content_filter") => return Err(Rejection::new("content_filter", Some(reply.text.clone()))),
-        _ => {}
+    if reply.is_filtered() {
+        return Err(Rejection::new("content_filter", Some(reply.text.clone())));
     }
-    let text = unfenced(&reply.text);
-    let wrong = |error: serde_json::Error| {
+    let text = said(reply);
+    let found = if task.single() {
+        let question = instruction(prompt, &item.id);
+        extract::find(&text, |value| {
+            let answer = single(value)?;
+            Some(vec![Turn { question: question.to_owned(), answer }])
+        })
+    } else {
+        extract::find(&text, |value| {
+            extract::list(value, "turns", |turn| {
+                Some(Turn {
+                    question: extract::text(turn, "question")?,
+                    answer: extract::text(turn, "answer")?,
+                })
+            })
+        })
+    };
+    found.ok_or_else(|| {
         // A refusal in plain words instead of the form is still a refusal.
-        let reason = if refuses(text, replies) { "refusal" } else { "schema" };
-        Rejection::new(reason, Some(format!("{error}: {}", reply.text)))
-    };
-    if task.single() {
-        let single: Single = serde_json::from_str(text).map_err(wrong)?;
-        let question = instruction(prompt, &item.id).to_owned();
-        return Ok(vec![Turn { question, answer: single.answer.trim().to_owned() }]);
+        let reason = match &*text {
+            _ if reply.is_cut() => "cut_off",
+            text if refuses(text, replies) => "refusal",
+            _ => "schema",
+        };
+        Rejection::new(reason, Some(text.into_owned()))
+    })
+}
+
+/// What a reply says that should be JSON. A text that begins as JSON is not searched for thoughts, whatever its strings hold.
+pub(crate) fn said(reply: &Reply) -> Cow<'_, str> {
+    if reply.text.trim_start().starts_with(['{', '[']) {
+        return Cow::Borrowed(reply.text.trim());
     }
-    let turns: Turns = serde_json::from_str(text).map_err(wrong)?;
-    let trimmed = |turn: Turn| Turn {
-        question: turn.question.trim().to_owned(),
-        answer: turn.answer.trim().to_owned(),
-    };
-    Ok(turns.turns.into_iter().map(trimmed).collect())
+    Cow::Owned(reply.answer())
+}
+
+/// The answer of a reply that is one text.
+fn single(value: &Value) -> Option<String> {
+    match value {
+        Value::Object(fields) => extract::text(fields, "answer"),
+        Value::Array(elements) if elements.len() == 1 => single(&elements[0]),
+        _ => None,
+    }
 }
 
 /// The instruction for an item: the same in every run, spread evenly over the list.
@@ -127,12 +141,4 @@ fn instruction<'a>(prompt: &'a Prompt, id: &str) -> &'a str {
         0 => "",
         count => &prompt.instructions[(at % count as u64) as usize],
     }
-}
-
-/// Servers without strict mode often put the JSON between code fences.
-pub(crate) fn unfenced(text: &str) -> &str {
-    let text = text.trim();
-    let Some(inner) = text.strip_prefix("```") else { return text };
-    let inner = inner.strip_prefix("json").unwrap_or(inner);
-    inner.strip_suffix("```").unwrap_or(inner).trim()
 }

@@ -39,6 +39,22 @@ pub enum Error {
         /// What is wrong and what would be right.
         message: String,
     },
+    /// All of the first replies to a task were dropped, so that nothing more is asked.
+    #[error(
+        "all of the first {replies} replies to task `{task}` were dropped ({reasons}). One that was dropped for `{reason}`: {example:?}. Replies so far are kept; look at the model, the prompts and the checks, or set `keep_going` to ask on"
+    )]
+    AllDropped {
+        /// The task.
+        task: crate::Task,
+        /// How many replies that were.
+        replies: usize,
+        /// How many were dropped for which reason.
+        reasons: String,
+        /// Why the one that is shown was dropped.
+        reason: String,
+        /// The beginning of a reply, or what was found wrong where there is none.
+        example: String,
+    },
     /// A task of the asynchronous runtime panicked or was cancelled.
     #[error("a task ended early")]
     Task {

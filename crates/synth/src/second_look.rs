@@ -12,6 +12,7 @@ use tsumugi_chat::{ChatMessage, JsonSchema, Part, Reply, Request};
 use tsumugi_text::LanguagePack;
 
 use crate::check::Rejection;
+use crate::extract;
 use crate::item::Turn;
 use crate::prompt::read_replaceable;
 use crate::task::Task;
@@ -33,17 +34,6 @@ pub struct SecondLook {
     /// Sampling temperature; left out where the model takes none.
     #[serde(default)]
     pub temperature: Option<f32>,
-}
-
-#[derive(Deserialize)]
-struct Verdicts {
-    verdicts: Vec<Verdict>,
-}
-
-#[derive(Deserialize)]
-struct Verdict {
-    number: usize,
-    image_needed: bool,
 }
 
 impl SecondLook {
@@ -102,10 +92,14 @@ impl SecondLook {
     /// Rejects where fewer than `least` of the questions need the image, and where the reply tells nothing.
     pub(crate) fn judge(turns: &[Turn], reply: &Reply, least: f64) -> Result<(), Rejection> {
         let unreadable = || Rejection::new("image_check_unreadable", Some(reply.text.clone()));
-        let verdicts: Verdicts =
-            serde_json::from_str(crate::ask::unfenced(&reply.text)).map_err(|_| unreadable())?;
-        let needed: BTreeMap<usize, bool> =
-            verdicts.verdicts.iter().map(|verdict| (verdict.number, verdict.image_needed)).collect();
+        let verdicts = extract::find(&crate::ask::said(reply), |value| {
+            extract::list(value, "verdicts", |verdict| {
+                let number: usize = extract::text(verdict, "number")?.parse().ok()?;
+                let is_needed: bool = extract::text(verdict, "image_needed")?.to_lowercase().parse().ok()?;
+                Some((number, is_needed))
+            })
+        });
+        let needed: BTreeMap<usize, bool> = verdicts.ok_or_else(unreadable)?.into_iter().collect();
         let mut idle = Vec::new();
         for (at, turn) in turns.iter().enumerate() {
             if !*needed.get(&(at + 1)).ok_or_else(unreadable)? {
@@ -129,6 +123,7 @@ mod tests {
         let turns = [turn("富士山は日本一高い山ですか。"), turn("右の人は笑っていますか。")];
         let reply = Reply {
             text: verdicts.into(),
+            reasoning: None,
             refusal: None,
             finish_reason: None,
             usage: Default::default(),

@@ -16,10 +16,12 @@ use tsumugi_text::LanguagePack;
 use crate::check::{CheckConfig, Checker, Rejection};
 use crate::fit::TileRule;
 use crate::item::{Item, Turn};
+use crate::outcome::{Call, Outcome, Verdict};
 use crate::prompt::Prompt;
 use crate::prompt::check_folder;
 use crate::second_look::SecondLook;
 use crate::task::Task;
+use crate::trial::Trials;
 use crate::{Error, ask};
 
 /// Settings that decide the conversations, besides the items and the endpoint.
@@ -40,6 +42,9 @@ pub struct SynthConfig {
     pub checks: CheckConfig,
     /// How images are resized. Default: the rule of gpt-4o at high detail.
     pub tiles: TileRule,
+    /// Goes on where the first 20 replies to a task were all dropped. By default the run then ends with
+    /// [`Error::AllDropped`].
+    pub keep_going: bool,
 }
 
 impl Default for SynthConfig {
@@ -51,58 +56,9 @@ impl Default for SynthConfig {
             seed: Some(0),
             checks: CheckConfig::default(),
             tiles: TileRule::default(),
+            keep_going: false,
         }
     }
-}
-
-/// The outcome of one task on one item.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// The task.
-    pub task: Task,
-    /// The conversation, or why there is none.
-    pub verdict: Verdict,
-    /// The paid replies.
-    pub calls: Vec<Call>,
-    /// Whether any of them came from the server, and not from the cache.
-    pub asked: bool,
-    /// What was asked about, shared by all its tasks.
-    pub item: Arc<Item>,
-}
-
-/// A paid reply: a line of the ledger.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Call {
-    /// The row that it was made for: among the conversations, or else among the excluded.
-    pub id: String,
-    /// What the row is about: a pair, an image, an entry of an annotation file.
-    pub item: String,
-    /// What was asked: the task, or `TASK/image_needed` for the second call.
-    pub purpose: String,
-    /// Key of the request in the cache of replies.
-    pub key: String,
-    /// Model name, as the server gives it.
-    pub model: String,
-    /// Version of the prompt file.
-    pub prompt_version: String,
-    /// Tokens sent.
-    pub prompt_tokens: u64,
-    /// Tokens received.
-    pub completion_tokens: u64,
-    /// What it cost in USD; 0 for models without a price.
-    pub usd: f64,
-    /// When the reply came, in seconds since 1970.
-    pub time: u64,
-}
-
-/// A conversation, or why there is none.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
-    /// It passed the checks. Its images are named only: [`Outcome::item`] holds their bytes, once for all tasks.
-    Kept(Conversation),
-    /// It did not, or could not be asked for. Where there was a reply, the value is a JSON object of what was `found` and the
-    /// whole `reply`.
-    Rejected(Excluded),
 }
 
 /// Asks for conversations and checks them.
@@ -116,6 +72,7 @@ pub struct Synthesizer {
     checker: Checker,
     /// As many images are decoded at once as there are processors: each takes its pixels' memory.
     decoders: Semaphore,
+    trials: Trials,
 }
 
 impl Synthesizer {
@@ -155,7 +112,9 @@ impl Synthesizer {
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
         let checker = Checker::new(config.checks.clone(), Arc::clone(&pack), benchmark_questions);
         let decoders = Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from));
-        Ok(Self { client, config, prompts, second, pack, checker, decoders })
+        let on_trial = prompts.keys().copied().filter(|_| !config.keep_going);
+        let trials = Trials::new(on_trial);
+        Ok(Self { client, config, prompts, second, pack, checker, decoders, trials })
     }
 
     /// The language pack in use.
@@ -176,6 +135,25 @@ impl Synthesizer {
         self.second.as_ref().map(|(prompt, _)| prompt)
     }
 
+    /// Notes that an earlier run kept replies to a task: that the next ones are dropped is then no reason to stop.
+    pub fn trust(&self, task: Task) {
+        self.trials.end(task);
+    }
+
+    /// Counts a row that an earlier run dropped among the first replies to its task.
+    ///
+    /// # Errors
+    /// [`Error::AllDropped`] where it makes them all.
+    pub fn recall_dropped(&self, task: Task, row: &Excluded) -> Result<(), Error> {
+        self.trials.recall(task, row)
+    }
+
+    /// Whether a reply to the task was kept, or may be dropped without end ([`SynthConfig::keep_going`]).
+    #[must_use]
+    pub fn is_trusted(&self, task: Task) -> bool {
+        self.trials.is_over(task)
+    }
+
     /// The client, for its ledger.
     #[must_use]
     pub fn client(&self) -> &Client {
@@ -186,7 +164,8 @@ impl Synthesizer {
     /// and then of tasks; `done` is called as each is there. Must run in a tokio runtime.
     ///
     /// # Errors
-    /// The first fatal error of the endpoint. What was in flight by then is finished first and is in the cache.
+    /// The first fatal error of the endpoint, or [`Error::AllDropped`]. What was in flight by then is finished first and is in
+    /// the cache.
     pub async fn run(
         self: &Arc<Self>,
         items: Vec<Item>,
@@ -195,7 +174,7 @@ impl Synthesizer {
         let jobs = self.jobs(items).enumerate().map(|(place, (task, item))| {
             let this = Arc::clone(self);
             async move {
-                let job = tokio::spawn(async move { this.one(task, item).await });
+                let job = tokio::spawn(async move { this.tried(task, item).await });
                 let outcome = job.await.unwrap_or_else(|source| Err(Error::Task { source }));
                 (place, outcome)
             }
@@ -296,6 +275,14 @@ impl Synthesizer {
         let turns = ask::turns(task, prompt, item, reply, self.pack.replies())?;
         self.checker.check(task, prompt, item, &turns)?;
         Ok(turns)
+    }
+
+    /// One outcome, which counts where its task is on trial.
+    async fn tried(self: Arc<Self>, task: Task, item: Arc<Item>) -> Result<Outcome, Error> {
+        let place = self.trials.enter(task).await;
+        let outcome = Arc::clone(&self).one(task, item).await?;
+        self.trials.note(&outcome, place).inspect_err(|error| self.client.stop(error.to_string()))?;
+        Ok(outcome)
     }
 
     async fn one(self: Arc<Self>, task: Task, item: Arc<Item>) -> Result<Outcome, Error> {

@@ -181,3 +181,110 @@ async fn batches_answer_the_second_calls_too() {
     assert_eq!(shelf.lock().unwrap().batches.len(), 2);
     assert!(server.seen.lock().unwrap().iter().all(|seen| !seen.path.contains("completions")));
 }
+
+/// A reply with this message.
+fn says(message: Value) -> Answer {
+    let body = json!({"choices": [{"message": message, "finish_reason": "stop"}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}});
+    Answer::Reply(200, vec![], body.to_string())
+}
+
+#[tokio::test]
+async fn replies_of_reasoning_models_are_read() {
+    let list = serde_json::from_str::<Value>(TURNS).unwrap()["turns"].to_string();
+    let extra = TURNS
+        .replace("{\"turns\"", "{\"notes\":\"x\",\"turns\"")
+        .replace("\"answer\"", "\"type\":\"a\",\"answer\"");
+    let texts = [
+        ("think", format!("<think>\n対話を求めている。{{ たとえば }} を考える。\n</think>\n\n{TURNS}")),
+        ("thinking", format!("<THINKING>[1] を考える</THINKING>{TURNS}")),
+        ("kimi", format!("◁think▷考える◁/think▷{TURNS}")),
+        ("template", format!("考える</think>\n{TURNS}")),
+        ("open", format!("<think>考える\n{TURNS}")),
+        ("draft", format!("<think>{}</think>{TURNS}", TURNS.replace("赤い", "青い"))),
+        ("fence", format!("```JSON\n{TURNS}\n```")),
+        ("tilde", format!("~~~json\n{TURNS}\n~~~")),
+        ("around", format!("はい、以下がJSONです。\n```json\n{TURNS}\n```\n以上です。")),
+        ("list", list),
+        ("extra", extra),
+    ];
+    let mut names: Vec<&str> = texts.iter().map(|(name, _)| *name).collect();
+    names.extend(["null", "reasoning", "parts", "tool"]);
+    let (server, outcomes) = run(&names, CheckConfig::default(), move |name, _| match name {
+        "null" => {
+            says(json!({"role": "assistant", "content": null, "reasoning_content": TURNS, "reasoning": null}))
+        }
+        "reasoning" => says(json!({"role": "assistant", "content": "", "reasoning": TURNS})),
+        "parts" => says(json!({"role": "assistant", "content": [{"type": "text", "text": TURNS}]})),
+        "tool" => {
+            says(json!({"content": null, "tool_calls": [{"function": {"name": "x", "arguments": TURNS}}]}))
+        }
+        name => good(&texts.iter().find(|(other, _)| *other == name).unwrap().1),
+    })
+    .await;
+    for outcome in &outcomes {
+        let Verdict::Kept(conversation) = &outcome.verdict else { panic!("{outcome:?}") };
+        let answer = conversation.messages[1].content[0].text.as_deref();
+        assert_eq!(answer, Some("三隻とも赤い船です。"), "{}", outcome.item.id);
+        assert_eq!(conversation.messages.len(), 4, "{}", outcome.item.id);
+    }
+    assert_eq!(server.count(), names.len());
+}
+
+/// A synthesizer whose replies are told by the caption.
+async fn synthesizer(keep_going: bool, concurrency: usize) -> (Server, Arc<Synthesizer>) {
+    let server = Server::start(|_, body| {
+        let is_good = body["messages"][1]["content"][1]["text"].as_str().unwrap().contains("good");
+        good(if is_good { TURNS } else { "何のことでしょうか。\nわかりません。" })
+    })
+    .await;
+    let client = Client::new(ClientConfig { concurrency, ..ClientConfig::new(&server.base_url) }).unwrap();
+    let config = SynthConfig { model: "m".into(), keep_going, ..SynthConfig::default() };
+    let synthesizer = Synthesizer::new(client, config, &[Task::Conversation], None, &[]).unwrap();
+    (server, Arc::new(synthesizer))
+}
+
+fn items(count: usize, good: &[usize]) -> Vec<Item> {
+    let caption = |number: usize| if good.contains(&number) { "good" } else { "bad" };
+    let item = |number: usize| Item {
+        id: number.to_string(),
+        captions: vec![caption(number).into()],
+        ..Item::default()
+    };
+    (0..count).map(item).collect()
+}
+
+#[tokio::test]
+async fn twenty_dropped_replies_stop_the_run() {
+    // However many could be in flight, no more than twenty are paid for.
+    let (server, synthesizer) = synthesizer(false, 64).await;
+    let stopped = synthesizer.run(items(200, &[]), |_| {}).await.unwrap_err().to_string();
+    for words in ["first 20 replies", "`conversation`", "schema 20", "わかりません。", "`keep_going`"]
+    {
+        assert!(stopped.contains(words), "{stopped}");
+    }
+    assert!(!stopped.contains('\n'), "{stopped}");
+    assert_eq!(server.count(), 20);
+    assert!(synthesizer.client().check_running().is_err());
+}
+
+#[tokio::test]
+async fn one_kept_reply_or_the_setting_lets_the_run_go_on() {
+    let (server, first) = synthesizer(false, 4).await;
+    let outcomes = first.run(items(100, &[17]), |_| {}).await.unwrap();
+    assert_eq!((outcomes.len(), server.count()), (100, 100));
+    assert!(first.is_trusted(Task::Conversation));
+
+    let (server, second) = synthesizer(true, 4).await;
+    assert_eq!(second.run(items(60, &[]), |_| {}).await.unwrap().len(), 60);
+    assert_eq!(server.count(), 60);
+
+    let (_server, third) = synthesizer(false, 4).await;
+    third.trust(Task::Conversation);
+    assert_eq!(third.run(items(30, &[]), |_| {}).await.unwrap().len(), 30);
+
+    // Items about which nothing can be asked are no replies.
+    let (server, fourth) = synthesizer(false, 4).await;
+    let empty = (0..50).map(|number| Item { id: number.to_string(), ..Item::default() });
+    assert_eq!(fourth.run(empty.collect(), |_| {}).await.unwrap().len(), 50);
+    assert_eq!(server.count(), 0);
+}

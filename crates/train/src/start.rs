@@ -58,6 +58,8 @@ impl Start {
     ) -> Result<Self> {
         let families = registry.families().clone();
         let parts = Parts::open(&recipe.model, &families)?;
+        // Before a tokenizer is looked for in the folder of a vision encoder.
+        parts.check_kinds()?;
         let family = parts.family(&recipe.model, &families)?;
         let tokenizer_folder = folder.tokenizer();
         let kept = tokenizer_folder.join("tokenizer.json").is_file() && !held.abandoned;
@@ -242,10 +244,25 @@ impl Parts {
         config.image_token_id = ImageTokenId(special.image);
         Ok(config)
     }
+
+    /// Checks that each part is what it is named for.
+    fn check_kinds(&self) -> Result<()> {
+        let is_vision = |part: &&Checkpoint| matches!(part.contents(), Contents::Vision(_));
+        let is_language = |part: &&Checkpoint| matches!(part.contents(), Contents::Language(_));
+        if let Some(part) = self.vision.as_ref().filter(|part| !is_vision(part)) {
+            return Err(not_a("model.vision", "vision encoder", part));
+        }
+        match self.language.as_ref().filter(|part| !is_language(part)) {
+            Some(part) => Err(not_a("model.language", "language model", part)),
+            None => Ok(()),
+        }
+    }
 }
 
 fn not_a(key: &str, what: &str, checkpoint: &Checkpoint) -> Error {
-    Error::recipe(format!("{key}: {} is not a checkpoint of a {what}", checkpoint.path().display()))
+    let (held, other) = checkpoint.contents().describe();
+    let path = checkpoint.path().display();
+    Error::recipe(format!("{key}: {path} holds {held}, and a {what} is wanted here; it belongs to `{other}`"))
 }
 
 fn check_ids(config: &VlmConfig, tokenizer: &Tokenizer) -> Result<()> {
@@ -304,7 +321,7 @@ fn open_tokenizer(path: &str) -> Result<Tokenizer> {
         let bytes = std::fs::read(path).map_err(Error::io(path))?;
         return Ok(Tokenizer::from_bytes(&bytes)?);
     }
-    Ok(Tokenizer::open(checkpoint::fetch(path)?)?)
+    Ok(Tokenizer::open(checkpoint::fetch_tokenizer(path)?)?)
 }
 
 /// All texts of all stages.

@@ -65,6 +65,14 @@ pub enum Error {
         /// What is wrong, and the remedy.
         reason: String,
     },
+    /// A file is a Git LFS pointer, as a clone without Git LFS leaves it.
+    #[error(
+        "{} is a Git LFS pointer and not the file itself; run `git lfs install` and `git lfs pull` in its folder, or name the hub's repository instead of the folder", path.display()
+    )]
+    LfsPointer {
+        /// The file.
+        path: PathBuf,
+    },
     /// Tensors of a checkpoint do not fit the model.
     #[error("{}: {}", path.display(), describe_misfit(missing, unexpected, misshapen))]
     Misfit {
@@ -123,22 +131,17 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// A name is neither a folder nor a repository.
-    #[error("{repo}: {reason}")]
-    Hub {
+    /// A name is neither a folder nor that of a repository.
+    #[error(
+        "{name}: there is no such folder, and it is not the name of a hub's repository (owner/name or owner/name@revision)"
+    )]
+    NoFolder {
         /// The name.
-        repo: String,
-        /// Why.
-        reason: String,
+        name: String,
     },
-    /// A repository could not be downloaded.
-    #[error("cannot download {repo} from the Hugging Face hub")]
-    Download {
-        /// The repository.
-        repo: String,
-        /// The cause.
-        source: Box<hf_hub::api::sync::ApiError>,
-    },
+    /// A repository of the Hugging Face hub is not to be had.
+    #[error(transparent)]
+    Hub(#[from] tsumugi_hub::Error),
 }
 
 impl Error {

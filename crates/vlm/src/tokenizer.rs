@@ -9,6 +9,7 @@ use tokenizers::AddedToken;
 use tsumugi_record::write_atomic;
 
 use crate::error::{Error, Result};
+use crate::storage::read_tokenizer;
 
 /// Text of the token that stands for an image.
 pub const IMAGE: &str = "<image>";
@@ -45,7 +46,7 @@ impl Tokenizer {
         let below = folder.join("llm");
         let home = if folder.join("tokenizer.json").exists() { folder } else { below.as_path() };
         let path = home.join("tokenizer.json");
-        let bytes = fs::read(&path).map_err(Error::io(&path))?;
+        let bytes = read_tokenizer(folder, &path)?;
         let path = home.join("tokenizer_config.json");
         let config: Value = match fs::read_to_string(&path) {
             Ok(text) => serde_json::from_str(&text).map_err(Error::json(&path))?,

@@ -4,6 +4,7 @@
 mod batches;
 mod faults;
 mod killed;
+mod refusals;
 mod resume;
 mod server;
 mod shelf;

@@ -3,7 +3,7 @@
 use futures::StreamExt;
 use tsumugi_chat::{ChatMessage, Client, Part, Request};
 
-use super::outcome::Answer;
+use super::outcome::{Answer, bad_image};
 use crate::Error;
 use crate::bench::Question;
 use crate::judge::is_passing;
@@ -41,7 +41,11 @@ impl<'a> ApiAnswerer<'a> {
     async fn answer_one(&self, question: &Question) -> Result<Answer, Error> {
         let mut parts = Vec::new();
         if let Some(image) = &question.image {
-            parts.push(Part::Image { mime: image.format().0.to_owned(), bytes: image.bytes.to_vec() });
+            let (mime, _) = image.format();
+            if mime == "application/octet-stream" {
+                return Ok(bad_image(&image.bytes, "it is no JPEG, PNG, GIF, WebP or BMP file"));
+            }
+            parts.push(Part::Image { mime: mime.to_owned(), bytes: image.bytes.to_vec() });
         }
         parts.push(Part::Text(question.question.clone()));
         let request = Request {
@@ -54,7 +58,8 @@ impl<'a> ApiAnswerer<'a> {
         };
         match self.client.send(&request).await {
             Ok(reply) => {
-                Ok(Answer::Text(reply.refusal.filter(|_| reply.text.is_empty()).unwrap_or(reply.text)))
+                let answer = reply.answer();
+                Ok(Answer::Text(reply.refusal.filter(|_| answer.is_empty()).unwrap_or(answer)))
             }
             Err(error) if error.is_fatal() => Err(error.into()),
             Err(error) if is_passing(&error) => Ok(Answer::Unanswered(error.to_string())),

@@ -3,6 +3,7 @@
 use tch::Kind;
 use tsumugi_vlm::{Families, GenerateOptions, Model};
 
+use super::outcome::{Answer, bad_image};
 use crate::Error;
 use crate::bench::Question;
 use crate::profile::Generation;
@@ -46,22 +47,51 @@ impl LocalAnswerer {
         Ok(Self { model: Model::load_with(families, model, device, kind)?, options, batch: batch.max(1) })
     }
 
-    /// Answers in the order of the questions.
+    /// Answers in the order of the questions. One whose image cannot be read has [`Answer::BadImage`].
     ///
     /// # Errors
-    /// Where an image cannot be read or the model fails.
-    pub fn answer(&self, questions: &[Question]) -> Result<Vec<String>, Error> {
+    /// Where the model fails.
+    pub fn answer(&self, questions: &[Question]) -> Result<Vec<Answer>, Error> {
         let mut answers = Vec::with_capacity(questions.len());
         for batch in questions.chunks(self.batch) {
-            let batch: Vec<tsumugi_vlm::Question> = batch
-                .iter()
-                .map(|q| {
-                    let images = q.image.iter().map(|image| image.bytes.to_vec()).collect();
-                    tsumugi_vlm::Question::new(q.question.as_str(), images)
-                })
-                .collect();
-            answers.extend(self.model.answer(&batch, &self.options, &mut |_, _| {})?);
+            answers.extend(self.answer_batch(batch)?);
         }
         Ok(answers)
     }
+
+    /// Answers together. Where an image turns out to be unreadable, the others are asked again without its question.
+    fn answer_batch(&self, questions: &[Question]) -> Result<Vec<Answer>, Error> {
+        let mut answers: Vec<Option<Answer>> = vec![None; questions.len()];
+        loop {
+            let open: Vec<usize> = (0..questions.len()).filter(|at| answers[*at].is_none()).collect();
+            if open.is_empty() {
+                return Ok(answers.into_iter().flatten().collect());
+            }
+            let batch: Vec<_> = open.iter().map(|at| asked(&questions[*at])).collect();
+            match self.model.answer(&batch, &self.options, &mut |_, _| {}) {
+                Ok(texts) => {
+                    for (at, text) in open.into_iter().zip(texts) {
+                        answers[at] = Some(Answer::Text(text));
+                    }
+                }
+                Err(tsumugi_vlm::Error::Image { index, source }) => {
+                    // The index counts the images of the batch; a question has one at the most.
+                    let mut with_image = open.iter().filter(|at| questions[**at].image.is_some());
+                    match with_image.nth(index) {
+                        Some(at) => {
+                            let bytes = questions[*at].image.as_ref().map_or(&[][..], |image| &image.bytes);
+                            answers[*at] = Some(bad_image(bytes, &source.to_string()));
+                        }
+                        None => return Err(tsumugi_vlm::Error::Image { index, source }.into()),
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+fn asked(question: &Question) -> tsumugi_vlm::Question {
+    let images = question.image.iter().map(|image| image.bytes.to_vec()).collect();
+    tsumugi_vlm::Question::new(question.question.as_str(), images)
 }

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use tsumugi_hub::Hub;
+
 use super::benchmark::Benchmark;
 use super::files::parquet_files;
-use super::hub::Hub;
 use crate::Error;
 use crate::profile::Profile;
 
@@ -86,14 +87,18 @@ impl<'a> LoadRequest<'a> {
         self
     }
 
-    /// The benchmark's files: what lies at [`data`](Self::data), or the Parquet files of this split of a hub repository.
+    /// The benchmark's files: what lies at [`data`](Self::data), or the Parquet files of this split of a hub repository
+    /// (`owner/name` or `owner/name@revision`).
     ///
     /// # Errors
     /// Where there are none, or the hub cannot be reached.
     pub fn files(&self, repository: &str, split: &str) -> Result<Vec<PathBuf>, Error> {
         match self.data {
             Some(data) => parquet_files(data),
-            None => self.hub.parquet(repository, split),
+            None => self.hub.parquet(repository, split).map_err(|source| {
+                let benchmark = repository.to_owned();
+                Error::Hub { benchmark, source }
+            }),
         }
     }
 }

@@ -161,7 +161,8 @@ impl<'a> Judge<'a> {
         }
         match self.client.send(&self.request(question, answer, run)).await {
             Ok(reply) => {
-                let words = reply.refusal.filter(|_| reply.text.is_empty()).unwrap_or(reply.text);
+                let answer = reply.answer();
+                let words = reply.refusal.filter(|_| answer.is_empty()).unwrap_or(answer);
                 match parse(&words, self.style) {
                     Verdict::Score { score, reference } => {
                         judgement.score = Some(score);

@@ -24,14 +24,13 @@ pub fn comparison_page(comparison: &Comparison) -> Page {
 /// The scores and differences of all runs in the metric of `first`.
 fn metric_section(comparison: &Comparison, first: &MetricScore) -> Section {
     let (metric, title) = (&first.metric, first.title.as_str());
-    let runs: Vec<(&str, &MetricScore)> = comparison
-        .rows
-        .iter()
-        .filter_map(|row| Some((row.run.as_str(), row.scores.iter().find(|score| score.metric == *metric)?)))
-        .collect();
     let mut scores = Chart::interval(format!("{title} by run"));
-    for (run, score) in &runs {
-        scores.push(*run, score.score, ends(score.interval));
+    let mut runs: Vec<(&str, &MetricScore)> = Vec::new();
+    for row in &comparison.rows {
+        let Some(score) = row.scores.iter().find(|score| score.metric == *metric) else { continue };
+        let label = format!("{}{}", row.run, score.share_of(row.questions));
+        scores.push(label, score.score, ends(score.interval));
+        runs.push((row.run.as_str(), score));
     }
     let mut differences = Chart::interval(format!("{title}: differences")).zero();
     for difference in comparison.differences.iter().filter(|difference| difference.metric == *metric) {

@@ -217,6 +217,7 @@ mod tests {
             metric: "judge-relative".into(),
             title: "Judge".into(),
             maximum: 100.0,
+            answers: 3,
             score: 0.0,
             interval: Default::default(),
             interval_by_image: Default::default(),

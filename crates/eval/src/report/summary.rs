@@ -42,6 +42,7 @@ pub fn score_section(results: &Results) -> Section {
 fn scores(results: &Results) -> Table {
     let mut table = Table::new([
         Column::text("metric"),
+        Column::text("answers"),
         Column::number("score").decimals(2),
         Column::text("95 % interval, questions drawn"),
         Column::text("95 % interval, images drawn"),
@@ -50,6 +51,7 @@ fn scores(results: &Results) -> Table {
         let (questions, images) = (score.interval, score.interval_by_image);
         table.push((
             &score.title,
+            format!("{} of {}", score.answers, results.questions),
             score.score,
             format!("{:.2} to {:.2}", questions.low, questions.high),
             format!("{:.2} to {:.2}", images.low, images.high),
@@ -87,6 +89,11 @@ fn judge_facts(facts: &mut Facts, judge: &JudgeFacts) {
     facts.push("unreadable replies (counted as the reference counts them)", judge.unreadable);
     facts.push("replies that stop the reference implementation", judge.crashes);
     facts.push("judgements not given by the server", judge.unanswered);
+    for (parameter, instead) in &judge.sent_instead {
+        let instead =
+            instead.as_ref().map_or("is left out".to_owned(), |other| format!("{other} is sent instead"));
+        facts.push(format!("the judge refuses {parameter}"), instead);
+    }
     if let Some(variance) = judge.variance {
         facts.push(
             "standard error of the mean points, from the choice of questions",

@@ -31,6 +31,8 @@ pub struct Row {
     pub run: String,
     /// Who answered.
     pub model: String,
+    /// Questions of the benchmark.
+    pub questions: usize,
     /// Its scores.
     pub scores: Vec<MetricScore>,
 }
@@ -98,6 +100,7 @@ pub fn compare(runs: &[(String, Results)], registry: &Registry) -> Result<Compar
     let row = |(name, run): &(String, Results)| Row {
         run: name.clone(),
         model: run.model.clone(),
+        questions: run.questions,
         scores: run.scores.clone(),
     };
     Ok(Comparison {
@@ -144,8 +147,11 @@ impl Comparison {
             for metric in metrics {
                 match row.scores.iter().find(|score| score.metric == metric.metric) {
                     Some(s) => out.push_str(&format!(
-                        " {:.2} [{:.2}, {:.2}] |",
-                        s.score, s.interval.low, s.interval.high
+                        " {:.2} [{:.2}, {:.2}]{} |",
+                        s.score,
+                        s.interval.low,
+                        s.interval.high,
+                        s.share_of(row.questions)
                     )),
                     None => out.push_str(" |"),
                 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use tsumugi_chat::ParameterChanges;
 
 use crate::Error;
 use crate::contamination::Contaminated;
@@ -13,8 +14,8 @@ use crate::scorer::names;
 use crate::stats::{Interval, Variance};
 
 /// Version of the file format. Version 3 keeps the values of an item by metric, and the title and maximum of each
-/// score.
-pub const VERSION: u32 = 3;
+/// score; version 4 the number of answers that each score is of.
+pub const VERSION: u32 = 4;
 /// Name of the file in a run's folder.
 pub const FILE: &str = "results.json";
 
@@ -60,6 +61,9 @@ pub struct MetricScore {
     /// The best score there can be (since version 3).
     #[serde(default)]
     pub maximum: f64,
+    /// Answers that the score is of (since version 4).
+    #[serde(default)]
+    pub answers: usize,
     /// The score.
     #[serde(with = "number")]
     pub score: f64,
@@ -73,6 +77,18 @@ pub struct MetricScore {
     /// Score over the questions of which nothing was found in training data, where something was looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clean: Option<f64>,
+}
+
+impl MetricScore {
+    /// The number of answers that the score is of, in brackets, where it is not of all questions; empty where it is.
+    #[must_use]
+    pub fn share_of(&self, questions: usize) -> String {
+        if self.answers < questions {
+            format!(" ({} of {questions} answers)", self.answers)
+        } else {
+            String::new()
+        }
+    }
 }
 
 /// Score of one category.
@@ -106,6 +122,9 @@ pub struct JudgeFacts {
     pub unanswered: usize,
     /// Where the variance of the points comes from, failures left out.
     pub variance: Option<Variance>,
+    /// What was sent to the judge instead of parameters that it refuses (since version 4).
+    #[serde(default, skip_serializing_if = "ParameterChanges::is_empty")]
+    pub sent_instead: ParameterChanges,
 }
 
 impl Results {
@@ -127,6 +146,10 @@ impl Results {
         }
         let mut results: Self = serde_json::from_str(&text).map_err(json)?;
         results.scores.iter_mut().filter(|score| score.title.is_empty()).for_each(name_old_metric);
+        if stated.version < 4 {
+            // The points that a judge did not give were not counted before.
+            results.scores.iter_mut().for_each(|score| score.answers = results.items.len());
+        }
         Ok(results)
     }
 
@@ -148,16 +171,18 @@ impl Results {
     #[must_use]
     pub fn markdown(&self) -> String {
         let mut out = String::from(
-            "| benchmark | profile | model | metric | score | 95 % interval | by image |\n|---|---|---|---|---|---|---|\n",
+            "| benchmark | profile | model | metric | answers | score | 95 % interval | by image |\n|---|---|---|---|---|---|---|---|\n",
         );
         for score in &self.scores {
             let (a, b) = (score.interval, score.interval_by_image);
             out.push_str(&format!(
-                "| {} | {} | {} | {} | {:.2} | {:.2} to {:.2} | {:.2} to {:.2} |\n",
+                "| {} | {} | {} | {} | {} of {} | {:.2} | {:.2} to {:.2} | {:.2} to {:.2} |\n",
                 cell(&self.benchmark),
                 self.profile,
                 cell(&self.model),
                 cell(&score.title),
+                score.answers,
+                self.questions,
                 score.score,
                 a.low,
                 a.high,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tsumugi_chat::ParameterChanges;
 use tsumugi_record::{Judgement, Prediction};
 
 use super::file::{CategoryScore, JudgeFacts, MetricScore, Results, VERSION};
@@ -38,7 +39,9 @@ pub struct Run<'a> {
 pub fn score(run: &Run<'_>, scorers: &[Arc<dyn Scorer>], resources: &Resources) -> Result<Results, Error> {
     let Run { benchmark, profile, predictions, judgements, judging } = *run;
     let judging = judging.filter(|_| !judgements.is_empty());
-    let answers = Answers { profile, benchmark, predictions, judging, resources };
+    // A judge that gave no points has no score: that of points put in their place would say nothing.
+    let judged = judging.filter(|_| judgements.iter().any(|judgement| judgement.error.is_none()));
+    let answers = Answers { profile, benchmark, predictions, judging: judged, resources };
     let mut items = items(benchmark, predictions);
     let mut judge = judging.map(|judging| fill(&mut items, judgements, judging));
     let applying: Vec<&dyn Scorer> =
@@ -49,7 +52,7 @@ pub fn score(run: &Run<'_>, scorers: &[Arc<dyn Scorer>], resources: &Resources) 
     let sampling = Sampling::new(&items);
     let scores = applying.iter().map(|scorer| sampling.score(&items, *scorer, profile)).collect();
     let mut detector = None;
-    if let Some((judging, facts)) = judging.zip(judge.as_mut()) {
+    if let Some((judging, facts)) = judged.zip(judge.as_mut()) {
         let all: Vec<usize> = (0..items.len()).collect();
         let of_run = |run| run_score(&items, judging.style, &all, run);
         facts.run_scores = (0..facts.runs as usize).map(of_run).collect();
@@ -128,6 +131,7 @@ fn fill(items: &mut [Item], judgements: &[Judgement], judging: Judging) -> Judge
         crashes: 0,
         unanswered: 0,
         variance: None,
+        sent_instead: ParameterChanges::new(),
     };
     let mut clean: Vec<Vec<f64>> = vec![Vec::new(); items.len()];
     for judgement in judgements {
@@ -178,6 +182,7 @@ impl Sampling {
             metric: scorer.name().to_owned(),
             title: scorer.title().to_owned(),
             maximum: scorer.maximum(),
+            answers: scorer.scored(items),
             score: scorer.corpus_score(items, &all, profile),
             interval: self.by_question.interval(at),
             interval_by_image: self.by_image.interval(at),

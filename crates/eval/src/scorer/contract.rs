@@ -97,6 +97,11 @@ pub trait Scorer: fmt::Debug + Send + Sync {
         Statistic::of(items, self.name())
     }
 
+    /// How many of the items the score is of; all of them unless overridden.
+    fn scored(&self, items: &[Item]) -> usize {
+        items.len()
+    }
+
     /// The score over the items with these indices, where it is not the [`statistic`](Self::statistic).
     fn corpus_score(&self, items: &[Item], indices: &[usize], profile: Profile) -> f64 {
         self.statistic(items, profile).at(indices)

@@ -34,6 +34,10 @@ impl Scorer for JudgeRelative {
         Statistic::Other(Box::new(move |drawn| mean_of_runs(items, style, drawn)))
     }
 
+    fn scored(&self, items: &[Item]) -> usize {
+        judged(items)
+    }
+
     fn category_score(&self, items: &[Item], indices: &[usize], profile: Profile) -> f64 {
         let runs = items.first().map_or(0, |item| item.points.len());
         let of_run = |run: usize| {
@@ -79,6 +83,15 @@ impl Scorer for JudgePoints {
         let style = Style::Point(PointReply::FirstDigit);
         Statistic::Other(Box::new(move |drawn| mean_of_runs(items, style, drawn)))
     }
+
+    fn scored(&self, items: &[Item]) -> usize {
+        judged(items)
+    }
+}
+
+/// Items that a judge gave points in any of its runs.
+fn judged(items: &[Item]) -> usize {
+    items.iter().filter(|item| item.points.iter().any(Option::is_some)).count()
 }
 
 fn reply(profile: Profile) -> PairReply {

@@ -57,6 +57,7 @@ fn scores(out: &mut String, config: &AblationConfig, runs: &[RunSummary], column
             match score {
                 Some(s) => {
                     let _ = write!(out, " {:.2} [{:.2}, {:.2}]", s.score, s.interval.low, s.interval.high);
+                    out.push_str(&row.map(|row| s.share_of(row.questions)).unwrap_or_default());
                 }
                 None => out.push_str(" -"),
             }

@@ -1,8 +1,8 @@
 //! Step `evaluate`: a model answers a benchmark, the answers are scored, a judge gives points.
 //!
 //! The first phase asks the model, the second the judge. The step writes the tables `predictions` and `judgements/`,
-//! `results.json` and `report.html`. Questions that a server refused are in `excluded/`; the replies of endpoints are kept in
-//! `cache/`, so that a run repeated or resumed asks only what is missing.
+//! `results.json` and `report.html`. Questions that a server refused, and those whose image cannot be read, are in `excluded/`;
+//! the replies of endpoints are kept in `cache/`, so that a run repeated or resumed asks only what is missing.
 
 mod answer;
 #[cfg(feature = "train")]
@@ -44,8 +44,8 @@ pub struct Evaluate {
     scorers: Vec<Arc<dyn Scorer>>,
     resources: Resources,
     generation: Generation,
-    /// What each prediction says of how it was made, in JSON.
-    answered_with: String,
+    /// What each prediction says of how it was made.
+    answered_with: serde_json::Value,
     judges: Option<Judges>,
     answerers: Answerers,
     runtime: OnceLock<Runtime>,
@@ -90,7 +90,8 @@ impl Step for Evaluate {
 
     fn conclude(&self, work: &Work, summary: &mut Summary) -> Result<(), Error> {
         let evaluation = once(&self.evaluation, || self.evaluation(work.progress()))?;
-        summary.add(evaluation)
+        summary.add(evaluation)?;
+        evaluation.check()
     }
 }
 
@@ -127,8 +128,7 @@ impl Evaluate {
             "beams": generation.beams,
             "repetition_penalty": generation.repetition_penalty,
             "temperature": 0,
-        })
-        .to_string();
+        });
         let step = Evaluate {
             settings,
             registry,

@@ -4,7 +4,7 @@ mod open;
 mod save;
 
 pub use crate::storage::{
-    Contents, Opened, Outgoing, StoredTensors, fetch, read_safetensors, write_safetensors,
+    Contents, Opened, Outgoing, StoredTensors, fetch, fetch_tokenizer, read_safetensors, write_safetensors,
 };
 pub use open::Checkpoint;
 pub use save::{SaveOptions, save, save_into};

@@ -68,10 +68,13 @@ impl Checkpoint {
     pub fn vlm_config(&self) -> Result<&VlmConfig> {
         match &self.opened.contents {
             Contents::Vlm(config) => Ok(config),
-            _ => Err(Error::Checkpoint {
-                path: self.path.clone(),
-                reason: "holds only a part, not a vision-language model".to_owned(),
-            }),
+            part => {
+                let (held, key) = part.describe();
+                let reason = format!(
+                    "holds {held} and not a whole vision-language model; a recipe takes it as `{key}`, and trains one with it"
+                );
+                Err(Error::Checkpoint { path: self.path.clone(), reason })
+            }
         }
     }
 

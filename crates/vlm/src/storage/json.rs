@@ -7,12 +7,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tsumugi_record::write_atomic;
 
+use super::stand_in::unless_pointer;
 use crate::error::{Error, Result};
 
 /// Reads a JSON file.
 pub(crate) fn read_json(path: &Path) -> Result<Value> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-    serde_json::from_str(&text).map_err(Error::json(path))
+    serde_json::from_str(&text).map_err(|source| unless_pointer(path, Error::json(path)(source)))
 }
 
 /// Interprets a value that was read from `path`.

@@ -10,6 +10,7 @@ use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorInfo};
 use tch::{Device, Kind, TchError, Tensor};
 use tsumugi_record::write_atomic;
 
+use super::stand_in::unless_pointer;
 use crate::error::{Error, Result};
 
 /// One memory-mapped file. Tensors are copied out one at a time, so that a model is never in memory twice.
@@ -33,7 +34,8 @@ impl Mapped {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io(path))?;
         let map = map(&file).map_err(Error::io(path))?;
-        let (size, metadata) = SafeTensors::read_metadata(&map).map_err(Error::safetensors(path))?;
+        let (size, metadata) = SafeTensors::read_metadata(&map)
+            .map_err(|source| unless_pointer(path, Error::safetensors(path)(source)))?;
         Ok(Self { path: path.to_owned(), map, header: size + 8, metadata })
     }
 

@@ -17,6 +17,18 @@ pub enum Contents {
     Vision(VisionConfig),
 }
 
+impl Contents {
+    /// What it holds, in words, and the key of a recipe that takes it.
+    #[must_use]
+    pub fn describe(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Vlm(_) => ("a whole vision-language model", "model.checkpoint"),
+            Self::Language(_) => ("a language model", "model.language"),
+            Self::Vision(_) => ("a vision encoder (SigLIP)", "model.vision"),
+        }
+    }
+}
+
 /// A folder that a model family has opened: sizes and stored tensors. No weight is read yet.
 pub struct Opened {
     /// What it holds.

@@ -24,6 +24,9 @@ const LOCAL_CHUNK: usize = 32;
 /// The same of an endpoint.
 const API_CHUNK: usize = 64;
 
+/// The reason of questions whose image cannot be read.
+const UNREADABLE_IMAGE: &str = "unreadable_image";
+
 /// Who answers, made when there is something to answer.
 #[derive(Default)]
 pub(super) struct Answerers {
@@ -77,8 +80,7 @@ impl Evaluate {
             None => LocalAnswerer::load(&self.settings.model, self.generation, self.settings.batch)
                 .map_err(failed())?,
         };
-        let answers = local.insert(answerer).answer(questions).map_err(failed())?;
-        Ok(answers.into_iter().map(Answer::Text).collect())
+        local.insert(answerer).answer(questions).map_err(failed())
     }
 
     #[cfg(not(feature = "train"))]
@@ -96,23 +98,32 @@ impl Evaluate {
         outputs: &mut Outputs,
     ) -> Result<(), Error> {
         let missing = answers.iter().filter(|answer| matches!(answer, Answer::Unanswered(_))).count();
+        let answered_with = self.answered_with();
         let mut predictions = Vec::new();
         let mut excluded = Vec::new();
+        let mut exclude = |question: &Question, reason: &str, why: String, outputs: &mut Outputs| {
+            outputs.drop(QUESTIONS, reason);
+            excluded.push(Excluded {
+                id: question.id.clone(),
+                step: STEP.to_owned(),
+                reason: reason.to_owned(),
+                value: Some(why),
+                ..Default::default()
+            });
+        };
         for (question, answer) in questions.iter().zip(answers) {
             match answer {
                 Answer::Text(answer) => {
                     outputs.pass(QUESTIONS);
-                    predictions.push(self.prediction(question, answer));
+                    predictions.push(self.prediction(question, answer, &answered_with));
                 }
-                Answer::Refused(why) => {
-                    outputs.drop(QUESTIONS, "refused");
-                    excluded.push(Excluded {
-                        id: question.id.clone(),
-                        step: STEP.to_owned(),
-                        reason: "refused".to_owned(),
-                        value: Some(why),
-                        ..Default::default()
-                    });
+                Answer::Refused(why) => exclude(question, "refused", why, outputs),
+                Answer::BadImage(why) => {
+                    tracing::warn!(
+                        "{STEP}: question {:?} is left out, its image cannot be read: {why}",
+                        question.id
+                    );
+                    exclude(question, UNREADABLE_IMAGE, why, outputs);
                 }
                 Answer::Unanswered(why) => {
                     let count = questions.len();
@@ -126,7 +137,18 @@ impl Evaluate {
         outputs.write_all("", predictions)
     }
 
-    fn prediction(&self, question: &Question, answer: String) -> Prediction {
+    /// What each prediction says of how it was made: the settings, and what the endpoint made of them.
+    fn answered_with(&self) -> String {
+        let mut settings = self.answered_with.clone();
+        let changes =
+            self.answerers.client.get().map(|client| client.parameter_changes(&self.settings.model));
+        if let Some(changes) = changes.filter(|changes| !changes.is_empty()) {
+            settings["sent_instead"] = serde_json::json!(changes);
+        }
+        settings.to_string()
+    }
+
+    fn prediction(&self, question: &Question, answer: String, settings: &str) -> Prediction {
         Prediction {
             benchmark: self.benchmark.name.clone(),
             question_id: question.id.clone(),
@@ -135,7 +157,7 @@ impl Evaluate {
             reference: question.reference.clone(),
             answer,
             model: self.settings.model.clone(),
-            settings: self.answered_with.clone(),
+            settings: settings.to_owned(),
         }
     }
 }

@@ -23,11 +23,11 @@ pub struct EvaluateConfig {
     /// `heron-bench`, `ja-vlm-bench-in-the-wild`, `ja-vg-vqa-500`, or a JSONL or Parquet file.
     #[schemars(extend("x-role" = "input", "x-required" = true, "x-value-name" = "NAME|FILE"))]
     pub benchmark: String,
-    /// Folder of the Parquet files of a named benchmark; without it they are fetched from the Hugging Face hub (HF_ENDPOINT,
-    /// HF_HOME, HF_TOKEN).
+    /// Folder of the Parquet files of a named benchmark; without it they are taken from the Hugging Face hub or its cache
+    /// (HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE, HF_TOKEN).
     #[schemars(extend("x-role" = "input", "x-value-name" = "DIR"))]
     pub data: Option<PathBuf>,
-    /// Folder of a checkpoint, or a repository at the Hugging Face hub; with a base URL the model's name at the endpoint.
+    /// Folder of a checkpoint, or `owner/name` or `owner/name@revision` at the Hugging Face hub; with a base URL the model's name at the endpoint.
     #[schemars(extend("x-required" = true, "x-value-name" = "DIR|NAME"))]
     pub model: String,
     /// An OpenAI-compatible endpoint that answers, up to `/v1`. The key is read from OPENAI_API_KEY.

@@ -86,7 +86,7 @@ impl Evaluate {
         Ok(judges.judging.runs as usize * chunks)
     }
 
-    fn judging_client<'a>(&self, judges: &'a Judges) -> Result<&'a Client, Error> {
+    pub(super) fn judging_client<'a>(&self, judges: &'a Judges) -> Result<&'a Client, Error> {
         let cache = self.settings.out.join("cache/judge");
         once(&judges.client, || Endpoint::of_judge(&self.settings, &judges.config).client(&cache))
     }

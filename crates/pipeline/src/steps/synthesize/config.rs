@@ -81,6 +81,9 @@ pub struct SynthesizeConfig {
     /// next run asks them again.
     #[schemars(extend("x-role" = "operation"))]
     pub give_up: bool,
+    /// Go on where the first 20 replies to a task were all dropped. Without it the step then stops, before more is paid for.
+    #[schemars(extend("x-role" = "operation"))]
+    pub keep_going: bool,
     /// Folder of prompt files that replace ours.
     #[schemars(extend("x-role" = "input", "x-value-name" = "DIR"))]
     pub prompts: Option<PathBuf>,
@@ -120,6 +123,7 @@ impl Default for SynthesizeConfig {
             budget_usd: None,
             batch: false,
             give_up: false,
+            keep_going: false,
             prompts: None,
             keep_out: Vec::new(),
             cache: None,
@@ -144,6 +148,7 @@ impl SynthesizeConfig {
             seed: self.seed,
             checks: self.checks.clone(),
             tiles: rules.find(&self.model),
+            keep_going: self.keep_going,
         };
         Synthesizer::new(client, synth, &self.tasks, self.prompts.as_deref(), &questions).map_err(wrong)
     }
