@@ -12,11 +12,12 @@ use tch::Device;
 use crate::collate::{Batch, BatchShape, Collator, Counts};
 use crate::cut::fit;
 use crate::data::random;
+use crate::folder::{Held, RunFolder};
 use crate::prepare::{Prepared, Preparer};
 use crate::recipe::{Recipe, StageConfig};
 use crate::registry::Registry;
-use crate::stage::{Extent, mixture};
-use crate::start::Start;
+use crate::stage::{Extent, mixture, shape};
+use crate::start::{Data, Start};
 use crate::tally::{SourceShare, Tally, lines, shares};
 use crate::{Drawn, Error, Result};
 
@@ -80,10 +81,9 @@ pub fn dry_run(recipe: &Recipe, registry: &Registry, rows: u64) -> Result<DryRun
     recipe.validate()?;
     registry.check(recipe)?;
     let began = Instant::now();
-    // The tokenizer is written where a run begins.
-    let place = tempfile::tempdir().map_err(Error::io("temporary folder"))?;
-    let recipe = Recipe { out: place.path().to_owned(), ..recipe.clone() };
-    let start = Start::new(&recipe, registry, Device::Cpu)?;
+    // Whatever the run's folder holds, the tokenizer is that of the recipe.
+    let held = Held { trained: 0, done: 0, abandoned: true };
+    let start = Start::new(recipe, registry, &RunFolder::new(recipe), held, Data::Ready, Device::Cpu)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(recipe.loader_threads).build();
     let pool = pool.map_err(|error| Error::Threads(std::io::Error::other(error)))?;
     let mut stages = Vec::new();
@@ -92,7 +92,7 @@ pub fn dry_run(recipe: &Recipe, registry: &Registry, rows: u64) -> Result<DryRun
         let preparer = start.preparer(config.length);
         stages.push(pool.install(|| dry_stage(config, registry, &preparer, seed, rows))?);
     }
-    Ok(DryRun { run: recipe.name, stages, seconds: began.elapsed().as_secs_f64() })
+    Ok(DryRun { run: recipe.name.clone(), stages, seconds: began.elapsed().as_secs_f64() })
 }
 
 fn dry_stage(
@@ -110,12 +110,7 @@ fn dry_stage(
         Extent::Rows(all) => rows.min(all),
         Extent::Steps(_) => rows,
     };
-    let shape = BatchShape {
-        rows: config.batch.micro.min(config.batch.rows),
-        step_rows: config.batch.rows,
-        length: config.length,
-        ids: preparer.ids(),
-    };
+    let shape = shape(config, preparer.ids());
     let collator = registry.make_collator(&config.batch.collator, shape, random(seed, 8, 0))?;
     let mut seen = Seen::new(collator);
     while mixture.cursor().draws < limit {

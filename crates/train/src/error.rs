@@ -191,7 +191,9 @@ impl Error {
         let (stage, key) = (stage.map(str::to_owned), key.to_owned());
         move |error| match error {
             // A hub that does not answer now may answer later.
-            error @ Self::Model(tsumugi_vlm::Error::Download { .. }) => error,
+            error @ Self::Model(tsumugi_vlm::Error::Hub(tsumugi_vlm::hub::Error::Unreachable { .. })) => {
+                error
+            }
             source => Self::Unusable { stage, key, source: Box::new(source) },
         }
     }

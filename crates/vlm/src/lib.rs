@@ -85,6 +85,7 @@ pub use projector::VilaProjector;
 pub use rope::RopeTables;
 pub use siglip::Siglip;
 pub use tokenizer::{IMAGE, SpecialIds, Tokenizer};
+pub use tsumugi_hub as hub;
 pub use tsumugi_images as images;
 pub use tsumugi_torch_ext as torch_ext;
 pub use unit::{Acts, Cache, Init, ParamDef, ParamSpec, Params, Part, Unit, Work};

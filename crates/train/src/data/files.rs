@@ -84,7 +84,8 @@ impl JsonSource {
 
     fn lower(&self, id: String, item: &LlavaItem) -> Lowered {
         let names = item.image_names()?;
-        let images = names.into_iter().map(|name| self.images.read(name)).collect::<std::result::Result<_, _>>()?;
+        let images =
+            names.into_iter().map(|name| self.images.read(name)).collect::<std::result::Result<_, _>>()?;
         lower_llava(id, item, images, &self.template)
     }
 }
