@@ -235,3 +235,49 @@ fn a_redirect_may_lead_to_what_stands_before_it() {
     assert_eq!(found["http://a.test/a.jpg"], Ok(image(1)));
     assert_eq!(found["https://c.test/a.jpg"], Err("redirect_target_missing".into()));
 }
+
+#[test]
+fn sites_reserve_their_images_by_files_that_archives_hold() {
+    let images: Vec<Vec<u8>> = (0..7).map(|n| answer("200 OK", &image(n))).collect();
+    let robots = answer("200 OK", b"User-agent: *\nContent-Signal: search=yes, ai-train=no\nAllow: /");
+    let tdmrep = answer("200 OK", br#"[{"location": "/b/", "tdm-reservation": 1}]"#);
+    let ai_txt = answer("200 OK", b"User-agent: *\nDisallow: *.jpg");
+    let missing = answer("404 Not Found", b"User-agent: *\nContent-Signal: ai-train=no");
+    let disallow = answer("200 OK", b"User-agent: *\nDisallow: /");
+    let moved = answer("302 Found\r\nLocation: http://a.test/a.jpg", b"");
+    let of_images = vec![
+        NewRecord::response(DATE, "http://a.test/a.jpg", &images[0]),
+        NewRecord::response(DATE, "http://b.test/a.jpg", &images[1]),
+        NewRecord::response(DATE, "http://b.test/b/a.jpg", &images[2]),
+        NewRecord::response(DATE, "http://c.test/a.jpg", &images[3]),
+        NewRecord::response(DATE, "http://c.test/a.png", &images[4]),
+        NewRecord::response(DATE, "http://d.test/a.jpg", &images[5]),
+        NewRecord::response(DATE, "http://e.test/a.jpg", &images[6]),
+        NewRecord::response(DATE, "http://f.test/a.jpg", &moved),
+    ];
+    let of_sites = vec![
+        NewRecord::response(DATE, "http://a.test/robots.txt", &robots),
+        NewRecord::response(DATE, "http://b.test/.well-known/tdmrep.json", &tdmrep),
+        NewRecord::response(DATE, "https://c.test/ai.txt", &ai_txt),
+        NewRecord::response(DATE, "http://d.test/robots.txt", &missing),
+        NewRecord::response(DATE, "http://e.test/robots.txt", &disallow),
+    ];
+    let cases = [
+        ("http://a.test/a.jpg", Err("opt_out:content-signal")),
+        ("http://b.test/a.jpg", Ok(1)),
+        ("http://b.test/b/a.jpg", Err("opt_out:tdmrep")),
+        ("http://c.test/a.jpg", Err("opt_out:ai-txt")),
+        ("http://c.test/a.png", Ok(4)),
+        ("http://d.test/a.jpg", Ok(5)),
+        // Nothing is requested, so what may not be requested does not matter.
+        ("http://e.test/a.jpg", Ok(6)),
+        ("http://f.test/a.jpg", Err("opt_out:content-signal")),
+    ];
+    let (found, summary) = fetch(&[of_images.clone(), of_sites], &cases.map(|(url, _)| url));
+    for (url, expected) in cases {
+        assert_eq!(found[url], expected.map(image).map_err(str::to_owned), "{url}");
+    }
+    assert_eq!(summary.rows["images"], 4);
+    let (found, _) = fetch(&[of_images], &cases.map(|(url, _)| url));
+    assert!(cases.iter().all(|(url, _)| found[*url].is_ok()));
+}

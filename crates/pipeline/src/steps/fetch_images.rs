@@ -4,7 +4,8 @@
 //! second reads the archives again if they repeat something by revisit records, or redirect to something, that the first did
 //! not look for. The third fetches over HTTP what they do not have; the fourth writes each content once (table `images`: of
 //! equal contents that of the first source); the fifth joins them to the documents (table `fetches`: one row for each image
-//! of each page, missing ones with their reason). What a page, an answer or a site forbids is never decoded.
+//! of each page, missing ones with their reason). What a page or an answer forbids is never decoded. What a site forbids in
+//! its files is not requested over HTTP; where an archive holds these files, its images are left out of the tables.
 
 mod answers;
 mod archive;
@@ -14,6 +15,7 @@ mod found;
 #[cfg(feature = "remote")]
 mod network;
 mod repeat;
+mod site_files;
 mod source;
 mod wanted;
 
@@ -89,8 +91,9 @@ pub struct FetchImagesConfig {
     /// Name by which answers may forbid the use of images to this program alone (`X-Robots-Tag: NAME: noai`), and
     /// which `robots.txt` and `User-Agent` know it by.
     pub agent: String,
-    /// Signals that forbid the use of images: directives and headers of their answers, and with HTTP also the files of
-    /// their sites. By default all: those that speak of training or of images, and `noindex`, as img2dataset does.
+    /// Signals that forbid the use of images: directives and headers of their answers, and the files of their sites, which
+    /// are requested over HTTP, and read from archives and folders that hold them. By default all: those that speak of
+    /// training or of images, and `noindex`, as img2dataset does.
     pub opt_out: Vec<Signal>,
     /// How images are fetched over HTTP. Its agent, largest size and signals are those of this step.
     #[cfg(feature = "remote")]
@@ -275,9 +278,8 @@ impl FetchImages {
     /// What the archives repeat, or redirect to, and the first phase did not look for.
     fn missing(&self, work: &Work) -> Result<&HashSet<String>, Error> {
         once(&self.missing, || {
-            let mut answers = Answers::default();
-            answers.read(work.out(), &places(FOUND, self.sources.list.len()))?;
-            Ok(answers.missing())
+            let places = places(FOUND, self.sources.list.len());
+            Ok(Answers::read(work.out(), &places, &self.settings)?.missing())
         })
     }
 
@@ -301,19 +303,14 @@ impl FetchImages {
 
     /// The answers of all sources.
     fn answers(&self, work: &Work) -> Result<&Answers, Error> {
-        once(&self.answers, || {
-            let mut answers = Answers::default();
-            answers.read(work.out(), &self.places(work)?)?;
-            Ok(answers)
-        })
+        once(&self.answers, || Answers::read(work.out(), &self.places(work)?, &self.settings))
     }
 
     /// What no other source has, dealt out to parts by host.
     #[cfg(feature = "remote")]
     fn parts(&self, work: &Work) -> Result<&[network::Part], Error> {
         let parts = once(&self.http.parts, || {
-            let mut answers = Answers::default();
-            answers.read(work.out(), &self.read_places(work)?)?;
+            let answers = Answers::read(work.out(), &self.read_places(work)?, &self.settings)?;
             let wanted = self.wanted()?.sorted();
             let missing = wanted.into_iter().filter(|url| !answers.has_image(url)).map(str::to_owned);
             Ok(network::parts(missing.collect(), self.settings.most_per_domain))

@@ -114,6 +114,9 @@ const ENDINGS: &str = r"\.(?:jpe?g|jpe|jfif|png|apng|gif|webp|bmp|svg|tiff?|avif
 /// A digit in any of the forms that numbers of files have: half- and full-width, and circled.
 const NAME_DIGIT: &str = r"[\d\x{2460}-\x{2473}]";
 
+/// A part of a file's name between spaces. The marks that it lacks are those of sentences.
+const NAME_PART: &str = r"[^\s:;\x{3001}\x{3002}\x{FF0C}\x{FF1A}\x{FF1B}]+";
+
 /// What stands between the parts of a file's name.
 const NAME_GAP: &str = r"[-_ .,:~()\[\]\x{3000}\x{FF08}\x{FF09}\x{FF0D}\x{FF3F}\x{FF1A}]";
 
@@ -136,7 +139,15 @@ impl Captions {
         let number = format!("{NAME_GAP}*(?:[A-Z]{{1,3}}_{{0,2}})?{NAME_DIGIT}(?:{part})*");
         let copied = format!("(?:{word})(?:{NAME_GAP}|{between})*(?:{between})");
         format!(
-            r"(?i)^(?:.*[/\\])?\S+{ENDINGS}$|^https?://\S+$|^(?:(?:{word})?(?:{number})|{copied})(?:{ENDINGS})?$"
+            concat!(
+                r"(?i)^(?:.*[/\\])?\S+{ENDINGS}$|^{PART}(?:\s{PART}){{1,3}}{ENDINGS}$|^https?://\S+$|",
+                r"^(?:(?:{word})?(?:{number})(?:_[A-Z][A-Z.]*)?|{copied})(?:{ENDINGS})?$"
+            ),
+            ENDINGS = ENDINGS,
+            PART = NAME_PART,
+            word = word,
+            number = number,
+            copied = copied,
         )
     }
 

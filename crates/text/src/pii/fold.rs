@@ -36,22 +36,31 @@ pub(super) fn is_digit(c: char) -> bool {
 fn fold(c: char) -> char {
     match c {
         '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => c,
-        // The long vowel marks stand between digits where a dash is meant, and so do lines of tables.
-        '\u{2010}'..='\u{2015}'
+        // The long vowel marks stand between digits where a dash is meant, and so do lines of tables and letters that are one
+        // line.
+        '\u{AD}'
+        | '\u{1173}'
+        | '\u{2010}'..='\u{2015}'
+        | '\u{207B}'
         | '\u{2212}'
         | '\u{2043}'
         | '\u{2500}'
         | '\u{2501}'
+        | '\u{2796}'
         | '\u{2D7}'
         | '\u{30FC}'
+        | '\u{3161}'
         | '\u{FE58}'
         | '\u{FE63}'
         | '\u{FF70}' => '-',
-        '\u{B7}' | '\u{2022}' | '\u{2027}' | '\u{2219}' | '\u{22C5}' | '\u{30FB}' | '\u{FF65}' => '.',
+        '\u{B7}' | '\u{2022}' | '\u{2024}' | '\u{2027}' | '\u{2219}' | '\u{22C5}' | '\u{30FB}'
+        | '\u{FF65}' => '.',
         '\u{FE6B}' => '@',
         '\u{FFE5}' => '\u{A5}',
         '\u{3014}' | '\u{3010}' => '[',
         '\u{3015}' | '\u{3011}' => ']',
+        '\u{3008}' | '\u{300A}' => '<',
+        '\u{3009}' | '\u{300B}' => '>',
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
         '\u{200B}' | '\u{2060}' | '\u{FEFF}' | '\u{180E}' => ' ',
         c if c.is_whitespace() => ' ',

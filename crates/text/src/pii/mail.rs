@@ -54,5 +54,7 @@ pub(super) fn may_have_one(text: &str) -> bool {
 }
 
 /// Opening brackets in all their widths.
-const OPENING: [char; 10] =
-    ['[', '(', '{', '<', '\u{FF3B}', '\u{FF08}', '\u{FF5B}', '\u{FF1C}', '\u{3014}', '\u{3010}'];
+const OPENING: [char; 12] = [
+    '[', '(', '{', '<', '\u{FF3B}', '\u{FF08}', '\u{FF5B}', '\u{FF1C}', '\u{3008}', '\u{300A}', '\u{3014}',
+    '\u{3010}',
+];

@@ -34,9 +34,12 @@ pub(super) fn may_have_one(text: &str) -> bool {
     WORDS.address_words.iter().any(|word| text.contains(word.as_str()))
 }
 
-/// Length of a room's number right after a building that is not the beginning of a longer number.
+/// Length of a room's number right after a building, with a letter before it or not, that is not the beginning of a longer
+/// number.
 fn bare_room(after: &str) -> usize {
-    let digits = after.strip_prefix(' ').unwrap_or(after);
+    let room = after.strip_prefix(' ').unwrap_or(after);
+    let behind_letter = room.strip_prefix(|c: char| c.is_ascii_uppercase());
+    let digits = behind_letter.map_or(room, |rest| rest.strip_prefix('-').unwrap_or(rest));
     let len = digits.bytes().take_while(u8::is_ascii_digit).count();
     let goes_on =
         digits[len..].starts_with(['-', '.', '(', ',', '/', ':']) || digits[len..].starts_with(" (");

@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use tsumugi_images::{match_key, match_keys};
-use tsumugi_record::{Fetch, ShardReader};
+use tsumugi_record::{Excluded, Fetch, ShardReader};
 
-use super::Place;
 use super::repeat::{REVISIT, Target};
+use super::site_files::SiteFiles;
 use super::wanted::Slot;
+use super::{FOUND, FetchImagesConfig, Place, REPEATED};
 use crate::Error;
 
 /// Redirects that are followed, as browsers do (20 there; more than a few are always a mistake).
@@ -24,7 +25,6 @@ pub(super) struct Answers {
     /// The key of each record, by its ID.
     records: HashMap<String, String>,
     owners: HashMap<String, usize>,
-    sources: usize,
 }
 
 /// An answer, and why it is not an image.
@@ -34,17 +34,25 @@ struct Found<'a> {
 }
 
 impl Answers {
-    /// Reads what the sources left, one after another; they are numbered on from those read before.
-    pub(super) fn read(&mut self, out: &Path, places: &[Place]) -> Result<(), Error> {
-        for place in places {
+    /// Reads what the sources left. What was fetched over HTTP has been held against the files of its site by the fetcher.
+    pub(super) fn read(out: &Path, places: &[Place], config: &FetchImagesConfig) -> Result<Self, Error> {
+        let mut files = SiteFiles::default();
+        for place in places.iter().filter(|place| place.folder == FOUND) {
+            for batch in ShardReader::<Excluded>::open(place.shard::<Excluded>(out))? {
+                batch?.iter().for_each(|row| files.add(row, &config.agent));
+            }
+        }
+        let mut answers = Self::default();
+        for (source, place) in places.iter().enumerate() {
+            let is_held = [FOUND, REPEATED].contains(&place.folder);
             for batch in ShardReader::<Fetch>::open(place.shard::<Fetch>(out))? {
                 for fetch in batch? {
-                    self.add(self.sources, fetch);
+                    let fetch = if is_held { files.checked(fetch, &config.opt_out) } else { fetch };
+                    answers.add(source, fetch);
                 }
             }
-            self.sources += 1;
         }
-        Ok(())
+        Ok(answers)
     }
 
     /// Whether an image is at a URL, or behind its redirects.

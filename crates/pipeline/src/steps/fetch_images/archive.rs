@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use tsumugi_images::{canonical_url, match_key, resolve_url};
-use tsumugi_record::{Fetch, Provenance};
+use tsumugi_record::{Excluded, Fetch, Provenance};
 use tsumugi_warc::{HttpMessage, PayloadFault, PayloadLimits, Record, RecordType};
 
 use super::found::{Capture, Found};
 use super::repeat::{REVISIT, Target};
 use super::wanted::{Keys, Wanted};
-use super::{FetchImagesConfig, STEP, opts_out};
+use super::{FetchImagesConfig, STEP, opts_out, site_files};
 use crate::archives::{Archives, Source};
 use crate::{Error, Progress};
 
@@ -45,6 +45,11 @@ pub(super) fn read(
     archives.read(source, &bar, &mut |name, record| {
         match record {
             Ok(record) => {
+                if matches!(search, Search::Wanted(_))
+                    && let Some(file) = site_file(name, record, config)
+                {
+                    found.site_file(file)?;
+                }
                 for capture in captures(name, record, search, config, &mut so_far) {
                     found.push(capture)?;
                 }
@@ -62,6 +67,15 @@ pub(super) fn read(
     })?;
     bar.finish_and_clear();
     found.finish()
+}
+
+/// The file of a site in a record.
+fn site_file(archive: &str, record: &Record<'_>, config: &FetchImagesConfig) -> Option<Excluded> {
+    if !site_files::may_be_one(record.head().bytes("WARC-Target-URI")?) {
+        return None;
+    }
+    let key = match_key(&target_uri(record)?)?;
+    site_files::of_record(record, &key, || provenance(archive, record), config)
 }
 
 /// The answers in a record that are looked for, one for each name under which one is.

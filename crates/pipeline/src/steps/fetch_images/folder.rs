@@ -7,7 +7,7 @@ use tsumugi_record::Fetch;
 
 use super::found::{Capture, Found};
 use super::wanted::Wanted;
-use super::{FOUND, FetchImagesConfig, STEP};
+use super::{FOUND, FetchImagesConfig, STEP, site_files};
 use crate::Error;
 use crate::runner::Outputs;
 
@@ -19,6 +19,9 @@ pub(super) fn read(
     outputs: &mut Outputs,
 ) -> Result<(), Error> {
     let mut found = Found::new(config, FOUND, outputs)?;
+    for file in site_files::of_folder(folder, wanted, config)? {
+        found.site_file(file)?;
+    }
     for url in wanted.sorted() {
         let spellings = std::iter::once(url.to_owned()).chain(match_keys(url));
         let mut paths = spellings.flat_map(|url| mirror_paths(&url)).map(|name| folder.join(name));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rayon::prelude::*;
 use tsumugi_images::{Inspection, content_id, inspect};
-use tsumugi_record::{Fetch, Image, ImageRow};
+use tsumugi_record::{Excluded, Fetch, Image, ImageRow};
 
 use super::FetchImagesConfig;
 use crate::Error;
@@ -41,12 +41,18 @@ impl<'a> Found<'a> {
     ) -> Result<Found<'a>, Error> {
         outputs.begin::<ImageRow>(folder)?;
         outputs.begin::<Fetch>(folder)?;
+        outputs.begin::<Excluded>(folder)?;
         Ok(Found { outputs, folder, config, seen: HashSet::new(), batch: Vec::new(), bytes: 0 })
     }
 
     /// Counts beside the tables.
     pub(super) fn count(&mut self, name: &str) {
         self.outputs.count(name, 1);
+    }
+
+    /// Writes a file in which a site may reserve its content.
+    pub(super) fn site_file(&mut self, row: Excluded) -> Result<(), Error> {
+        self.outputs.write(self.folder, row)
     }
 
     pub(super) fn push(&mut self, capture: Capture) -> Result<(), Error> {
