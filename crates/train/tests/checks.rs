@@ -137,16 +137,27 @@ fn a_checkpoint_that_does_not_fit_its_configuration_is_refused() {
 #[test]
 fn a_run_that_diverges_says_where_and_what_to_do() {
     let place = tempfile::tempdir().unwrap();
-    let (data, out) = (place.path().join("data"), place.path().join("out"));
+    let data = place.path().join("data");
     common::write_tables(&data);
-    let wild = ["stages.pretrain.optimizer.lr=1e38", "stages.pretrain.schedule.kind=constant"];
-    let recipe = common::recipe(&data, &out, &wild);
-    for _ in 0..2 {
-        let error = train(&recipe, &Progress::hidden()).unwrap_err();
-        assert!(matches!(&error, Error::Diverged { stage, step: 1.., .. } if stage == "pretrain"), "{error}");
-        assert!(error.to_string().contains("optimizer.lr") && !error.is_usage(), "{error}");
-    }
-    // Nothing of it was written, so a mended stage goes on behind the first one.
+    let diverge = |rate: &str| {
+        let out = place.path().join(rate);
+        let rate = format!("stages.pretrain.optimizer.lr={rate}");
+        let recipe = common::recipe(&data, &out, &[rate.as_str(), "stages.pretrain.schedule.kind=constant"]);
+        // Started again, it says the same.
+        for _ in 0..2 {
+            let error = train(&recipe, &Progress::hidden()).unwrap_err();
+            assert!(
+                matches!(&error, Error::Diverged { stage, step: 1.., .. } if stage == "pretrain"),
+                "{error}"
+            );
+            assert!(error.to_string().contains("optimizer.lr") && !error.is_usage(), "{error}");
+        }
+        out
+    };
+    // Weights that are numbers still, though no loss can be computed with them.
+    diverge("1e38");
+    // Weights that are not: they reach no checkpoint, so a mended stage goes on behind the first one.
+    let out = diverge("1e39");
     assert!(!out.join("stages/2-pretrain/checkpoints").exists());
     let summary = train(&common::recipe(&data, &out, &[]), &Progress::hidden()).unwrap();
     assert_eq!(summary.stages.len(), 3);
