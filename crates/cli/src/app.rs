@@ -168,8 +168,9 @@ fn run_step(step: &Step, matches: &ArgMatches, usage: &mut Clap) -> ExitCode {
         Err(message) => return refuse(&usage.error(ErrorKind::ValueValidation, message)),
     };
     if matches.get_flag("@print-config") {
-        return match step.command.resolve(settings) {
-            Ok(settings) => print(&step.print_config(&settings)),
+        let printed = step.command.resolve(settings).and_then(|settings| step.print_config(&settings));
+        return match printed {
+            Ok(text) => print(&text),
             Err(error) => fail(step, &error),
         };
     }

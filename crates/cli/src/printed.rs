@@ -15,6 +15,15 @@ pub(crate) fn print(schema: &Value, settings: &Value) -> String {
     text
 }
 
+/// A file that settings name, as comments: it is no part of the settings file.
+pub(crate) fn print_as_comments(about: &str, schema: &Value, values: &Value) -> String {
+    let mut text = format!("# {about}\n#\n");
+    for line in print(schema, values).lines() {
+        let _ = if line.is_empty() { writeln!(text, "#") } else { writeln!(text, "# {line}") };
+    }
+    text
+}
+
 /// How a value is written.
 enum Form<'a> {
     /// `# key =`: there is no value.
@@ -51,7 +60,8 @@ fn write_table(
     for (key, inner) in table {
         let child = node.child(key, value);
         let shape = form(inner, child.is_some_and(is_required) || node.requires(key));
-        if matches!(shape, Form::Table(_) | Form::Tables(_)) {
+        let is_unset_table = matches!(shape, Form::Unset) && child.is_some_and(Node::is_table);
+        if is_unset_table || matches!(shape, Form::Table(_) | Form::Tables(_)) {
             continue;
         }
         comment(text, child, inner, &node.constants(key));
@@ -80,8 +90,34 @@ fn write_table(
                     }
                 }
             }
-            _ => {}
+            Form::Unset => {
+                if let Some(child) = child.filter(|child| child.is_table()) {
+                    comment(text, Some(child), inner, &[]);
+                    write_unset(text, child, &path);
+                }
+            }
+            Form::Inline => {}
         }
+    }
+}
+
+/// A table that is not set, as comments with the defaults of its keys.
+fn write_unset(text: &mut String, node: Node<'_>, path: &[String]) {
+    let _ = writeln!(text, "# [{}]\n", path.join("."));
+    let (tables, keys): (Vec<_>, Vec<_>) =
+        node.properties().into_iter().partition(|(_, child)| child.is_table());
+    for (key, child) in keys {
+        let default = child.keyword("default").unwrap_or(&Value::Null);
+        comment(text, Some(child), default, &node.constants(key));
+        let key = toml_key(key);
+        let _ = match default {
+            Value::Null => writeln!(text, "# {key} = {}\n", example(Some(child))),
+            value => writeln!(text, "# {key} = {}\n", inline(Some(child), value)),
+        };
+    }
+    for (key, child) in tables {
+        comment(text, Some(child), &Value::Null, &[]);
+        write_unset(text, child, &[path, &[toml_key(key)]].concat());
     }
 }
 
@@ -187,6 +223,8 @@ mod tests {
         share: f32,
         /// May be left out.
         seed: Option<u64>,
+        /// A table that may be left out.
+        proxy: Option<Http>,
         /// Words with "quotes".
         words: Vec<String>,
         way: Way,
@@ -240,6 +278,7 @@ mod tests {
                 wait: 1e-5,
                 share: 0.1,
                 seed: None,
+                proxy: None,
                 words: vec!["a \"b\"\n".into(), "c\\d".into()],
                 way: Way::InPlace { tries: 3 },
                 http: Http::default(),
@@ -259,6 +298,7 @@ mod tests {
         let other = Settings {
             out: "x".into(),
             seed: Some(7),
+            proxy: Some(Http::default()),
             way: Way::Remote { url: "u".into() },
             stages: Vec::new(),
             ..Settings::default()
@@ -275,6 +315,15 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_its_own_is_printed_as_comments() {
+        let schema = schemars::schema_for!(Http).to_value();
+        let values = serde_json::to_value(Http::default()).unwrap();
+        let text = print_as_comments("A file.", &schema, &values);
+        assert!(text.starts_with("# A file.\n#\n# # Requests at a time.\n# connections = 8\n#\n"), "{text}");
+        assert!(text.lines().all(|line| line.starts_with('#')), "{text}");
+    }
+
+    #[test]
     fn keys_are_explained_at_every_depth() {
         let text = printed(&Settings::default());
         for part in [
@@ -282,6 +331,7 @@ mod tests {
             "# How long to wait.\n#\n# A second paragraph.\n# Unit: seconds.\n# Source: section 3 of the paper.\nwait = 1e-5\n",
             "# A single-precision share.\nshare = 0.1\n",
             "# May be left out.\n# seed = 1\n",
+            "# A table that may be left out.\n# [proxy]\n\n# Requests at a time.\n# connections = 8\n\n",
             "[way]\n\n# One of in-place, remote.\ntype = \"in-place\"\n\n# How often.\ntries = 3\n",
             "[http]\n\n# Requests at a time.\nconnections = 8\n\n# Retries by status.\n[http.retries]\n\n429 = 3\n\n\"a b\" = 1\n",
             "# The stages, in order.\n[[stages]]\n\n# Its name.\nname = \"a\"\n",

@@ -24,6 +24,9 @@ pub(crate) fn markdown(steps: &[Step]) -> String {
                 "\n### {name}\n\n{about}.\n\n```toml\n{}```\n",
                 step.default_config().trim_end().to_owned() + "\n"
             );
+            if let Some((about, file)) = step.default_file() {
+                text += &format!("\n{about}\n\n```toml\n{}\n```\n", file.trim_end());
+            }
         }
     }
     text

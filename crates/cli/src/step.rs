@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap, value_parser};
 use serde_json::Value;
-use tsumugi_pipeline::Command;
+use tsumugi_pipeline::{Command, Error};
 
 use crate::flags::{COMMON, argument, given};
 use crate::schema::{Field, Node, fields};
@@ -120,8 +120,19 @@ impl Step {
         Err(format!("the following required arguments were not provided:\n  {}", missing.join("\n  ")))
     }
 
-    /// The settings as a TOML file that explains itself.
-    pub(crate) fn print_config(&self, settings: &Value) -> String {
+    /// The settings as a TOML file that explains itself. A file that they name follows in comments.
+    ///
+    /// # Errors
+    /// Where that file cannot be read.
+    pub(crate) fn print_config(&self, settings: &Value) -> Result<String, Error> {
+        let mut text = self.own_config(settings);
+        if let Some(file) = self.command.file(settings)? {
+            text += &printed::print_as_comments(file.about, &file.schema.to_value(), &file.values);
+        }
+        Ok(text)
+    }
+
+    fn own_config(&self, settings: &Value) -> String {
         let about = self.command.about();
         let head = format!("# Settings of `tsumugi {}`: {about}.\n\n", self.command.name());
         head + &printed::print(&self.schema, settings)
@@ -129,7 +140,13 @@ impl Step {
 
     /// The defaults of all settings as a TOML file that explains itself.
     pub(crate) fn default_config(&self) -> String {
-        self.print_config(&self.defaults)
+        self.own_config(&self.defaults)
+    }
+
+    /// What the file is that the settings name, and its defaults as TOML that explains itself.
+    pub(crate) fn default_file(&self) -> Option<(&'static str, String)> {
+        let file = self.command.file(&self.defaults).ok().flatten()?;
+        Some((file.about, printed::print(&file.schema.to_value(), &file.values)))
     }
 
     /// A message about settings, in the words of the command line.

@@ -154,7 +154,7 @@ fn faults_name_the_place() -> Result<(), Failure> {
         std::fs::write(&jsonl, text)?;
         Ok(load(&jsonl.to_string_lossy(), None, Profile::Paper).err().ok_or("it was read")?.to_string())
     };
-    assert!(message("{\"question\": \"q\", \"answer\": \"a\"}\n{\"question\": \"q\"}\n")?.contains("row 2"));
+    assert!(message("\n{\"question\": \"q\"}\n")?.contains("row 2"));
     assert!(message("not json\n")?.contains("row 1"));
     assert!(message("")?.contains("no questions"));
     assert!(
@@ -164,5 +164,43 @@ fn faults_name_the_place() -> Result<(), Failure> {
     assert!(message(&twice.repeat(2))?.contains("twice"));
     let empty = load("heron-bench", Some(folder.path()), Profile::Paper);
     assert!(empty.err().is_some_and(|e| e.to_string().contains(".parquet")));
+    Ok(())
+}
+
+#[test]
+fn json_is_read_in_the_forms_that_tools_write() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("a.png"), PNG)?;
+    std::fs::write(folder.path().join("b.png"), JPEG)?;
+    let file_url = format!("file://{}/a.png", folder.path().display());
+    let rows = [
+        r#"{"id": "path", "question": "q", "answer": "a", "image": "./a.png"}"#.to_owned(),
+        r#"{"question": "q", "answer": "a", "image": ["a.png"], "images": ["./a.png", ""]}"#.to_owned(),
+        r#"{"id": "broken", "question": "#.to_owned(),
+        format!(r#"{{"id": "url", "question": "q", "answer": "a", "images": "{file_url}"}}"#),
+        r#"{"id": "null", "question": null, "answer": "a"}"#.to_owned(),
+        r#"{"id": "two", "question": "q", "answer": "a", "images": ["a.png", "b.png"]}"#.to_owned(),
+        r#"{"id": "gone", "question": "q", "answer": "a", "image": "c.png"}"#.to_owned(),
+        r#"{"question": "q", "answer": "a", "image": ""}"#.to_owned(),
+    ];
+    for (name, text) in [
+        ("lines.jsonl", rows.join("\n")),
+        ("mark.jsonl", format!("\u{feff}{}\r\n", rows.join("\r\n"))),
+        ("array.json", format!("[{}]", rows.join(",\n"))),
+        ("mark.json", format!("\u{feff}[{}]", rows.join(",\n"))),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text)?;
+        let benchmark = load(&path.to_string_lossy(), None, Profile::Paper)?;
+        let ids: Vec<_> = benchmark.questions.iter().map(|q| q.id.as_str()).collect();
+        // A row without an identifier has its number, whatever was dropped before it.
+        assert_eq!(ids, ["path", "1", "url", "7"], "{name}");
+        let with_image: Vec<bool> = benchmark.questions.iter().map(|q| q.image.is_some()).collect();
+        assert_eq!(with_image, [true, true, true, false], "{name}");
+        let lines: Vec<u64> = benchmark.dropped.iter().map(|row| row.line).collect();
+        assert_eq!(lines, [3, 5, 6, 7], "{name}");
+        assert!(benchmark.dropped[2].reason.contains("2 images"), "{name}: {:?}", benchmark.dropped);
+        assert!(benchmark.dropped[3].reason.contains("c.png"), "{name}: {:?}", benchmark.dropped);
+    }
     Ok(())
 }

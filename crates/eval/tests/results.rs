@@ -23,6 +23,7 @@ fn benchmark(n: usize) -> Benchmark {
         name: "heron-bench".to_owned(),
         judge: JudgePlan { kind: JudgeKind::Pair, runs: 5 },
         questions: (0..n).map(question).collect(),
+        dropped: Vec::new(),
     }
 }
 

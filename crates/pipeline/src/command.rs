@@ -32,6 +32,14 @@ pub trait Command: Send + Sync {
     /// Where a setting is unknown or wrong.
     fn resolve(&self, settings: Value) -> Result<Value, Error>;
 
+    /// A file that the settings name, whose keys `--print-config` explains too.
+    ///
+    /// # Errors
+    /// Where the settings name a file that cannot be read.
+    fn file(&self, _settings: &Value) -> Result<Option<ExplainedFile>, Error> {
+        Ok(None)
+    }
+
     /// Runs it with settings that may leave out what has a default. The result is the last line of standard output, or
     /// null where the command has written all its output itself.
     ///
@@ -53,6 +61,16 @@ pub trait Command: Send + Sync {
     ) -> Result<(), Error>;
 }
 
+/// A file with keys of its own that a command reads.
+pub struct ExplainedFile {
+    /// What it is, as a sentence.
+    pub about: &'static str,
+    /// The schema of its keys, with the description of each.
+    pub schema: Schema,
+    /// Its values, with every default.
+    pub values: Value,
+}
+
 /// A command that is not a step: it reads and prints, or drives steps.
 pub trait Tool: Send + Sync + 'static {
     /// Name of the subcommand.
@@ -63,6 +81,14 @@ pub trait Tool: Send + Sync + 'static {
     const ABOUT: &'static str;
     /// Its settings.
     type Settings: Settings;
+
+    /// As [`Command::file`].
+    ///
+    /// # Errors
+    /// As [`Command::file`].
+    fn file(_settings: Self::Settings) -> Result<Option<ExplainedFile>, Error> {
+        Ok(None)
+    }
 
     /// Runs the command; the result is as that of [`Command::run`].
     ///
@@ -141,6 +167,9 @@ impl<T: Tool> Command for ToolCommand<T> {
     }
     fn resolve(&self, settings: Value) -> Result<Value, Error> {
         Ok(settings)
+    }
+    fn file(&self, settings: &Value) -> Result<Option<ExplainedFile>, Error> {
+        T::file(parse(T::NAME, settings.clone())?)
     }
     fn run(&self, settings: Value, context: &Context) -> Result<Value, Error> {
         runner::refuse_overwrite(&settings)?;

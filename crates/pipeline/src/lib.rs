@@ -44,7 +44,7 @@ mod table;
 mod threads;
 pub mod tools;
 
-pub use command::{Command, StepCommand, Tool, ToolCommand};
+pub use command::{Command, ExplainedFile, StepCommand, Tool, ToolCommand};
 pub use context::{Context, Group, Settings};
 pub use error::{Error, with_causes};
 pub use progress::Progress;

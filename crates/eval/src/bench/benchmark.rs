@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 
-use super::question::{Question, hex};
+use super::question::{DroppedRow, Question, Questions, hex};
 use crate::Error;
 use crate::profile::JudgePlan;
 
@@ -17,6 +17,8 @@ pub struct Benchmark {
     pub judge: JudgePlan,
     /// The questions in the order of the files.
     pub questions: Vec<Question>,
+    /// Rows of its files that are no questions, and are not asked.
+    pub dropped: Vec<DroppedRow>,
 }
 
 impl Benchmark {
@@ -42,7 +44,15 @@ impl Benchmark {
                 return Err(fault(format!("question {:?} is empty", question.id)));
             }
         }
-        Ok(Self { name, judge, questions })
+        Ok(Self { name, judge, questions, dropped: Vec::new() })
+    }
+
+    /// As [`Benchmark::new`], of what was read of files.
+    ///
+    /// # Errors
+    /// As [`Benchmark::new`].
+    pub fn from_files(name: impl Into<String>, judge: JudgePlan, read: Questions) -> Result<Self, Error> {
+        Ok(Self { dropped: read.dropped, ..Self::new(name, judge, read.questions)? })
     }
 
     /// A digest of the questions and their images, wherever they were read from: 32 hex digits.

@@ -3,31 +3,34 @@
 use std::path::{Path, PathBuf};
 
 use super::columns::Layout;
-use super::question::Question;
-use super::{jsonl, parquet};
+use super::question::Questions;
+use super::{json, parquet};
 use crate::Error;
 
-/// Reads questions from JSONL or Parquet files with the fields of [`Question`]: `question` (or `input_text`, `text`),
-/// `reference` (or `answer`), and optionally `question_id` (or `id`; else the row number), `category`, `context` and
-/// `image`.
+/// Reads questions from JSON (an array, or JSON lines) or Parquet files with the fields of [`Question`](super::Question):
+/// `question` (or `input_text`, `text`), `reference` (or `answer`), and optionally `question_id` (or `id`; else the row
+/// number), `category`, `context` and `image` (or `images` with one image). A row of a JSON file that cannot be read is
+/// dropped, and the others keep their row numbers.
 ///
 /// # Errors
-/// Where a file cannot be read, or a row lacks a field.
-pub fn read_questions(files: &[PathBuf]) -> Result<Vec<Question>, Error> {
+/// Where a file cannot be read, no row of a JSON file can, or a Parquet file lacks a column.
+pub fn read_questions(files: &[PathBuf]) -> Result<Questions, Error> {
     read_layout(files, &parquet::plain)
 }
 
-/// Reads questions from JSONL files with the fields of [`Question`], or from Parquet files of this layout.
-pub(super) fn read_layout(files: &[PathBuf], layout: &Layout<'_>) -> Result<Vec<Question>, Error> {
-    let mut questions = Vec::new();
+/// Reads questions from JSON files with the fields of [`Question`](super::Question), or from Parquet files of this layout.
+pub(super) fn read_layout(files: &[PathBuf], layout: &Layout<'_>) -> Result<Questions, Error> {
+    let (mut found, mut rows) = (Questions::default(), 0);
     for path in files {
         if path.extension().is_some_and(|e| e == "jsonl" || e == "json") {
-            jsonl::read(path, &mut questions)?;
+            rows += json::read(path, rows, &mut found)?;
         } else {
-            parquet::read(path, layout, &mut questions)?;
+            let before = found.questions.len();
+            parquet::read(path, layout, rows, &mut found.questions)?;
+            rows += found.questions.len() - before;
         }
     }
-    Ok(questions)
+    Ok(found)
 }
 
 /// The file itself, or the Parquet files of a folder and the folders in it, in the order of their paths.

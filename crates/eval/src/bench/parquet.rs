@@ -14,13 +14,19 @@ use crate::Error;
 
 const FORMAT: &str = "Parquet";
 
-/// Adds the questions of a file to `questions`.
-pub(super) fn read(path: &Path, layout: &Layout<'_>, questions: &mut Vec<Question>) -> Result<(), Error> {
-    let mut row = 0;
+/// Adds the questions of a file to `questions`. `before` rows were in the files before it.
+pub(super) fn read(
+    path: &Path,
+    layout: &Layout<'_>,
+    before: usize,
+    questions: &mut Vec<Question>,
+) -> Result<(), Error> {
+    let (mut row, first) = (0, questions.len());
     let folder = path.parent().unwrap_or(Path::new(""));
     for batch in batches(path)? {
         let batch = batch.map_err(|source| Error::unreadable(path, FORMAT, source))?;
-        let found = layout(&batch, folder, questions.len()).map_err(|fault| fault.at(path, row + 1))?;
+        let found = layout(&batch, folder, before + questions.len() - first)
+            .map_err(|fault| fault.at(path, row + 1))?;
         questions.extend(found);
         row += batch.num_rows();
     }
@@ -107,7 +113,14 @@ pub(super) fn heron(batch: &RecordBatch, folder: &Path) -> Found<Vec<Question>> 
 pub(super) fn visual_genome(batch: &RecordBatch, folder: &Path, first_only: bool) -> Found<Vec<Question>> {
     let images = images(batch, folder)?;
     let lists = column(batch, &["qas"]).ok_or("column `qas` is missing")?;
-    let lists = lists.as_list_opt::<i32>().cloned().ok_or("column `qas` is not a list")?;
+    // Other writers choose lists with 64-bit offsets.
+    let item = match lists.data_type() {
+        DataType::List(item) | DataType::LargeList(item) | DataType::ListView(item) => item.clone(),
+        _ => return Err("column `qas` is not a list".into()),
+    };
+    let lists = arrow_cast::cast(&lists, &DataType::List(item))
+        .map_err(|e| Fault::caused("column `qas` is not a list", e))?;
+    let lists = lists.as_list::<i32>();
     let mut out = Vec::new();
     for (i, image) in images.iter().enumerate() {
         let qas = structs(&lists.value(i), "qas")?;

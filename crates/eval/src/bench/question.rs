@@ -1,5 +1,6 @@
 //! One question and its image.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -51,6 +52,26 @@ impl Image {
             _ => ("application/octet-stream", "bin"),
         }
     }
+}
+
+/// A row of a benchmark file that is no question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DroppedRow {
+    /// The file.
+    pub path: PathBuf,
+    /// Its line, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// The questions of some files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Questions {
+    /// The questions in the order of the files.
+    pub questions: Vec<Question>,
+    /// Rows of JSON files that could not be read.
+    pub dropped: Vec<DroppedRow>,
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -22,7 +22,7 @@ impl BenchmarkSource for HeronBench {
     fn load(&self, request: &LoadRequest<'_>) -> Result<Benchmark, Error> {
         let files = request.files("Silviase/Japanese-Heron-Bench", "train")?;
         let questions = read_layout(&files, &|batch, folder, _| parquet::heron(batch, folder))?;
-        Benchmark::new(self.name(), JudgePlan { kind: JudgeKind::Pair, runs: 5 }, questions)
+        Benchmark::from_files(self.name(), JudgePlan { kind: JudgeKind::Pair, runs: 5 }, questions)
     }
 }
 
@@ -41,7 +41,7 @@ impl BenchmarkSource for JaVgVqa500 {
         let first_only = request.profile.settings().first_question_only;
         let questions =
             read_layout(&files, &|batch, folder, _| parquet::visual_genome(batch, folder, first_only))?;
-        Benchmark::new(self.name(), JudgePlan { kind: JudgeKind::Point, runs: 1 }, questions)
+        Benchmark::from_files(self.name(), JudgePlan { kind: JudgeKind::Point, runs: 1 }, questions)
     }
 }
 
@@ -89,11 +89,11 @@ impl BenchmarkSource for HubSource {
 
     fn load(&self, request: &LoadRequest<'_>) -> Result<Benchmark, Error> {
         let files = request.files(&self.repository, &self.split)?;
-        Benchmark::new(self.name(), self.judge, read_questions(&files)?)
+        Benchmark::from_files(self.name(), self.judge, read_questions(&files)?)
     }
 }
 
-/// A JSONL or Parquet file, or a folder of Parquet files, with the fields that [`read_questions`] reads.
+/// A JSON, JSONL or Parquet file, or a folder of Parquet files, with the fields that [`read_questions`] reads.
 #[derive(Debug, Clone)]
 pub struct FileSource {
     path: PathBuf,
@@ -117,6 +117,6 @@ impl BenchmarkSource for FileSource {
 
     fn load(&self, _request: &LoadRequest<'_>) -> Result<Benchmark, Error> {
         let questions = read_questions(&parquet_files(&self.path)?)?;
-        Benchmark::new(self.name(), JudgePlan::default(), questions)
+        Benchmark::from_files(self.name(), JudgePlan::default(), questions)
     }
 }

@@ -189,7 +189,12 @@ fn load_benchmark(settings: &EvaluateConfig, registry: &Registry) -> Result<Benc
         ));
     }
     let request = LoadRequest::new(settings.profile).with_data(settings.data.as_deref());
-    registry.load_benchmark(&settings.benchmark, &request).map_err(failed(&settings.benchmark))
+    let benchmark =
+        registry.load_benchmark(&settings.benchmark, &request).map_err(failed(&settings.benchmark))?;
+    for row in &benchmark.dropped {
+        tracing::warn!("{}: line {} is no question: {}", row.path.display(), row.line, row.reason);
+    }
+    Ok(benchmark)
 }
 
 fn check(settings: &EvaluateConfig) -> Result<(), Error> {

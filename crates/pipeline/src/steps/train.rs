@@ -29,8 +29,29 @@ pub fn train(config: &TrainConfig, progress: &Progress) -> Result<Summary, Error
 /// As [`train`].
 pub fn train_with(config: &TrainConfig, registry: Registry, progress: &Progress) -> Result<Summary, Error> {
     let place = config.recipe.display().to_string();
-    let recipe = Recipe::from_file(&config.recipe, &config.set).map_err(|e| error(&place, e))?;
+    let recipe = recipe(config)?;
     Trainer::new(recipe).registry(registry).progress(progress.training()).run().map_err(|e| error(&place, e))
+}
+
+/// Draws `rows` rows of each stage, prepares them as training does, and trains nothing. Returns the figures as text, and the
+/// page that it has written into the run's folder.
+///
+/// # Errors
+/// As [`train`].
+pub fn dry_run(config: &TrainConfig, rows: u64) -> Result<(String, PathBuf), Error> {
+    let place = config.recipe.display().to_string();
+    let recipe = recipe(config)?;
+    let seen = tsumugi_train::dry_run(&recipe, &Registry::default(), rows).map_err(|e| error(&place, e))?;
+    std::fs::create_dir_all(&recipe.out).map_err(Error::io("making the folder", &recipe.out))?;
+    let page = recipe.out.join("dry-run.html");
+    seen.page().write(&page).map_err(Error::step("train", page.display().to_string()))?;
+    Ok((seen.text(), page))
+}
+
+/// Reads a recipe with its overrides.
+pub(crate) fn recipe(config: &TrainConfig) -> Result<Recipe, Error> {
+    let place = config.recipe.display().to_string();
+    Recipe::from_file(&config.recipe, &config.set).map_err(|e| error(&place, e))
 }
 
 /// Distinguishes errors of the recipe from those of the run.

@@ -8,7 +8,7 @@ use super::images::ImageFolder;
 use super::order::permutation;
 use super::source::{DataSource, Place};
 use crate::lower::{LlavaItem, Lowered, Template, lower_llava};
-use crate::{Drawn, Result, Sample};
+use crate::{Drawn, Error, Result, Sample};
 
 /// The shuffled order of rows with random access.
 #[derive(Debug, Clone, Default)]
@@ -70,8 +70,11 @@ impl JsonSource {
     /// the wrong type (`wrong_type`) are dropped when they are drawn; their identifiers are their lines.
     ///
     /// # Errors
-    /// [`Error::Record`](crate::Error::Record) if the file cannot be read.
+    /// [`Error::Data`] if there is no such file, [`Error::Record`] if it cannot be read.
     pub fn open(path: &Path, images: &Path, template: Template, limit: Option<u64>) -> Result<Self> {
+        if !path.is_file() {
+            return Err(Error::Data { path: path.to_owned(), reason: "no such file".into() });
+        }
         let file = JsonFile::open(path)?;
         let limit = limit.map_or(usize::MAX, |rows| rows as usize);
         let rows = file.rows().into_iter().take(limit).map(|row| match row.read() {
