@@ -27,7 +27,8 @@ pub struct EvaluateConfig {
     /// (HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE, HF_TOKEN).
     #[schemars(extend("x-role" = "input", "x-value-name" = "DIR"))]
     pub data: Option<PathBuf>,
-    /// Folder of a checkpoint, or `owner/name` or `owner/name@revision` at the Hugging Face hub; with a base URL the model's name at the endpoint.
+    /// Folder of a checkpoint, or `owner/name` or `owner/name@revision` at the Hugging Face hub; with a base URL the model's name
+    /// at the endpoint.
     #[schemars(extend("x-required" = true, "x-value-name" = "DIR|NAME"))]
     pub model: String,
     /// An OpenAI-compatible endpoint that answers, up to `/v1`. The key is read from OPENAI_API_KEY.
