@@ -1,58 +1,60 @@
 //! Writes what the model of main text sees of pages, for `tests/fixtures/fit_main_text.py`.
 //!
 //! ```sh
-//! cargo run --release -p tsumugi-page --example page_features -- WORDS.tsv OUT.f32 [P.jsonl] < FILES
+//! cargo run --release -p tsumugi-page --example page_features -- OUT.f32 [--bare] < PAGES
 //! ```
 //!
-//! Standard input names an HTML file a line. A JSON line for each goes to standard output (`file`, `columns`, `texts`,
-//! `places`, `elements` as `[parent, unlinked width, words]`, `words`), the features of its text blocks as 32-bit floats to OUT.f32, row by row. P.jsonl has
-//! for each file the list of what the first trees say of its blocks; then the columns are those of the second trees.
+//! Standard input has a line for each page: the HTML file, the table of words of names, that of words of texts and, for the
+//! columns of the second trees, a list in JSON of what the first trees say of its blocks, with tabs between them. The
+//! features of its text blocks go to OUT.f32 as 32-bit floats, row by row. A JSON line for each page goes to standard
+//! output: `rows` (their number), `columns` and, without `--bare`, `texts` as `[text, place, words, heading]`, `elements` as
+//! `[parent, unlinked width, words]` and `words`.
 
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::collections::HashMap;
+use std::io::{BufWriter, Write};
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use tsumugi_page::fitting::features;
+use tsumugi_page::fitting::{Tables, features};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (Some(words), Some(out)) = (arguments.first(), arguments.get(1)) else {
-        bail!("usage: page_features WORDS.tsv OUT.f32 [P.jsonl] < FILES");
-    };
-    let words = std::fs::read_to_string(words).with_context(|| words.clone())?;
+    let Some(out) = arguments.first() else { bail!("usage: page_features OUT.f32 [--bare] < PAGES") };
+    let bare = arguments.iter().any(|argument| argument == "--bare");
     let mut out = BufWriter::new(std::fs::File::create(out).with_context(|| out.clone())?);
-    let mut first = match arguments.get(2) {
-        Some(path) => Some(BufReader::new(std::fs::File::open(path).with_context(|| path.clone())?).lines()),
-        None => None,
-    };
+    let mut tables: HashMap<(String, String), Tables> = HashMap::new();
     let mut lines = BufWriter::new(std::io::stdout().lock());
-    for file in std::io::stdin().lines() {
-        let file = file?;
-        let html = std::fs::read(&file).with_context(|| file.clone())?;
-        let known: Option<Vec<f32>> = match &mut first {
-            Some(lines) => Some(serde_json::from_str(&lines.next().context("P.jsonl is too short")??)?),
-            None => None,
-        };
-        let Some(page) = features(&html, &words, known.as_deref()) else {
-            writeln!(lines, "{}", json!({ "file": file, "texts": [] }))?;
+    for line in std::io::stdin().lines() {
+        let line = line?;
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [file, names, texts, first @ ..] = fields.as_slice() else { bail!("not a page: {line}") };
+        let key = ((*names).to_owned(), (*texts).to_owned());
+        if !tables.contains_key(&key) {
+            let [names, texts] =
+                [names, texts].map(|path| std::fs::read_to_string(path).context((*path).to_owned()));
+            let read = Tables::read(&names?, &texts?)
+                .context("a table has a line that is not a word with numbers")?;
+            tables.insert(key.clone(), read);
+        }
+        let first: Option<Vec<f32>> = first.first().map(|list| serde_json::from_str(list)).transpose()?;
+        let html = std::fs::read(file).with_context(|| (*file).to_owned())?;
+        let Some(page) = features(&html, &tables[&key], first.as_deref()) else {
+            writeln!(lines, "{}", json!({ "rows": 0 }))?;
             continue;
         };
-        for (_, _, row) in &page.rows {
-            for value in row {
-                out.write_all(&value.to_le_bytes())?;
-            }
+        for value in page.rows.iter().flatten() {
+            out.write_all(&value.to_le_bytes())?;
         }
-        let texts: Vec<&str> = page.rows.iter().map(|(text, _, _)| text.as_str()).collect();
-        let places: Vec<usize> = page.rows.iter().map(|(_, place, _)| *place).collect();
-        let elements: Vec<_> = page
-            .elements
-            .iter()
-            .map(|element| json!([element.parent, element.unlinked, element.words]))
-            .collect();
-        let line = json!({
-            "file": file, "columns": page.columns, "texts": texts, "places": places, "elements": elements,
-            "words": page.words,
-        });
+        let mut line = json!({ "rows": page.rows.len(), "columns": page.columns });
+        if !bare {
+            let texts =
+                page.texts.iter().map(|text| json!([text.text, text.place, text.words, text.heading]));
+            let elements =
+                page.elements.iter().map(|element| json!([element.parent, element.unlinked, element.words]));
+            line["texts"] = texts.collect();
+            line["elements"] = elements.collect();
+            line["words"] = json!(page.words);
+        }
         writeln!(lines, "{line}")?;
     }
     lines.flush()?;

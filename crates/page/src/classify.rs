@@ -3,6 +3,8 @@
 //! A fitted model gives each text block a probability; the blocks are chosen whose expected F1 is best
 //! ([`model::choose`]). Images follow the text around them.
 
+mod alike;
+mod around;
 mod features;
 pub mod fitting;
 mod forest;
@@ -13,8 +15,10 @@ mod model;
 pub(crate) mod names;
 mod outline;
 mod page_features;
+mod second;
+mod wording;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use memchr::memmem;
 use tsumugi_record::{PageType, Role};
@@ -22,6 +26,7 @@ use tsumugi_record::{PageType, Role};
 use crate::blocks::{Block, Content};
 use crate::dom::Dom;
 use crate::tag::Tag;
+use alike::Alike;
 use features::Said;
 use model::Model;
 use outline::{Outline, PARAGRAPH, Row};
@@ -30,6 +35,9 @@ use outline::{Outline, PARAGRAPH, Row};
 const DESCRIBED: u32 = 24;
 /// Characters of a description that a text must hold to be the one described.
 const BEGINNING: usize = 24;
+
+/// Bytes by which texts are told apart.
+const HASHED: usize = 256;
 
 /// What is said of a page's blocks.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -47,7 +55,7 @@ pub(crate) fn classify(dom: &Dom<'_>, blocks: &[Block], title: Option<&str>) -> 
         return Classified { roles: vec![Role::Main; blocks.len()], ..Classified::default() };
     };
     let outline = Outline::new(dom, blocks, &model.words);
-    let opinion = model.judge(dom, &outline, &said(dom, blocks, &outline, title));
+    let opinion = model.judge(dom, blocks, &outline, title.unwrap_or_default());
     let (chosen, confidence) = model::choose(&outline, &opinion.rows);
     let slots = blocks.iter().filter_map(|block| match &block.content {
         Content::Image(slot) => slot.caption.as_deref(),
@@ -75,20 +83,12 @@ pub(crate) fn classify(dom: &Dom<'_>, blocks: &[Block], title: Option<&str>) -> 
 }
 
 /// What the texts of the rows say beside their measures.
-fn said(dom: &Dom<'_>, blocks: &[Block], outline: &Outline, title: Option<&str>) -> Vec<Said> {
-    let text = |block: usize| match &blocks[block].content {
-        Content::Text(text) => text.as_str(),
-        Content::Image(_) => "",
-    };
-    let mut times: HashMap<&str, u32> = HashMap::new();
-    for row in &outline.rows {
-        *times.entry(text(row.block)).or_default() += 1;
-    }
-    let title = title.unwrap_or_default();
+fn said(dom: &Dom<'_>, blocks: &[Block], outline: &Outline, title: &str) -> Vec<Said> {
+    let repeated = Alike::new(outline, |row| hash(text(blocks, row)));
     let descriptions: Vec<Described<'_>> =
         page_features::descriptions(dom).into_iter().map(Described::new).collect();
-    let facts = outline.rows.iter().map(|row| {
-        let text = text(row.block);
+    let facts = outline.rows.iter().enumerate().map(|(at, row)| {
+        let text = text(blocks, row);
         let in_title = match text {
             _ if text == title => 2,
             // Short words stand in a title by chance.
@@ -100,11 +100,30 @@ fn said(dom: &Dom<'_>, blocks: &[Block], outline: &Outline, title: Option<&str>)
             is_caption: is_caption(outline, row.place),
             is_described: row.measure.width >= DESCRIBED && is_described(text, &descriptions),
             is_hidden: blocks[row.block].hidden,
-            times: times.get(text).copied().unwrap_or_default(),
+            times: repeated.kind(at).count,
             in_title,
         }
     });
     facts.collect()
+}
+
+/// The text of a row.
+fn text<'b>(blocks: &'b [Block], row: &Row) -> &'b str {
+    match &blocks[row.block].content {
+        Content::Text(text) => text,
+        Content::Image(_) => "",
+    }
+}
+
+/// A number that tells texts apart, by their length and first bytes.
+fn hash(text: &str) -> u64 {
+    let start = &text.as_bytes()[..text.len().min(HASHED)];
+    let chunks = start.chunks(8).map(|chunk| {
+        let mut bytes = [0; 8];
+        bytes[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(bytes)
+    });
+    chunks.fold(text.len() as u64, names::mix)
 }
 
 /// Whether the page's description of itself holds a text, or begins as some of the text does.

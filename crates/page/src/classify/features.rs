@@ -1,9 +1,11 @@
 //! What the model is told of each text block: the block, the elements around it, its neighbours and the page.
 
+use super::alike::Alike;
+use super::around::Around;
 use super::forest::Matrix;
 use super::names::Parts;
-use super::outline::{Item, Outline, Row};
-use super::page_features::PageFeatures;
+use super::outline::{Outline, Row};
+use super::wording::Wording;
 use crate::tag::Tag;
 
 macro_rules! features {
@@ -24,6 +26,9 @@ features! {
     SentenceWidth "sentence_width", Digits "digits", Separators "separators", Lines "lines", Ended "ended",
     Copyright "copyright", Currency "currency", Question "question", Date "date", Repeated "repeated",
     InTitle "in_title", Described "described", Hidden "hidden",
+    // Its first words, and those of the headings above it.
+    WordMean "word_mean", WordLeast "word_least", WordMost "word_most",
+    HeadingMean "heading_mean", HeadingWorst "heading_worst", Headings "headings",
     // Its element and those above.
     Rank "rank", Paragraph "paragraph", Item "item", Cell "cell", Term "term", Quote "quote", Pre "pre", Caption "caption",
     Navigation "navigation", Header "header", Footer "footer", Aside "aside", Form "form", Control "control",
@@ -34,11 +39,19 @@ features! {
     Width1 "width_1", Link1 "link_1", Blocks1 "blocks_1", Share1 "share_1", Alike1 "alike_1",
     Width2 "width_2", Link2 "link_2", Blocks2 "blocks_2", Share2 "share_2", Alike2 "alike_2",
     Width3 "width_3", Link3 "link_3", Blocks3 "blocks_3", Share3 "share_3", Alike3 "alike_3",
+    // Shares of their blocks: prices, dates, headings, sentences and, as a ratio, images.
+    Currencies2 "currencies_2", Dates2 "dates_2", Headings2 "headings_2", Ended2 "ended_2", Images2 "images_2",
+    Currencies3 "currencies_3", Dates3 "dates_3", Headings3 "headings_3", Ended3 "ended_3", Images3 "images_3",
     // The largest part of the page around it.
     RegionWidth "region_width", RegionLink "region_link", RegionShare "region_share", RegionStart "region_start",
     // The smallest and the largest set of elements alike that it is in.
     InnerAlike "inner_alike", InnerUnit "inner_unit", InnerLink "inner_link", InnerShare "inner_share",
     OuterAlike "outer_alike", OuterUnit "outer_unit", OuterLink "outer_link", OuterShare "outer_share",
+    OuterCurrencies "outer_currencies", OuterDates "outer_dates", OuterHeadings "outer_headings", OuterEnded "outer_ended",
+    OuterImages "outer_images",
+    // The texts whose elements have the same tags and classes from the top down, and those with the same tags.
+    StyleCount "style_count", StyleWidth "style_width", StyleLink "style_link", StyleShare "style_share",
+    TagCount "tag_count", TagWidth "tag_width", TagLink "tag_link", TagShare "tag_share",
     // The elements that hold half and four fifths of all paragraphs.
     InHalf "in_half", InMost "in_most", OutOf "out_of",
     // Position.
@@ -56,11 +69,6 @@ features! {
 /// Blocks on each side that are near, and those that are far.
 const NEAR: usize = 3;
 const FAR: usize = 10;
-
-/// A logarithm that is 0 at 0.
-pub(super) fn log(value: f64) -> f32 {
-    (1.0 + value as f32).ln()
-}
 
 fn share(part: f64, of: f64) -> f32 {
     if of > 0.0 { (part / of) as f32 } else { 0.0 }
@@ -107,52 +115,24 @@ impl Running {
     }
 }
 
-/// The places around a row that its features are drawn from.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Around {
-    /// The three smallest groups: elements with more blocks than the row, each with half as many again as the last.
-    pub(super) groups: [usize; 3],
-    /// The largest element that holds at most four fifths of the page's text.
-    pub(super) region: usize,
-    /// Of the smallest and the largest set of three and more elements alike, the element that the row is in.
-    pub(super) inner: Option<usize>,
-    pub(super) outer: Option<usize>,
+/// What is known of the page's text blocks beside the outline.
+pub(super) struct Known<'a> {
+    pub(super) outline: &'a Outline,
+    pub(super) arounds: &'a [Around],
+    pub(super) said: &'a [Said],
+    pub(super) wordings: &'a [Wording],
+    pub(super) styles: &'a Alike,
+    pub(super) tags: &'a Alike,
 }
 
-impl Around {
-    pub(super) fn of(outline: &Outline, row: &Row) -> Self {
-        let page = outline.items[0].width;
-        let mut around = Self { region: row.place, groups: [0; 3], ..Self::default() };
-        let mut level = 0;
-        let mut blocks = 1;
-        for place in outline.chain(row.place) {
-            let item = &outline.items[place];
-            if level < 3 && item.blocks > blocks {
-                around.groups[level] = place;
-                level += 1;
-                blocks = item.blocks + item.blocks / 2;
-            }
-            if f64::from(item.width) <= 0.8 * f64::from(page) {
-                around.region = place;
-            }
-            if item.alike >= 3 {
-                around.inner = around.inner.or(Some(place));
-                around.outer = Some(place);
-            }
-        }
-        around
-    }
-}
-
-/// Where the parts of the page are that features of position refer to.
+/// Where the parts of the page are that features of position refer to, and sums over its rows.
 struct Page<'a> {
     outline: &'a Outline,
     widths: Running,
     links: Running,
     unlinked: Running,
-    /// Whether each element holds half and four fifths of the paragraphs.
-    half: usize,
-    most: usize,
+    /// Rows with prices, dates, that are headings, that end like sentences.
+    kinds: [Running; 4],
     h1: Option<usize>,
     first: Option<usize>,
     last: Option<usize>,
@@ -164,26 +144,9 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn new(outline: &'a Outline) -> Self {
+    fn new(known: &Known<'a>) -> Self {
+        let outline = known.outline;
         let rows = &outline.rows;
-        let widths = Running::new(rows.iter().map(|row| f64::from(row.measure.width)));
-        let links = Running::new(rows.iter().map(|row| f64::from(row.linked)));
-        let unlinked = Running::new(rows.iter().map(|row| f64::from(row.unlinked())));
-        let mut sections = vec![(0, rows.len()); rows.len()];
-        let mut start = 0;
-        for (at, row) in rows.iter().enumerate() {
-            if row.heading > 0 {
-                start = at;
-            }
-            sections[at].0 = start;
-        }
-        let mut end = rows.len();
-        for (at, row) in rows.iter().enumerate().rev() {
-            sections[at].1 = end;
-            if row.heading > 0 {
-                end = at;
-            }
-        }
         let far = rows.len().max(1);
         let distance = |order: &mut dyn Iterator<Item = usize>| {
             let mut distances = vec![far; rows.len()];
@@ -194,72 +157,90 @@ impl<'a> Page<'a> {
             }
             distances
         };
+        let count = |is: &dyn Fn(usize, &Row) -> bool| {
+            Running::new(rows.iter().enumerate().map(|(at, row)| f64::from(u8::from(is(at, row)))))
+        };
         Self {
-            half: core(outline, 0.5),
-            most: core(outline, 0.8),
+            widths: Running::new(rows.iter().map(|row| f64::from(row.measure.width))),
+            links: Running::new(rows.iter().map(|row| f64::from(row.linked))),
+            unlinked: Running::new(rows.iter().map(|row| f64::from(row.unlinked()))),
+            kinds: [
+                count(&|_, row| row.measure.has_currency),
+                count(&|at, _| known.said[at].is_date),
+                count(&|_, row| row.heading > 0),
+                count(&|_, row| row.measure.is_ended),
+            ],
             h1: rows.iter().position(|row| row.heading == 1),
             first: rows.iter().position(Row::is_paragraph),
             last: rows.iter().rposition(Row::is_paragraph),
             before: distance(&mut (0..rows.len())),
             after: distance(&mut (0..rows.len()).rev()),
+            sections: sections(rows),
             outline,
-            widths,
-            links,
-            unlinked,
-            sections,
         }
+    }
+
+    /// The shares of an element's blocks that have prices and so on, and its images by its blocks.
+    fn kinds(&self, place: usize) -> [f32; 5] {
+        let item = &self.outline.items[place];
+        let blocks = f64::from(item.blocks);
+        let [currencies, dates, headings, ended] =
+            self.kinds.each_ref().map(|kind| share(kind.between(item.first, item.last + 1), blocks));
+        [currencies, dates, headings, ended, share(f64::from(item.images), blocks)]
     }
 }
 
-/// The smallest element that holds this share of the paragraphs.
-fn core(outline: &Outline, part: f64) -> usize {
-    let least = f64::from(outline.items[0].paragraphs) * part;
-    let holds = |item: &Item| item.paragraphs > 0 && f64::from(item.paragraphs) >= least;
-    // Elements come after those above them, and no two apart hold more than half; of equal ones the last is the inner.
-    outline.items.iter().rposition(holds).unwrap_or(0)
+/// For each row the row of the heading before and of the next.
+pub(super) fn sections(rows: &[Row]) -> Vec<(usize, usize)> {
+    let mut sections = vec![(0, rows.len()); rows.len()];
+    let mut start = 0;
+    for (at, row) in rows.iter().enumerate() {
+        if row.heading > 0 {
+            start = at;
+        }
+        sections[at].0 = start;
+    }
+    let mut end = rows.len();
+    for (at, row) in rows.iter().enumerate().rev() {
+        sections[at].1 = end;
+        if row.heading > 0 {
+            end = at;
+        }
+    }
+    sections
 }
 
-/// The matrix of a page's text blocks: the features, then those of the page.
-pub(super) fn matrix(
-    outline: &Outline,
-    said: &[Said],
-    page: &PageFeatures,
-    extra: usize,
-) -> (Matrix, Vec<Around>) {
-    let mut matrix = Matrix::new(NAMES.len() + page.values.len() + extra, outline.rows.len());
-    let whole = Page::new(outline);
-    let mut arounds = Vec::with_capacity(outline.rows.len());
+/// Sets the features of a page's text blocks in the columns of [`NAMES`].
+pub(super) fn fill(known: &Known<'_>, matrix: &mut Matrix) {
+    let outline = known.outline;
+    let page = Page::new(known);
     for (at, row) in outline.rows.iter().enumerate() {
-        let around = Around::of(outline, row);
+        let around = &known.arounds[row.place];
         let mut set = |feature: Feature, value: f32| matrix.set(feature as usize, at, value);
-        text(row, &said[at], &mut set);
+        text(row, &known.said[at], &mut set);
+        words(&known.wordings[at], &mut set);
         elements(outline, row, &mut set);
-        groups(outline, &around, &mut set);
-        position(&whole, at, row, &mut set);
-        neighbours(&whole, at, &mut set);
-        for (column, value) in page.values.iter().enumerate() {
-            matrix.set(NAMES.len() + column, at, *value);
-        }
-        arounds.push(around);
+        groups(&page, around, &mut set);
+        sets(&page, around, &mut set);
+        alike(known, at, &mut set);
+        position(&page, at, around, &mut set);
+        neighbours(&page, at, &mut set);
     }
-    (matrix, arounds)
 }
 
-type Set<'a> = &'a mut dyn FnMut(Feature, f32);
-
-fn text(row: &Row, said: &Said, set: Set<'_>) {
+fn text(row: &Row, said: &Said, set: &mut impl FnMut(Feature, f32)) {
     use Feature as F;
     let measure = &row.measure;
     let width = f64::from(measure.width.max(1));
-    set(F::Width, log(width));
-    set(F::Unlinked, log(f64::from(row.unlinked())));
+    set(F::Width, measure.width as f32);
+    set(F::Unlinked, row.unlinked() as f32);
     set(F::LinkDensity, share(f64::from(row.linked), width));
     set(F::Sentences, measure.sentences as f32);
     set(F::Commas, share(f64::from(measure.commas) * 100.0, width));
-    set(F::SentenceWidth, log(width / f64::from(measure.sentences.max(1))));
+    set(F::SentenceWidth, share(width, f64::from(measure.sentences.max(1))));
     set(F::Digits, share(f64::from(measure.digits), width));
     set(F::Separators, share(f64::from(measure.separators) * 100.0, width));
-    set(F::Lines, log(f64::from(measure.lines)));
+    set(F::Lines, measure.lines as f32);
     let flags = [
         (F::Ended, measure.is_ended),
         (F::Copyright, measure.has_copyright),
@@ -273,11 +254,21 @@ fn text(row: &Row, said: &Said, set: Set<'_>) {
     for (feature, flag) in flags {
         set(feature, f32::from(u8::from(flag)));
     }
-    set(F::Repeated, log(f64::from(said.times)));
+    set(F::Repeated, said.times as f32);
     set(F::InTitle, f32::from(said.in_title));
 }
 
-fn elements(outline: &Outline, row: &Row, set: Set<'_>) {
+fn words(wording: &Wording, set: &mut impl FnMut(Feature, f32)) {
+    use Feature as F;
+    set(F::WordMean, wording.mean);
+    set(F::WordLeast, wording.least);
+    set(F::WordMost, wording.most);
+    set(F::HeadingMean, wording.heading);
+    set(F::HeadingWorst, wording.worst_heading);
+    set(F::Headings, wording.headings);
+}
+
+fn elements(outline: &Outline, row: &Row, set: &mut impl FnMut(Feature, f32)) {
     use Feature as F;
     let item = &outline.items[row.place];
     set(F::Rank, f32::from(row.heading));
@@ -317,10 +308,10 @@ fn elements(outline: &Outline, row: &Row, set: Set<'_>) {
     set(F::Names, item.path.sum);
 }
 
-fn groups(outline: &Outline, around: &Around, set: Set<'_>) {
+fn groups(page: &Page<'_>, around: &Around, set: &mut impl FnMut(Feature, f32)) {
     use Feature as F;
-    let page = &outline.items[0];
-    let (width, paragraphs) = (f64::from(page.width), f64::from(page.paragraphs));
+    let outline = page.outline;
+    let paragraphs = f64::from(outline.items[0].paragraphs);
     let columns = [
         [F::Width1, F::Link1, F::Blocks1, F::Share1, F::Alike1],
         [F::Width2, F::Link2, F::Blocks2, F::Share2, F::Alike2],
@@ -329,21 +320,37 @@ fn groups(outline: &Outline, around: &Around, set: Set<'_>) {
     for (place, columns) in around.groups.into_iter().zip(columns) {
         let item = &outline.items[place];
         let values = [
-            log(f64::from(item.unlinked())),
+            item.unlinked() as f32,
             item.link_density(),
-            log(f64::from(item.blocks)),
+            item.blocks as f32,
             share(f64::from(item.paragraphs), paragraphs),
-            log(f64::from(item.alike)),
+            item.alike as f32,
         ];
         for (column, value) in columns.into_iter().zip(values) {
             set(column, value);
         }
     }
+    let columns = [
+        [F::Currencies2, F::Dates2, F::Headings2, F::Ended2, F::Images2],
+        [F::Currencies3, F::Dates3, F::Headings3, F::Ended3, F::Images3],
+    ];
+    for (place, columns) in around.groups[1..].iter().zip(columns) {
+        for (column, value) in columns.into_iter().zip(page.kinds(*place)) {
+            set(column, value);
+        }
+    }
+}
+
+fn sets(page: &Page<'_>, around: &Around, set: &mut impl FnMut(Feature, f32)) {
+    use Feature as F;
+    let outline = page.outline;
+    let top = &outline.items[0];
+    let (width, paragraphs) = (f64::from(top.width), f64::from(top.paragraphs));
     let region = &outline.items[around.region];
     set(F::RegionWidth, share(f64::from(region.width), width));
     set(F::RegionLink, region.link_density());
     set(F::RegionShare, share(f64::from(region.paragraphs), paragraphs));
-    set(F::RegionStart, share(region.first as f64, f64::from(page.blocks)));
+    set(F::RegionStart, share(region.first as f64, f64::from(top.blocks)));
     let sets = [
         (around.inner, [F::InnerAlike, F::InnerUnit, F::InnerLink, F::InnerShare]),
         (around.outer, [F::OuterAlike, F::OuterUnit, F::OuterLink, F::OuterShare]),
@@ -352,8 +359,8 @@ fn groups(outline: &Outline, around: &Around, set: Set<'_>) {
         let Some(item) = place.map(|place| &outline.items[place]) else { continue };
         let above = &outline.items[item.parent];
         let values = [
-            log(f64::from(item.alike)),
-            log(f64::from(above.width) / f64::from(item.alike)),
+            item.alike as f32,
+            share(f64::from(above.width), f64::from(item.alike)),
             above.link_density(),
             share(f64::from(above.width), width),
         ];
@@ -361,40 +368,56 @@ fn groups(outline: &Outline, around: &Around, set: Set<'_>) {
             set(column, value);
         }
     }
+    let Some(outer) = around.outer else { return };
+    let columns = [F::OuterCurrencies, F::OuterDates, F::OuterHeadings, F::OuterEnded, F::OuterImages];
+    for (column, value) in columns.into_iter().zip(page.kinds(outline.items[outer].parent)) {
+        set(column, value);
+    }
 }
 
-fn position(page: &Page<'_>, at: usize, row: &Row, set: Set<'_>) {
+fn alike(known: &Known<'_>, at: usize, set: &mut impl FnMut(Feature, f32)) {
     use Feature as F;
-    let count = page.outline.rows.len() as f64;
-    let (mut out, mut half, mut most) = (0, false, false);
-    for place in page.outline.chain(row.place) {
-        half |= place == page.half;
-        most |= place == page.most;
-        let item = &page.outline.items[place];
-        // Levels up to an element that most paragraphs stand in.
-        if !most && f64::from(item.paragraphs) < 0.8 * f64::from(page.outline.items[0].paragraphs) {
-            out += 1;
+    let page = f64::from(known.outline.items[0].width);
+    let sets = [
+        (known.styles, [F::StyleCount, F::StyleWidth, F::StyleLink, F::StyleShare]),
+        (known.tags, [F::TagCount, F::TagWidth, F::TagLink, F::TagShare]),
+    ];
+    for (alike, columns) in sets {
+        let kind = alike.kind(at);
+        let width = f64::from(kind.width);
+        let values = [
+            kind.count as f32,
+            share(width, f64::from(kind.count)),
+            share(f64::from(kind.linked), width),
+            share(width, page),
+        ];
+        for (column, value) in columns.into_iter().zip(values) {
+            set(column, value);
         }
     }
-    set(F::InHalf, f32::from(u8::from(half)));
-    set(F::InMost, f32::from(u8::from(most)));
-    set(F::OutOf, out as f32);
+}
+
+fn position(page: &Page<'_>, at: usize, around: &Around, set: &mut impl FnMut(Feature, f32)) {
+    use Feature as F;
+    let count = page.outline.rows.len() as f64;
+    set(F::InHalf, f32::from(u8::from(around.in_half)));
+    set(F::InMost, f32::from(u8::from(around.in_most)));
+    set(F::OutOf, around.out as f32);
     set(F::At, share(at as f64, count));
     let total = page.widths.between(0, usize::MAX);
     set(F::AtWidth, share(page.widths.between(0, at), total));
     let from = |mark: Option<usize>| {
-        let Some(mark) = mark else { return -20.0 };
-        let distance = log(at.abs_diff(mark) as f64);
-        if at >= mark { distance } else { -distance }
+        // Far before, where there is none.
+        mark.map_or(-1e6, |mark| at as f32 - mark as f32)
     };
     set(F::FromH1, from(page.h1));
     set(F::FromFirst, from(page.first));
     set(F::FromLast, from(page.last));
-    set(F::Before, log(page.before[at] as f64));
-    set(F::After, log(page.after[at] as f64));
+    set(F::Before, page.before[at] as f32);
+    set(F::After, page.after[at] as f32);
 }
 
-fn neighbours(page: &Page<'_>, at: usize, set: Set<'_>) {
+fn neighbours(page: &Page<'_>, at: usize, set: &mut impl FnMut(Feature, f32)) {
     use Feature as F;
     let rows = &page.outline.rows;
     let sides = [
@@ -405,20 +428,20 @@ fn neighbours(page: &Page<'_>, at: usize, set: Set<'_>) {
         let other = other.and_then(|other| rows.get(other));
         let values = other.map_or([0.0; 3], |row| {
             let width = f64::from(row.measure.width);
-            [log(width), share(f64::from(row.linked), width), f32::from(row.heading)]
+            [width as f32, share(f64::from(row.linked), width), f32::from(row.heading)]
         });
         for (column, value) in columns.into_iter().zip(values) {
             set(column, value);
         }
     }
     for (reach, width, link) in [(NEAR, F::NearWidth, F::NearLink), (FAR, F::FarWidth, F::FarLink)] {
-        set(width, log(page.unlinked.around(at, reach) / (2 * reach + 1) as f64));
+        set(width, (page.unlinked.around(at, reach) / (2 * reach + 1) as f64) as f32);
         set(link, share(page.links.around(at, reach), page.widths.around(at, reach)));
     }
     let (from, to) = page.sections[at];
-    set(F::SectionUnlinked, log(page.unlinked.between(from, to)));
+    set(F::SectionUnlinked, page.unlinked.between(from, to) as f32);
     set(F::SectionLink, share(page.links.between(from, to), page.widths.between(from, to)));
-    set(F::SectionBlocks, log((to - from) as f64));
+    set(F::SectionBlocks, (to - from) as f32);
     set(F::SectionRank, f32::from(rows[from].heading));
-    set(F::SectionAt, log((at - from) as f64));
+    set(F::SectionAt, (at - from) as f32);
 }

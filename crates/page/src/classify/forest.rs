@@ -2,20 +2,24 @@
 //!
 //! All rows are taken through a level at once: a comparison of two columns of numbers, without branches.
 
-/// Values by feature: the column of a feature holds its value for each row.
+/// Values by feature: a column holds the feature's value for each row. Behind these columns are features that all rows
+/// share.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Matrix {
     rows: usize,
+    columns: usize,
     values: Vec<f32>,
+    shared: Vec<f32>,
 }
 
 impl Matrix {
     pub(super) fn new(columns: usize, rows: usize) -> Self {
-        Self { rows, values: vec![0.0; columns * rows] }
+        Self { rows, columns, values: vec![0.0; columns * rows], shared: Vec::new() }
     }
 
-    pub(super) fn column(&self, column: usize) -> &[f32] {
-        self.values.get(column * self.rows..(column + 1) * self.rows).unwrap_or_default()
+    /// Adds features that all rows share.
+    pub(super) fn share(&mut self, values: impl Iterator<Item = f32>) {
+        self.shared.extend(values);
     }
 
     pub(super) fn set(&mut self, column: usize, row: usize, value: f32) {
@@ -24,8 +28,27 @@ impl Matrix {
         }
     }
 
-    pub(super) fn rows(&self) -> usize {
-        self.rows
+    /// The value of a feature for a row.
+    pub(super) fn get(&self, column: usize, row: usize) -> f32 {
+        let value = match column.checked_sub(self.columns) {
+            None => self.values.get(column * self.rows + row),
+            Some(column) => self.shared.get(column),
+        };
+        value.copied().unwrap_or_default()
+    }
+
+    /// Adds what a feature answers to a question to the place of each row among the leaves.
+    fn ask(&self, column: usize, threshold: f32, level: usize, places: &mut [u32]) {
+        if let Some(column) = column.checked_sub(self.columns) {
+            if self.shared.get(column).is_some_and(|value| *value > threshold) {
+                places.iter_mut().for_each(|place| *place |= 1 << level);
+            }
+            return;
+        }
+        let values = self.values.get(column * self.rows..(column + 1) * self.rows).unwrap_or_default();
+        for (place, value) in places.iter_mut().zip(values) {
+            *place |= u32::from(*value > threshold) << level;
+        }
     }
 }
 
@@ -72,15 +95,13 @@ impl Forest {
 
     /// The sums of the trees' values: one vector for each output with a value for each row.
     pub(super) fn run(&self, matrix: &Matrix) -> Vec<Vec<f32>> {
-        let rows = matrix.rows();
+        let rows = matrix.rows;
         let mut sums: Vec<Vec<f32>> = self.bias.iter().map(|bias| vec![*bias; rows]).collect();
         let mut places = vec![0_u32; rows];
         for tree in &self.trees {
             places.fill(0);
             for (level, (column, threshold)) in tree.levels.iter().enumerate() {
-                for (place, value) in places.iter_mut().zip(matrix.column(*column)) {
-                    *place |= u32::from(value > threshold) << level;
-                }
+                matrix.ask(*column, *threshold, level, &mut places);
             }
             for (output, sums) in sums.iter_mut().enumerate() {
                 for (sum, place) in sums.iter_mut().zip(&places) {
@@ -108,10 +129,11 @@ mod tests {
 
     #[test]
     fn walks_through_trees() {
-        let text = "# two trees\noutputs 1\nbias 0.5\na:1 b:2|0 1 10 11\na:3|100 200\n";
-        let column = |name: &str| ["a", "b"].iter().position(|known| *known == name);
+        let text = "# two trees\noutputs 1\nbias 0.5\na:1 b:2 c:4|0 1 10 11 0 0 0 0\na:3 c:3|0 0 100 200\n";
+        let column = |name: &str| ["a", "b", "c"].iter().position(|known| *known == name);
         let forest = Forest::read(text, column).unwrap();
         let mut matrix = Matrix::new(2, 3);
+        matrix.share([4.0].into_iter());
         for (row, (a, b)) in [(0.0, 0.0), (2.0, 2.0), (4.0, 3.0)].into_iter().enumerate() {
             matrix.set(0, row, a);
             matrix.set(1, row, b);

@@ -26,9 +26,17 @@ pub(super) struct Measure {
 impl Measure {
     pub(super) fn of(text: &str) -> Self {
         let mut measure = Self { lines: 1, ..Self::default() };
-        let mut characters = text.chars().peekable();
-        let mut after_digit = false;
-        while let Some(c) = characters.next() {
+        let bytes = text.as_bytes();
+        let (mut at, mut after_digit) = (0, false);
+        while let Some(&byte) = bytes.get(at) {
+            if byte.is_ascii_alphabetic() {
+                measure.width += 1;
+                after_digit = false;
+                at += 1;
+                continue;
+            }
+            let Some(c) = text[at..].chars().next() else { break };
+            at += c.len_utf8();
             match c {
                 '\n' => {
                     measure.lines += 1;
@@ -36,9 +44,10 @@ impl Measure {
                 }
                 ' ' | '\t' | '\r' | '\u{a0}' | '\u{3000}' => continue,
                 '0'..='9' | '\u{ff10}'..='\u{ff19}' => measure.digits += 1,
-                'a'..='z' | 'A'..='Z' => {}
+                // Kana and Han letters are most of what is not ASCII.
+                '\u{3041}'..='\u{30fa}' | '\u{4e00}'..='\u{9fff}' if !after_digit => {}
                 _ => {
-                    measure.sign(c, characters.peek().copied());
+                    measure.sign(c, &text[at..]);
                     measure.has_currency |= after_digit && CURRENCY_LETTERS.contains(c);
                 }
             }
@@ -55,7 +64,8 @@ impl Measure {
         measure
     }
 
-    fn sign(&mut self, c: char, next: Option<char>) {
+    /// Counts a sign; `rest` is what follows it.
+    fn sign(&mut self, c: char, rest: &str) {
         match c {
             '。' | '！' | '．' => self.sentences += 1,
             '？' => {
@@ -63,7 +73,10 @@ impl Measure {
                 self.has_question = true;
             }
             '.' | '!' | '?'
-                if next.is_none_or(|next| next.is_whitespace() || matches!(next, '"' | ')' | '”')) =>
+                if rest
+                    .chars()
+                    .next()
+                    .is_none_or(|next| next.is_whitespace() || matches!(next, '"' | ')' | '”')) =>
             {
                 self.sentences += 1;
                 self.has_question |= c == '?';

@@ -24,9 +24,9 @@ impl Parts {
     /// Those that are seldom main text.
     const BOILERPLATE: u32 = 0b11_1111;
 
-    /// What an element says of itself.
-    pub(super) fn of(dom: &Dom<'_>, id: Id) -> Self {
-        let by_tag = match dom.tag(id) {
+    /// What a tag says.
+    fn of_tag(tag: Tag) -> Self {
+        match tag {
             Tag::Nav | Tag::Menu => Self::NAVIGATION,
             Tag::Header => Self::HEADER,
             Tag::Footer => Self::FOOTER,
@@ -40,19 +40,22 @@ impl Parts {
             Tag::Li => Self::LIST,
             Tag::Details => Self::DETAILS,
             _ => Self::default(),
-        };
-        let by_role = match dom.attribute(id, Attr::Role) {
-            Some("navigation" | "menu" | "menubar" | "tablist") => Self::NAVIGATION,
-            Some("banner") => Self::HEADER,
-            Some("contentinfo") => Self::FOOTER,
-            Some("complementary") => Self::ASIDE,
-            Some("search") => Self::FORM,
-            Some("dialog" | "alert" | "alertdialog" | "toolbar" | "button") => Self::CONTROL,
-            Some("main") => Self::MAIN,
-            Some("article") => Self::ARTICLE,
+        }
+    }
+
+    /// What the attribute `role` says.
+    fn of_role(role: &str) -> Self {
+        match role {
+            "navigation" | "menu" | "menubar" | "tablist" => Self::NAVIGATION,
+            "banner" => Self::HEADER,
+            "contentinfo" => Self::FOOTER,
+            "complementary" => Self::ASIDE,
+            "search" => Self::FORM,
+            "dialog" | "alert" | "alertdialog" | "toolbar" | "button" => Self::CONTROL,
+            "main" => Self::MAIN,
+            "article" => Self::ARTICLE,
             _ => Self::default(),
-        };
-        by_tag.and(by_role)
+        }
     }
 
     pub(super) fn and(self, other: Self) -> Self {
@@ -72,23 +75,31 @@ impl Parts {
 pub(crate) const NAMES: usize = 256;
 /// Letters of a word that count.
 const WORD: usize = 16;
+/// Words at the beginning of a text that are looked at, and the bytes that they stand in.
+const TEXT_WORDS: usize = 10;
+const TEXT: usize = 120;
+/// Names of captions and credits.
+const CAPTIONS: [&[u8]; 5] = [b"caption", b"captions", b"credit", b"credits", b"figcaption"];
 
 /// A word of up to [`WORD`] letters as a number; longer ones are cut.
-pub(super) type Packed = u128;
+type Packed = u128;
 
 /// Packs a word of lower-case letters.
-pub(super) fn pack(word: &[u8]) -> Packed {
-    word.iter().take(WORD).fold(0, |packed, byte| packed << 8 | Packed::from(*byte))
+fn pack(word: &[u8]) -> Packed {
+    let mut bytes = [0; WORD];
+    let length = word.len().min(WORD);
+    bytes[..length].copy_from_slice(&word[..length]);
+    Packed::from_le_bytes(bytes)
 }
 
-/// Calls `take` with each word of class names: they are split at everything that is not a letter or digit and before
-/// capitals, and handed over in lower case. `take` says whether to go on.
-fn split(names: &str, take: &mut dyn FnMut(&[u8]) -> bool) {
-    let bytes = &names.as_bytes()[..names.len().min(NAMES)];
+/// Calls `take` with each word of a text or of class names: they are split at everything that is not an ASCII letter or
+/// digit and before capitals, and handed over in lower case. `take` says whether to go on.
+#[inline]
+fn split(names: &[u8], mut take: impl FnMut(&[u8]) -> bool) {
     let mut word = [0_u8; WORD];
     let mut length = 0;
     let mut before = 0_u8;
-    for byte in bytes.iter().copied().chain([0]) {
+    for byte in names.iter().copied().chain([0]) {
         let counts = byte.is_ascii_alphanumeric();
         if !counts || (byte.is_ascii_uppercase() && before.is_ascii_lowercase()) {
             if length > 0 && !take(&word[..length.min(WORD)]) {
@@ -106,35 +117,76 @@ fn split(names: &str, take: &mut dyn FnMut(&[u8]) -> bool) {
     }
 }
 
+/// The first bytes of names or of a text.
+fn first(text: &str, limit: usize) -> &[u8] {
+    &text.as_bytes()[..text.len().min(limit)]
+}
+
 /// Whether one of the words of class names fits.
 pub(crate) fn has_word(names: &str, fits: impl Fn(&str) -> bool) -> bool {
     let mut found = false;
-    split(names, &mut |word| {
+    split(first(names, NAMES), |word| {
         found = std::str::from_utf8(word).is_ok_and(&fits);
         !found
     });
     found
 }
 
-/// Calls `take` with each word of an element's class, id and `itemprop`.
-pub(super) fn each_word(dom: &Dom<'_>, id: Id, take: &mut dyn FnMut(&[u8])) {
-    for attribute in dom.attributes(id) {
-        if matches!(attribute.name, Attr::Class | Attr::Id | Attr::Itemprop) {
-            split(dom.str(attribute.value), &mut |word| {
-                take(word);
-                true
-            });
+/// Calls `take` with each of the first words of a text.
+pub(super) fn each_text_word(text: &str, mut take: impl FnMut(&[u8])) {
+    let mut left = TEXT_WORDS;
+    split(first(text, TEXT), |word| {
+        take(word);
+        left -= 1;
+        left > 0
+    });
+}
+
+/// What the attributes of an element say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Names {
+    pub(super) parts: Parts,
+    /// A number that elements of the same tag and class share.
+    pub(super) style: u64,
+    pub(super) is_caption: bool,
+}
+
+impl Names {
+    /// Reads an element's attributes once, and calls `take` with each word of its class, id and `itemprop`.
+    pub(super) fn read(dom: &Dom<'_>, id: Id, tag: Tag, mut take: impl FnMut(&[u8])) -> Self {
+        let mut names = Self {
+            parts: Parts::of_tag(tag),
+            style: mix(0, tag as u64 + 1),
+            is_caption: matches!(tag, Tag::Figcaption | Tag::Caption),
+        };
+        for attribute in dom.attributes(id) {
+            match attribute.name {
+                Attr::Role => names.parts = names.parts.and(Parts::of_role(dom.str(attribute.value))),
+                Attr::Class => {
+                    let class = dom.str(attribute.value);
+                    names.style = first(class, NAMES)
+                        .iter()
+                        .fold(names.style, |hash, byte| mix(hash, u64::from(*byte)));
+                    split(first(class, NAMES), |word| {
+                        names.is_caption |= CAPTIONS.contains(&word);
+                        take(word);
+                        true
+                    });
+                }
+                Attr::Id | Attr::Itemprop => split(first(dom.str(attribute.value), NAMES), |word| {
+                    take(word);
+                    true
+                }),
+                _ => {}
+            }
         }
+        names
     }
 }
 
-/// A number that elements of the same tag and class share.
-pub(super) fn signature(tag: Tag, class: Option<&str>) -> u64 {
-    let bytes = class.unwrap_or_default().as_bytes();
-    bytes
-        .iter()
-        .take(NAMES)
-        .fold(tag as u64 + 1, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+/// Adds a number to a hash.
+pub(super) fn mix(hash: u64, value: u64) -> u64 {
+    (hash ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
 }
 
 /// The words that say something, with what they say.
@@ -166,7 +218,7 @@ impl Words {
             words.types.push(numbers.collect::<Option<_>>()?);
             let mut slot = words.slot(word);
             while words.table[slot].0 != 0 {
-                slot = (slot + 1) % words.table.len();
+                slot = (slot + 1) & (words.table.len() - 1);
             }
             words.table[slot] = (word, number);
         }
@@ -175,7 +227,8 @@ impl Words {
 
     fn slot(&self, word: Packed) -> usize {
         let folded = (word >> 64) as u64 ^ word as u64;
-        (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % self.table.len()
+        // The table's length is a power of two.
+        (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & (self.table.len() - 1)
     }
 
     /// The number of a word.
@@ -190,7 +243,7 @@ impl Words {
             if known == 0 {
                 return None;
             }
-            slot = (slot + 1) % self.table.len();
+            slot = (slot + 1) & (self.table.len() - 1);
         }
     }
 
@@ -215,7 +268,7 @@ pub(crate) fn is_caption(dom: &Dom<'_>, id: Id) -> bool {
         return true;
     }
     let names = dom.attribute(id, Attr::Class).unwrap_or_default();
-    has_word(names, |word| matches!(word, "caption" | "captions" | "credit" | "credits" | "figcaption"))
+    has_word(names, |word| CAPTIONS.contains(&word.as_bytes()))
 }
 
 #[cfg(test)]
@@ -226,7 +279,7 @@ mod tests {
     fn splits_names() {
         let words = |names: &str| {
             let mut found = Vec::new();
-            split(names, &mut |word| {
+            split(names.as_bytes(), |word| {
                 found.push(String::from_utf8(word.to_vec()).unwrap());
                 true
             });

@@ -1,13 +1,10 @@
 //! The elements that hold blocks, without the rest of the tree.
 
-use std::collections::HashMap;
-
 use super::measure::Measure;
-use super::names::{self, Parts, Words};
+use super::names::{Names, Parts, Words, mix};
 use crate::blocks::{Block, Content};
 use crate::caption;
 use crate::dom::{Dom, Id, NONE};
-use crate::html::attribute::Attr;
 use crate::tag::Tag;
 
 /// Width from which a text with few links is a paragraph.
@@ -64,6 +61,9 @@ pub(super) struct Item {
     pub(super) images: u32,
     /// Elements of the same tag and class beside it, itself included.
     pub(super) alike: u32,
+    /// Numbers that elements with the same tags, and with the same tags and classes, from the top down share.
+    pub(super) tag_path: u64,
+    pub(super) style_path: u64,
     /// Evidence of its own names against and for main text, and of all names from the top down to it.
     pub(super) against: f32,
     pub(super) pro: f32,
@@ -98,50 +98,87 @@ pub(super) struct Outline {
     pub(super) rows: Vec<Row>,
     /// For each block the place of its container.
     pub(super) containers: Vec<usize>,
-    /// The known words of all names, with repetition.
-    pub(super) words: Vec<u16>,
+    /// The known words of all names, with the places of their elements.
+    pub(super) words: Vec<(usize, u16)>,
 }
 
 impl Outline {
     pub(super) fn new(dom: &Dom<'_>, blocks: &[Block], words: &Words) -> Self {
-        let mut outline = Self::places(dom, blocks);
+        let mut outline = Self::places(dom, blocks, words);
         outline.measure(blocks);
         outline.total();
-        outline.count_alike(dom);
-        outline.weigh(dom, words);
+        outline.count_alike();
+        outline.weigh(words);
         outline
     }
 
     /// The elements above the blocks.
-    fn places(dom: &Dom<'_>, blocks: &[Block]) -> Self {
-        let mut items: Vec<Item> = Vec::new();
-        let mut places: HashMap<Id, usize> = HashMap::new();
-        let mut containers = Vec::with_capacity(blocks.len());
+    fn places(dom: &Dom<'_>, blocks: &[Block], words: &Words) -> Self {
+        const UNKNOWN: u32 = u32::MAX;
+        let mut outline =
+            Self { items: Vec::new(), rows: Vec::new(), containers: Vec::new(), words: Vec::new() };
+        let mut places = vec![UNKNOWN; dom.nodes.len()];
         let mut chain = Vec::new();
         let mut last = (NONE, 0);
         for block in blocks {
-            if block.container != last.0 || items.is_empty() {
+            if block.container != last.0 || outline.items.is_empty() {
                 chain.clear();
                 let start = if block.container == NONE { 0 } else { block.container };
                 let mut above = None;
                 for id in std::iter::once(start).chain(dom.ancestors(start)) {
-                    above = places.get(&id).copied();
+                    above = places.get(id as usize).filter(|place| **place != UNKNOWN);
                     if above.is_some() {
                         break;
                     }
                     chain.push(id);
                 }
+                let mut above = above.map(|place| *place as usize);
                 for id in chain.drain(..).rev() {
-                    let place = items.len();
-                    places.insert(id, place);
-                    items.push(Item::new(dom, id, above.unwrap_or(place)));
+                    let place = outline.items.len();
+                    if let Some(known) = places.get_mut(id as usize) {
+                        *known = place as u32;
+                    }
+                    outline.add(dom, id, above.unwrap_or(place), words);
                     above = Some(place);
                 }
                 last = (block.container, above.unwrap_or(0));
             }
-            containers.push(last.1);
+            outline.containers.push(last.1);
         }
-        Self { items, rows: Vec::new(), containers, words: Vec::new() }
+        outline
+    }
+
+    /// Adds an element and the known words of its names.
+    fn add(&mut self, dom: &Dom<'_>, id: Id, parent: usize, words: &Words) {
+        let (place, tag) = (self.items.len(), dom.tag(id));
+        let names = Names::read(dom, id, tag, |word| {
+            if let Some(word) = words.find(word) {
+                self.words.push((place, word));
+            }
+        });
+        let (tags, styles) =
+            self.items.get(parent).map_or((0, 0), |above| (above.tag_path, above.style_path));
+        self.items.push(Item {
+            id,
+            tag,
+            parent,
+            depth: 0,
+            parts: names.parts,
+            first: usize::MAX,
+            last: 0,
+            blocks: 0,
+            width: 0,
+            linked: 0,
+            paragraphs: 0,
+            images: 0,
+            alike: 1,
+            tag_path: mix(tags, tag as u64 + 1),
+            style_path: mix(styles, names.style),
+            against: 0.0,
+            pro: 0.0,
+            path: Evidence::default(),
+            is_caption: names.is_caption || caption::is_title(dom, id),
+        });
     }
 
     /// Measures the text blocks.
@@ -198,11 +235,9 @@ impl Outline {
     }
 
     /// Counts the elements that have the same parent, tag and class.
-    fn count_alike(&mut self, dom: &Dom<'_>) {
-        let mut keys: Vec<(usize, u64, usize)> = Vec::with_capacity(self.items.len());
-        for (place, item) in self.items.iter().enumerate() {
-            keys.push((item.parent, names::signature(item.tag, dom.attribute(item.id, Attr::Class)), place));
-        }
+    fn count_alike(&mut self) {
+        let key = |(place, item): (usize, &Item)| (item.parent, item.style_path, place);
+        let mut keys: Vec<(usize, u64, usize)> = self.items.iter().enumerate().map(key).collect();
         keys.sort_unstable();
         for group in keys.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
             for (_, _, place) in group {
@@ -212,25 +247,18 @@ impl Outline {
     }
 
     /// Weighs the words of the elements' names. A word that marks most of the page in sum marks no part of it.
-    fn weigh(&mut self, dom: &Dom<'_>, words: &Words) {
-        let mut found: Vec<(usize, u16)> = Vec::new();
+    fn weigh(&mut self, words: &Words) {
         let mut covered = vec![0_u32; words.len()];
-        for (place, item) in self.items.iter().enumerate() {
-            names::each_word(dom, item.id, &mut |word| {
-                if let Some(word) = words.find(word) {
-                    found.push((place, word));
-                    covered[usize::from(word)] += item.unlinked();
-                }
-            });
+        for (place, word) in &self.words {
+            covered[usize::from(*word)] += self.items[*place].unlinked();
         }
         let most = self.items.first().map_or(0.0, |page| f64::from(page.unlinked()) * PART);
-        self.words = found.iter().map(|(_, word)| *word).collect();
-        for (place, word) in found {
-            let weight = words.weight(word);
-            let item = &mut self.items[place];
+        for (place, word) in &self.words {
+            let weight = words.weight(*word);
+            let item = &mut self.items[*place];
             if weight > 0.0 {
                 item.pro = item.pro.max(weight);
-            } else if f64::from(covered[usize::from(word)]) <= most {
+            } else if f64::from(covered[usize::from(*word)]) <= most {
                 item.against = item.against.min(weight);
             }
         }
@@ -250,30 +278,6 @@ impl Outline {
         std::iter::successors(Some(place), |place| {
             self.items.get(*place).map(|item| item.parent).filter(|parent| parent != place)
         })
-    }
-}
-
-impl Item {
-    fn new(dom: &Dom<'_>, id: Id, parent: usize) -> Self {
-        Self {
-            id,
-            tag: dom.tag(id),
-            parent,
-            depth: 0,
-            parts: Parts::of(dom, id),
-            first: usize::MAX,
-            last: 0,
-            blocks: 0,
-            width: 0,
-            linked: 0,
-            paragraphs: 0,
-            images: 0,
-            alike: 1,
-            against: 0.0,
-            pro: 0.0,
-            path: Evidence::default(),
-            is_caption: names::is_caption(dom, id) || caption::is_title(dom, id),
-        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! What the models are told of the page as a whole.
 
-use super::features::log;
-use super::names::{Parts, Words};
+use super::names::{Parts, Words, each_text_word};
 use super::outline::{Outline, Row};
 use crate::dom::{Data, Dom, Id};
 use crate::html::attribute::Attr;
@@ -43,32 +42,32 @@ impl PageFeatures {
     pub(super) fn new(outline: &Outline, dates: usize) -> Self {
         let page = &outline.items[0];
         let rows = &outline.rows;
-        let count = |fits: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| fits(row)).count() as f64;
+        let count = |fits: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| fits(row)).count() as f32;
         let width = f64::from(page.width.max(1));
         let within = |part: Parts| {
             let inside = rows.iter().filter(|row| outline.items[row.place].parts.has(part));
             (inside.map(|row| f64::from(row.measure.width)).sum::<f64>() / width) as f32
         };
-        let tagged = |tag: Tag| outline.items.iter().filter(|item| item.tag == tag).count() as f64;
+        let tagged = |tag: Tag| outline.items.iter().filter(|item| item.tag == tag).count() as f32;
         let alike = outline.items.iter().filter(|item| item.alike >= 3 && item.blocks >= 2);
         let widest = alike.max_by_key(|item| outline.items[item.parent].width);
         let values = vec![
-            log(rows.len() as f64),
-            log(width),
+            rows.len() as f32,
+            page.width as f32,
             page.link_density(),
-            log(count(&Row::is_paragraph)),
+            count(&Row::is_paragraph),
             (f64::from(page.paragraphs) / width) as f32,
-            log(f64::from(page.images)),
-            log(count(&|row| row.heading > 0)),
-            log(tagged(Tag::Article)),
-            log(widest.map_or(0.0, |item| f64::from(item.alike))),
+            page.images as f32,
+            count(&|row| row.heading > 0),
+            tagged(Tag::Article),
+            widest.map_or(0.0, |item| item.alike as f32),
             widest.map_or(0.0, |item| (f64::from(outline.items[item.parent].width) / width) as f32),
-            log(count(&|row| row.measure.has_question)),
-            log(count(&|row| row.measure.has_currency)),
-            log(dates as f64),
-            log(tagged(Tag::Pre)),
+            count(&|row| row.measure.has_question),
+            count(&|row| row.measure.has_currency),
+            dates as f32,
+            tagged(Tag::Pre),
             within(Parts::MAIN),
-            log(rows.iter().map(|row| f64::from(row.measure.width)).fold(0.0, f64::max)),
+            rows.iter().map(|row| row.measure.width as f32).fold(0.0, f32::max),
             within(Parts::FORM),
             within(Parts::TABLE),
         ];
@@ -77,8 +76,9 @@ impl PageFeatures {
 }
 
 /// Calls `take` with each word that the head of the page says of it: with a prefix its schema.org types (`ld.`), its Open
-/// Graph type (`og.`) and the program that wrote it (`by.`).
-pub(super) fn each_word(dom: &Dom<'_>, take: &mut dyn FnMut(&[u8])) {
+/// Graph type (`og.`), the program that wrote it (`by.`), the path of its address (`at.`) and its title (`ti.`).
+pub(super) fn each_word(dom: &Dom<'_>, title: &str, take: &mut dyn FnMut(&[u8])) {
+    each_text_word(title, |word| prefixed(b"ti.", word, take));
     for id in (0..).take(dom.nodes.len()) {
         match dom.tag(id) {
             Tag::Meta => meta(dom, id, take),
@@ -90,10 +90,17 @@ pub(super) fn each_word(dom: &Dom<'_>, take: &mut dyn FnMut(&[u8])) {
     }
 }
 
-fn prefixed(prefix: &[u8; 3], word: &str, take: &mut dyn FnMut(&[u8])) {
-    let word = word.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
-    let word: Vec<u8> = prefix.iter().copied().chain(word.take(24)).collect();
-    take(&word);
+/// Hands over the letters and digits of a word behind a prefix, in lower case; as many as a word may have.
+fn prefixed(prefix: &[u8; 3], word: &[u8], take: &mut dyn FnMut(&[u8])) {
+    let mut whole = [0; 16];
+    let letters = word.iter().filter(|byte| byte.is_ascii_alphanumeric());
+    let bytes = prefix.iter().chain(letters).map(u8::to_ascii_lowercase);
+    let mut length = 0;
+    for (place, byte) in whole.iter_mut().zip(bytes) {
+        *place = byte;
+        length += 1;
+    }
+    take(&whole[..length]);
 }
 
 fn meta(dom: &Dom<'_>, id: Id, take: &mut dyn FnMut(&[u8])) {
@@ -102,9 +109,12 @@ fn meta(dom: &Dom<'_>, id: Id, take: &mut dyn FnMut(&[u8])) {
         dom.attribute(id, Attr::Property).or_else(|| dom.attribute(id, Attr::Name)).unwrap_or_default();
     let first = content.split_whitespace().next().unwrap_or_default();
     if name.eq_ignore_ascii_case("og:type") {
-        prefixed(b"og.", first, take);
+        prefixed(b"og.", first.as_bytes(), take);
     } else if name.eq_ignore_ascii_case("generator") {
-        prefixed(b"by.", first, take);
+        prefixed(b"by.", first.as_bytes(), take);
+    } else if name.eq_ignore_ascii_case("og:url") {
+        let path = first.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+        each_text_word(path.map_or("", |(_, path)| path), |word| prefixed(b"at.", word, take));
     }
 }
 
@@ -117,7 +127,7 @@ fn schema(dom: &Dom<'_>, id: Id, take: &mut dyn FnMut(&[u8])) {
         for at in memchr::memmem::find_iter(text.as_bytes(), b"\"@type\"") {
             let rest = text[at + 7..].trim_start_matches([' ', ':', '[', '\n', '\t', '\r']);
             if let Some(kind) = rest.strip_prefix('"').and_then(|rest| rest.split('"').next()) {
-                prefixed(b"ld.", kind, take);
+                prefixed(b"ld.", kind.as_bytes(), take);
             }
         }
     }
@@ -137,7 +147,13 @@ pub(super) fn descriptions<'d>(dom: &'d Dom<'_>) -> Vec<&'d str> {
 }
 
 /// The sum of what the words of the page's names and of its head say for each type; each word counts once.
-pub(super) fn by_words(dom: &Dom<'_>, outline: &Outline, words: &Words, types: usize) -> Vec<f32> {
+pub(super) fn by_words(
+    dom: &Dom<'_>,
+    outline: &Outline,
+    title: &str,
+    words: &Words,
+    types: usize,
+) -> Vec<f32> {
     let mut seen = vec![false; words.len()];
     let mut sums = vec![0.0; types];
     let mut add = |word: u16| {
@@ -147,8 +163,8 @@ pub(super) fn by_words(dom: &Dom<'_>, outline: &Outline, words: &Words, types: u
             }
         }
     };
-    outline.words.iter().for_each(|word| add(*word));
-    each_word(dom, &mut |word| {
+    outline.words.iter().for_each(|(_, word)| add(*word));
+    each_word(dom, title, &mut |word| {
         if let Some(word) = words.find(word) {
             add(word);
         }
