@@ -68,6 +68,8 @@ pub mod schedule;
 mod stage;
 mod start;
 mod summary;
+mod tokens;
+mod vocabulary;
 pub mod watch;
 
 pub use callback::{Action, Callback, CallbackContext};
@@ -79,5 +81,5 @@ pub use progress::Progress;
 pub use recipe::Recipe;
 pub use registry::{Registry, SourceRequest};
 pub use run::{Trainer, train};
-pub use sample::{Drawn, Part, Sample};
+pub use sample::{Chat, Drawn, Part, Sample};
 pub use summary::{StageSummary, Summary, read_metrics};

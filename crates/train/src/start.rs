@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use tch::{Device, Kind};
 use tsumugi_vlm::checkpoint::{self, Checkpoint, Contents, SaveOptions};
-use tsumugi_vlm::template::LLMJP_V3_JINJA;
-use tsumugi_vlm::{Families, ImageTokenId, ModelFamily, ParamDef, Part, Tokenizer, Vlm, VlmConfig, Weights};
+use tsumugi_vlm::{
+    Families, GenerationConfig, ImageTokenId, ModelFamily, ParamDef, Part, Tokenizer, Vlm, VlmConfig, Weights,
+};
 
 use crate::atomic::atomic_folder;
 use crate::data::Place;
 use crate::prepare::{Preparer, SpecialIds};
 use crate::recipe::{ExportType, ModelConfig, Recipe};
 use crate::registry::Registry;
+use crate::vocabulary::{chat_template, fit_vocabulary, image_token};
 use crate::{Drawn, Error, Part as SamplePart, Result};
 
 /// Rows of a source that are read to build a small vocabulary. More would change only the rarest pieces.
@@ -23,6 +25,7 @@ pub(crate) struct Start {
     parts: Parts,
     families: Families,
     tokenizer: Tokenizer,
+    generation: GenerationConfig,
     tokenizer_folder: PathBuf,
     seed: u64,
     device: Device,
@@ -43,9 +46,14 @@ impl Start {
         let family = parts.family(&recipe.model, &families)?;
         let tokenizer_folder = recipe.out.join("tokenizer");
         let tokenizer = tokenizer(recipe, registry, &parts, family.as_ref(), &tokenizer_folder)?;
-        let model = Vlm::of_family(family, parts.config(&recipe.model, &tokenizer)?)?;
-        check_ids(model.config(), &tokenizer)?;
-        Ok(Self { model, parts, families, tokenizer, tokenizer_folder, seed: recipe.seed, device })
+        let mut config = parts.config(recipe, &tokenizer)?;
+        fit_vocabulary(&mut config, &tokenizer)?;
+        let generation = parts.generation()?;
+        if let Some(ids) = generation.eos_token_ids() {
+            config.language.eos_token_ids = ids;
+        }
+        let model = Vlm::of_family(family, config)?;
+        Ok(Self { model, parts, families, tokenizer, generation, tokenizer_folder, seed: recipe.seed, device })
     }
 
     pub(crate) fn model(&self) -> &Vlm {
@@ -59,7 +67,6 @@ impl Start {
     pub(crate) fn preparer(&self, length: usize) -> Preparer {
         let special = self.tokenizer.special();
         let ids = SpecialIds {
-            bos: special.bos,
             eos: special.eos,
             pad: special.pad,
             image: special.image,
@@ -100,7 +107,8 @@ impl Start {
             ExportType::Bf16 => Some(Kind::BFloat16),
         };
         let family = self.families.exporter(self.model.family(), self.model.config())?;
-        let options = SaveOptions { family: Some(family), kind, ..SaveOptions::default() };
+        let generation = self.generation.clone();
+        let options = SaveOptions { family: Some(family), kind, generation, ..SaveOptions::default() };
         Ok(checkpoint::save(folder, &self.model, weights, Some(&self.tokenizer), &options)?)
     }
 }
@@ -129,10 +137,23 @@ impl Parts {
         }
     }
 
+    /// How the makers of the checkpoint want it to generate.
+    fn generation(&self) -> Result<GenerationConfig> {
+        match self.whole.as_ref().or(self.language.as_ref()) {
+            Some(checkpoint) => Ok(GenerationConfig::open(checkpoint.path())?),
+            None => Ok(GenerationConfig::default()),
+        }
+    }
+
     /// The sizes of the model: from checkpoints, else from the recipe.
-    fn config(&self, model: &ModelConfig, tokenizer: &Tokenizer) -> Result<VlmConfig> {
+    fn config(&self, recipe: &Recipe, tokenizer: &Tokenizer) -> Result<VlmConfig> {
+        let model = &recipe.model;
         let mut config = match &self.whole {
-            Some(whole) => whole.vlm_config()?.clone(),
+            Some(whole) => {
+                let mut config = whole.vlm_config()?.clone();
+                config.image_token_id = image_token(whole, &recipe.tokenizer, tokenizer)?;
+                config
+            }
             None => self.config_of_parts(model, tokenizer)?,
         };
         if !model.options.is_empty() {
@@ -160,7 +181,7 @@ impl Parts {
             }
             None => {
                 // A new language model takes the ids of its tokenizer.
-                config.language.bos_token_id = special.bos;
+                config.language.bos_token_id = special.bos.unwrap_or(special.eos);
                 config.language.eos_token_ids = vec![special.eos];
                 config.language.pad_token_id = special.pad;
             }
@@ -172,23 +193,6 @@ impl Parts {
 
 fn not_a(key: &str, what: &str, checkpoint: &Checkpoint) -> Error {
     Error::recipe(format!("{key}: {} is not a checkpoint of a {what}", checkpoint.path().display()))
-}
-
-fn check_ids(config: &VlmConfig, tokenizer: &Tokenizer) -> Result<()> {
-    let (special, rows) = (tokenizer.special(), config.language.vocab_size);
-    if tokenizer.vocab_size() > rows {
-        return Err(Error::recipe(format!(
-            "the tokenizer has {} ids but the model's embedding {rows} rows (model.config.language.vocab_size)",
-            tokenizer.vocab_size()
-        )));
-    }
-    if special.image != config.image_token_id.0 {
-        return Err(Error::recipe(format!(
-            "<image> is {} for the tokenizer but {} for the model; use the tokenizer of this checkpoint",
-            special.image, config.image_token_id.0
-        )));
-    }
-    Ok(())
 }
 
 /// The tokenizer of a run, which is kept in its folder from the first start on.
@@ -213,11 +217,11 @@ fn tokenizer(
             "tokenizer: give path or build, since no checkpoint of a language model provides one",
         ));
     };
-    let template = match recipe.export.chat_template.as_deref() {
-        None => family.chat_template().unwrap_or(LLMJP_V3_JINJA).to_owned(),
-        Some("llmjp_v3") => LLMJP_V3_JINJA.to_owned(),
-        Some(file) => std::fs::read_to_string(file).map_err(Error::io(file))?,
+    let tokenizer = match &recipe.tokenizer.image_token {
+        Some(token) => tokenizer.with_image_token(token)?,
+        None => tokenizer,
     };
+    let template = chat_template(recipe, &tokenizer, family.chat_template())?;
     let tokenizer = tokenizer.with_chat_template(template);
     atomic_folder(folder, |folder| Ok(tokenizer.save(folder)?))?;
     Ok(tokenizer)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
-use tch::{Device, Kind};
+use tch::{Device, Kind, Tensor};
 
 use super::json::read_json;
 use super::mapped::Mapped;
@@ -67,13 +67,30 @@ impl StoredTensors {
         kind: Kind,
         unused: &dyn Fn(&str) -> bool,
     ) -> Result<Weights> {
+        self.load_growing(path, defs, (device, kind), None, unused)
+    }
+
+    /// Like [`StoredTensors::load`], but a tensor of `vocabulary` rows may be asked for with more rows: the further ones are
+    /// the mean of those that are stored.
+    pub(crate) fn load_growing<'a>(
+        &self,
+        path: &Path,
+        defs: impl IntoIterator<Item = &'a ParamDef>,
+        (device, kind): (Device, Kind),
+        vocabulary: Option<i64>,
+        unused: &dyn Fn(&str) -> bool,
+    ) -> Result<Weights> {
         let defs: BTreeMap<&str, &ParamDef> = defs.into_iter().map(|def| (def.name.as_str(), def)).collect();
-        self.check(path, &defs, unused)?;
+        self.check(path, &defs, vocabulary, unused)?;
         let mut weights = Weights::default();
         for (name, def) in defs {
             let (file, stored) = &self.0[name];
             let tensor = file.tensor(stored)?.f_to_kind(kind)?.f_to_device(device)?;
-            weights.insert(name, tensor.f_reshape(&def.shape[..])?);
+            let tensor = match self.shape(name).filter(|found| grows(found, &def.shape, vocabulary)) {
+                Some(found) => grow(&tensor.f_reshape(&found[..])?, def, path)?,
+                None => tensor.f_reshape(&def.shape[..])?,
+            };
+            weights.insert(name, tensor);
         }
         Ok(weights)
     }
@@ -82,6 +99,7 @@ impl StoredTensors {
         &self,
         path: &Path,
         defs: &BTreeMap<&str, &ParamDef>,
+        vocabulary: Option<i64>,
         unused: &dyn Fn(&str) -> bool,
     ) -> Result<()> {
         let owned = |name: &&str| (*name).to_owned();
@@ -91,7 +109,8 @@ impl StoredTensors {
         let unexpected: Vec<String> = self.0.keys().filter(left_over).cloned().collect();
         let mut misshapen = Vec::new();
         for (name, def) in defs {
-            if let Some(found) = self.shape(name).filter(|found| *found != def.shape) {
+            let fits = |found: &Vec<i64>| *found == def.shape || grows(found, &def.shape, vocabulary);
+            if let Some(found) = self.shape(name).filter(|found| !fits(found)) {
                 misshapen.push(((*name).to_owned(), def.shape.clone(), found));
             }
         }
@@ -100,6 +119,31 @@ impl StoredTensors {
         }
         Err(Error::Misfit { path: path.to_owned(), missing, unexpected, misshapen })
     }
+}
+
+/// Whether a stored matrix with a row for each id of the vocabulary is asked for with more rows.
+fn grows(stored: &[i64], wanted: &[i64], vocabulary: Option<i64>) -> bool {
+    match (stored, wanted) {
+        ([rows, stored @ ..], [more, wanted @ ..]) => {
+            Some(*rows) == vocabulary && more > rows && stored == wanted
+        }
+        _ => false,
+    }
+}
+
+/// Appends rows to a matrix. The mean of the others is what a new token is most likely to be like, and a head with such a
+/// row gives it a middling score.
+fn grow(stored: &Tensor, def: &ParamDef, path: &Path) -> Result<Tensor> {
+    let (rows, wanted) = (stored.size()[0], def.shape[0]);
+    tracing::info!(
+        "{}: {} grows from {rows} to {wanted} rows for tokens that were added; the new rows are the mean of the others",
+        path.display(),
+        def.name
+    );
+    let mean = stored.f_mean_dim(&[0_i64][..], true, Kind::Float)?.f_to_kind(stored.kind())?;
+    let mut shape = def.shape.clone();
+    shape[0] = wanted - rows;
+    Ok(Tensor::f_cat(&[stored, &mean.f_expand(&shape[..], false)?], 0)?)
 }
 
 /// Files of a folder: those that the index lists, else the one file.
