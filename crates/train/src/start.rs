@@ -53,7 +53,16 @@ impl Start {
             config.language.eos_token_ids = ids;
         }
         let model = Vlm::of_family(family, config)?;
-        Ok(Self { model, parts, families, tokenizer, generation, tokenizer_folder, seed: recipe.seed, device })
+        Ok(Self {
+            model,
+            parts,
+            families,
+            tokenizer,
+            generation,
+            tokenizer_folder,
+            seed: recipe.seed,
+            device,
+        })
     }
 
     pub(crate) fn model(&self) -> &Vlm {

@@ -15,11 +15,14 @@ pub(crate) fn chat_template(recipe: &Recipe, tokenizer: &Tokenizer, family: Opti
     let named = match recipe.export.chat_template.as_deref() {
         Some(name) => name,
         None => {
-            let all: Vec<&str> = recipe.stages.iter().flat_map(|stage| chats(&stage.data, &stage.template)).collect();
+            let all: Vec<&str> =
+                recipe.stages.iter().flat_map(|stage| chats(&stage.data, &stage.template)).collect();
             let own = all.contains(&"tokenizer");
             let last = all.last().copied().filter(|_| !own).unwrap_or("tokenizer");
             if let Some(other) = all.iter().find(|name| **name != last) {
-                tracing::warn!("conversations are trained in {other} and in {last}; the exported model has {last}");
+                tracing::warn!(
+                    "conversations are trained in {other} and in {last}; the exported model has {last}"
+                );
             }
             last
         }

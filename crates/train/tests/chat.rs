@@ -20,12 +20,16 @@ fn a_file_is_trained_in_and_exported() {
     let sets = [template.as_str(), "tokenizer.image_token=\"<|new_image|>\""];
     let summary = train(&common::recipe(&data, &out, &sets), &Progress::hidden()).unwrap();
     assert!(summary.stages[2].final_loss < summary.stages[2].first_loss);
-    assert!(!summary.stages[2].dropped.contains_key("conversations: template_failed"), "{:?}", summary.stages[2].dropped);
+    assert!(
+        !summary.stages[2].dropped.contains_key("conversations: template_failed"),
+        "{:?}",
+        summary.stages[2].dropped
+    );
     let written = std::fs::read_to_string(summary.model.join("chat_template.jinja")).unwrap();
     assert_eq!(written, TEMPLATE);
 
-    let model =
-        Model::load(&summary.model.display().to_string(), common::device::device(), tch::Kind::Float).unwrap();
+    let model = Model::load(&summary.model.display().to_string(), common::device::device(), tch::Kind::Float)
+        .unwrap();
     let config = model.vlm.config();
     assert_eq!(config.image_token_id.0, model.tokenizer.special().image);
     assert!(config.image_token_id.0 < config.language.vocab_size);
@@ -43,7 +47,9 @@ fn templates_that_cannot_be_used_are_refused() {
     common::write_tables(&data);
     let broken = place.path().join("broken.jinja");
     std::fs::write(&broken, "{% if %}").unwrap();
-    for (name, reason) in [(broken.display().to_string(), "broken.jinja"), ("missing.jinja".to_owned(), "missing.jinja")] {
+    for (name, reason) in
+        [(broken.display().to_string(), "broken.jinja"), ("missing.jinja".to_owned(), "missing.jinja")]
+    {
         let set = format!("stages.instruct.template={name:?}");
         let error = common::refusal(&data, &place.path().join("out"), &[set.as_str()]);
         assert!(error.is_usage() && error.with_causes().contains(reason), "{}", error.with_causes());

@@ -106,7 +106,8 @@ impl Model {
         let encoded = match self.tokenizer.chat()? {
             Some(template) if template.source() != LLMJP_V3_JINJA => self.by_template(&template, question)?,
             _ => {
-                let turns = if question.images.is_empty() { question.turns.clone() } else { with_places(question) };
+                let turns =
+                    if question.images.is_empty() { question.turns.clone() } else { with_places(question) };
                 let ids = template::encode_with_images(&self.tokenizer, &template::llmjp_v3_prompt(&turns)?)?;
                 Encoded { labels: ids.clone(), ids }
             }

@@ -90,8 +90,7 @@ impl Tokenizer {
         let image = image_token(&inner, &files);
         named.insert("image_token".to_owned(), image.clone());
         let special = named.values().chain(&files.additional);
-        let tokens: Vec<AddedToken> =
-            special.map(|text| AddedToken::from(text.as_str(), true)).collect();
+        let tokens: Vec<AddedToken> = special.map(|text| AddedToken::from(text.as_str(), true)).collect();
         let known = added(&inner);
         let missing: Vec<AddedToken> = tokens.into_iter().filter(|t| !known.contains(&t.content)).collect();
         inner.add_special_tokens(&missing);
@@ -227,11 +226,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// [`Error::Tokenize`].
-    pub fn encode_with_offsets(
-        &self,
-        text: &str,
-        special: bool,
-    ) -> Result<Vec<(i64, Range<usize>)>> {
+    pub fn encode_with_offsets(&self, text: &str, special: bool) -> Result<Vec<(i64, Range<usize>)>> {
         let encoding = self.inner.encode(text, special).map_err(Error::Tokenize)?;
         let ids = encoding.get_ids().iter().map(|&id| i64::from(id));
         Ok(ids.zip(encoding.get_offsets().iter().map(|&(start, end)| start..end)).collect())
@@ -339,8 +334,7 @@ fn put_around(
     };
     let (bos, eos) = (token(bos, "bos_token"), token(eos, "eos_token"));
     let name = |token: &Option<(String, u32)>| token.as_ref().map(|(name, _)| name.clone());
-    let single: Vec<String> =
-        [name(&bos), Some("$A".to_owned()), name(&eos)].into_iter().flatten().collect();
+    let single: Vec<String> = [name(&bos), Some("$A".to_owned()), name(&eos)].into_iter().flatten().collect();
     let failed = |error: String| Error::Tokenize(error.into());
     let template = TemplateProcessing::builder()
         .try_single(single)

@@ -50,7 +50,8 @@ impl TokenizerFiles {
         }
         let mut image: Vec<String> = named.iter().filter_map(|n| n.get("image_token").cloned()).collect();
         image.extend(processor.get("image_token").and_then(text_of));
-        let image_id = ["image_token_index", "image_token_id"].iter().find_map(|key| model.get(*key)?.as_u64());
+        let image_id =
+            ["image_token_index", "image_token_id"].iter().find_map(|key| model.get(*key)?.as_u64());
         let list = |value: &Value| {
             let list = value.get("additional_special_tokens").and_then(Value::as_array).cloned();
             list.map(|list| list.iter().filter_map(text_of).collect::<Vec<_>>())
@@ -82,7 +83,8 @@ fn names(config: &Value, map: &Value) -> BTreeMap<String, String> {
     let mut named = BTreeMap::new();
     let mut add = |value: &Value, unless: &Value| {
         for (key, value) in value.as_object().into_iter().flatten() {
-            if let (true, Some(text)) = (key.ends_with("_token") && unless.get(key).is_none(), text_of(value)) {
+            if let (true, Some(text)) = (key.ends_with("_token") && unless.get(key).is_none(), text_of(value))
+            {
                 named.insert(key.clone(), text);
             }
         }

@@ -240,7 +240,11 @@ mod tests {
     fn messages_wait_for_their_chat_template() {
         let row = conversation(
             1,
-            vec![message("system", &["短く。"]), message("user", &["[i]", "何色?"]), message("assistant", &["赤。"])],
+            vec![
+                message("system", &["短く。"]),
+                message("user", &["[i]", "何色?"]),
+                message("assistant", &["赤。"]),
+            ],
         );
         let chat = Template::Chat(Chat::Tokenizer);
         let sample = lower_conversation(row.clone(), &chat).unwrap();

@@ -62,7 +62,9 @@ fn strftime_now(format: &str) -> Outcome<String> {
     let mut text = String::new();
     match write!(text, "{}", chrono::Local::now().format(format)) {
         Ok(()) => Ok(text),
-        Err(_) => Err(Error::new(ErrorKind::InvalidOperation, format!("strftime_now: invalid format {format}"))),
+        Err(_) => {
+            Err(Error::new(ErrorKind::InvalidOperation, format!("strftime_now: invalid format {format}")))
+        }
     }
 }
 

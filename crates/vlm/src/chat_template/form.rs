@@ -44,12 +44,14 @@ impl Forms {
         let both = [Form::Parts, Form::Text];
         let with_image = both.into_iter().find_map(|form| {
             let text = written(vec![user(form, &asked)], QUESTION)?;
-            (text.matches(image).count() == 1 || text.contains(crate::conversation::IMAGE)).then_some((form, text))
+            (text.matches(image).count() == 1 || text.contains(crate::conversation::IMAGE))
+                .then_some((form, text))
         });
         let (of_user, newline) = match with_image {
             Some((form, text)) => (form, form == Form::Parts && newline_after_image(&text, image)),
             None => {
-                let form = both.into_iter().find(|&form| written(vec![user(form, &words)], QUESTION).is_some());
+                let form =
+                    both.into_iter().find(|&form| written(vec![user(form, &words)], QUESTION).is_some());
                 (form.unwrap_or(Form::Text), false)
             }
         };
@@ -100,7 +102,8 @@ fn value(role: Role, content: &[Content], form: Form, image: &str, newline: bool
                 whole.push_str(image);
                 parts.push(context! { type => "image" });
                 let after = content.get(index + 1);
-                let spaced = matches!(after, Some(Content::Text(text)) if text.starts_with(char::is_whitespace));
+                let spaced =
+                    matches!(after, Some(Content::Text(text)) if text.starts_with(char::is_whitespace));
                 if !text_before && after.is_some() && !spaced {
                     whole.push('\n');
                 }
@@ -109,7 +112,8 @@ fn value(role: Role, content: &[Content], form: Form, image: &str, newline: bool
                 whole.push_str(text);
                 text_before = true;
                 let follows_image = index > 0 && content[index - 1] == Content::Image;
-                let own = if newline && follows_image { text.strip_prefix('\n').unwrap_or(text) } else { text };
+                let own =
+                    if newline && follows_image { text.strip_prefix('\n').unwrap_or(text) } else { text };
                 if !own.is_empty() {
                     parts.push(context! { type => "text", text => own });
                 }

@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn tags_become_filter_blocks_and_keep_their_signs() {
-        let (found, any) = rewrite("a{%- generation -%}b{% endgeneration %}{% generations %}{%+generation%}\r\n");
+        let (found, any) =
+            rewrite("a{%- generation -%}b{% endgeneration %}{% generations %}{%+generation%}\r\n");
         let expected = format!(
             "a{{%- filter {FILTER} -%}}b{{% endfilter %}}{{% generations %}}{{%+ filter {FILTER} %}}\n"
         );

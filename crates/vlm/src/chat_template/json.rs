@@ -17,12 +17,7 @@ pub(super) struct Style {
 
 impl Style {
     /// `indent` is none, a number of spaces or a text; `separators` is none or a pair.
-    pub(super) fn new(
-        ascii: bool,
-        indent: &Value,
-        separators: &Value,
-        sorted: bool,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(ascii: bool, indent: &Value, separators: &Value, sorted: bool) -> Result<Self, Error> {
         let indent = match indent.as_str() {
             Some(text) => Some(text.to_owned()),
             None if indent.is_none() || indent.is_undefined() => None,
@@ -67,7 +62,10 @@ fn write(value: &Value, style: &Style, depth: usize, out: &mut String) -> Result
             })?;
         }
         other => {
-            return Err(Error::new(ErrorKind::InvalidOperation, format!("tojson: {other} is not serializable")));
+            return Err(Error::new(
+                ErrorKind::InvalidOperation,
+                format!("tojson: {other} is not serializable"),
+            ));
         }
     }
     Ok(())

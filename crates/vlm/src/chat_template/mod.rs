@@ -139,7 +139,9 @@ impl ChatTemplate {
         let found = text.matches(&tokens.image).count();
         if found != images {
             return Err(Error::Conversation {
-                reason: format!("there are {images} images, but the chat template writes {found} image tokens"),
+                reason: format!(
+                    "there are {images} images, but the chat template writes {found} image tokens"
+                ),
             });
         }
         Ok(Rendered { text, answers })

@@ -24,15 +24,39 @@ fn templates_have_what_transformers_gives_them() {
     for (template, expected) in [
         ("{{ bos_token }}{{ unk_token }}{{ tools is none }}{{ documents is defined }}", "<s>TrueTrue"),
         ("{% if true %}\n  {% if false %}{% endif %}\n  x\n{% endif %}\n", "  x\n"),
-        ("{% for n in range(9) %}{% if n == 1 %}{% continue %}{% endif %}{% if n == 4 %}{% break %}{% endif %}{{ n }}{% endfor %}", "023"),
-        ("{{ {'b': 'é<&\\'', 'a': [1, none, true, 1.5]} | tojson }}", "{\"b\": \"é<&'\", \"a\": [1, null, true, 1.5]}"),
-        ("{{ {'a': [], 'b': {'c': 'x'}} | tojson(indent=2) }}", "{\n  \"a\": [],\n  \"b\": {\n    \"c\": \"x\"\n  }\n}"),
-        ("{{ {'b': 'é😀', 'a': 1} | tojson(ensure_ascii=true, sort_keys=true, separators=(',', ':')) }}", "{\"a\":1,\"b\":\"\\u00e9\\ud83d\\ude00\"}"),
-        ("{{ 'a,b,c'.split(',')[-1] }}{{ ' x '.strip() }}{{ 'ab'.upper() }}{{ 'a.b.c'.rsplit('.', 1)[0] }}", "cxABa.b"),
-        ("{{ 'x</t>y'.partition('</t>')[2] }}{{ 'prefix'.removeprefix('pre') }}{{ 'a'.rpartition('-')[2] }}", "yfixa"),
+        (
+            "{% for n in range(9) %}{% if n == 1 %}{% continue %}{% endif %}{% if n == 4 %}{% break %}{% endif %}{{ n }}{% endfor %}",
+            "023",
+        ),
+        (
+            "{{ {'b': 'é<&\\'', 'a': [1, none, true, 1.5]} | tojson }}",
+            "{\"b\": \"é<&'\", \"a\": [1, null, true, 1.5]}",
+        ),
+        (
+            "{{ {'a': [], 'b': {'c': 'x'}} | tojson(indent=2) }}",
+            "{\n  \"a\": [],\n  \"b\": {\n    \"c\": \"x\"\n  }\n}",
+        ),
+        (
+            "{{ {'b': 'é😀', 'a': 1} | tojson(ensure_ascii=true, sort_keys=true, separators=(',', ':')) }}",
+            "{\"a\":1,\"b\":\"\\u00e9\\ud83d\\ude00\"}",
+        ),
+        (
+            "{{ 'a,b,c'.split(',')[-1] }}{{ ' x '.strip() }}{{ 'ab'.upper() }}{{ 'a.b.c'.rsplit('.', 1)[0] }}",
+            "cxABa.b",
+        ),
+        (
+            "{{ 'x</t>y'.partition('</t>')[2] }}{{ 'prefix'.removeprefix('pre') }}{{ 'a'.rpartition('-')[2] }}",
+            "yfixa",
+        ),
         ("{{ messages[::-1][0]['content'] is string }}{{ messages[0].get('name') is none }}", "TrueTrue"),
-        ("{{ none }} {{ true and not false }} {{ 'abc' is sequence }} {{ {} is sequence }}", "None True True True"),
-        ("{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{% endfor %}{{ ns.n }}", "1"),
+        (
+            "{{ none }} {{ true and not false }} {{ 'abc' is sequence }} {{ {} is sequence }}",
+            "None True True True",
+        ),
+        (
+            "{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{% endfor %}{{ ns.n }}",
+            "1",
+        ),
         ("{% if strftime_now is defined %}{{ strftime_now('%Y') | length }}{% endif %}", "4"),
         ("a\r\nb", "a\nb"),
     ] {
@@ -89,7 +113,8 @@ fn images_at_the_beginning_of_a_text_are_on_lines_of_their_own() {
 #[test]
 fn every_image_has_to_be_written() {
     let once = "{% for m in messages %}{% for c in m.content %}{{ c.text if c.type == 'text' }}{% endfor %}{% endfor %}";
-    let error = ChatTemplate::new(once).unwrap().prompt(&tokens(), &[said(Role::User, "<image>x")]).unwrap_err();
+    let error =
+        ChatTemplate::new(once).unwrap().prompt(&tokens(), &[said(Role::User, "<image>x")]).unwrap_err();
     assert!(matches!(error, Error::Conversation { .. }), "{error:?}");
     // The tokenizer's image token has another name than the template's.
     let usual = "{% for m in messages %}{% for c in m.content %}{{ '<image>' if c.type == 'image' else c.text }}{% endfor %}{% endfor %}";
@@ -116,10 +141,7 @@ const TWO: [(Role, &str); 4] =
 #[test]
 fn generation_blocks_say_what_is_learnt() {
     let template = "{% for m in messages %}{{ m.role }}: {% if m.role == 'assistant' %}\n  {%- generation %}\n{{ m.content }}{{ eos_token }}{% endgeneration %}{% else %}{{ m.content }}{% endif %}\n{% endfor %}";
-    assert_eq!(
-        learnt(template, &TWO).unwrap(),
-        "user: qassistant: [é a</s>]user: qassistant: [q</s>]"
-    );
+    assert_eq!(learnt(template, &TWO).unwrap(), "user: qassistant: [é a</s>]user: qassistant: [q</s>]");
 }
 
 #[test]
@@ -132,7 +154,10 @@ fn answers_end_with_their_own_end_token() {
     // The system text stands in the last question.
     let late = "{% for m in messages %}{% if m.role == 'user' %}({{ 'S ' if loop.last or loop.index == messages | length - 1 }}{{ m.content }}){% else %}{{ m.content }}</s>{% endif %}{% endfor %}";
     for (template, expected) in [
-        (chatml, "<|user|>user\nq<|end|>\n<|user|>assistant\n[é a<|end|>]\n<|user|>user\nq<|end|>\n<|user|>assistant\n[q<|end|>]\n"),
+        (
+            chatml,
+            "<|user|>user\nq<|end|>\n<|user|>assistant\n[é a<|end|>]\n<|user|>user\nq<|end|>\n<|user|>assistant\n[q<|end|>]\n",
+        ),
         (no_end, "<|user|>user\nq\n<|user|>assistant\n[é a]\n<|user|>user\nq\n<|user|>assistant\n[q]\n"),
         (llama, "<s>[q][ é a </s>]<s>[q][ q </s>]"),
         (thought, "user:q<|end|>assistant:[é a<|end|>]user:q<|end|>assistant:[q<|end|>]"),
@@ -140,6 +165,9 @@ fn answers_end_with_their_own_end_token() {
     ] {
         assert_eq!(learnt(template, &TWO).unwrap(), expected, "{template}");
     }
-    let hidden = learnt("{% for m in messages %}{{ m.role }}{{ m.content if m.role == 'user' }}{% endfor %}", &TWO[..2]);
+    let hidden = learnt(
+        "{% for m in messages %}{{ m.role }}{{ m.content if m.role == 'user' }}{% endfor %}",
+        &TWO[..2],
+    );
     assert!(matches!(hidden, Err(Error::Conversation { .. })), "{hidden:?}");
 }

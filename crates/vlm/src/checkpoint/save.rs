@@ -29,7 +29,12 @@ pub struct SaveOptions {
 
 impl Default for SaveOptions {
     fn default() -> Self {
-        Self { family: None, kind: None, generation: GenerationConfig::default(), max_shard_bytes: 5_000_000_000 }
+        Self {
+            family: None,
+            kind: None,
+            generation: GenerationConfig::default(),
+            max_shard_bytes: 5_000_000_000,
+        }
     }
 }
 

@@ -113,7 +113,11 @@ mod tests {
         assert_eq!(greedy, expected);
         let sampled = config(json!({"do_sample": true, "top_p": 0.9, "max_new_tokens": 9})).options();
         let expected = GenerateOptions {
-            temperature: 1.0, top_p: 0.9, top_k: 50, max_new_tokens: 9, ..GenerateOptions::default()
+            temperature: 1.0,
+            top_p: 0.9,
+            top_k: 50,
+            max_new_tokens: 9,
+            ..GenerateOptions::default()
         };
         assert_eq!(sampled, expected);
     }
@@ -127,7 +131,9 @@ mod tests {
 
     #[test]
     fn keys_without_effect_are_named() {
-        let found = config(json!({"min_p": 0.1, "no_repeat_ngram_size": 0, "do_sample": true, "bad_words_ids": null}));
+        let found = config(
+            json!({"min_p": 0.1, "no_repeat_ngram_size": 0, "do_sample": true, "bad_words_ids": null}),
+        );
         assert_eq!(found.without_effect(), ["min_p"]);
     }
 }

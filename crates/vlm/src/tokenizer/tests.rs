@@ -47,9 +47,7 @@ fn stored_truncation_and_padding_are_not_applied() {
 
 #[test]
 fn the_start_token_is_what_the_tokenizer_puts_before_a_text() {
-    let config = |class: &str, add: bool| {
-        json!({"bos_token": "<s>", "eos_token": "</s>", "tokenizer_class": class, "add_bos_token": add})
-    };
+    let config = |class: &str, add: bool| json!({"bos_token": "<s>", "eos_token": "</s>", "tokenizer_class": class, "add_bos_token": add});
     let before = |json: fn(&mut Value), config: Value| {
         opened(json, &[("tokenizer_config.json", config)]).before().to_vec()
     };

@@ -57,8 +57,10 @@ fn families() -> Vec<(PathBuf, Family)> {
 
 fn messages(row: &Row) -> Vec<Message> {
     let content = |part: &Option<String>| part.clone().map_or(Content::Image, Content::Text);
-    let message =
-        |(role, parts): &(Role, Vec<Option<String>>)| Message { role: *role, content: parts.iter().map(content).collect() };
+    let message = |(role, parts): &(Role, Vec<Option<String>>)| Message {
+        role: *role,
+        content: parts.iter().map(content).collect(),
+    };
     row.messages.iter().map(message).collect()
 }
 
@@ -159,7 +161,8 @@ fn answers_are_those_of_transformers_whatever_row_the_image_token_has() {
             let ids = encoded.expand(model.vlm.image_tokens(), model.vlm.config().image_token_id.0).ids;
             let images = row.ids.iter().filter(|&&id| id == IMAGE_PLACE).count() as i64;
             let n = Tensor::arange(images * 3 * 28 * 28, (Kind::Double, tch::Device::Cpu));
-            let pixels = (n * 0.37).sin().to_kind(Kind::Float).reshape([images, 3, 28, 28]).to_device(device());
+            let pixels =
+                (n * 0.37).sin().to_kind(Kind::Float).reshape([images, 3, 28, 28]).to_device(device());
             let batch = Batch::of_ids(Tensor::from_slice(&ids).view([1, -1]));
             let context =
                 Context::new(model.vlm.config(), &batch, Output::Logits, device(), Kind::Float).unwrap();
@@ -168,10 +171,14 @@ fn answers_are_those_of_transformers_whatever_row_the_image_token_has() {
             let sum = last.iter().map(|x| x.abs()).sum::<f64>();
             let ends = last[..4].iter().chain(&last[last.len() - 4..]).copied().chain([sum]);
             for (found, expected) in ends.zip(&answer.logits) {
-                assert!((found - expected).abs() <= 2e-5 * expected.abs().max(1.0), "{place}: {found} {expected}");
+                assert!(
+                    (found - expected).abs() <= 2e-5 * expected.abs().max(1.0),
+                    "{place}: {found} {expected}"
+                );
             }
             let options = GenerateOptions { max_new_tokens: 8, stop: false, ..GenerateOptions::default() };
-            let said = generate(&model.vlm, &model.weights, &[ids], Some(&pixels), &options, &mut |_, _| true);
+            let said =
+                generate(&model.vlm, &model.weights, &[ids], Some(&pixels), &options, &mut |_, _| true);
             let said = said.unwrap().remove(0);
             assert_eq!(said, answer.greedy, "{place}");
             assert_eq!(model.tokenizer.decode(&said).unwrap(), answer.text, "{place}");
