@@ -63,6 +63,7 @@ impl Callback for Sight {
             weights: (context.weights)()?,
             tokenizer: Tokenizer::open(context.tokenizer)?,
             processor: context.model.image_processor(),
+            generation: Default::default(),
         };
         let score = ask(&model, ON_THE_WAY, 100, 0)?;
         Ok(Action { scalars: score.shares(), ..Action::default() })

@@ -280,7 +280,7 @@ mod tests {
     use super::*;
 
     fn shape(rows: usize, length: usize) -> BatchShape {
-        let ids = SpecialIds { bos: 1, eos: 2, pad: 3, image: 4, image_tokens: 1 };
+        let ids = SpecialIds { eos: 2, pad: 3, image: 4, image_tokens: 1 };
         BatchShape { rows, step_rows: rows, length, ids }
     }
 

@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_row_is_cut_before_its_first_loss() {
-        let ids = SpecialIds { bos: 1, eos: 2, pad: 3, image: 4, image_tokens: 2 };
+        let ids = SpecialIds { eos: 2, pad: 3, image: 4, image_tokens: 2 };
         let row = Prepared {
             ids: vec![1, 4, 4, 7, 8, 9, 2, 7],
             labels: vec![IGNORE, IGNORE, IGNORE, IGNORE, 8, 9, 2, IGNORE],

@@ -80,6 +80,8 @@ mod stage;
 mod start;
 mod summary;
 mod tally;
+mod tokens;
+mod vocabulary;
 pub mod watch;
 
 pub use callback::{Action, Callback, CallbackContext};
@@ -93,6 +95,6 @@ pub use progress::Progress;
 pub use recipe::Recipe;
 pub use registry::{Registry, SourceRequest};
 pub use run::{Trainer, train};
-pub use sample::{Drawn, Part, Sample};
+pub use sample::{Chat, Drawn, Part, Sample};
 pub use summary::{StageSummary, Summary, read_metrics};
 pub use tally::{SourceCounts, SourceShare, Tally};

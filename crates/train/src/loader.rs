@@ -322,7 +322,7 @@ mod tests {
     use crate::data::{ListSource, Member};
     use crate::prepare::SpecialIds;
 
-    const IDS: SpecialIds = SpecialIds { bos: 1, eos: 2, pad: 3, image: 4, image_tokens: 2 };
+    const IDS: SpecialIds = SpecialIds { eos: 2, pad: 3, image: 4, image_tokens: 2 };
 
     fn parts(collator: &str, end: End) -> LoaderParts {
         parts_of(collator, end, 4)

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use tch::Tensor;
-use tsumugi_vlm::{IGNORE, Tokenizer};
+use tsumugi_vlm::{ChatTemplate, IGNORE, Tokenizer};
 
-use crate::lower::IMAGE_MARK;
+use crate::tokens::encode_sample;
 use crate::{Part, Sample};
 
 /// Decodes an image to normalised pixels `[3, size, size]`, or returns the reason why it cannot.
@@ -15,6 +15,8 @@ pub type ImageReader = Arc<dyn Fn(&[u8]) -> std::result::Result<Tensor, String> 
 #[derive(Clone)]
 pub struct Preparer {
     tokenizer: Arc<Tokenizer>,
+    /// The tokenizer's chat template, if it has one that compiles.
+    chat: Option<ChatTemplate>,
     images: ImageReader,
     ids: SpecialIds,
     length: usize,
@@ -23,8 +25,6 @@ pub struct Preparer {
 /// Ids of special tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpecialIds {
-    /// Starts every sample.
-    pub bos: i64,
     /// Ends a text.
     pub eos: i64,
     /// Pads rows.
@@ -56,7 +56,8 @@ impl Prepared {
 impl Preparer {
     /// A preparer for rows of at most `length` tokens.
     pub fn new(tokenizer: Tokenizer, images: ImageReader, ids: SpecialIds, length: usize) -> Self {
-        Self { tokenizer: Arc::new(tokenizer), images, ids, length }
+        let chat = tokenizer.chat().ok().flatten();
+        Self { tokenizer: Arc::new(tokenizer), chat, images, ids, length }
     }
 
     /// A preparer for rows of another length.
@@ -84,12 +85,13 @@ impl Preparer {
         Ok(self.tokenizer.decode(&text)?.trim().to_owned())
     }
 
-    /// Tokenises a sample. The text between two images is tokenised as one, whatever its parts; a token has loss if its
-    /// first byte has.
+    /// Tokenises a sample as one text, with the image token in place of each image. It begins with the start token where the
+    /// tokenizer begins a text with one. A token has loss if its first byte has; in a conversation with a chat template, if
+    /// the template says so.
     ///
     /// # Errors
     /// The reason for dropping the sample: `too_long`, `image_undecodable`, `masked_out` (nothing has loss),
-    /// `control_token_in_text`, `untokenizable`. Images are decoded last, so that a sample that is too long costs little.
+    /// `control_token_in_text`, `untokenizable`, `refused_by_template`, `template_failed`. Images are decoded last, so that a sample that is too long costs little.
     pub fn prepare(&self, sample: &Sample) -> std::result::Result<Prepared, &'static str> {
         let (ids, labels) = self.tokens(sample)?;
         if ids.len() > self.length {
@@ -110,75 +112,11 @@ impl Preparer {
     /// Ids and labels of a sample of any length, with images expanded.
     ///
     /// # Errors
-    /// `control_token_in_text` or `untokenizable`.
+    /// `control_token_in_text`, `untokenizable`, `refused_by_template` or `template_failed`.
     pub fn tokens(&self, sample: &Sample) -> std::result::Result<(Vec<i64>, Vec<i64>), &'static str> {
-        let mut out = Tokens { ids: vec![self.ids.bos], labels: vec![IGNORE] };
-        let mut chunk = Chunk::default();
-        for part in &sample.parts {
-            match part {
-                Part::Text { text, loss } => chunk.add(text, *loss),
-                Part::Image(_) => {
-                    self.flush(&mut chunk, &mut out)?;
-                    out.ids.extend(std::iter::repeat_n(self.ids.image, self.ids.image_tokens));
-                    out.labels.extend(std::iter::repeat_n(IGNORE, self.ids.image_tokens));
-                }
-                Part::End { loss } => {
-                    self.flush(&mut chunk, &mut out)?;
-                    out.push(self.ids.eos, *loss);
-                }
-            }
-        }
-        self.flush(&mut chunk, &mut out)?;
-        Ok((out.ids, out.labels))
-    }
-
-    fn flush(&self, chunk: &mut Chunk, out: &mut Tokens) -> std::result::Result<(), &'static str> {
-        if chunk.text.is_empty() {
-            return Ok(());
-        }
-        let encoded = self.tokenizer.encode_with_offsets(&chunk.text, false).map_err(|_| "untokenizable")?;
-        for (id, bytes) in encoded {
-            if [self.ids.bos, self.ids.eos, self.ids.pad, self.ids.image].contains(&id) {
-                // Only templates may use these. In a text they would begin or end something.
-                return Err("control_token_in_text");
-            }
-            out.push(id, chunk.has_loss(bytes.start));
-        }
-        *chunk = Chunk::default();
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct Tokens {
-    ids: Vec<i64>,
-    labels: Vec<i64>,
-}
-
-impl Tokens {
-    fn push(&mut self, id: i64, loss: bool) {
-        self.ids.push(id);
-        self.labels.push(if loss { id } else { IGNORE });
-    }
-}
-
-/// Text between two images, and the offsets of its parts.
-#[derive(Default)]
-struct Chunk {
-    text: String,
-    parts: Vec<(usize, bool)>,
-}
-
-impl Chunk {
-    fn add(&mut self, text: &str, loss: bool) {
-        self.parts.push((self.text.len(), loss));
-        // As in VILA's data code: a text never stands for an image.
-        self.text.push_str(&text.replace(IMAGE_MARK, "<IMAGE>"));
-    }
-
-    fn has_loss(&self, byte: usize) -> bool {
-        let after = self.parts.partition_point(|(start, _)| *start <= byte);
-        after.checked_sub(1).is_some_and(|i| self.parts[i].1)
+        let encoded = encode_sample(&self.tokenizer, self.chat.as_ref(), sample)?;
+        let wide = encoded.expand(self.ids.image_tokens as i64, self.ids.image);
+        Ok((wide.ids, wide.labels))
     }
 }
 
@@ -186,7 +124,7 @@ impl Chunk {
 mod tests {
     use super::*;
 
-    const IDS: SpecialIds = SpecialIds { bos: 1, eos: 2, pad: 3, image: 4, image_tokens: 2 };
+    const IDS: SpecialIds = SpecialIds { eos: 2, pad: 3, image: 4, image_tokens: 2 };
 
     fn preparer(length: usize) -> Preparer {
         let tokenizer = tsumugi_vlm::build_tokenizer(&["問い: 答え。\n</s>"], 300).unwrap();
@@ -211,7 +149,7 @@ mod tests {
         assert_eq!(p.labels.last(), Some(&2));
         assert_eq!(p.pixels[0].double_value(&[0]), 9.0);
         let with_loss: Vec<i64> = p.labels.iter().copied().filter(|&l| l != IGNORE).collect();
-        // Two characters, the newline with the mark that begins every chunk, the end token.
+        // Two characters, the newline with the mark that begins the text after an image, the end token.
         assert_eq!(with_loss.len(), 5, "{with_loss:?}");
         assert_eq!(p.targets(), 5);
     }

@@ -1,5 +1,7 @@
 //! Samples: lists of text and image parts that the trainer learns from.
 
+use tsumugi_vlm::{ChatTemplate, Role};
+
 /// One part of a [`Sample`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
@@ -17,6 +19,17 @@ pub enum Part {
         /// Whether it has loss.
         loss: bool,
     },
+    /// The next parts are a message of this speaker. Only in samples with a [`Chat`].
+    Turn(Role),
+}
+
+/// The chat template that writes the messages of a sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chat {
+    /// That of the run's tokenizer.
+    Tokenizer,
+    /// A template of the recipe.
+    Template(ChatTemplate),
 }
 
 /// A row of training data, whatever table it came from.
@@ -26,12 +39,19 @@ pub struct Sample {
     pub id: String,
     /// Texts and images in reading order.
     pub parts: Vec<Part>,
+    /// The chat template that writes the parts, which then begin with a [`Part::Turn`]. It decides what has loss.
+    pub chat: Option<Chat>,
 }
 
 impl Sample {
     /// An empty sample.
     pub fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), parts: Vec::new() }
+        Self { id: id.into(), ..Self::default() }
+    }
+
+    /// An empty conversation.
+    pub fn chat(id: impl Into<String>, chat: Chat) -> Self {
+        Self { id: id.into(), parts: Vec::new(), chat: Some(chat) }
     }
 
     /// Adds a text. Adjacent texts with equal `loss` become one part.

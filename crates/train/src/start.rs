@@ -6,14 +6,16 @@ use std::sync::Arc;
 use tch::{Device, Kind};
 use tsumugi_record::write_folder;
 use tsumugi_vlm::checkpoint::{self, Checkpoint, Contents, SaveOptions};
-use tsumugi_vlm::template::LLMJP_V3_JINJA;
-use tsumugi_vlm::{Families, ImageTokenId, ModelFamily, ParamDef, Part, Tokenizer, Vlm, VlmConfig, Weights};
+use tsumugi_vlm::{
+    Families, GenerationConfig, ImageTokenId, ModelFamily, ParamDef, Part, Tokenizer, Vlm, VlmConfig, Weights,
+};
 
 use crate::data::Place;
 use crate::folder::{Held, RunFolder};
 use crate::prepare::{Preparer, SpecialIds};
 use crate::recipe::{ExportType, ModelConfig, Recipe};
 use crate::registry::Registry;
+use crate::vocabulary::{chat_template, fit_vocabulary, image_token};
 use crate::{Drawn, Error, Part as SamplePart, Result};
 
 /// Rows of a source that are read to build a small vocabulary. More would change only the rarest pieces.
@@ -33,6 +35,7 @@ pub(crate) struct Start {
     parts: Parts,
     families: Families,
     tokenizer: Tokenizer,
+    generation: GenerationConfig,
     tokenizer_folder: PathBuf,
     seed: u64,
     device: Device,
@@ -67,14 +70,28 @@ impl Start {
             true => Tokenizer::open(&tokenizer_folder)?,
             false => tokenizer(recipe, registry, &parts, family.as_ref(), data)?,
         };
-        let model = Vlm::of_family(family, parts.config(&recipe.model, &tokenizer)?)
+        let mut config = parts.config(recipe, &tokenizer)?;
+        fit_vocabulary(&mut config, &tokenizer)?;
+        let generation = parts.generation()?;
+        if let Some(ids) = generation.eos_token_ids() {
+            config.language.eos_token_ids = ids;
+        }
+        let model = Vlm::of_family(family, config)
             .map_err(|error| Error::unusable(None, "model")(error.into()))?;
-        check_ids(model.config(), &tokenizer)?;
         families
             .exporter(model.family(), model.config())
             .map_err(|error| Error::unusable(None, "model.family")(error.into()))?;
         parts.check()?;
-        Ok(Self { model, parts, families, tokenizer, tokenizer_folder, seed: recipe.seed, device })
+        Ok(Self {
+            model,
+            parts,
+            families,
+            tokenizer,
+            generation,
+            tokenizer_folder,
+            seed: recipe.seed,
+            device,
+        })
     }
 
     /// Writes the tokenizer to the run's folder, if it is not there yet.
@@ -96,7 +113,6 @@ impl Start {
     pub(crate) fn preparer(&self, length: usize) -> Preparer {
         let special = self.tokenizer.special();
         let ids = SpecialIds {
-            bos: special.bos,
             eos: special.eos,
             pad: special.pad,
             image: special.image,
@@ -157,7 +173,8 @@ impl Start {
             ExportType::Bf16 => Some(Kind::BFloat16),
         };
         let family = self.families.exporter(self.model.family(), self.model.config())?;
-        let options = SaveOptions { family: Some(family), kind, ..SaveOptions::default() };
+        let generation = self.generation.clone();
+        let options = SaveOptions { family: Some(family), kind, generation, ..SaveOptions::default() };
         Ok(checkpoint::save(folder, &self.model, weights, Some(&self.tokenizer), &options)?)
     }
 }
@@ -202,12 +219,24 @@ impl Parts {
         }
     }
 
+    /// How the makers of the checkpoint want it to generate.
+    fn generation(&self) -> Result<GenerationConfig> {
+        match self.whole.as_ref().or(self.language.as_ref()) {
+            Some(checkpoint) => Ok(GenerationConfig::open(checkpoint.path())?),
+            None => Ok(GenerationConfig::default()),
+        }
+    }
+
     /// The sizes of the model: from checkpoints, else from the recipe.
-    fn config(&self, model: &ModelConfig, tokenizer: &Tokenizer) -> Result<VlmConfig> {
+    fn config(&self, recipe: &Recipe, tokenizer: &Tokenizer) -> Result<VlmConfig> {
+        let model = &recipe.model;
         let mut config = match &self.whole {
             Some(whole) => {
                 let config = whole.vlm_config();
-                config.map_err(|error| Error::unusable(None, "model.checkpoint")(error.into()))?.clone()
+                let mut config =
+                    config.map_err(|error| Error::unusable(None, "model.checkpoint")(error.into()))?.clone();
+                config.image_token_id = image_token(whole, &recipe.tokenizer, tokenizer)?;
+                config
             }
             None => self.config_of_parts(model, tokenizer)?,
         };
@@ -236,7 +265,7 @@ impl Parts {
             }
             None => {
                 // A new language model takes the ids of its tokenizer.
-                config.language.bos_token_id = special.bos;
+                config.language.bos_token_id = special.bos.unwrap_or(special.eos);
                 config.language.eos_token_ids = vec![special.eos];
                 config.language.pad_token_id = special.pad;
             }
@@ -265,23 +294,6 @@ fn not_a(key: &str, what: &str, checkpoint: &Checkpoint) -> Error {
     Error::recipe(format!("{key}: {path} holds {held}, and a {what} is wanted here; it belongs to `{other}`"))
 }
 
-fn check_ids(config: &VlmConfig, tokenizer: &Tokenizer) -> Result<()> {
-    let (special, rows) = (tokenizer.special(), config.language.vocab_size);
-    if tokenizer.vocab_size() > rows {
-        return Err(Error::recipe(format!(
-            "the tokenizer has {} ids but the model's embedding {rows} rows (model.config.language.vocab_size)",
-            tokenizer.vocab_size()
-        )));
-    }
-    if special.image != config.image_token_id.0 {
-        return Err(Error::recipe(format!(
-            "<image> is {} for the tokenizer but {} for the model; use the tokenizer of this checkpoint",
-            special.image, config.image_token_id.0
-        )));
-    }
-    Ok(())
-}
-
 /// The tokenizer that a recipe names or builds.
 fn tokenizer(
     recipe: &Recipe,
@@ -305,14 +317,14 @@ fn tokenizer(
             "tokenizer: give path or build, since no checkpoint of a language model provides one",
         ));
     };
-    let template = match recipe.export.chat_template.as_deref() {
-        None => family.chat_template().unwrap_or(LLMJP_V3_JINJA).to_owned(),
-        Some("llmjp_v3") => LLMJP_V3_JINJA.to_owned(),
-        Some(file) => {
-            let text = std::fs::read_to_string(file).map_err(Error::io(file));
-            text.map_err(Error::unusable(None, "export.chat_template"))?
+    let tokenizer = match &recipe.tokenizer.image_token {
+        Some(token) => {
+            let named = tokenizer.with_image_token(token);
+            named.map_err(|error| Error::unusable(None, "tokenizer.image_token")(error.into()))?
         }
+        None => tokenizer,
     };
+    let template = chat_template(recipe, &tokenizer, family.chat_template())?;
     Ok(tokenizer.with_chat_template(template))
 }
 

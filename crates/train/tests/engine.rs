@@ -12,7 +12,7 @@ use tsumugi_train::prepare::{Prepared, SpecialIds};
 use tsumugi_train::recipe::{OptimizerConfig, Precision, StageConfig};
 use tsumugi_vlm::{Context, IGNORE, LlamaConfig, Output, VisionConfig, Vlm, VlmConfig, Weights};
 
-const IDS: SpecialIds = SpecialIds { bos: 1, eos: 2, pad: 3, image: 4, image_tokens: 4 };
+const IDS: SpecialIds = SpecialIds { eos: 2, pad: 3, image: 4, image_tokens: 4 };
 
 fn model(tied: bool) -> Vlm {
     let vision = VisionConfig {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::conversation::IMAGE;
 use crate::error::{Error, Result};
 use crate::template;
-use crate::tokenizer::{IMAGE, Tokenizer};
+use crate::tokenizer::Tokenizer;
 
 /// Names of the special tokens, which take the first ids.
 const SPECIAL: [&str; 5] = ["<unk>", "<s>", "</s>", "<pad>", IMAGE];
@@ -145,7 +146,7 @@ mod tests {
             assert_eq!(tokenizer.decode(&ids).unwrap(), text, "{ids:?}");
         }
         let special = tokenizer.special();
-        assert_eq!((special.bos, special.eos, special.pad, special.image), (1, 2, 3, 4));
+        assert_eq!((special.bos, special.eos, special.pad, special.image), (Some(1), 2, 3, 4));
     }
 
     #[test]

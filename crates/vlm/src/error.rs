@@ -125,6 +125,12 @@ pub enum Error {
     /// A chat template does not compile or run.
     #[error("invalid chat template")]
     Template(#[from] minijinja::Error),
+    /// A chat template raised an exception.
+    #[error("the chat template refuses this conversation: {message}")]
+    Refused {
+        /// The template's own message.
+        message: String,
+    },
     /// A conversation cannot be expressed in a template.
     #[error("invalid conversation: {reason}")]
     Conversation {
@@ -170,6 +176,10 @@ impl Error {
             cause = error.source();
         }
         text
+    }
+
+    pub(crate) fn conversation(reason: impl Into<String>) -> Self {
+        Self::Conversation { reason: reason.into() }
     }
 
     /// An [`Error::Config`]: what model families answer to sizes that they do not support.

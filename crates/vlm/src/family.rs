@@ -112,7 +112,8 @@ pub trait ModelFamily: Debug + Send + Sync {
     }
 
     /// Writes a model to an empty folder. The default writes `config.json` (`model_type` is the family's name, `model` the
-    /// [`VlmConfig`]), weights under their parameter names, tokenizer, image processor and chat template.
+    /// [`VlmConfig`]), weights under their parameter names, `generation_config.json`, tokenizer, image processor and chat
+    /// template.
     ///
     /// # Errors
     /// [`Error::Io`](crate::Error::Io) naming the file; [`Error::Config`](crate::Error::Config) if the layout cannot
@@ -128,6 +129,7 @@ pub trait ModelFamily: Debug + Send + Sync {
         });
         model.write_shards(folder, &model.tensors)?;
         write_json(&path, &config)?;
+        model.write_generation_config(folder)?;
         model.write_processors(folder, folder)
     }
 

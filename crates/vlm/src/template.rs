@@ -1,15 +1,16 @@
 //! Conversations and captions to ids and labels.
 //!
-//! Text around each `<image>` is tokenised chunk by chunk, as in VILA: a chunk is encoded with its start token, which is
-//! dropped again for all but the first. In the ids an image is one [`IMAGE_PLACE`]; [`Encoded::expand`] widens it to the
-//! tokens of its features.
+//! A text is tokenised as a whole, with the image token in place of each image, as transformers' processors do. In the ids
+//! an image is one [`IMAGE_PLACE`]; [`Encoded::expand`] widens it to the tokens of its features.
 
-use minijinja::{Environment, context};
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::context::IGNORE;
+use crate::conversation::{IMAGE, Role};
 use crate::error::{Error, Result};
-use crate::tokenizer::{IMAGE, Tokenizer};
+use crate::tokenizer::Tokenizer;
 
 /// Stands for one image in ids that are not expanded yet.
 pub const IMAGE_PLACE: i64 = -200;
@@ -28,16 +29,6 @@ pub const LLMJP_V3_JINJA: &str = include_str!("../templates/llmjp_v3/chat_templa
 
 /// Ends an answer in `llmjp_v3`.
 const END: &str = "</s>";
-
-/// The speaker of a turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The user.
-    User,
-    /// The model.
-    Assistant,
-}
 
 /// One turn of a conversation, with `<image>` in the text for each image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,19 +92,41 @@ impl Encoded {
     }
 }
 
-/// Ids of a text with `<image>` in it, chunk by chunk.
+/// Ids and labels of a text that a chat template wrote, with the special tokens that transformers' processors put around
+/// it: those of the tokenizer, unless the text begins with the start token already. A token has loss if any of its bytes
+/// is in one of the ranges `answers`; what the tokenizer puts around the text has none.
+///
+/// # Errors
+/// [`Error::Tokenize`].
+pub fn encode(tokenizer: &Tokenizer, text: &str, answers: &[Range<usize>]) -> Result<Encoded> {
+    let image = tokenizer.special().image;
+    let begun = tokenizer.special_tokens().bos().is_some_and(|bos| text.starts_with(bos));
+    let mut encoded = Encoded::default();
+    for (id, bytes) in tokenizer.encode_with_offsets(text, !begun)? {
+        let overlaps = |answer: &Range<usize>| bytes.start < answer.end && bytes.end > answer.start;
+        let learnt = id != image && answers.iter().any(overlaps);
+        encoded.ids.push(if id == image { IMAGE_PLACE } else { id });
+        encoded.labels.push(if learnt { id } else { IGNORE });
+    }
+    Ok(encoded)
+}
+
+/// Ids of a text with [`IMAGE`] for each image, after what the tokenizer puts before a text. Unlike [`encode`], nothing is
+/// put after the text: the templates of this crate write their own end token.
 ///
 /// # Errors
 /// [`Error::Tokenize`].
 pub fn encode_with_images(tokenizer: &Tokenizer, text: &str) -> Result<Vec<i64>> {
-    let mut ids = Vec::new();
-    for (index, chunk) in text.split(IMAGE).enumerate() {
-        let encoded = tokenizer.encode(chunk, true)?;
-        if index > 0 {
-            ids.push(IMAGE_PLACE);
-        }
-        ids.extend(&encoded[usize::from(index > 0 && !encoded.is_empty())..]);
-    }
+    let image = tokenizer.special().image;
+    let text = text.replace(IMAGE, &tokenizer.special_tokens().image);
+    let mut ids = encode_text(tokenizer, &text)?;
+    ids.iter_mut().filter(|id| **id == image).for_each(|id| *id = IMAGE_PLACE);
+    Ok(ids)
+}
+
+fn encode_text(tokenizer: &Tokenizer, text: &str) -> Result<Vec<i64>> {
+    let mut ids = tokenizer.before().to_vec();
+    ids.extend(tokenizer.encode(text, false)?);
     Ok(ids)
 }
 
@@ -164,16 +177,22 @@ fn alternating(turns: &[Turn]) -> Result<&[Turn]> {
     }
 }
 
-/// The text of a conversation in the template `llmjp_v3`.
+/// The text of a conversation in the template `llmjp_v3`. The text of a system turn takes the place of
+/// [`LLMJP_V3_SYSTEM`].
 ///
 /// # Errors
 /// [`Error::Conversation`] if the speakers do not alternate.
 pub fn llmjp_v3_text(turns: &[Turn]) -> Result<String> {
-    let mut text = LLMJP_V3_SYSTEM.to_owned();
+    let (system, turns) = match turns {
+        [first, rest @ ..] if first.role == Role::System => (first.text.as_str(), rest),
+        all => (LLMJP_V3_SYSTEM, all),
+    };
+    let mut text = system.to_owned();
     for turn in alternating(turns)? {
-        match turn.role {
-            Role::User => text.extend([LLMJP_V3_BEFORE_USER, &turn.text]),
-            Role::Assistant => text.extend([LLMJP_V3_BEFORE_ASSISTANT, &turn.text, END]),
+        if turn.role == Role::User {
+            text.extend([LLMJP_V3_BEFORE_USER, &turn.text]);
+        } else {
+            text.extend([LLMJP_V3_BEFORE_ASSISTANT, &turn.text, END]);
         }
     }
     Ok(text)
@@ -203,8 +222,9 @@ pub fn llmjp_v3(
 ) -> Result<Encoded> {
     let prompt = llmjp_v3_text(turns)?;
     let encode = |text: &str| {
-        if has_images { encode_with_images(tokenizer, text) } else { tokenizer.encode(text, true) }
+        if has_images { encode_with_images(tokenizer, text) } else { encode_text(tokenizer, text) }
     };
+    let before = tokenizer.before().len();
     let mut ids = encode(&prompt)?;
     if !has_images {
         ids.truncate(max_length);
@@ -216,14 +236,15 @@ pub fn llmjp_v3(
         let (from, to) = (from.min(labels.len()), to.min(labels.len()));
         labels[from..to.max(from)].fill(IGNORE);
     };
-    mask(0, 1);
-    let mut current = 1;
+    mask(0, before);
+    let mut current = before;
     for round in prompt.split(END).take_while(|round| !round.is_empty()) {
         let mut parts = round.split(LLMJP_V3_BEFORE_ASSISTANT);
         let (Some(question), Some(_), None) = (parts.next(), parts.next(), parts.next()) else { break };
-        let instruction = encode(&format!("{question}{LLMJP_V3_BEFORE_ASSISTANT}"))?.len() - 1;
+        let instruction = encode(&format!("{question}{LLMJP_V3_BEFORE_ASSISTANT}"))?.len() - before;
         mask(current, current + instruction);
-        current += encode(round)?.len();
+        // The round, and the end token after it.
+        current += encode(round)?.len() - before + 1;
     }
     mask(current, usize::MAX);
     if current < max_length && current != total {
@@ -283,80 +304,4 @@ pub fn interleaved<S: AsRef<str>>(
     let joined = joined.replace(&format!("{IMAGE} "), IMAGE).replace(&format!(" {IMAGE}"), IMAGE);
     let ids = encode_with_images(tokenizer, &(joined + END))?;
     Ok((Encoded { labels: ids.clone(), ids }, order))
-}
-
-/// A piece of a sample: text, with or without loss, or an image.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
-    /// Text, and whether it has loss.
-    Text(String, bool),
-    /// An image.
-    Image,
-}
-
-/// Any sequence of texts and images. Texts between two images are tokenised together, and a token has loss if its first
-/// byte belongs to a text with loss. `end` adds the end of the text, with loss if the last text has loss.
-///
-/// # Errors
-/// [`Error::Tokenize`].
-pub fn pieces(tokenizer: &Tokenizer, pieces: &[Piece], end: bool) -> Result<Encoded> {
-    let mut encoded = Encoded::default();
-    let mut last = false;
-    for (index, chunk) in pieces.split(|piece| *piece == Piece::Image).enumerate() {
-        if index > 0 {
-            encoded.ids.push(IMAGE_PLACE);
-            encoded.labels.push(IGNORE);
-        }
-        let mut text = String::new();
-        let mut ends: Vec<(usize, bool)> = Vec::new();
-        for piece in chunk {
-            if let Piece::Text(part, loss) = piece {
-                text.push_str(part);
-                ends.push((text.len(), *loss));
-                last = *loss;
-            }
-        }
-        let tokens = tokenizer.encode_with_offsets(&text, true)?;
-        for (place, (id, bytes)) in tokens.into_iter().enumerate() {
-            // The start token appears once and never has loss.
-            if place == 0 && index > 0 {
-                continue;
-            }
-            let loss = ends.iter().find(|(end, _)| bytes.start < *end).is_some_and(|(_, loss)| *loss);
-            encoded.ids.push(id);
-            encoded.labels.push(if loss && place > 0 { id } else { IGNORE });
-        }
-    }
-    if end {
-        let eos = tokenizer.special().eos;
-        encoded.ids.push(eos);
-        encoded.labels.push(if last { eos } else { IGNORE });
-    }
-    Ok(encoded)
-}
-
-/// The text of a conversation in a Jinja chat template, up to where the next answer begins.
-///
-/// # Errors
-/// [`Error::Template`] if the template does not compile or run.
-pub fn jinja_text(tokenizer: &Tokenizer, template: &str, turns: &[Turn]) -> Result<String> {
-    let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-    environment.add_function(
-        "raise_exception",
-        |message: String| -> std::result::Result<String, minijinja::Error> {
-            Err(minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message))
-        },
-    );
-    let special = tokenizer.special();
-    let values = context! {
-        messages => turns,
-        add_generation_prompt => turns.last().is_none_or(|turn| turn.role == Role::User),
-        bos_token => tokenizer.token(special.bos),
-        eos_token => tokenizer.token(special.eos),
-        pad_token => tokenizer.token(special.pad),
-    };
-    Ok(environment.render_str(template, values)?)
 }

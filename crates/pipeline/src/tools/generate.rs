@@ -25,18 +25,19 @@ pub struct Settings {
     /// The question; `<image>` in it marks where an image stands.
     #[schemars(extend("x-required" = true, "x-value-name" = "TEXT"))]
     pub prompt: String,
-    /// Most tokens of the answer.
-    pub max_new_tokens: usize,
-    /// Temperature of sampling; zero is greedy.
-    pub temperature: f64,
-    /// Sample only the likeliest tokens that together have this probability.
-    pub top_p: f64,
+    /// Most tokens of the answer. By default that of the checkpoint's `generation_config.json`, else 256.
+    pub max_new_tokens: Option<usize>,
+    /// Temperature of sampling; zero is greedy. By default that of `generation_config.json` where it says `do_sample`, else
+    /// zero.
+    pub temperature: Option<f64>,
+    /// Sample only the likeliest tokens that together have this probability. By default that of `generation_config.json`.
+    pub top_p: Option<f64>,
     /// Seed of sampling.
     pub seed: u64,
-    /// Beams of the search; one is none.
-    pub num_beams: usize,
-    /// Factor above one that makes tokens that occurred before less likely.
-    pub repetition_penalty: f64,
+    /// Beams of the search; one is none. By default that of `generation_config.json`.
+    pub num_beams: Option<usize>,
+    /// Factor above one that makes tokens that occurred before less likely. By default that of `generation_config.json`.
+    pub repetition_penalty: Option<f64>,
     /// Precision of the computation.
     pub dtype: Precision,
 }
@@ -47,12 +48,12 @@ impl Default for Settings {
             model: String::new(),
             image: Vec::new(),
             prompt: String::new(),
-            max_new_tokens: 256,
-            temperature: 0.0,
-            top_p: 1.0,
+            max_new_tokens: None,
+            temperature: None,
+            top_p: None,
             seed: 0,
-            num_beams: 1,
-            repetition_penalty: 1.0,
+            num_beams: None,
+            repetition_penalty: None,
             dtype: Precision::Float32,
         }
     }
@@ -78,14 +79,18 @@ fn run(settings: &Settings) -> Result<Value, Error> {
     let failed = || Error::step("generate", settings.model.clone());
     let model =
         Model::load(&settings.model, torch_ext::best_device(), settings.dtype.kind()).map_err(failed())?;
+    for key in model.generation.without_effect() {
+        tracing::warn!("{}: generation_config.json sets {key}, which has no effect here", settings.model);
+    }
+    let of_model = model.generation.options();
     let options = GenerateOptions {
-        max_new_tokens: settings.max_new_tokens,
-        temperature: settings.temperature,
-        top_p: settings.top_p,
+        max_new_tokens: settings.max_new_tokens.unwrap_or(of_model.max_new_tokens),
+        temperature: settings.temperature.unwrap_or(of_model.temperature),
+        top_p: settings.top_p.unwrap_or(of_model.top_p),
         seed: settings.seed,
-        num_beams: settings.num_beams,
-        repetition_penalty: settings.repetition_penalty,
-        ..GenerateOptions::default()
+        num_beams: settings.num_beams.unwrap_or(of_model.num_beams),
+        repetition_penalty: settings.repetition_penalty.unwrap_or(of_model.repetition_penalty),
+        ..of_model
     };
     let question = Question::new(settings.prompt.as_str(), images);
     // The stream is for who watches; the answer is in the summary whether or not it can be shown.

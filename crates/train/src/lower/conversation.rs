@@ -1,14 +1,16 @@
 //! Conversations: questions without loss, answers with loss.
 
 use tsumugi_record::{Conversation, Message};
+use tsumugi_vlm::Role;
 
 use super::template::{Lowered, Template, TurnFormat};
-use crate::Sample;
+use crate::{Chat, Part, Sample};
 
 /// Writes a conversation in a template. The assistant's turns and the end tokens after them have loss.
 ///
 /// In a turn with images, the text before each is trimmed and followed by a space, and a newline follows each image, as
-/// in LLaVA's preprocessing. `plain` and `caption` keep only the images and the last answer.
+/// in LLaVA's preprocessing. `plain` and `caption` keep only the images and the last answer. A Jinja chat template is
+/// rendered later, when the tokenizer is known.
 ///
 /// # Errors
 /// `no_messages`, `no_answer`, `unknown_role`, `roles_do_not_alternate`, `image_count`, `no_image_bytes`.
@@ -21,6 +23,7 @@ pub fn lower_conversation(row: Conversation, template: &Template) -> Lowered {
     place_images(&mut turns, images)?;
     let format = match template {
         Template::Plain | Template::Caption => return caption(row.id, turns, *template == Template::Plain),
+        Template::Chat(chat) => return messages(row.id, turns, chat.clone()),
         Template::LlmjpV3 => &TurnFormat::llmjp_v3(),
         Template::Turns(format) => format,
     };
@@ -32,13 +35,6 @@ pub(super) struct Turn {
     pub(super) role: Role,
     pub(super) texts: Vec<String>,
     pub(super) images: Vec<Vec<u8>>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
-    System,
-    User,
-    Assistant,
 }
 
 impl Turn {
@@ -92,6 +88,47 @@ pub(super) fn caption(id: String, turns: Vec<Turn>, plain: bool) -> Lowered {
     let images = turns.into_iter().flat_map(|t| t.images);
     let sample = images.fold(Sample::new(id), Sample::image).text(answer.trim(), true);
     Ok(if plain { sample.text("\n", true) } else { sample.end(true) })
+}
+
+/// The turns as they are, for a chat template to write.
+pub(super) fn messages(id: String, turns: Vec<Turn>, chat: Chat) -> Lowered {
+    if turns.iter().all(|turn| turn.role != Role::Assistant) {
+        return Err("no_answer");
+    }
+    let mut sample = Sample::chat(id, chat);
+    for turn in turns {
+        sample.parts.push(Part::Turn(turn.role));
+        let mut images = turn.images.into_iter();
+        for text in turn.texts {
+            sample.push_text(&text, turn.role == Role::Assistant);
+            sample.parts.extend(images.next().map(Part::Image));
+        }
+    }
+    Ok(sample)
+}
+
+/// The same conversation in a format of texts around its turns.
+pub(crate) fn write_messages(sample: &Sample, format: &TurnFormat) -> Lowered {
+    let mut turns: Vec<Turn> = Vec::new();
+    for part in &sample.parts {
+        let last = turns.last_mut();
+        match (part, last) {
+            (Part::Turn(role), _) => {
+                turns.push(Turn { role: *role, texts: vec![String::new()], images: Vec::new() });
+            }
+            (Part::Text { text, .. }, Some(turn)) => {
+                if let Some(last) = turn.texts.last_mut() {
+                    last.push_str(text);
+                }
+            }
+            (Part::Image(bytes), Some(turn)) => {
+                turn.images.push(bytes.clone());
+                turn.texts.push(String::new());
+            }
+            _ => return Err("no_messages"),
+        }
+    }
+    write_turns(Sample::new(sample.id.as_str()), turns, format)
 }
 
 pub(super) fn write_turns(mut sample: Sample, turns: Vec<Turn>, format: &TurnFormat) -> Lowered {
@@ -175,6 +212,7 @@ mod tests {
             Part::Text { text, loss: false } => format!("({text})"),
             Part::Image(_) => "[i]".into(),
             Part::End { .. } => "$".into(),
+            Part::Turn(role) => format!("[{}]", role.name()),
         };
         sample.parts.iter().map(part).collect()
     }
@@ -196,6 +234,25 @@ mod tests {
             "({SYSTEM}\n\n### 指示:\n)[i](\n何色ですか?\n\n### 応答:\n)赤です。$(\n\n### 指示:\nでは?\n\n### 応答:\n)青。$"
         );
         assert_eq!(shown(&lower_conversation(row, &Template::LlmjpV3).unwrap()), want);
+    }
+
+    #[test]
+    fn messages_wait_for_their_chat_template() {
+        let row = conversation(
+            1,
+            vec![
+                message("system", &["短く。"]),
+                message("user", &["[i]", "何色?"]),
+                message("assistant", &["赤。"]),
+            ],
+        );
+        let chat = Template::Chat(Chat::Tokenizer);
+        let sample = lower_conversation(row.clone(), &chat).unwrap();
+        assert_eq!(shown(&sample), "[system](短く。)[user][i](何色?)[assistant]赤。");
+        let written = write_messages(&sample, &TurnFormat::llmjp_v3()).unwrap();
+        assert_eq!(written, lower_conversation(row, &Template::LlmjpV3).unwrap());
+        let question = conversation(0, vec![message("user", &["何色?"])]);
+        assert_eq!(lower_conversation(question, &chat), Err("no_answer"));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use super::conversation::{Role, Turn, caption, place_images, write_turns};
+use tsumugi_vlm::Role;
+
+use super::conversation::{Turn, caption, messages, place_images, write_turns};
 use super::template::{IMAGE_MARK, Lowered, Template, TurnFormat};
 use crate::Sample;
 
@@ -91,6 +93,7 @@ pub fn lower_llava(id: String, item: &LlavaItem, images: Vec<Vec<u8>>, template:
     }
     place_images(&mut turns, images)?;
     match template {
+        Template::Chat(chat) => messages(id, turns, chat.clone()),
         Template::Plain => caption(id, turns, true),
         Template::Caption => caption(id, turns, false),
         Template::LlmjpV3 => write_turns(Sample::new(id), turns, &TurnFormat::llmjp_v3()),

@@ -8,6 +8,7 @@ mod template;
 mod web;
 
 pub use conversation::lower_conversation;
+pub(crate) use conversation::write_messages;
 pub use llava::{LlavaItem, LlavaTurn, Names, lower_llava};
 pub(crate) use template::IMAGE_MARK;
 pub use template::{Lowered, Template, TurnFormat};

@@ -1,8 +1,9 @@
 //! Templates: how rows become text.
 
+use tsumugi_vlm::ChatTemplate;
 use tsumugi_vlm::template::{LLMJP_V3_BEFORE_ASSISTANT, LLMJP_V3_BEFORE_USER, LLMJP_V3_SYSTEM};
 
-use crate::Sample;
+use crate::{Chat, Error, Sample};
 
 /// How a row becomes text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub enum Template {
     /// The instruction format of llm-jp-3, loss on the answers and their end token (the paper's step 2).
     #[default]
     LlmjpV3,
+    /// A Jinja chat template, loss on what its `{% generation %}` blocks write, else on the answers and their end tokens.
+    Chat(Chat),
     /// A chat format with other texts.
     Turns(TurnFormat),
 }
@@ -41,19 +44,28 @@ impl TurnFormat {
 }
 
 impl Template {
-    /// The template of this name.
+    /// The template of this name: `plain`, `caption`, `llmjp_v3`, `tokenizer` (the chat template of the run's tokenizer), or
+    /// a file whose name ends in `.jinja`.
     ///
     /// # Errors
-    /// [`Error::UnknownComponent`](crate::Error::UnknownComponent) listing all names.
+    /// [`Error::UnknownComponent`] listing all names; [`Error::Recipe`] for a file that cannot be read or does not compile.
     pub fn by_name(name: &str) -> crate::Result<Self> {
         match name {
             "plain" => Ok(Self::Plain),
             "caption" => Ok(Self::Caption),
             "llmjp_v3" => Ok(Self::LlmjpV3),
-            _ => Err(crate::Error::UnknownComponent {
+            "tokenizer" => Ok(Self::Chat(Chat::Tokenizer)),
+            file if file.ends_with(".jinja") => {
+                let source = std::fs::read_to_string(file)
+                    .map_err(|error| Error::recipe(format!("template {file}: {error}")))?;
+                let template = ChatTemplate::new(source)
+                    .map_err(|error| Error::recipe(format!("template {file}: {}", error.with_causes())))?;
+                Ok(Self::Chat(Chat::Template(template)))
+            }
+            _ => Err(Error::UnknownComponent {
                 kind: "template",
                 name: name.to_owned(),
-                known: vec!["plain".into(), "caption".into(), "llmjp_v3".into()],
+                known: ["plain", "caption", "llmjp_v3", "tokenizer", "FILE.jinja"].map(str::to_owned).into(),
             }),
         }
     }

@@ -72,6 +72,7 @@ mod tests {
             Part::Text { text, loss: false } => format!("({text})"),
             Part::Image(_) => "[i]".into(),
             Part::End { .. } => "$".into(),
+            Part::Turn(role) => format!("[{}]", role.name()),
         };
         sample.parts.iter().map(part).collect()
     }

@@ -130,6 +130,10 @@ pub struct TokenizerConfig {
     /// Builds a vocabulary of about this many pieces (characters and frequent strings, bytes for the rest) from the texts of
     /// all stages, for tiny models.
     pub build: Option<usize>,
+    /// The token that stands for an image: a reserved token of the vocabulary, or a new one, for which the embedding grows by a
+    /// row. By default the one that the tokenizer's files or the checkpoint name, else `<image>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_token: Option<String>,
 }
 
 /// How the trained model is exported.
@@ -137,7 +141,10 @@ pub struct TokenizerConfig {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ExportConfig {
-    /// Chat template of the exported model: `llmjp_v3` or a file. By default the family's, else `llmjp_v3`.
+    /// Chat template of the exported model: `llmjp_v3`, `tokenizer` or a file. By default the one that conversations are trained
+    /// in: that of the tokenizer where a stage names none, else the last one that a stage names. `tokenizer` stands for the
+    /// checkpoint's own template, else the family's, else `llmjp_v3`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub chat_template: Option<String>,
     /// Number type of the exported tensors. Weights between stages keep the trainer's own precision.
     pub dtype: ExportType,

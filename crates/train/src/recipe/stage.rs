@@ -16,7 +16,9 @@ pub struct StageConfig {
     /// Trained parameters: `vision`, `projector`, `language`, or patterns on parameter names, in which `*` matches any text
     /// and `?` one character (`language_model.model.layers.1?.*`). All others are frozen.
     pub tune: Vec<String>,
-    /// Template by which rows become text: `plain`, `caption` or `llmjp_v3`.
+    /// Template by which rows become text: `plain`, `caption`, `llmjp_v3`, `tokenizer` (the chat template that the exported model
+    /// has, see [`ExportConfig::chat_template`](super::ExportConfig)), or a file with a Jinja chat template, whose name ends in
+    /// `.jinja`. In a Jinja template, `{% generation %}` blocks have loss; without any, answers and their end tokens have.
     pub template: String,
     /// Maximum tokens of a row, including features of images.
     #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "tokens", "x-source" = "arXiv 2410.22736")))]
@@ -54,7 +56,7 @@ impl Default for StageConfig {
         Self {
             name: "stage".into(),
             tune: vec!["projector".into(), "language".into()],
-            template: "llmjp_v3".into(),
+            template: "tokenizer".into(),
             length: 4096,
             too_long: TooLong::default(),
             duration: Duration::default(),

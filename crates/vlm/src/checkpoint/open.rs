@@ -86,8 +86,17 @@ impl Checkpoint {
         Vlm::of_contents(self.family.clone(), self.contents())
     }
 
+    /// True if the layout stores the id of the image token. Where it does not (VILA's), that of the tokenizer serves.
+    #[must_use]
+    pub fn stores_image_token(&self) -> bool {
+        self.opened.image_token_stored
+    }
+
     /// Reads the parameters `defs`, as `kind`, to `device`. Tensors that the family knows not to need are ignored; any
     /// other tensor that is missing, left over or of another shape is an error which names it.
+    ///
+    /// A matrix with a row for each id of the vocabulary may be asked for with more rows than are stored, where tokens were
+    /// added: the further rows are the mean of the others.
     ///
     /// # Errors
     /// [`Error::Misfit`] with the names; [`Error::Checkpoint`] for a truncated file.
@@ -97,7 +106,12 @@ impl Checkpoint {
         device: Device,
         kind: Kind,
     ) -> Result<Weights> {
-        self.opened.tensors.load(&self.path, defs, device, kind, &self.opened.unused)
+        let vocabulary = match self.contents() {
+            Contents::Vlm(config) => Some(config.language.vocab_size),
+            Contents::Language(config) => Some(config.vocab_size),
+            Contents::Vision(_) => None,
+        };
+        self.opened.tensors.load_growing(&self.path, defs, (device, Some(kind)), vocabulary, &self.opened.unused)
     }
 
     /// Like [`Checkpoint::load`], in the kinds that the tensors are stored in.
@@ -118,6 +132,6 @@ impl Checkpoint {
     /// As [`Checkpoint::load`], and those of [`Checkpoint::vlm`].
     pub fn check(&self) -> Result<()> {
         let defs: Vec<ParamDef> = self.vlm()?.parameters().into_iter().map(|(.., def)| def).collect();
-        self.opened.tensors.check(&self.path, &defs, &self.opened.unused)
+        self.opened.tensors.check(&self.path, &defs, None, &self.opened.unused)
     }
 }

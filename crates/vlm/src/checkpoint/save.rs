@@ -8,6 +8,7 @@ use tsumugi_record::write_folder;
 
 use crate::error::Result;
 use crate::family::ModelFamily;
+use crate::generate::GenerationConfig;
 use crate::model::Vlm;
 use crate::storage::Outgoing;
 use crate::tokenizer::Tokenizer;
@@ -20,13 +21,20 @@ pub struct SaveOptions {
     pub family: Option<Arc<dyn ModelFamily>>,
     /// Kind of the tensors in the files; by default the kind they have.
     pub kind: Option<Kind>,
+    /// How the model is meant to generate, for `generation_config.json`.
+    pub generation: GenerationConfig,
     /// Largest shard in bytes (by default 5 GB, as in transformers 4).
     pub max_shard_bytes: u64,
 }
 
 impl Default for SaveOptions {
     fn default() -> Self {
-        Self { family: None, kind: None, max_shard_bytes: 5_000_000_000 }
+        Self {
+            family: None,
+            kind: None,
+            generation: GenerationConfig::default(),
+            max_shard_bytes: 5_000_000_000,
+        }
     }
 }
 
@@ -66,6 +74,7 @@ pub fn save_into(
         tensors: tensors.collect::<Result<_>>()?,
         tokenizer,
         processor: vlm.image_processor(),
+        generation: &options.generation,
         max_shard_bytes: options.max_shard_bytes,
     };
     options.family.as_ref().unwrap_or(vlm.family()).write(folder.as_ref(), &outgoing)

@@ -82,12 +82,3 @@ pub(super) fn siglip_config(config: &VisionConfig, layers: usize, kind: &str) ->
         "torch_dtype": kind,
     })
 }
-
-/// `generation_config.json`.
-pub(super) fn generation_config(config: &LlamaConfig) -> Value {
-    json!({
-        "bos_token_id": config.bos_token_id,
-        "eos_token_id": ids(&config.eos_token_ids),
-        "pad_token_id": config.pad_token_id,
-    })
-}

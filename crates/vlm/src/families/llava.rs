@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
 
 use super::hf_config::{HfLlama, HfLlava, HfSiglip};
-use super::hf_write::{generation_config, llama_config, siglip_config};
+use super::hf_write::{llama_config, siglip_config};
 use super::names::{Source, canonical, is_unused};
 use crate::config::{ProjectorKind, VisionConfig, VlmConfig};
 use crate::error::{Error, Result};
@@ -75,7 +75,7 @@ impl ModelFamily for Llava {
         }
         model.write_shards(folder, &tensors)?;
         write_json(&folder.join("config.json"), &llava_config(config, model.kind_name()))?;
-        write_json(&folder.join("generation_config.json"), &generation_config(&config.language))?;
+        model.write_generation_config(folder)?;
         model.write_processors(folder, folder)
     }
 

@@ -34,9 +34,12 @@ impl ModelFamily for Vila {
         tensors.add(&folder.join("llm"), "model", |name| canonical(Source::Llama, name))?;
         tensors.add(&folder.join("vision_tower"), "model", |name| canonical(Source::Siglip, name))?;
         tensors.add_all(&folder.join("mm_projector"), "model", vila_projector_names)?;
+        let stored = config.get("image_token_index").is_some_and(Value::is_number);
         let config = read_config(folder, config)?;
         let (layers, tied) = (config.vision.num_hidden_layers, config.language.tie_word_embeddings);
-        Ok(Opened::new(Contents::Vlm(config), tensors).ignoring(move |name| is_unused(name, layers, tied)))
+        let opened = Opened::new(Contents::Vlm(config), tensors);
+        let opened = if stored { opened } else { opened.without_image_token() };
+        Ok(opened.ignoring(move |name| is_unused(name, layers, tied)))
     }
 
     fn write(&self, folder: &Path, model: &Outgoing<'_>) -> Result<()> {
@@ -77,6 +80,7 @@ impl ModelFamily for Vila {
             "image_token_index": config.image_token_id.0,
         });
         write_json(&folder.join("config.json"), &root)?;
+        model.write_generation_config(&folder.join("llm"))?;
         model.write_processors(folder, &folder.join("llm"))
     }
 

@@ -1,6 +1,7 @@
 //! Generation of text: greedy, sampled, or by beam search.
 
 mod beams;
+mod config;
 mod decoder;
 mod options;
 mod sample;
@@ -10,6 +11,7 @@ use tch::Tensor;
 use crate::error::{Error, Result};
 use crate::model::Vlm;
 use crate::weights::Weights;
+pub use config::GenerationConfig;
 use decoder::Decoder;
 pub use options::GenerateOptions;
 use sample::Sampler;

@@ -63,15 +63,17 @@ impl Sampler {
     }
 }
 
-/// How many of the sorted probabilities to keep: at most `top_k`, and the fewest that sum to `top_p`; at least one.
+/// How many of the sorted probabilities to keep: at most `top_k`, and of these the fewest that have the share `top_p` of
+/// their sum, as in transformers; at least one.
 fn keep(probabilities: &[f64], top_k: usize, top_p: f64) -> usize {
     let limit = if top_k == 0 { probabilities.len() } else { top_k.min(probabilities.len()) };
+    let share = top_p * probabilities[..limit].iter().sum::<f64>();
     let mut sum = 0.0;
-    let reached = probabilities.iter().position(|p| {
+    let reached = probabilities[..limit].iter().position(|p| {
         sum += p;
-        sum >= top_p
+        sum >= share
     });
-    reached.map_or(limit, |index| (index + 1).min(limit)).max(1)
+    reached.map_or(limit, |index| index + 1).max(1)
 }
 
 #[cfg(test)]
@@ -86,6 +88,8 @@ mod tests {
         assert_eq!(keep(&p, 0, 0.7), 2);
         assert_eq!(keep(&p, 1, 0.7), 1);
         assert_eq!(keep(&p, 0, 0.1), 1);
+        // Of the two best, the first has 0.5 / 0.8 of the sum.
+        assert_eq!(keep(&p, 2, 0.6), 1);
     }
 
     #[test]

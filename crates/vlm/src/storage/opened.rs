@@ -36,6 +36,7 @@ pub struct Opened {
     /// Its tensors.
     pub tensors: StoredTensors,
     pub(crate) unused: Unused,
+    pub(crate) image_token_stored: bool,
 }
 
 /// Whether a stored tensor of this name is known not to be needed.
@@ -51,12 +52,18 @@ impl Opened {
     /// A checkpoint all of whose tensors are needed.
     #[must_use]
     pub fn new(contents: Contents, tensors: StoredTensors) -> Self {
-        Self { contents, tensors, unused: Box::new(|_| false) }
+        Self { contents, tensors, unused: Box::new(|_| false), image_token_stored: true }
     }
 
     /// Ignores stored tensors for which `unused` is true, such as a pooling head.
     #[must_use]
     pub fn ignoring(self, unused: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Self { unused: Box::new(unused), ..self }
+    }
+
+    /// Marks a layout that does not store the id of the image token: whatever the tokenizer's is serves.
+    #[must_use]
+    pub fn without_image_token(self) -> Self {
+        Self { image_token_stored: false, ..self }
     }
 }

@@ -10,6 +10,7 @@ use super::json::{write_json, write_text};
 use super::mapped::write_safetensors;
 use crate::config::VlmConfig;
 use crate::error::Result;
+use crate::generate::GenerationConfig;
 use crate::processor::ImageProcessor;
 use crate::tokenizer::Tokenizer;
 
@@ -24,6 +25,8 @@ pub struct Outgoing<'a> {
     pub tokenizer: Option<&'a Tokenizer>,
     /// The image processor.
     pub processor: ImageProcessor,
+    /// How the model is meant to generate. Ids that it does not set are those of `config`.
+    pub generation: &'a GenerationConfig,
     /// Largest shard in bytes.
     pub max_shard_bytes: u64,
 }
@@ -85,6 +88,28 @@ impl Outgoing<'_> {
         Ok(())
     }
 
+    /// Writes `generation_config.json`.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io) naming the file.
+    pub fn write_generation_config(&self, folder: &Path) -> Result<()> {
+        let language = &self.config.language;
+        let mut keys = self.generation.keys().clone();
+        let eos = match language.eos_token_ids[..] {
+            [] => Value::Null,
+            [one] => json!(one),
+            _ => json!(language.eos_token_ids),
+        };
+        for (key, value) in [
+            ("bos_token_id", json!(language.bos_token_id)),
+            ("eos_token_id", eos),
+            ("pad_token_id", json!(language.pad_token_id)),
+        ] {
+            keys.entry(key).or_insert(value);
+        }
+        write_json(&folder.join("generation_config.json"), &Value::Object(keys))
+    }
+
     /// Writes the tokenizer to `tokenizer` and, to `folder`, the files by which transformers' `LlavaProcessor` processes
     /// images and chats. Without a tokenizer, writes nothing.
     ///
@@ -95,7 +120,7 @@ impl Outgoing<'_> {
         own.save(tokenizer)?;
         let processor = json!({
             "processor_class": "LlavaProcessor",
-            "image_token": "<image>",
+            "image_token": own.special_tokens().image,
             "patch_size": self.config.vision.patch_size,
             "vision_feature_select_strategy": "full",
             "num_additional_image_tokens": 0,
@@ -104,9 +129,6 @@ impl Outgoing<'_> {
         for (name, value) in [("preprocessor_config.json", &images), ("processor_config.json", &processor)] {
             write_text(&folder.join(name), &format!("{value:#}\n"))?;
         }
-        match own.chat_template() {
-            Some(template) => write_text(&folder.join("chat_template.jinja"), template),
-            None => Ok(()),
-        }
+        own.save_chat_templates(folder)
     }
 }

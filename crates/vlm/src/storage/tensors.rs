@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
-use tch::{Device, Kind};
+use tch::{Device, Kind, Tensor};
 
 use super::json::read_json;
 use super::mapped::Mapped;
@@ -67,14 +67,32 @@ impl StoredTensors {
         kind: impl Into<Option<Kind>>,
         unused: &dyn Fn(&str) -> bool,
     ) -> Result<Weights> {
-        let (defs, kind): (Vec<&ParamDef>, Option<Kind>) = (defs.into_iter().collect(), kind.into());
-        self.check(path, defs.iter().copied(), unused)?;
+        self.load_growing(path, defs, (device, kind.into()), None, unused)
+    }
+
+    /// Like [`StoredTensors::load`], but a tensor of `vocabulary` rows may be asked for with more rows: the further ones are
+    /// the mean of those that are stored.
+    pub(crate) fn load_growing<'a>(
+        &self,
+        path: &Path,
+        defs: impl IntoIterator<Item = &'a ParamDef>,
+        (device, kind): (Device, Option<Kind>),
+        vocabulary: Option<i64>,
+        unused: &dyn Fn(&str) -> bool,
+    ) -> Result<Weights> {
+        let defs: Vec<&ParamDef> = defs.into_iter().collect();
+        self.check(path, defs.iter().copied(), vocabulary, unused)?;
         let mut weights = Weights::default();
         for def in defs {
             let (file, stored) = &self.0[&def.name];
             let tensor = file.tensor(stored)?;
             let tensor = tensor.f_to_kind(kind.unwrap_or(tensor.kind()))?.f_to_device(device)?;
-            weights.insert(&def.name, tensor.f_reshape(&def.shape[..])?);
+            let grown = self.shape(&def.name).filter(|found| grows(found, &def.shape, vocabulary));
+            let tensor = match grown {
+                Some(found) => grow(&tensor.f_reshape(&found[..])?, def, path)?,
+                None => tensor.f_reshape(&def.shape[..])?,
+            };
+            weights.insert(&def.name, tensor);
         }
         Ok(weights)
     }
@@ -85,6 +103,7 @@ impl StoredTensors {
         &self,
         path: &Path,
         defs: impl IntoIterator<Item = &'a ParamDef>,
+        vocabulary: Option<i64>,
         unused: &dyn Fn(&str) -> bool,
     ) -> Result<()> {
         let defs: BTreeMap<&str, &ParamDef> = defs.into_iter().map(|def| (def.name.as_str(), def)).collect();
@@ -95,7 +114,8 @@ impl StoredTensors {
         let unexpected: Vec<String> = self.0.keys().filter(left_over).cloned().collect();
         let mut misshapen = Vec::new();
         for (name, def) in &defs {
-            if let Some(found) = self.shape(name).filter(|found| *found != def.shape) {
+            let fits = |found: &Vec<i64>| *found == def.shape || grows(found, &def.shape, vocabulary);
+            if let Some(found) = self.shape(name).filter(|found| !fits(found)) {
                 misshapen.push(((*name).to_owned(), def.shape.clone(), found));
             }
         }
@@ -104,6 +124,31 @@ impl StoredTensors {
         }
         Err(Error::Misfit { path: path.to_owned(), missing, unexpected, misshapen })
     }
+}
+
+/// Whether a stored matrix with a row for each id of the vocabulary is asked for with more rows.
+fn grows(stored: &[i64], wanted: &[i64], vocabulary: Option<i64>) -> bool {
+    match (stored, wanted) {
+        ([rows, stored @ ..], [more, wanted @ ..]) => {
+            Some(*rows) == vocabulary && more > rows && stored == wanted
+        }
+        _ => false,
+    }
+}
+
+/// Appends rows to a matrix. The mean of the others is what a new token is most likely to be like, and a head with such a
+/// row gives it a middling score.
+fn grow(stored: &Tensor, def: &ParamDef, path: &Path) -> Result<Tensor> {
+    let (rows, wanted) = (stored.size()[0], def.shape[0]);
+    tracing::info!(
+        "{}: {} grows from {rows} to {wanted} rows for tokens that were added; the new rows are the mean of the others",
+        path.display(),
+        def.name
+    );
+    let mean = stored.f_mean_dim(&[0_i64][..], true, Kind::Float)?.f_to_kind(stored.kind())?;
+    let mut shape = def.shape.clone();
+    shape[0] = wanted - rows;
+    Ok(Tensor::f_cat(&[stored, &mean.f_expand(&shape[..], false)?], 0)?)
 }
 
 /// Files of a folder: those that the index lists, else the one file.

@@ -1,8 +1,9 @@
-//! Holds the models against values that transformers and tokenizers computed: `tests/fixtures/make_vlm_cases.py` makes
-//! them.
+//! Holds the models against values that transformers and tokenizers computed: `tests/fixtures/make_vlm_cases.py` and
+//! `make_chat_cases.py` make them.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod chats;
 mod checkpoints;
 mod contrastive;
 mod generation;
