@@ -30,13 +30,13 @@ fn cut(preparer: &Preparer, sample: &Sample) -> Option<Sample> {
         Part::Image(_) => Part::Image(Vec::new()),
         other => other.clone(),
     });
-    let light = Sample { id: String::new(), parts: light.collect() };
+    let light = Sample { id: String::new(), parts: light.collect(), chat: sample.chat.clone() };
     let fits = |end: &usize| {
-        let beginning = Sample { id: String::new(), parts: light.parts[..*end].to_vec() };
+        let beginning = Sample { parts: light.parts[..*end].to_vec(), ..light.clone() };
         preparer.tokens(&beginning).is_ok_and(|(ids, _)| ids.len() <= preparer.length())
     };
     let end = ends.partition_point(fits).checked_sub(1).map(|last| ends[last])?;
-    Some(Sample { id: sample.id.clone(), parts: sample.parts[..end].to_vec() })
+    Some(Sample { parts: sample.parts[..end].to_vec(), id: sample.id.clone(), chat: sample.chat.clone() })
 }
 
 /// The numbers of parts after which an answer has ended and a question follows. A text that has loss throughout, such as an
@@ -61,7 +61,7 @@ mod tests {
 
     fn preparer(length: usize) -> Preparer {
         let tokenizer = tsumugi_vlm::build_tokenizer(&["問答"], 300).unwrap();
-        let ids = SpecialIds { bos: 1, eos: 2, pad: 3, image: 4, image_tokens: 5 };
+        let ids = SpecialIds { eos: 2, pad: 3, image: 4, image_tokens: 5 };
         Preparer::new(tokenizer, Arc::new(|_| Ok(Tensor::from_slice(&[1.0_f32]))), ids, length)
     }
 

@@ -76,8 +76,8 @@ impl Start {
         if let Some(ids) = generation.eos_token_ids() {
             config.language.eos_token_ids = ids;
         }
-        let model = Vlm::of_family(family, config)
-            .map_err(|error| Error::unusable(None, "model")(error.into()))?;
+        let model =
+            Vlm::of_family(family, config).map_err(|error| Error::unusable(None, "model")(error.into()))?;
         families
             .exporter(model.family(), model.config())
             .map_err(|error| Error::unusable(None, "model.family")(error.into()))?;

@@ -29,7 +29,7 @@ fn rows(source: &str, name: &str, images: Option<&Path>) -> Vec<String> {
     let shown = |part: &Part| match part {
         Part::Image(bytes) => format!("[{}]", String::from_utf8_lossy(&bytes[4..])),
         Part::Text { text, .. } => text.clone(),
-        Part::End { .. } => String::new(),
+        Part::End { .. } | Part::Turn(_) => String::new(),
     };
     let mut rows: Vec<String> = (0..source.len())
         .map(|position| match source.draw(Place { seed: 1, epoch: 0, position }).unwrap() {

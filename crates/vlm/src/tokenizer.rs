@@ -1,6 +1,6 @@
 //! Text to ids and back: a `tokenizer.json` with its special tokens and chat templates.
 
-use std::fs;
+use std::io::Write as _;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value, json};
 use tokenizers::AddedToken;
 use tokenizers::processors::template::TemplateProcessing;
+use tsumugi_record::write_atomic;
 
 use crate::chat_template::{ChatTemplate, Templates};
 use crate::conversation::IMAGE;

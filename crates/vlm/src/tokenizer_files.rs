@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::chat_template::Templates;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::storage::{read_json, read_tokenizer};
 
 /// Classes of transformers 4 that put the start and end tokens around a text by the keys `add_bos_token` and

@@ -111,7 +111,13 @@ impl Checkpoint {
             Contents::Language(config) => Some(config.vocab_size),
             Contents::Vision(_) => None,
         };
-        self.opened.tensors.load_growing(&self.path, defs, (device, Some(kind)), vocabulary, &self.opened.unused)
+        self.opened.tensors.load_growing(
+            &self.path,
+            defs,
+            (device, Some(kind)),
+            vocabulary,
+            &self.opened.unused,
+        )
     }
 
     /// Like [`Checkpoint::load`], in the kinds that the tensors are stored in.

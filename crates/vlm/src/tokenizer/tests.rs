@@ -1,5 +1,6 @@
 use super::*;
 use crate::build_tokenizer;
+use std::fs;
 
 /// Writes a small tokenizer with changes to its files, and opens it.
 fn opened(json: impl FnOnce(&mut Value), files: &[(&str, Value)]) -> Tokenizer {
