@@ -29,7 +29,6 @@ pub(crate) fn is_figure(dom: &Dom<'_>, id: Id) -> bool {
                             | "img"
                             | "photo"
                             | "picture"
-                            | "inlinemediaobject"
                     )
                 })
             }) || dom.attribute(id, Attr::Role) == Some("figure")

@@ -4,6 +4,7 @@ use crate::classify::names::has_word;
 use crate::dom::{Data, Dom, Id, NONE};
 use crate::html::attribute::Attr;
 use crate::line::Line;
+use crate::tag::Tag;
 
 /// Sides up to this many CSS pixels are those of emoji and icons (ours: twice the size of the text around them).
 const SMALL: f64 = 32.0;
@@ -29,7 +30,7 @@ pub(crate) fn is_inline(dom: &Dom<'_>, id: Id, address: &str, line: &Line) -> bo
     if sides.iter().flatten().any(|side| *side > LARGE) {
         return false;
     }
-    if has_word(class, is_emoji) {
+    if has_word(class, is_emoji) || is_marked_inline(dom, id) {
         return true;
     }
     if sides.iter().any(Option::is_some) {
@@ -82,6 +83,17 @@ fn is_emoji(word: &str) -> bool {
             | "smilies"
             | "twemoji"
     )
+}
+
+/// Whether an element around an image says that it stands within a line, as DocBook writes it.
+fn is_marked_inline(dom: &Dom<'_>, id: Id) -> bool {
+    // Words of names are cut after 16 letters.
+    let marks = |word: &str| word == "guiicon" || word.starts_with("inlinemedia");
+    dom.ancestors(id)
+        .take(2)
+        .filter(|up| dom.tag(*up) == Tag::Span)
+        .filter_map(|up| dom.attribute(up, Attr::Class))
+        .any(|class| has_word(class, marks))
 }
 
 fn is_formula(word: &str) -> bool {
@@ -235,6 +247,8 @@ mod tests {
             ("<img src=new.gif width=28 height=11 alt=NEW>", "NEW"),
             ("<img src=i.png style='width: 1.2em' alt=鍵>", "鍵"),
             ("<img src=i.png height=12 alt='icon.png'>", ""),
+            ("<span class=guiicon>\n<span class=inlinemediaobject><img src=tab.png></span>\n</span>", ""),
+            ("<span class=inlinemediaobject><img src=tab.png alt=しるし></span>", "しるし"),
             ("<img src=count.cgi width=1 height=1>", ""),
         ] {
             assert_eq!(
@@ -285,6 +299,7 @@ mod tests {
             "[利用者]|海です。"
         );
         assert_eq!(blocks("<pre>\n <img src=a.png width=16 height=16 alt=山>\n</pre>"), "[山]");
+        assert_eq!(blocks("<td><span class=inlinemediaobject><img src=a.png alt=山></span></td>"), "[山]");
         // Few letters, but between sentences.
         assert_eq!(
             blocks("<p>今日は山です。<img src=a.png alt=山>海です。</p>"),
