@@ -26,32 +26,32 @@ pub(super) fn answers(
         let start = if whole.starts_with(&prompt) && prompt.len() >= reached {
             prompt.len()
         } else {
-            after_texts(whole, reached, &messages[last..index])
+            after_questions(whole, reached, &messages[last..index])
         };
-        let said = message.texts().collect::<String>();
-        let said = said.trim();
-        let Some(found) = whole[start..].find(said).map(|at| start + at) else {
+        let said: String = message.texts().collect();
+        let place = |text: &str| whole[start..].find(text).map(|at| start + at..start + at + text.len());
+        let Some(found) = place(&said).or_else(|| place(said.trim())) else {
             return Err(Error::Conversation {
                 reason: format!("the chat template does not write the answer of message {index} as it is"),
             });
         };
-        let start = if whole.starts_with(&prompt) { start } else { found };
+        let start = if whole.starts_with(&prompt) { start } else { found.start };
         let so_far = if index + 1 == messages.len() {
             whole.to_owned()
         } else {
             template.render(tokens, &messages[..=index], false)?.text
         };
-        let end = found + said.len();
-        let end = end + ending(tokens, whole, &so_far, end, said);
+        let end = found.end + ending(tokens, whole, &so_far, found.end, said.trim());
         ranges.push(start..end);
         (reached, last) = (end, index + 1);
     }
     Ok(ranges)
 }
 
-/// Where the texts of these messages end.
-fn after_texts(whole: &str, from: usize, messages: &[Message]) -> usize {
-    let texts = messages.iter().flat_map(Message::texts).map(str::trim);
+/// Where the questions of these messages end. A template may write the system text anywhere.
+fn after_questions(whole: &str, from: usize, messages: &[Message]) -> usize {
+    let questions = messages.iter().filter(|message| message.role == Role::User);
+    let texts = questions.flat_map(Message::texts).map(str::trim);
     texts.fold(from, |at, text| whole[at..].find(text).map_or(at, |found| at + found + text.len()))
 }
 
