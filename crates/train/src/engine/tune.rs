@@ -144,7 +144,7 @@ mod tests {
             ("language_model.*.upproj.weight", names[3]),
             ("*lmhead*", names[4]),
             ("mm_projector.linear_1.*", names[1]),
-            ("model.layers.?.self_attn.q_proj.weight", names[2]),
+            ("languagemodel.model.layers.?.self_attn.q_proj.weight", names[2]),
         ] {
             assert_eq!(nearest(pattern, PARTS.into_iter().chain(names)), Some(want), "{pattern}");
         }
