@@ -51,7 +51,7 @@ fn samples() -> Vec<Prepared> {
     (0..5_i64)
         .map(|i| {
             let images = (i % 3) as usize;
-            let mut ids = vec![IDS.bos];
+            let mut ids = vec![1_i64];
             ids.extend(std::iter::repeat_n(IDS.image, images * IDS.image_tokens));
             ids.extend((0..4 + i).map(|k| 5 + (7 * i + 11 * k) % 59));
             let before = 2 + images * IDS.image_tokens;
