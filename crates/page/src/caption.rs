@@ -19,17 +19,17 @@ pub(crate) fn is_figure(dom: &Dom<'_>, id: Id) -> bool {
                 has_word(class, |word| {
                     matches!(
                         word,
-                        "figure"
-                            | "informalfigure"
-                            | "mediaobject"
-                            | "caption"
-                            | "thumb"
-                            | "thumbinner"
-                            | "image"
-                            | "img"
-                            | "photo"
-                            | "picture"
-                            | "inlinemediaobject"
+                        b"figure"
+                            | b"informalfigure"
+                            | b"mediaobject"
+                            | b"caption"
+                            | b"thumb"
+                            | b"thumbinner"
+                            | b"image"
+                            | b"img"
+                            | b"photo"
+                            | b"picture"
+                            | b"inlinemediaobject"
                     )
                 })
             }) || dom.attribute(id, Attr::Role) == Some("figure")

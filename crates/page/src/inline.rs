@@ -52,33 +52,33 @@ pub(crate) fn text_of<'d>(dom: &'d Dom<'_>, id: Id, line: &Line) -> &'d str {
     if is_inline(dom, id, address, line) { text(dom.attribute(id, Attr::Alt)) } else { "" }
 }
 
-fn is_emoji(word: &str) -> bool {
+fn is_emoji(word: &[u8]) -> bool {
     matches!(
         word,
-        "emoji"
-            | "emojis"
-            | "emojione"
-            | "emote"
-            | "emotes"
-            | "emoticon"
-            | "emoticons"
-            | "emotion"
-            | "gaiji"
-            | "inlineimg"
-            | "kaomoji"
-            | "pictogram"
-            | "pictograph"
-            | "smile"
-            | "smiley"
-            | "smileys"
-            | "smilie"
-            | "smilies"
-            | "twemoji"
+        b"emoji"
+            | b"emojis"
+            | b"emojione"
+            | b"emote"
+            | b"emotes"
+            | b"emoticon"
+            | b"emoticons"
+            | b"emotion"
+            | b"gaiji"
+            | b"inlineimg"
+            | b"kaomoji"
+            | b"pictogram"
+            | b"pictograph"
+            | b"smile"
+            | b"smiley"
+            | b"smileys"
+            | b"smilie"
+            | b"smilies"
+            | b"twemoji"
     )
 }
 
-fn is_formula(word: &str) -> bool {
-    matches!(word, "latex" | "math" | "mwe" | "tex")
+fn is_formula(word: &[u8]) -> bool {
+    matches!(word, b"latex" | b"math" | b"mwe" | b"tex")
 }
 
 /// Whether a folder, the file or the host of an address is named after emoji.
@@ -87,7 +87,7 @@ fn address_tells(address: &str) -> bool {
     // The last parts tell; data addresses are long.
     let path = &path[path.ceil_char_boundary(path.len().saturating_sub(160))..];
     !address.starts_with("data:")
-        && has_word(path, |word| is_emoji(word) && !matches!(word, "smile" | "emotion"))
+        && has_word(path, |word| is_emoji(word) && !matches!(word, b"smile" | b"emotion"))
 }
 
 /// Whether the file is of a kind that no emoji has.
