@@ -19,16 +19,16 @@ pub(crate) fn is_figure(dom: &Dom<'_>, id: Id) -> bool {
                 has_word(class, |word| {
                     matches!(
                         word,
-                        "figure"
-                            | "informalfigure"
-                            | "mediaobject"
-                            | "caption"
-                            | "thumb"
-                            | "thumbinner"
-                            | "image"
-                            | "img"
-                            | "photo"
-                            | "picture"
+                        b"figure"
+                            | b"informalfigure"
+                            | b"mediaobject"
+                            | b"caption"
+                            | b"thumb"
+                            | b"thumbinner"
+                            | b"image"
+                            | b"img"
+                            | b"photo"
+                            | b"picture"
                     )
                 })
             }) || dom.attribute(id, Attr::Role) == Some("figure")

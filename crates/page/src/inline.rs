@@ -60,35 +60,35 @@ pub(crate) fn text_of<'d>(dom: &'d Dom<'_>, id: Id, line: &Line) -> &'d str {
     if is_inline(dom, id, address, line) { text(dom.attribute(id, Attr::Alt)) } else { "" }
 }
 
-fn is_emoji(word: &str) -> bool {
+fn is_emoji(word: &[u8]) -> bool {
     matches!(
         word,
-        "emoji"
-            | "emojis"
-            | "emojione"
-            | "emote"
-            | "emotes"
-            | "emoticon"
-            | "emoticons"
-            | "emotion"
-            | "gaiji"
-            | "inlineimg"
-            | "kaomoji"
-            | "pictogram"
-            | "pictograph"
-            | "smile"
-            | "smiley"
-            | "smileys"
-            | "smilie"
-            | "smilies"
-            | "twemoji"
+        b"emoji"
+            | b"emojis"
+            | b"emojione"
+            | b"emote"
+            | b"emotes"
+            | b"emoticon"
+            | b"emoticons"
+            | b"emotion"
+            | b"gaiji"
+            | b"inlineimg"
+            | b"kaomoji"
+            | b"pictogram"
+            | b"pictograph"
+            | b"smile"
+            | b"smiley"
+            | b"smileys"
+            | b"smilie"
+            | b"smilies"
+            | b"twemoji"
     )
 }
 
 /// Whether an element around an image says that it stands within a line, as DocBook writes it.
 fn is_marked_inline(dom: &Dom<'_>, id: Id) -> bool {
     // Words of names are cut after 16 letters.
-    let marks = |word: &str| word == "guiicon" || word.starts_with("inlinemedia");
+    let marks = |word: &[u8]| word == b"guiicon" || word.starts_with(b"inlinemedia");
     dom.ancestors(id)
         .take(2)
         .filter(|up| dom.tag(*up) == Tag::Span)
@@ -96,8 +96,8 @@ fn is_marked_inline(dom: &Dom<'_>, id: Id) -> bool {
         .any(|class| has_word(class, marks))
 }
 
-fn is_formula(word: &str) -> bool {
-    matches!(word, "latex" | "math" | "mwe" | "tex")
+fn is_formula(word: &[u8]) -> bool {
+    matches!(word, b"latex" | b"math" | b"mwe" | b"tex")
 }
 
 /// Whether a folder, the file or the host of an address is named after emoji.
@@ -106,7 +106,7 @@ fn address_tells(address: &str) -> bool {
     // The last parts tell; data addresses are long.
     let path = &path[path.ceil_char_boundary(path.len().saturating_sub(160))..];
     !address.starts_with("data:")
-        && has_word(path, |word| is_emoji(word) && !matches!(word, "smile" | "emotion"))
+        && has_word(path, |word| is_emoji(word) && !matches!(word, b"smile" | b"emotion"))
 }
 
 /// Whether the file is of a kind that no emoji has.

@@ -179,7 +179,7 @@ impl<'a> Scanner<'a> {
                     self.beginning = beginning(&rest[..length]).or(self.beginning);
                     length
                 }
-                None => self.to_next(rest),
+                None => self.skip_to_next(rest),
             },
             b'"' => string(rest, 1),
             // A bare word, or something that is no JSON.
@@ -190,7 +190,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Length of a value that is never closed: up to the next value that begins as others do.
-    fn to_next(&mut self, rest: &[u8]) -> usize {
+    fn skip_to_next(&mut self, rest: &[u8]) -> usize {
         self.unclosed += 1;
         let Some(wanted) =
             self.beginning.or_else(|| beginning(rest)).filter(|_| self.unclosed <= MAX_UNCLOSED)

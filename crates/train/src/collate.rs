@@ -175,7 +175,7 @@ impl Padded {
     /// Sorts the samples of `together` batches by length, and returns the batches in random order. Where the batches of a step
     /// differ in size, `together` is rounded up to whole steps.
     pub fn bucketed(shape: BatchShape, together: usize, seed: u64) -> Self {
-        let unequal = shape.step_rows % shape.rows != 0;
+        let unequal = !shape.step_rows.is_multiple_of(shape.rows);
         let together = if unequal { together.next_multiple_of(shape.batches_a_step()) } else { together };
         Self { together, seed, ..Self::new(shape) }
     }

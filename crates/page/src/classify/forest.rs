@@ -1,12 +1,17 @@
 //! Boosted trees whose levels each ask one question, so that a tree is a table of 2^depth values.
 //!
-//! All rows are taken through a level at once: a comparison of two columns of numbers, without branches.
+//! Several rows are taken through a tree at once: each level is a comparison of their values, without branches.
+
+/// Rows that are taken through a tree at once.
+const LANES: usize = 8;
 
 /// Values by feature: a column holds the feature's value for each row. Behind these columns are features that all rows
 /// share.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Matrix {
     rows: usize,
+    /// Rows with those that fill the last [`LANES`].
+    stride: usize,
     columns: usize,
     values: Vec<f32>,
     shared: Vec<f32>,
@@ -14,7 +19,8 @@ pub(super) struct Matrix {
 
 impl Matrix {
     pub(super) fn new(columns: usize, rows: usize) -> Self {
-        Self { rows, columns, values: vec![0.0; columns * rows], shared: Vec::new() }
+        let stride = rows.next_multiple_of(LANES);
+        Self { rows, stride, columns, values: vec![0.0; columns * stride], shared: Vec::new() }
     }
 
     /// Adds features that all rows share.
@@ -23,7 +29,7 @@ impl Matrix {
     }
 
     pub(super) fn set(&mut self, column: usize, row: usize, value: f32) {
-        if let Some(place) = self.values.get_mut(column * self.rows + row) {
+        if let Some(place) = self.values.get_mut(column * self.stride + row) {
             *place = value;
         }
     }
@@ -31,24 +37,16 @@ impl Matrix {
     /// The value of a feature for a row.
     pub(super) fn get(&self, column: usize, row: usize) -> f32 {
         let value = match column.checked_sub(self.columns) {
-            None => self.values.get(column * self.rows + row),
+            None => self.values.get(column * self.stride + row),
             Some(column) => self.shared.get(column),
         };
         value.copied().unwrap_or_default()
     }
 
-    /// Adds what a feature answers to a question to the place of each row among the leaves.
-    fn ask(&self, column: usize, threshold: f32, level: usize, places: &mut [u32]) {
-        if let Some(column) = column.checked_sub(self.columns) {
-            if self.shared.get(column).is_some_and(|value| *value > threshold) {
-                places.iter_mut().for_each(|place| *place |= 1 << level);
-            }
-            return;
-        }
-        let values = self.values.get(column * self.rows..(column + 1) * self.rows).unwrap_or_default();
-        for (place, value) in places.iter_mut().zip(values) {
-            *place |= u32::from(*value > threshold) << level;
-        }
+    /// The values of a feature, [`LANES`] rows at a time; none if all rows share them.
+    fn lanes(&self, column: usize) -> Option<&[[f32; LANES]]> {
+        let values = self.values.get(column * self.stride..(column + 1) * self.stride)?;
+        Some(values.as_chunks().0)
     }
 }
 
@@ -64,7 +62,7 @@ struct Tree {
 /// The trees of a model.
 #[derive(Debug, Clone)]
 pub(super) struct Forest {
-    outputs: usize,
+    /// Where the sum of each output begins.
     bias: Vec<f32>,
     trees: Vec<Tree>,
 }
@@ -74,7 +72,7 @@ impl Forest {
     /// a line `COLUMN:THRESHOLD ... | LEAF ...`. `column` gives the place of a column by its name.
     pub(super) fn read(text: &str, column: impl Fn(&str) -> Option<usize>) -> Option<Self> {
         let mut lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
-        let outputs = lines.next()?.strip_prefix("outputs ")?.parse().ok()?;
+        let outputs: usize = lines.next()?.strip_prefix("outputs ")?.parse().ok()?;
         let bias = numbers(lines.next()?.strip_prefix("bias ")?)?;
         let mut trees = Vec::new();
         for line in lines {
@@ -90,27 +88,48 @@ impl Forest {
             }
             trees.push(Tree { levels, leaves });
         }
-        (bias.len() == outputs).then_some(Self { outputs, bias, trees })
+        (bias.len() == outputs).then_some(Self { bias, trees })
     }
 
     /// The sums of the trees' values: one vector for each output with a value for each row.
     pub(super) fn run(&self, matrix: &Matrix) -> Vec<Vec<f32>> {
-        let rows = matrix.rows;
-        let mut sums: Vec<Vec<f32>> = self.bias.iter().map(|bias| vec![*bias; rows]).collect();
-        let mut places = vec![0_u32; rows];
+        let mut sums: Vec<Vec<f32>> = self.bias.iter().map(|bias| vec![*bias; matrix.stride]).collect();
+        let mut asked = Vec::new();
         for tree in &self.trees {
-            places.fill(0);
+            // What all rows answer alike is known before any is looked at.
+            let mut known = 0_u32;
+            asked.clear();
             for (level, (column, threshold)) in tree.levels.iter().enumerate() {
-                matrix.ask(*column, *threshold, level, &mut places);
-            }
-            for (output, sums) in sums.iter_mut().enumerate() {
-                for (sum, place) in sums.iter_mut().zip(&places) {
-                    *sum +=
-                        tree.leaves.get(*place as usize * self.outputs + output).copied().unwrap_or_default();
+                match matrix.lanes(*column) {
+                    Some(lanes) => asked.push((lanes, *threshold, level)),
+                    None => known |= u32::from(matrix.get(*column, 0) > *threshold) << level,
                 }
             }
+            for at in 0..matrix.stride / LANES {
+                let mut places = [known; LANES];
+                for (lanes, threshold, level) in &asked {
+                    for (place, value) in places.iter_mut().zip(&lanes[at]) {
+                        *place |= u32::from(value > threshold) << level;
+                    }
+                }
+                tree.add(at * LANES, &places, &mut sums);
+            }
         }
+        sums.iter_mut().for_each(|sums| sums.truncate(matrix.rows));
         sums
+    }
+}
+
+impl Tree {
+    /// Adds the values of the leaves at `places` to those of the rows from `start` on.
+    fn add(&self, start: usize, places: &[u32; LANES], sums: &mut [Vec<f32>]) {
+        let outputs = sums.len();
+        for (output, sums) in sums.iter_mut().enumerate() {
+            let Some(sums) = sums.get_mut(start..start + LANES) else { continue };
+            for (sum, place) in sums.iter_mut().zip(places) {
+                *sum += self.leaves[*place as usize * outputs + output];
+            }
+        }
     }
 }
 

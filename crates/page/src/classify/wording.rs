@@ -21,6 +21,9 @@ const RANKS: usize = 7;
 
 /// The evidence for each row. `text` gives the text of a block.
 pub(super) fn all<'t>(outline: &Outline, words: &Words, text: impl Fn(&Row) -> &'t str) -> Vec<Wording> {
+    if words.len() == 0 {
+        return vec![Wording::default(); outline.rows.len()];
+    }
     let mut wordings = Vec::with_capacity(outline.rows.len());
     // What the open heading of each rank says.
     let mut open = [0.0_f32; RANKS];
