@@ -85,11 +85,8 @@ fn a_later_stage_may_be_mended_between_a_kill_and_the_restart() {
     assert!(kill_after(&killed, &[], 5));
     assert!(kill_after(&killed, &[], 16));
     // The stage that is begun may not change.
-    let begun = common::recipe(
-        &place.path().join("data"),
-        &killed.join("out"),
-        &["stages.pretrain.optimizer.lr=2e-3"],
-    );
+    let begun =
+        common::recipe(&killed.join("../data"), &killed.join("out"), &["stages.pretrain.optimizer.lr=2e-3"]);
     let error = train(&begun, &Progress::hidden()).unwrap_err();
     assert!(matches!(error, Error::OtherRun { .. }) && error.is_usage(), "{error}");
     assert!(
@@ -111,7 +108,7 @@ fn any_recipe_may_follow_where_nothing_was_trained() {
     let other = [
         "seed=5",
         "tokenizer.build=300",
-        "model.config.language.hidden_size=16",
+        "model.config.language.num_hidden_layers=1",
         "stages.align.optimizer.lr=1e-3",
         "metrics=[{name=\"tensorboard\"}]",
     ];
@@ -172,7 +169,7 @@ fn another_micro_batch_and_number_of_threads_go_on() {
     let bucketed = |micro: usize| in_each(&format!("batch={{rows=4,micro={micro},collator=\"bucketed\"}}"));
     let within = place.path().join("c");
     assert!(kill_after(&within, &borrowed(&bucketed(2)), 5));
-    let recipe = common::recipe(&data, &within.join("out"), &borrowed(&bucketed(1)));
+    let recipe = common::recipe(&within.join("../data"), &within.join("out"), &borrowed(&bucketed(1)));
     let error = train(&recipe, &Progress::hidden()).unwrap_err();
     assert!(matches!(&error, Error::OtherRun { .. }) && error.to_string().contains("batch.micro"), "{error}");
     finish(&within, &borrowed(&bucketed(2)));
