@@ -109,8 +109,11 @@ fn mistral(body: &Value) -> Option<Answer> {
 
 type Dialect = fn(&Value) -> Option<Answer>;
 
+/// A parameter, and what is sent in its place.
+type Sent = (&'static str, Option<&'static str>);
+
 /// Each server with what is sent to it instead of what.
-fn dialects() -> Vec<(&'static str, Dialect, Vec<(&'static str, Option<&'static str>)>)> {
+fn dialects() -> Vec<(&'static str, Dialect, Vec<Sent>)> {
     vec![
         ("openai", openai, vec![("max_tokens", Some("max_completion_tokens")), ("temperature", None)]),
         ("azure", azure, vec![("response_format", Some("json_object")), ("seed", None)]),
