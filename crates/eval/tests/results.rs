@@ -113,7 +113,7 @@ fn results_do_not_depend_on_threads_and_survive_their_file() -> Result<(), Failu
     assert_eq!(Results::read(folder.path())?, alone);
     assert!(alone.markdown().contains("| heron-bench | paper | m3 | ROUGE-L |"));
     let file = folder.path().join("results.json");
-    let later = std::fs::read_to_string(&file)?.replacen("\"version\": 3", "\"version\": 99", 1);
+    let later = std::fs::read_to_string(&file)?.replacen("\"version\": 4", "\"version\": 99", 1);
     std::fs::write(&file, later)?;
     assert!(matches!(Results::read(folder.path()), Err(Error::Version { found: 99, .. })));
     Ok(())

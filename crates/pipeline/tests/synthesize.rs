@@ -323,7 +323,7 @@ fn many_pairs(folder: &Path) {
     for shard in 0..5 {
         let mut writer = ShardWriter::create(folder.join(format!("pairs-{shard:05}.parquet"))).unwrap();
         for at in 0..5 {
-            let image = Image { bytes: Some(image([200, 40, 40])), path: None };
+            let image = Image { bytes: Some(image([200, 40 * shard as u8, 40 * at as u8])), path: None };
             let (id, text) = (format!("p{shard}{at}"), format!("{at}隻の赤い船と{shard}羽の白い鳥"));
             writer.push(Pair { id, text, image, ..Pair::default() }).unwrap();
         }

@@ -10,6 +10,8 @@ use crate::Error;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 /// How often the search for the end of a value may run to the end of the file, which makes it quadratic.
 const MAX_UNCLOSED: usize = 64;
+/// How many beginnings of values are remembered.
+const MAX_BEGINNINGS: usize = 16;
 
 /// A JSON file with one row in each line, or with an array of rows.
 ///
@@ -136,14 +138,14 @@ struct Scanner<'a> {
     line: u64,
     counted: usize,
     in_array: bool,
-    /// The beginning of a value that was closed, up to its first key.
-    beginning: Option<&'a [u8]>,
+    /// The beginnings of values that were closed, each up to its first key.
+    beginnings: Vec<&'a [u8]>,
     unclosed: usize,
 }
 
 impl<'a> Scanner<'a> {
     fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0, line: 1, counted: 0, in_array: false, beginning: None, unclosed: 0 }
+        Self { text, at: 0, line: 1, counted: 0, in_array: false, beginnings: Vec::new(), unclosed: 0 }
     }
 
     fn rows(mut self) -> Vec<JsonRow<'a>> {
@@ -176,10 +178,10 @@ impl<'a> Scanner<'a> {
         let length = match rest[0] {
             b'{' | b'[' => match closed(rest) {
                 Some(length) => {
-                    self.beginning = beginning(&rest[..length]).or(self.beginning);
+                    self.remember(&rest[..length]);
                     length
                 }
-                None => self.skip_to_next(rest),
+                None => self.skip_to_next(start),
             },
             b'"' => string(rest, 1),
             // A bare word, or something that is no JSON.
@@ -189,16 +191,29 @@ impl<'a> Scanner<'a> {
         JsonRow { line: self.line_of(start), text: rest[..length].trim_ascii() }
     }
 
-    /// Length of a value that is never closed: up to the next value that begins as others do.
-    fn skip_to_next(&mut self, rest: &[u8]) -> usize {
+    /// Remembers how a value begins.
+    fn remember(&mut self, value: &'a [u8]) {
+        let new = beginning(value).filter(|new| !self.beginnings.contains(new));
+        self.beginnings.extend(new.filter(|_| self.beginnings.len() < MAX_BEGINNINGS));
+    }
+
+    /// Length of a value that is never closed: up to the next value that begins as others do, or a line as this one does.
+    fn skip_to_next(&mut self, start: usize) -> usize {
+        let rest = &self.text[start..];
         self.unclosed += 1;
-        let Some(wanted) =
-            self.beginning.or_else(|| beginning(rest)).filter(|_| self.unclosed <= MAX_UNCLOSED)
-        else {
+        if self.unclosed > MAX_UNCLOSED {
             return rest.len();
-        };
-        let found = rest[1..].windows(wanted.len()).position(|window| window == wanted);
-        found.map_or(rest.len(), |at| at + 1)
+        }
+        let own = beginning(rest).filter(|_| self.beginnings.is_empty());
+        let as_others =
+            self.beginnings.iter().copied().chain(own).filter_map(|wanted| find(&rest[1..], wanted));
+        let line = self.text[..start].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let indent = Some(&self.text[line..start]).filter(|before| before.trim_ascii().is_empty());
+        let as_line = indent.and_then(|indent| {
+            let wanted = [b"\n", indent, &rest[..1]].concat();
+            find(&rest[1..], &wanted).map(|at| at + 1 + indent.len())
+        });
+        as_others.chain(as_line).min().map_or(rest.len(), |at| at + 1)
     }
 
     fn line_of(&mut self, at: usize) -> u64 {
@@ -206,6 +221,11 @@ impl<'a> Scanner<'a> {
         self.counted = at;
         self.line
     }
+}
+
+/// Where bytes stand in a text first.
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|window| window == wanted)
 }
 
 /// Length of an object or array up to its last bracket; nothing where that is missing or another one stands in its place.
@@ -297,6 +317,8 @@ mod tests {
         fn a_broken_row_hides_no_other(rows in prop::collection::vec(row(), 1..6), at in 0usize..6, form in 0usize..3, broken in prop::sample::select(vec![
             r#"{"id": "x", "#, r#"{"id": "x"#, r#"{"id": NaN}"#, r#"{"id": "\ud83d"}"#, r#"{"id": "x", "turns": [}"#, "nonsense", "7", r#"{"id": "x"}}"#,
         ])) {
+            // On a single line a quote that is never closed turns what is text into names, and the other way round.
+            prop_assume!(form > 0 || broken != r#"{"id": "x"#);
             let at = at.min(rows.len());
             let mut texts: Vec<String> = rows.iter().map(Value::to_string).collect();
             texts.insert(at, broken.to_owned());

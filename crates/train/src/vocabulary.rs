@@ -30,7 +30,10 @@ pub(crate) fn chat_template(recipe: &Recipe, tokenizer: &Tokenizer, family: Opti
     match named {
         "llmjp_v3" => Ok(LLMJP_V3_JINJA.to_owned()),
         "tokenizer" => own_template(tokenizer, family),
-        file => std::fs::read_to_string(file).map_err(Error::io(file)),
+        file => {
+            let text = std::fs::read_to_string(file).map_err(Error::io(file));
+            text.map_err(Error::unusable(None, "export.chat_template"))
+        }
     }
 }
 

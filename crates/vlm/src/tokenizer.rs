@@ -1,5 +1,6 @@
 //! Text to ids and back: a `tokenizer.json` with its special tokens and chat templates.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::ops::Range;
 use std::path::Path;
@@ -255,16 +256,18 @@ impl Tokenizer {
     /// [`Error::Record`], [`Error::Tokenize`].
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
-        let mut names: Map<String, Value> =
+        // Sorted, so that a tokenizer that is opened and saved again gives the same bytes.
+        let mut names: BTreeMap<String, Value> =
             self.tokens.named.iter().map(|(key, token)| (key.clone(), json!(token))).collect();
         names.remove("image_token");
-        names.entry("pad_token").or_insert_with(|| json!(self.token(self.ids.pad)));
+        names.entry("pad_token".to_owned()).or_insert_with(|| json!(self.token(self.ids.pad)));
         if self.inner.token_to_id("<unk>").is_some() {
-            names.entry("unk_token").or_insert(json!("<unk>"));
+            names.entry("unk_token".to_owned()).or_insert(json!("<unk>"));
         }
         if !self.tokens.additional.is_empty() {
             names.insert("additional_special_tokens".to_owned(), json!(self.tokens.additional));
         }
+        let names: Map<String, Value> = names.into_iter().collect();
         let mut config = Value::Object(names.clone());
         for (key, value) in [
             ("tokenizer_class", json!("PreTrainedTokenizerFast")),

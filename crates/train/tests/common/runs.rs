@@ -24,7 +24,7 @@ pub(crate) fn be_child() {
 pub(crate) fn start(folder: &Path, sets: &[&str]) -> Child {
     std::fs::create_dir_all(folder).unwrap();
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--test-threads=1"])
+        .args(["--exact", "child", "--test-threads=1", "--nocapture"])
         .env(FOLDER, folder)
         .env(SETS, sets.join("\n"))
         .stdout(Stdio::null())
