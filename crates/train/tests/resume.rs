@@ -107,7 +107,8 @@ fn any_recipe_may_follow_where_nothing_was_trained() {
     let late = ["stages.align.checkpoint.every=0", "metrics=[{name=\"tensorboard\"}]"];
     let other = [
         "seed=5",
-        "tokenizer.build=450",
+        "tokenizer.build=300",
+        "stages.instruct.length=160",
         "model.config.language.num_hidden_layers=1",
         "stages.align.optimizer.lr=1e-3",
         "metrics=[{name=\"tensorboard\"}]",
