@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 /// Why a page could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -31,11 +29,6 @@ pub enum Error {
     #[error("the page cannot be rendered")]
     Template(#[from] minijinja::Error),
     /// The file could not be written.
-    #[error("cannot write {}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Write(#[from] tsumugi_record::Error),
 }

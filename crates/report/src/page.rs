@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
+use tsumugi_record::write_atomic;
 
 use crate::block::{Block, check};
 use crate::{Error, render};
@@ -118,16 +120,8 @@ impl Page {
     /// # Errors
     /// Those of [`Page::render`], and [`Error::Write`].
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let path = path.as_ref();
-        let failed = |source| Error::Write { path: path.to_owned(), source };
         let html = self.render()?;
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        std::fs::write(&partial, html).map_err(failed)?;
-        std::fs::rename(&partial, path).map_err(|source| {
-            let _ = std::fs::remove_file(&partial);
-            failed(source)
-        })
+        Ok(write_atomic(path.as_ref(), |file| file.write_all(html.as_bytes()))?)
     }
 }
 

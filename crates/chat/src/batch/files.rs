@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tsumugi_record::write_atomic;
 
 use crate::Error;
 
@@ -51,10 +52,11 @@ impl State {
 
     pub(super) fn save(&self, folder: &Path) -> Result<(), Error> {
         let path = folder.join(format!("{}.json", self.name));
-        let part = folder.join(format!("{}.part", self.name));
         let text = serde_json::to_vec(self).map_err(|source| io(&path, source.into()))?;
-        std::fs::write(&part, text).map_err(|source| io(&part, source))?;
-        std::fs::rename(&part, &path).map_err(|source| io(&path, source))
+        write_atomic(&path, |file| file.write_all(&text)).map_err(|error| match error {
+            tsumugi_record::Error::Io { source, .. } => io(&path, source),
+            other => io(&path, std::io::Error::other(other)),
+        })
     }
 
     pub(super) fn forget(&self, folder: &Path) -> Result<(), Error> {

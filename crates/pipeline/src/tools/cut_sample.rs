@@ -1,12 +1,12 @@
 //! `cut_sample`: a small archive out of a large one.
 
-use std::fs::File;
-use std::io::BufWriter;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tsumugi_record::write_atomic;
 use tsumugi_warc::{ArchiveReader, ArchiveWriter, Compression, Error as WarcError, RecordType};
 
 use crate::{Context, Error, Group, Tool};
@@ -52,8 +52,24 @@ fn run(settings: &Settings) -> Result<Value, Error> {
     };
     let failed = |error: WarcError| Error::Archive(Box::new(error));
     let mut reader = ArchiveReader::open(&settings.input).map_err(failed)?;
-    let out = File::create(&settings.out).map_err(Error::io("writing", &settings.out))?;
-    let mut writer = ArchiveWriter::new(BufWriter::new(out), compression);
+    let mut cut = Ok(Value::Null);
+    let written = write_atomic(&settings.out, |file| {
+        cut = copy(settings, &mut reader, ArchiveWriter::new(file, compression));
+        // What stopped it is told below.
+        cut.as_ref().map(|_| ()).map_err(|_| std::io::Error::other("the sample is not complete"))
+    });
+    let cut = cut?;
+    written?;
+    Ok(cut)
+}
+
+/// Copies the records that the settings ask for, and says how many.
+fn copy<R: Read, W: Write>(
+    settings: &Settings,
+    reader: &mut ArchiveReader<R>,
+    mut writer: ArchiveWriter<W>,
+) -> Result<Value, Error> {
+    let failed = |error: WarcError| Error::Archive(Box::new(error));
     let (mut copied, mut damaged, mut too_large) = (0_u64, 0_u64, 0_u64);
     while let Some(record) = reader.next() {
         let record = match record {
@@ -83,5 +99,7 @@ fn run(settings: &Settings) -> Result<Value, Error> {
         copied += u64::from(!warcinfo);
     }
     writer.finish().map_err(failed)?;
-    Ok(json!({"records": copied, "damage": damaged, "too_large": too_large, "out": name}))
+    Ok(
+        json!({"records": copied, "damage": damaged, "too_large": too_large, "out": settings.out.to_string_lossy()}),
+    )
 }
