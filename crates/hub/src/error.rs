@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A name is no name of a repository.
+    /// The text is not the name of a repository.
     #[error(
         "{name:?} is not the name of a repository; it should look like owner/name or owner/name@revision"
     )]

@@ -184,7 +184,7 @@ impl<'a> Scanner<'a> {
                 None => self.skip_to_next(start),
             },
             b'"' => string(rest, 1),
-            // A bare word, or something that is no JSON.
+            // A bare word, or something that is not JSON.
             _ => 1 + rest[1..].iter().position(|byte| b",]\n".contains(byte)).unwrap_or(rest.len() - 1),
         };
         self.at = start + length;

@@ -15,7 +15,7 @@ use arrow_schema::{DataType, Field, Fields};
 
 use crate::Error;
 
-/// A column whose values are stored once and referred to, as a column of values; nothing where it is no such column.
+/// A column whose values are stored once and referred to, as a column of values; none where it is another kind of column.
 fn unpacked(array: &dyn Array) -> Option<ArrayRef> {
     let values = match array.data_type() {
         DataType::Dictionary(_, values) => values.as_ref().clone(),

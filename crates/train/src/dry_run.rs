@@ -76,7 +76,7 @@ pub struct DryStage {
 /// configuration and the tokenizer of the model, not its weights, uses no GPU, and writes nothing into the run's folder.
 ///
 /// # Errors
-/// As [`train`](crate::train) before the first step. That all rows are dropped is no error here.
+/// As [`train`](crate::train) before the first step. It is not an error here if all rows are dropped.
 pub fn dry_run(recipe: &Recipe, registry: &Registry, rows: u64) -> Result<DryRun> {
     recipe.validate()?;
     registry.check(recipe)?;

@@ -6,7 +6,7 @@ use tsumugi_vlm::{Checkpoint, ImageTokenId, Tokenizer, VlmConfig};
 use crate::recipe::{DataConfig, Recipe, TokenizerConfig};
 use crate::{Error, Result};
 
-/// Sources whose rows are no conversations: they have no chat template.
+/// Sources whose rows are not conversations, and so have no chat template.
 const WITHOUT_TURNS: [&str; 2] = ["pairs", "interleaved"];
 
 /// The chat template of the exported model, which `template = "tokenizer"` trains in: the one that the recipe exports, else
