@@ -241,6 +241,7 @@ fn files_are_replaced_as_a_whole() {
     Page::new("third").write(&path).unwrap();
     assert!(std::fs::read_to_string(&path).unwrap().contains("third"));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    let nowhere = folder.path().join("none/report.html");
+    // A file cannot hold another.
+    let nowhere = path.join("report.html");
     assert!(matches!(Page::new("x").write(nowhere), Err(Error::Write { .. })));
 }
