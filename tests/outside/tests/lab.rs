@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
-use tsumugi::eval::answer::LocalAnswerer;
+use tsumugi::eval::answer::{Answer, LocalAnswerer};
 use tsumugi::eval::bench::LoadRequest;
 use tsumugi::eval::profile::Profile;
 use tsumugi::eval::results::{Run, score};
@@ -115,6 +115,11 @@ fn evaluate(folder: &str) {
     let model = LocalAnswerer::load_with(&families(), folder, generation, 2).unwrap();
     let answers = model.answer(&benchmark.questions).unwrap();
     assert_eq!(answers.len(), 4);
+    let said = |answer| match answer {
+        Answer::Text(text) => text,
+        other => panic!("{other:?}"),
+    };
+    let answers: Vec<String> = answers.into_iter().map(said).collect();
     let prediction = |(question, answer): (&tsumugi::eval::bench::Question, String)| Prediction {
         question_id: question.id.clone(),
         category: question.category.clone(),
