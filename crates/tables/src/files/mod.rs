@@ -1,6 +1,5 @@
 //! Key columns in Parquet files.
 
-mod columns;
 mod compare;
 mod lookup;
 mod rows;

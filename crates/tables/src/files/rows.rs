@@ -257,14 +257,14 @@ fn missing(name: &str, schema: &Schema) -> Error {
     Error::NoColumn { name: name.to_owned(), have }
 }
 
-pub(super) fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, Error> {
+fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, Error> {
     let file = File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
     ParquetRecordBatchReaderBuilder::try_new(file)
         .map_err(|source| Error::Parquet { path: path.to_owned(), source })
 }
 
 /// Reads only the columns of these names.
-pub(super) fn project(path: &Path, names: &[&str]) -> Result<ParquetRecordBatchReader, Error> {
+fn project(path: &Path, names: &[&str]) -> Result<ParquetRecordBatchReader, Error> {
     let builder = open(path)?;
     let schema = builder.parquet_schema();
     let roots = schema.root_schema().get_fields().iter().enumerate();
